@@ -1,0 +1,152 @@
+package amplify
+
+import "errors"
+
+// Error is the one error type of the library. It tells what failed under the
+// name that Amplify JS uses for it, so that its documentation applies, and why
+// under a [Reason] that programs can act on.
+//
+// Use [errors.As] to read the fields, and [errors.Is] with [ErrUnauthenticated]
+// or [ErrServerContextClosed] for the two conditions that callers branch on.
+// No field ever holds a token, a cookie value or another secret.
+type Error struct {
+	// Name is the name that Amplify JS gives the error, or the name that the
+	// AWS service sent, such as "UserUnAuthenticatedException" or
+	// "TooManyRequestsException".
+	Name string
+	// Reason says why, in a word of this library that does not change.
+	// It is empty where the Name already says everything.
+	Reason Reason
+	// Message is a sentence for people.
+	Message string
+	// RecoverySuggestion says what to do next. It may be empty.
+	RecoverySuggestion string
+	// RequestID is the id under which the AWS service handled the call that
+	// failed. It is empty where we, and not a service, came to the conclusion.
+	RequestID string
+	// Err is the cause. It may be nil.
+	Err error
+}
+
+// Error returns the name, the reason, the message and the cause in one line.
+func (e *Error) Error() string {
+	s := e.Name
+	if e.Reason != "" {
+		s += " (" + string(e.Reason) + ")"
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is a sentinel of this package with the same name:
+// a reason or message of its own does not make an error another condition.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && (t == ErrUnauthenticated || t == ErrServerContextClosed) && t.Name == e.Name
+}
+
+// Sentinels for [errors.Is]. The errors that are returned carry more fields.
+var (
+	// ErrUnauthenticated: the caller is not signed in. The Reason of the error
+	// that matches it says why.
+	ErrUnauthenticated = &Error{
+		Name:               "UserUnAuthenticatedException",
+		Message:            "User needs to be authenticated to call this API.",
+		RecoverySuggestion: "Sign in before calling this API again.",
+	}
+	// ErrServerContextClosed: the operation to which a server context belongs
+	// has returned.
+	ErrServerContextClosed = &Error{
+		Name:    "AmplifyServerContextError",
+		Reason:  ReasonContextClosed,
+		Message: "Attempted to use a server context whose operation has returned.",
+		RecoverySuggestion: "Call Amplify APIs only inside the operation of RunWithServerContext, or before the handler below Middleware returns, " +
+			"and do not keep its context.",
+	}
+)
+
+// Reason says in one machine-readable word why something failed.
+type Reason string
+
+// Why a request is not authenticated.
+const (
+	// ReasonNoSession: the request carries no session cookies (or no bearer token) of this app client.
+	ReasonNoSession Reason = "no_session"
+	// ReasonIncompleteSession: some cookies of a session are there, but not both tokens.
+	ReasonIncompleteSession Reason = "incomplete_session"
+	// ReasonMalformedToken: a token is not a JWT, or larger than a cookie can be.
+	ReasonMalformedToken Reason = "malformed_token"
+	// ReasonBadAlgorithm: a token is not signed by RS256.
+	ReasonBadAlgorithm Reason = "bad_algorithm"
+	// ReasonUnknownKey: a token names a key that the user pool does not publish.
+	ReasonUnknownKey Reason = "unknown_key"
+	// ReasonBadSignature: the signature of a token is wrong.
+	ReasonBadSignature Reason = "bad_signature"
+	// ReasonWrongIssuer: a token comes from another user pool.
+	ReasonWrongIssuer Reason = "wrong_issuer"
+	// ReasonWrongClient: a token was issued to another app client.
+	ReasonWrongClient Reason = "wrong_client"
+	// ReasonWrongTokenUse: an ID token stands where an access token belongs, or the reverse.
+	ReasonWrongTokenUse Reason = "wrong_token_use"
+	// ReasonNotYetValid: a token is from the future.
+	ReasonNotYetValid Reason = "not_yet_valid"
+	// ReasonUserMismatch: the tokens, or the tokens and LastAuthUser, belong to different users.
+	ReasonUserMismatch Reason = "user_mismatch"
+	// ReasonExpiredNoRefreshToken: the session has expired and there is nothing to refresh it with.
+	ReasonExpiredNoRefreshToken Reason = "expired_no_refresh_token"
+	// ReasonRefreshRejected: Cognito refused the refresh token for good.
+	ReasonRefreshRejected Reason = "refresh_rejected"
+	// ReasonRefreshNeedsWritableResponse: the session has expired, and refreshing
+	// it here would lose a rotated refresh token, since no cookie can be set.
+	ReasonRefreshNeedsWritableResponse Reason = "refresh_needs_writable_response"
+)
+
+// Why something else failed.
+const (
+	// ReasonNoContext: an API was called with a context that carries no server context.
+	ReasonNoContext Reason = "no_server_context"
+	// ReasonContextClosed: see [ErrServerContextClosed].
+	ReasonContextClosed Reason = "server_context_closed"
+	// ReasonKeysUnavailable: the keys of the user pool cannot be had at the moment.
+	// Nothing is known about the session; no cookie is cleared.
+	ReasonKeysUnavailable Reason = "keys_unavailable"
+	// ReasonServiceUnavailable: an AWS service throttled, failed or could not be reached.
+	// Nothing is known about the session; no cookie is cleared.
+	ReasonServiceUnavailable Reason = "service_unavailable"
+	// ReasonConfiguration: the configuration is wrong or lacks what the call needs.
+	ReasonConfiguration Reason = "configuration"
+	// ReasonMissingGroup: the user is signed in but in none of the groups asked for.
+	ReasonMissingGroup Reason = "missing_group"
+	// ReasonMissingScope: the access token lacks a scope asked for.
+	ReasonMissingScope Reason = "missing_scope"
+)
+
+// ReasonOf returns the reason of the first [*Error] in err's chain that has one, or "".
+func ReasonOf(err error) Reason {
+	for err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			return ""
+		}
+		if e.Reason != "" {
+			return e.Reason
+		}
+		err = e.Err
+	}
+	return ""
+}
+
+// Unauthenticated returns an error that matches [ErrUnauthenticated] and says why.
+func Unauthenticated(reason Reason, cause error) *Error {
+	e := *ErrUnauthenticated
+	e.Reason, e.Err = reason, cause
+	return &e
+}

@@ -1,0 +1,69 @@
+package amplify
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Token is a verified JSON Web Token of a user pool. It prints as "[redacted]"; Reveal
+// gives the text to send on. A Token is immutable and safe for concurrent use.
+type Token struct {
+	raw     string
+	payload []byte // the decoded second part, JSON
+	claims  Claims
+}
+
+// Claims are the claims that the library itself looks at. [Token.Decode] reads others.
+type Claims struct {
+	Subject   string // sub
+	Username  string // username of an access token, cognito:username of an ID token
+	Issuer    string // iss
+	ClientID  string // client_id of an access token, aud of an ID token
+	TokenUse  string // "access" or "id"
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	AuthTime  time.Time
+	Scopes    []string // scope, split at spaces
+	Groups    []string // cognito:groups
+}
+
+// NewToken returns a Token of raw, whose decoded payload is payload and whose
+// claims are claims. It verifies nothing: it is for token providers, once they have.
+// The token keeps payload; the caller must not change it afterwards.
+func NewToken(raw string, payload []byte, claims Claims) *Token {
+	return &Token{raw, payload, claims}
+}
+
+// Reveal returns the token as it is sent to AWS services.
+func (t *Token) Reveal() string { return t.raw }
+
+// Claims returns the claims that the library looks at.
+func (t *Token) Claims() Claims { return t.claims }
+
+// Decode unmarshals the token's payload, a JSON object with all claims, into v.
+func (t *Token) Decode(v any) error {
+	if err := json.Unmarshal(t.payload, v); err != nil {
+		return fmt.Errorf("amplify: decoding the claims of a token: %w", err)
+	}
+	return nil
+}
+
+// String returns "[redacted]".
+func (*Token) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (*Token) GoString() string { return redacted }
+
+// Format writes "[redacted]", whatever the verb.
+func (*Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText returns "[redacted]".
+func (*Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON returns "[redacted]" as a JSON string.
+func (*Token) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// LogValue returns "[redacted]".
+func (*Token) LogValue() slog.Value { return slog.StringValue(redacted) }
