@@ -47,3 +47,9 @@ type OAuthConfig struct {
 	Scopes       []string
 	Providers    []string
 }
+
+// PasswordPolicy says what passwords the user pool accepts.
+type PasswordPolicy struct {
+	MinLength                                                          int
+	RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
+}

@@ -2,6 +2,7 @@ package amplify
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -77,12 +78,13 @@ type Credentials struct {
 // of the request and its response (package cookie). The keys are those of Amplify JS,
 // for instance "CognitoIdentityServiceProvider.<client>.LastAuthUser".
 //
-// Its methods use built-in types only, so that implementations need not import
+// Its methods use types of the standard library only, so that implementations need not import
 // this package.
 type KeyValueStorage interface {
-	// Get returns the values kept under key. There can be several, since a browser
-	// may send two cookies of one name; the caller decides which one counts.
-	Get(key string) ([]string, error)
+	// All yields every kept key that begins with prefix, with its value, in the order
+	// in which they were sent. A key can come several times, since a browser may send two
+	// cookies of one name; the caller decides which one counts.
+	All(prefix string) iter.Seq2[string, string]
 	// Set keeps value under key, and forgets whatever was kept there before.
 	Set(key, value string) error
 	// Delete forgets whatever is kept under key.
