@@ -53,3 +53,47 @@ type PasswordPolicy struct {
 	MinLength                                                          int
 	RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
 }
+
+// MFAConfig is Auth.Cognito.mfa.
+type MFAConfig struct {
+	// Status is "on", "optional" or "off".
+	Status string
+	// TOTPEnabled and SMSEnabled are nil where the outputs name no methods.
+	TOTPEnabled, SMSEnabled *bool
+}
+
+// GroupConfig is one group of the user pool.
+type GroupConfig struct {
+	Name string
+	// Precedence ranks the group: among those of one user, the lowest number decides the role.
+	Precedence int
+}
+
+// DataConfig is API.GraphQL of Amplify JS's ResourcesConfig.
+type DataConfig struct {
+	Endpoint string
+	Region   string
+	// DefaultAuthMode is "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda" or "none".
+	DefaultAuthMode string
+	APIKey          Secret
+	// ModelIntrospection describes the models, as Amplify's generator wrote it.
+	ModelIntrospection json.RawMessage
+}
+
+// StorageConfig is Storage.S3 of Amplify JS's ResourcesConfig.
+type StorageConfig struct {
+	// Bucket is the name of the default bucket.
+	Bucket string
+	Region string
+	// Buckets are all buckets by their friendly names.
+	Buckets map[string]BucketConfig
+}
+
+// BucketConfig is one bucket of the backend.
+type BucketConfig struct {
+	Name   string
+	Region string
+	// Paths says who may do what: path pattern, then who ("guest", "authenticated",
+	// "entityidentity", "groups<name>"), then the actions allowed.
+	Paths map[string]map[string][]string
+}

