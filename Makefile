@@ -1,0 +1,51 @@
+# Every task of the project. `make` or `make help` lists them.
+# Two matter to a newcomer: `make demo` and `make test`; each does its own set-up.
+
+MODULES    := . ./cmd/amplify-go ./e2e ./examples/gallery ./sandbox
+FUZZTIME   ?= 10s
+BENCHTIME  ?= 1s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Start the example application and its local backend
+	go run ./examples/gallery
+
+.PHONY: test
+test: setup lint ## Everything: all modules with -race, browsers and npm packages, fuzz targets
+	go test -race -shuffle=on -timeout 20m work
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: test-short
+test-short: ## The tests that need nothing installed but Go
+	go test -shuffle=on $(addsuffix /...,$(filter-out ./e2e,$(MODULES)))
+
+.PHONY: setup
+setup: ## Install what the full test run needs (chromium, npm packages)
+	@scripts/setup.sh
+
+.PHONY: lint
+lint: ## Formatting and go vet
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	go vet work
+
+.PHONY: lint-extra
+lint-extra: ## golangci-lint and govulncheck (fetched through the Go module proxy)
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run $(addsuffix /...,$(MODULES))
+	go run golang.org/x/vuln/cmd/govulncheck@latest work
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (default 10s) each
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Benchmarks of all modules
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) work
+
+.PHONY: tidy
+tidy: ## go mod tidy in every module
+	@for m in $(MODULES); do (cd $$m && go mod tidy) || exit 1; done
