@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
+)
+
+// Errors of a [Tx].
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("store: not found")
+	// ErrTaken: another row has that name.
+	ErrTaken = errors.New("store: name taken")
+)
+
+// Store is a database. It is safe for concurrent use; transactions run one after the other.
+type Store struct{ db *sql.DB }
+
+// Open opens the database in dir, which is created if need be, or one in memory if dir is empty.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	dsn := ":memory:?_pragma=foreign_keys(1)"
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("sandbox: creating the data directory: %w", err)
+		}
+		// EXCLUSIVE makes a second process on one directory fail at once. FULL syncs the
+		// write-ahead log at every commit: no acknowledged write is lost (sqlite.org/pragma.html#pragma_synchronous).
+		dsn = "file:" + filepath.ToSlash(filepath.Join(dir, "sandbox.db")) +
+			"?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: opening the database: %w", err)
+	}
+	// One connection, kept for ever: a database in memory lives and dies with its
+	// connection, and writers of SQLite exclude each other anyway.
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	s := &Store{db}
+	if err := s.migrate(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("sandbox: preparing the database (is another sandbox using %q?): %w", dir, err)
+	}
+	return s, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Tx is a transaction. It belongs to the function that it was given to.
+type Tx struct{ tx *sql.Tx }
+
+// Update runs f in a transaction, which is committed if f returns nil and undone otherwise.
+// Inside f only tx must be used: a second transaction would wait for the first one for ever.
+//
+// ctx ends the wait for other transactions. Once begun, a transaction is not interrupted.
+func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := f(&Tx{tx}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// View runs f like Update, for reading only.
+func (s *Store) View(ctx context.Context, f func(tx *Tx) error) error {
+	return s.Update(ctx, f)
+}

@@ -1,0 +1,82 @@
+package ui
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+)
+
+// MaxForm is how many bytes the body of a form may have.
+const MaxForm = 64 << 10
+
+// FormTokenField is the name of the hidden field that carries the form token.
+const FormTokenField = "csrf"
+
+// Browsers share cookies between all ports of a host, and an application under
+// test often runs on another port of the same one. So cookies of the sandbox
+// have names that no application uses.
+const formTokenCookie = "sandbox_csrf"
+
+// Reasons for which [CheckForm] refuses a form.
+var (
+	ErrCrossSite = errors.New("the form was submitted by another site")
+	ErrFormToken = errors.New("the form does not carry the token of this browser")
+)
+
+// FormToken returns the random token of this browser, and gives the browser one
+// where it has none yet. Every form that changes something carries it in a
+// hidden field named [FormTokenField]. Call it before the header is written.
+func FormToken(w http.ResponseWriter, r *http.Request) string {
+	if c, err := r.Cookie(formTokenCookie); err == nil && isToken(c.Value) {
+		return c.Value
+	}
+	token := NewToken()
+	SetCookie(w, r, formTokenCookie, token, 0)
+	return token
+}
+
+// CheckForm parses the form of a POST request and reports why it must not be
+// acted upon: because the browser says that another site sent it
+// ([http.CrossOriginProtection]), or because it lacks the token that only a page
+// of the sandbox could have put there. The second check also holds for
+// browsers that send neither Origin nor Sec-Fetch-Site.
+func CheckForm(w http.ResponseWriter, r *http.Request) error {
+	if http.NewCrossOriginProtection().Check(r) != nil {
+		return ErrCrossSite
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	c, err := r.Cookie(formTokenCookie)
+	if err != nil || !isToken(c.Value) ||
+		subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.PostForm.Get(FormTokenField))) != 1 {
+		return ErrFormToken
+	}
+	return nil
+}
+
+// NewToken returns 256 random bits as 43 characters that are safe in URLs,
+// cookies and forms.
+func NewToken() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func isToken(s string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && len(b) == 32
+}
+
+// SetCookie sets a cookie for the pages of the sandbox: HttpOnly, SameSite=Lax,
+// Secure where the request came by TLS. A maxAge of zero keeps it until the
+// browser closes; a negative one deletes it. The unit is seconds.
+func SetCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+	})
+}

@@ -1,0 +1,91 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+)
+
+// Pages are the templates of one part of the sandbox. It is immutable and safe
+// for concurrent use.
+type Pages struct {
+	byName map[string]*template.Template
+}
+
+// NewPages parses the templates in dir of fsys. Files whose name begins with
+// an underscore are parsed into every other one, which is a page named after
+// its file without ".html". A page must define "title" and "content"; one of
+// the shared files must define "layout".
+//
+// Templates are embedded, so a fault in them is a fault of the program:
+// NewPages panics.
+func NewPages(assets *Assets, fsys fs.FS, dir string) *Pages {
+	base := template.Must(template.New("").
+		Funcs(template.FuncMap{"asset": func(name string) (string, error) {
+			p, ok := assets.paths[name]
+			if !ok {
+				return "", fmt.Errorf("no asset %q", name)
+			}
+			return p, nil
+		}}).
+		Option("missingkey=error").
+		ParseFS(embedded, "assets/frame.html"))
+	files, err := fs.Glob(fsys, dir+"/*.html")
+	if err != nil || len(files) == 0 {
+		panic("ui: no templates in " + dir)
+	}
+	p := &Pages{byName: make(map[string]*template.Template)}
+	var pages []string
+	for _, file := range files {
+		if strings.HasPrefix(path.Base(file), "_") {
+			base = template.Must(base.ParseFS(fsys, file))
+		} else {
+			pages = append(pages, file)
+		}
+	}
+	for _, file := range pages {
+		t := template.Must(template.Must(base.Clone()).ParseFS(fsys, file))
+		p.byName[strings.TrimSuffix(path.Base(file), ".html")] = t
+	}
+	return p
+}
+
+// Write renders the page and sends it with the headers of [Secure]. The page is
+// complete before its first byte goes out, so that an error never leaves half
+// a page behind.
+func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) error {
+	t, ok := p.byName[page]
+	if !ok {
+		return fmt.Errorf("ui: no page %q", page)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", data); err != nil {
+		return fmt.Errorf("ui: page %q: %w", page, err)
+	}
+	Secure(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Secure sets the headers of a page that shows something personal or takes a
+// password.
+func Secure(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	// form-action is left open: browsers apply it to the redirects that follow
+	// a submission too, and those leave for the application's own origin.
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY") // for what does not know frame-ancestors
+	h.Set("X-Content-Type-Options", "nosniff")
+	// The address of a page holds state and PKCE challenge: no other site shall
+	// see it. Not "no-referrer": that would make browsers send "Origin: null"
+	// with our own forms (Fetch, "append a request Origin header").
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
