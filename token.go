@@ -1,18 +1,20 @@
 package amplify
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
 // Token is a verified JSON Web Token of a user pool. It prints as "[redacted]"; Reveal
 // gives the text to send on. A Token is immutable and safe for concurrent use.
 type Token struct {
-	raw     string
-	payload []byte // the decoded second part, JSON
-	claims  Claims
+	raw    string
+	claims Claims
 }
 
 // Claims are the claims that the library itself looks at. [Token.Decode] reads others.
@@ -29,11 +31,10 @@ type Claims struct {
 	Groups    []string // cognito:groups
 }
 
-// NewToken returns a Token of raw, whose decoded payload is payload and whose
-// claims are claims. It verifies nothing: it is for token providers, once they have.
-// The token keeps payload; the caller must not change it afterwards.
-func NewToken(raw string, payload []byte, claims Claims) *Token {
-	return &Token{raw, payload, claims}
+// NewToken returns a Token of raw whose claims are claims. It verifies nothing: it is
+// for token providers, once they have.
+func NewToken(raw string, claims Claims) *Token {
+	return &Token{raw, claims}
 }
 
 // Reveal returns the token as it is sent to AWS services.
@@ -42,9 +43,19 @@ func (t *Token) Reveal() string { return t.raw }
 // Claims returns the claims that the library looks at.
 func (t *Token) Claims() Claims { return t.claims }
 
-// Decode unmarshals the token's payload, a JSON object with all claims, into v.
+// Decode unmarshals the token's payload, a JSON object with all claims, into v. The payload is
+// decoded from the token each time: keeping it would nearly double what a known session costs.
 func (t *Token) Decode(v any) error {
-	if err := json.Unmarshal(t.payload, v); err != nil {
+	_, rest, _ := strings.Cut(t.raw, ".")
+	payload, _, ok := strings.Cut(rest, ".")
+	if !ok {
+		return errors.New("amplify: decoding the claims of a token: not a JWT")
+	}
+	b, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return fmt.Errorf("amplify: decoding the claims of a token: %w", err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("amplify: decoding the claims of a token: %w", err)
 	}
 	return nil
