@@ -1,0 +1,130 @@
+package cookie
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// EncodeName returns key as the name of a cookie, spelled as js-cookie spells it: UTF-8,
+// percent-encoded except for letters, digits and !#$&'*+-.^_`|~. All of these are
+// token characters (RFC 6265bis §4.1.1).
+//
+// Amplify's server adapters leave parentheses as they are. They are escaped here, as
+// the browser does, so that both write the same cookie.
+func EncodeName(key string) string { return encode(key, "!#$&'*+-.^_`|~") }
+
+// EncodeValue returns value as the value of a cookie, spelled as js-cookie spells it. The result
+// consists of cookie-octets (RFC 6265bis §4.1.1): no control character, white space, quote,
+// comma, semicolon or backslash.
+func EncodeValue(value string) string { return encode(value, "!#$&'()*+-./:<=>?@[]^_`{|}~") }
+
+// encode percent-encodes all of s but letters, digits and the characters of plain.
+func encode(s, plain string) string {
+	isPlain := func(c byte) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(plain, c) >= 0
+	}
+	n := 0
+	for i := range len(s) {
+		if !isPlain(s[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return s
+	}
+	if !utf8.ValidString(s) {
+		// encodeURIComponent knows no text that is not Unicode, and percent-encoded
+		// bytes that are not UTF-8 could not be read back.
+		return encode(strings.ToValidUTF8(s, "\uFFFD"), plain)
+	}
+	const hex = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+2*n)
+	for i := range len(s) {
+		if c := s[i]; isPlain(c) {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
+
+// DecodeName returns the key that the cookie name stands for, whoever wrote it.
+func DecodeName(name string) string { return decode(name, nil) }
+
+// DecodeValue returns the value that the cookie value stands for, whoever wrote it. Like js-cookie, it
+// drops quotes around the value.
+func DecodeValue(value string) string { return decode(unquote(value), nil) }
+
+func unquote(s string) string {
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// decode undoes percent-encoding. A text that is not the percent-encoding of UTF-8 as a whole was
+// written by somebody who does not encode: it is taken as it is, never half decoded. Bytes that are not UTF-8
+// are Latin-1, which is how Node.js puts header values on the wire.
+//
+// Texts that need no change are returned as they are, the others are cut from arena.
+func decode(s string, arena *strings.Builder) string {
+	plain := strings.IndexByte(s, '%') < 0
+	if plain && utf8.ValidString(s) {
+		return s
+	}
+	if arena == nil {
+		arena = new(strings.Builder)
+		arena.Grow(2 * len(s))
+	} else if arena.Cap() == 0 {
+		arena.Grow(max(512, 2*len(s))) // one allocation does for the names of a whole session
+	}
+	start := arena.Len()
+	if !plain && unescape(arena, s) {
+		if d := arena.String()[start:]; utf8.ValidString(d) {
+			return d
+		}
+	}
+	if utf8.ValidString(s) {
+		return s
+	}
+	start = arena.Len()
+	for i := range len(s) {
+		arena.WriteRune(rune(s[i]))
+	}
+	return arena.String()[start:]
+}
+
+// unescape appends s to b with its percent sequences decoded. It reports whether all were well formed.
+func unescape(b *strings.Builder, s string) bool {
+	for {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			b.WriteString(s)
+			return true
+		}
+		if i+2 >= len(s) {
+			return false
+		}
+		hi, lo := unhex(s[i+1]), unhex(s[i+2])
+		if hi|lo > 15 {
+			return false
+		}
+		b.WriteString(s[:i])
+		b.WriteByte(hi<<4 | lo)
+		s = s[i+3:]
+	}
+}
+
+// unhex returns the value of a hexadecimal digit, or 255.
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 255
+}

@@ -1,0 +1,76 @@
+package cookie
+
+import (
+	"iter"
+	"net/http"
+	"strings"
+)
+
+// Parse yields name and value of each cookie in the given lines of Cookie headers, in
+// order, duplicates included, as they stand there: [DecodeName] and [DecodeValue]
+// tell what they mean. Nothing is copied.
+//
+// It yields what browsers send (RFC 6265bis §5.8.3), which is more than what [http.Request.Cookies] accepts: names
+// in parentheses, values with quotes, backslashes or bytes beyond ASCII. Parts without
+// "=" are cookies without a name; they are left out.
+func Parse(lines []string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, line := range lines {
+			for line != "" {
+				var name, value string
+				name, value, line = cut(line)
+				if name != "" && !yield(name, value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// cut returns name and value of the first cookie in line, and what follows it. The
+// name is empty where the cookie has none.
+func cut(line string) (name, value, rest string) {
+	pair := line
+	if i := strings.IndexByte(line, ';'); i >= 0 {
+		pair, rest = line[:i], line[i+1:]
+	}
+	i := strings.IndexByte(pair, '=')
+	if i < 0 {
+		return "", "", rest
+	}
+	return trim(pair[:i]), trim(pair[i+1:]), rest
+}
+
+// trim removes blanks and tabs around s (RFC 6265bis §5.6 steps 3 and 4).
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// Format returns c as the value of a Set-Cookie header, or "" if it cannot be one.
+//
+// It is [http.Cookie.String], but for names: that refuses all that are not tokens, whereas
+// browsers keep, and servers must be able to delete, any without control
+// characters, "=" and ";" (RFC 6265bis §5.6).
+func Format(c *http.Cookie) string {
+	if c.Name == "" || c.Name != trim(c.Name) {
+		return ""
+	}
+	for i := range len(c.Name) {
+		if b := c.Name[i]; b < ' ' || b == 0x7f || b == '=' || b == ';' {
+			return ""
+		}
+	}
+	token := *c
+	token.Name = "n"
+	s := token.String()
+	if s == "" {
+		return ""
+	}
+	return c.Name + s[1:]
+}

@@ -1,0 +1,234 @@
+package cookie
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// MaxSize is the greatest size, in bytes, of name, "=" and encoded value of a cookie that is written. Browsers
+// ignore a cookie whose name and value have more than 4,096 bytes together (RFC 6265bis §5.7 step 5),
+// and some count the "=".
+const MaxSize = 4096
+
+// ErrReadOnly is returned for a write that cannot reach the browser any more.
+var ErrReadOnly = errors.New("cookie: the response cannot take cookies: its header is gone, or there is none")
+
+// TooLargeError is returned for a value that no browser would keep.
+type TooLargeError struct {
+	Key  string
+	Size int // bytes of name, "=" and encoded value
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("cookie: %q would take %d bytes, browsers keep %d at most: "+
+		"give tokens fewer custom attributes, groups or claims", e.Key, e.Size, MaxSize)
+}
+
+// KeyValueStorage keeps keys and values in the cookies of a [Store]. It implements the interface of that name
+// of package amplify. What it has written is what it reads from then on.
+//
+// It belongs to one request. It is safe for concurrent use.
+type KeyValueStorage struct {
+	store   Store
+	options Options
+
+	mu      sync.Mutex
+	written []entry // replaced, never changed, so that readers need no lock
+}
+
+// entry is a write that the request's cookies do not show.
+type entry struct {
+	key, value string
+	deleted    bool
+}
+
+// NewKeyValueStorage returns a storage on store, whose cookies get the attributes of
+// o. The options are expected to be valid ([Options.Validate]).
+func NewKeyValueStorage(store Store, o Options) *KeyValueStorage {
+	return &KeyValueStorage{store: store, options: o}
+}
+
+// All yields every key that begins with prefix, with its value, in the order of the Cookie header and
+// whatever the spelling. A key comes several times if the browser sent several cookies for
+// it. Keys that were set since come last.
+func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
+		s.mu.Lock()
+		written := s.written
+		s.mu.Unlock()
+		var arena strings.Builder
+		emit := func(name, value string) bool {
+			key, ok := match(name, prefix, &arena)
+			return !ok || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
+		}
+		if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
+			for _, line := range h.CookieHeader() {
+				for line != "" {
+					var name, value string
+					if name, value, line = cut(line); !emit(name, value) {
+						return
+					}
+				}
+			}
+		} else {
+			for _, c := range s.all() {
+				if !emit(c.Name, c.Value) {
+					return
+				}
+			}
+		}
+		for _, e := range written {
+			if !e.deleted && strings.HasPrefix(e.key, prefix) && !yield(e.key, e.value) {
+				return
+			}
+		}
+	}
+}
+
+func (s *KeyValueStorage) all() []*http.Cookie {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store.GetAll()
+}
+
+// match returns the key that name stands for, if it begins with prefix. Names of other
+// cookies cost one comparison.
+func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
+	for i := range min(len(name), len(prefix)) {
+		if c := name[i]; c != prefix[i] {
+			if c == '%' || c >= 0x80 {
+				break // spelled otherwise, perhaps
+			}
+			return "", false
+		}
+	}
+	if name == "" {
+		return "", false
+	}
+	key = decode(name, arena)
+	return key, strings.HasPrefix(key, prefix)
+}
+
+func find(entries []entry, key string) *entry {
+	for i := range entries {
+		if entries[i].key == key {
+			return &entries[i]
+		}
+	}
+	return nil
+}
+
+// Set keeps value under key, and forgets what was kept there. It returns
+// a [*TooLargeError] for a value that no browser would keep, and [ErrReadOnly] if the response
+// takes no cookies. If it returns an error nothing has changed.
+func (s *KeyValueStorage) Set(key, value string) error {
+	return s.SetAll([2]string{key, value})
+}
+
+// SetAll keeps all values, each under its key, or none: if it returns an error nothing has
+// changed. A session must not be written in part.
+func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
+	cookies := make([]*http.Cookie, 0, len(entries))
+	kept := make([]entry, 0, len(entries))
+	for _, e := range entries {
+		key, value := e[0], e[1]
+		if s.options.SessionOnly && !IsSessionKey(key) {
+			continue
+		}
+		c := s.options.cookie(EncodeName(key), EncodeValue(value))
+		if size := len(c.Name) + len("=") + len(c.Value); size > MaxSize {
+			return &TooLargeError{key, size}
+		}
+		cookies = append(cookies, c)
+		kept = append(kept, entry{key: key, value: value})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.writable() {
+		return ErrReadOnly
+	}
+	for i, c := range cookies {
+		s.deleteOthers(kept[i].key, c.Name)
+		s.store.Set(c)
+	}
+	s.remember(kept...)
+	return nil
+}
+
+// Delete forgets what is kept under key, in every spelling. It returns [ErrReadOnly] if the response takes no
+// cookies.
+func (s *KeyValueStorage) Delete(key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.writable() {
+		return ErrReadOnly
+	}
+	name := EncodeName(key)
+	s.deleteOthers(key, name)
+	s.store.Delete(s.options.deletion(name))
+	s.remember(entry{key: key, deleted: true})
+	return nil
+}
+
+// deleteOthers deletes the request's cookies for key that a cookie called name will not
+// replace: those that are spelled otherwise, and, where a Domain is configured, those of
+// the host alone. A request does not tell which Domain its cookies have; whoever signed in
+// by script without that Domain could otherwise not be signed out.
+func (s *KeyValueStorage) deleteOthers(key, name string) {
+	host := s.options
+	host.Domain = ""
+	var seen []string
+	for other := range s.names() {
+		if DecodeName(other) != key || slices.Contains(seen, other) {
+			continue
+		}
+		seen = append(seen, other)
+		if other != name {
+			s.store.Delete(s.options.deletion(other))
+		}
+		if s.options.Domain != "" {
+			s.store.Delete(host.deletion(other))
+		}
+	}
+}
+
+// names yields the names of the request's cookies.
+func (s *KeyValueStorage) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
+			for name := range Parse(h.CookieHeader()) {
+				if !yield(name) {
+					return
+				}
+			}
+			return
+		}
+		for _, c := range s.store.GetAll() {
+			if !yield(c.Name) {
+				return
+			}
+		}
+	}
+}
+
+func (s *KeyValueStorage) remember(entries ...entry) {
+	written := slices.DeleteFunc(slices.Clone(s.written), func(e entry) bool { return find(entries, e.key) != nil })
+	s.written = append(written, entries...)
+}
+
+// Writable reports whether Set and Delete will still reach the browser.
+func (s *KeyValueStorage) Writable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writable()
+}
+
+func (s *KeyValueStorage) writable() bool {
+	w, ok := s.store.(interface{ Writable() bool })
+	return !ok || w.Writable()
+}
