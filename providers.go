@@ -2,6 +2,7 @@ package amplify
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
@@ -85,11 +86,31 @@ type KeyValueStorage interface {
 	// in which they were sent. A key can come several times, since a browser may send two
 	// cookies of one name; the caller decides which one counts.
 	All(prefix string) iter.Seq2[string, string]
-	// Set keeps value under key, and forgets whatever was kept there before.
+	// Set keeps value under key, and forgets whatever was kept there before. If it returns
+	// an error, nothing has changed.
 	Set(key, value string) error
 	// Delete forgets whatever is kept under key.
 	Delete(key string) error
 	// Writable reports whether Set and Delete will still reach whoever keeps the session.
 	// It turns false once a response header is gone.
 	Writable() bool
+}
+
+// SetAll keeps all entries, pairs of key and value, in kv, or none of them: half a session is
+// worse than none. A storage that can refuse some values and not others (cookies have a greatest size)
+// has a method SetAll(entries ...[2]string) error, which is then used. Of others the entries
+// before one that failed are deleted.
+func SetAll(kv KeyValueStorage, entries ...[2]string) error {
+	if all, ok := kv.(interface{ SetAll(...[2]string) error }); ok {
+		return all.SetAll(entries...)
+	}
+	for i, e := range entries {
+		if err := kv.Set(e[0], e[1]); err != nil {
+			for _, e := range entries[:i] {
+				err = errors.Join(err, kv.Delete(e[0]))
+			}
+			return err
+		}
+	}
+	return nil
 }

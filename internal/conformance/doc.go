@@ -1,0 +1,25 @@
+// Package conformance runs the recorded behaviour of the JavaScript packages
+// (testdata/conformance, described by its README files) as tests. Only tests import it.
+//
+// A test names a file, the rules of its exceptions, and a function that judges one case:
+//
+//	func TestConformanceSession(t *testing.T) {
+//		keys := conformance.NewKeys(t)
+//		conformance.Run(t, "session.json", exceptions, func(t *testing.T, c conformance.Case) error {
+//			var in sessionInput
+//			tokens, err := keys.Mint(c, time.Now())
+//			...
+//			tokens.Fill(c.Input, &in)   // placeholders become tokens
+//			upstream := conformance.NewUpstream(keys, in.Upstream)
+//			... run; then compare with c.Expected
+//			return conformance.Diff(c.Expected, tokens.Blank(got))
+//		})
+//	}
+//
+// Exceptions are rules, predicates on the form of a case with the reason why we differ, so that other cases of
+// the same form are judged alike.
+//
+// AMPLIFY_CONFORMANCE_DIR names another folder of cases to run instead of testdata/conformance. Of the
+// repository's own folder every case is known, so there a rule that takes no case, and a rule that takes a case which
+// would pass, are failures. Of another folder nothing is known: there, such rules are only counted.
+package conformance
