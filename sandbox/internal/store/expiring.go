@@ -17,12 +17,11 @@ func (tx *Tx) Put(bucket, key string, value any, expires, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.tx.Exec("DELETE FROM expiring WHERE expires <= ?", now.UnixMilli()); err != nil {
+	if err := tx.exec("DELETE FROM expiring WHERE expires <= ?", now.UnixMilli()); err != nil {
 		return err
 	}
-	_, err = tx.tx.Exec("INSERT OR REPLACE INTO expiring (bucket, key, value, expires) VALUES (?, ?, ?, ?)",
+	return tx.exec("INSERT OR REPLACE INTO expiring (bucket, key, value, expires) VALUES (?, ?, ?, ?)",
 		bucket, key, string(text), expires.UnixMilli())
-	return err
 }
 
 // Get reads what is kept under key into value. It returns [ErrNotFound] if there is nothing or it has expired.
@@ -49,6 +48,5 @@ func (tx *Tx) Take(bucket, key string, value any, now time.Time) error {
 
 // Drop forgets what is kept under key, if anything is.
 func (tx *Tx) Drop(bucket, key string) error {
-	_, err := tx.tx.Exec("DELETE FROM expiring WHERE bucket = ? AND key = ?", bucket, key)
-	return err
+	return tx.exec("DELETE FROM expiring WHERE bucket = ? AND key = ?", bucket, key)
 }

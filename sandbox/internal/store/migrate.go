@@ -6,13 +6,88 @@ import (
 )
 
 // migrations bring a database from one version to the next. Those that were released never change.
+// Times are in Unix milliseconds.
 func migrations() []string {
 	return []string{`
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+	kid TEXT PRIMARY KEY,
+	use TEXT NOT NULL,           -- "access" or "id"
+	generation INTEGER NOT NULL, -- the greatest signs
+	pkcs8 BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+	sub TEXT PRIMARY KEY,
+	username TEXT NOT NULL,
+	status TEXT NOT NULL,
+	enabled INTEGER NOT NULL,
+	salt BLOB NOT NULL,     -- of the SRP verifier; both are empty where there is no password
+	verifier BLOB NOT NULL,
+	attributes TEXT NOT NULL, -- JSON
+	identities TEXT NOT NULL, -- JSON
+	created INTEGER NOT NULL,
+	modified INTEGER NOT NULL
+) STRICT;
+-- What a user can be found by: username and aliases, in lower case.
+CREATE TABLE names (
+	name TEXT PRIMARY KEY,
+	sub TEXT NOT NULL REFERENCES users ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX names_sub ON names (sub);
+
+CREATE TABLE groups (
+	name TEXT PRIMARY KEY,
+	description TEXT NOT NULL,
+	role_arn TEXT NOT NULL,
+	precedence INTEGER,
+	created INTEGER NOT NULL,
+	modified INTEGER NOT NULL
+) STRICT;
+CREATE TABLE members (
+	group_name TEXT NOT NULL REFERENCES groups ON DELETE CASCADE,
+	sub TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+	PRIMARY KEY (group_name, sub)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_sub ON members (sub);
+
+-- One session of a user: everything that descends from one sign-in. It outlives its user, so that
+-- tokens of a deleted user stay known.
+CREATE TABLE sessions (
+	origin_jti TEXT PRIMARY KEY,
+	sub TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	event_id TEXT NOT NULL,
+	scopes TEXT, -- separated by blanks; NULL for sign-ins through the API
+	auth_time INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	revoked INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_sub ON sessions (sub);
+CREATE INDEX sessions_expires ON sessions (expires);
+CREATE TABLE refresh_tokens (
+	hash BLOB PRIMARY KEY, -- SHA-256
+	origin_jti TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+	used INTEGER -- when it was rotated out
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_origin_jti ON refresh_tokens (origin_jti);
+
 CREATE TABLE expiring (
-	bucket TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL,
+	bucket TEXT NOT NULL,
+	key TEXT NOT NULL,
+	value TEXT NOT NULL, -- JSON
+	expires INTEGER NOT NULL,
 	PRIMARY KEY (bucket, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX expiring_expires ON expiring (expires);
+
+CREATE TABLE messages (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	sub TEXT NOT NULL,
+	value TEXT NOT NULL -- JSON
+) STRICT;
+CREATE INDEX messages_sub ON messages (sub);
 `}
 }
 
@@ -24,14 +99,13 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		all := migrations()
 		if version > len(all) {
-			return fmt.Errorf("the database is of version %d, this program knows %d: use a newer one", version, len(all))
+			return fmt.Errorf("it is of version %d and this program knows %d: use a newer one", version, len(all))
 		}
 		for _, m := range all[version:] {
-			if _, err := tx.tx.Exec(m); err != nil {
+			if err := tx.exec(m); err != nil {
 				return err
 			}
 		}
-		_, err := tx.tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(all)))
-		return err
+		return tx.exec(fmt.Sprintf("PRAGMA user_version = %d", len(all)))
 	})
 }

@@ -1,6 +1,13 @@
 package userpool
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Config is what a user pool is configured with.
 type Config struct {
@@ -54,4 +61,61 @@ type Client struct {
 type PasswordPolicy struct {
 	MinLength                                                          int
 	RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
+}
+
+// APIHost is the host that AWS serves the pool's API, its keys and its issuer under.
+func (c *Config) APIHost() string { return "cognito-idp." + c.Region + "." + c.DNSSuffix() }
+
+// DNSSuffix is the domain that the region's AWS services live in.
+func (c *Config) DNSSuffix() string {
+	if strings.HasPrefix(c.Region, "cn-") {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) // API Reference, UserPoolIdType
+
+// validate reports every fault at once, and fills in defaults.
+func (c *Config) validate() error {
+	var errs []error
+	fault := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("sandbox: user pool: "+format, args...))
+	}
+	if !poolID.MatchString(c.ID) {
+		fault("the id %q is not of the form <region>_<letters and digits>", c.ID)
+	}
+	if c.Region == "" {
+		fault("the region is missing")
+	}
+	if len(c.Clients) == 0 {
+		fault("there is no app client")
+	}
+	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes) {
+		if a != "email" && a != "phone_number" {
+			fault("%q cannot be signed in with or verified: use email or phone_number", a)
+		}
+	}
+	c.Clients = slices.Clone(c.Clients)
+	for i := range c.Clients {
+		cl := &c.Clients[i]
+		if cl.ID == "" {
+			fault("an app client has no id")
+		}
+		if cl.RotationGrace < 0 || cl.RotationGrace > time.Minute {
+			fault("the grace period of app client %s is %v: it must be 0 to 60 s", cl.ID, cl.RotationGrace)
+		}
+		for _, v := range []struct {
+			d     *time.Duration
+			usual time.Duration
+		}{{&cl.AccessTokenValidity, time.Hour}, {&cl.IDTokenValidity, time.Hour}, {&cl.RefreshTokenValidity, 30 * 24 * time.Hour}} {
+			if *v.d < 0 {
+				fault("a token validity of app client %s is negative", cl.ID)
+			}
+			if *v.d == 0 {
+				*v.d = v.usual
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

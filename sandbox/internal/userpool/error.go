@@ -1,6 +1,9 @@
 package userpool
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Error is a refusal of the user pool, under Cognito's name for it.
 type Error struct {
@@ -46,3 +49,18 @@ func CodeOf(err error) string {
 	}
 	return ""
 }
+
+// refuse returns an [*Error].
+func refuse(code, format string, args ...any) error {
+	return &Error{code, fmt.Sprintf(format, args...)}
+}
+
+// Refusals that several operations share.
+func incorrectPassword() error { return refuse(NotAuthorized, "Incorrect username or password.") }
+func noSuchUser() error        { return refuse(UserNotFound, "User does not exist.") }
+func userDisabled() error      { return refuse(NotAuthorized, "User is disabled.") }
+func noSuchGroup() error       { return refuse(ResourceNotFound, "Group not found.") }
+
+// keeping is a refusal that does not undo what its transaction wrote: a failed attempt is
+// counted, a stolen session is revoked.
+type keeping struct{ error }

@@ -1,6 +1,13 @@
 package userpool
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
 
 // User is a user of the pool as of the moment of reading.
 type User struct {
@@ -11,7 +18,7 @@ type User struct {
 	Status   Status
 	Enabled  bool
 	// Attributes holds every attribute but sub, under Cognito's names; all values are text,
-	// email_verified too ("true").
+	// email_verified ("true") and identities (JSON) too.
 	Attributes map[string]string
 	// Identities tells where a federated user comes from.
 	Identities []Identity
@@ -34,38 +41,91 @@ const (
 
 // Identity is one entry of the attribute and claim "identities".
 type Identity struct {
+	DateCreated  string  `json:"dateCreated"` // Unix milliseconds
 	UserID       string  `json:"userId"`
 	ProviderName string  `json:"providerName"`
 	ProviderType string  `json:"providerType"`
 	Issuer       *string `json:"issuer"`
 	Primary      string  `json:"primary"`
-	DateCreated  string  `json:"dateCreated"`
 }
 
-// Group is a group of the pool.
-type Group struct {
-	Name, Description, RoleARN string
-	// Precedence ranks the roles of a user's groups: the lowest wins. Nil ranks last.
-	Precedence        *int
-	Created, Modified time.Time
+// readUser returns u with its groups.
+func readUser(tx *store.Tx, u *store.User) (*User, error) {
+	groups, err := tx.GroupsOf(u.Sub)
+	if err != nil {
+		return nil, err
+	}
+	user := &User{
+		Sub: u.Sub, Username: u.Username, Status: Status(u.Status), Enabled: u.Enabled,
+		Attributes: u.Attributes, Groups: groups, Created: u.Created, Modified: u.Modified,
+	}
+	for _, i := range u.Identities {
+		user.Identities = append(user.Identities, Identity{
+			DateCreated: strconv.FormatInt(i.Created.UnixMilli(), 10), UserID: i.UserID,
+			ProviderName: i.Provider, ProviderType: i.Provider, Primary: "true",
+		})
+	}
+	if user.Identities != nil {
+		text, err := json.Marshal(user.Identities)
+		if err != nil {
+			return nil, err
+		}
+		user.Attributes["identities"] = string(text)
+	}
+	return user, nil
 }
 
-// Delivery says, with the address mostly hidden, where a code was sent.
-type Delivery struct {
-	Attribute   string // "email" or "phone_number"
-	Medium      string // "EMAIL" or "SMS"
-	Destination string
+// User returns a user by sub, or refuses with [UserNotFound].
+func (p *Pool) User(ctx context.Context, sub string) (*User, error) {
+	return p.read(ctx, func(tx *store.Tx) (*store.User, error) { return mustGet(tx, sub) })
 }
 
-// Message is a message that Cognito would have sent.
-type Message struct {
-	ID int64
-	// To is the whole address or phone number.
-	To, Medium string
-	// Sub and Username are those of the user; Kind is "sign-up", "reset-password", "verify-attribute" or "invitation".
-	Sub, Username, Kind string
-	Subject, Body       string
-	// Code is the code, or the temporary password of an invitation.
-	Code string
-	Sent time.Time
+// UserByName returns a user by username or alias, or refuses with [UserNotFound].
+func (p *Pool) UserByName(ctx context.Context, name string) (*User, error) {
+	return p.read(ctx, func(tx *store.Tx) (*store.User, error) { return mustFind(tx, name) })
+}
+
+func (p *Pool) read(ctx context.Context, get func(*store.Tx) (*store.User, error)) (user *User, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) error {
+		u, err := get(tx)
+		if err != nil {
+			return err
+		}
+		user, err = readUser(tx, u)
+		return err
+	})
+	return user, err
+}
+
+// Users returns all users, the newest first.
+func (p *Pool) Users(ctx context.Context) ([]*User, error) {
+	return p.readAll(ctx, (*store.Tx).Users)
+}
+
+// UsersInGroup returns the members of a group, the newest first.
+func (p *Pool) UsersInGroup(ctx context.Context, group string) ([]*User, error) {
+	return p.readAll(ctx, func(tx *store.Tx) ([]*store.User, error) {
+		if err := mustHaveGroup(tx, group); err != nil {
+			return nil, err
+		}
+		return tx.Members(group)
+	})
+}
+
+func (p *Pool) readAll(ctx context.Context, get func(*store.Tx) ([]*store.User, error)) (users []*User, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) error {
+		rows, err := get(tx)
+		if err != nil {
+			return err
+		}
+		for _, u := range rows {
+			user, err := readUser(tx, u)
+			if err != nil {
+				return err
+			}
+			users = append(users, user)
+		}
+		return nil
+	})
+	return users, err
 }

@@ -1,0 +1,41 @@
+package store
+
+// SigningKey is a private key that tokens are signed with.
+type SigningKey struct {
+	KeyID string
+	// Use is "access" or "id".
+	Use        string
+	Generation int
+	PKCS8      []byte
+}
+
+// SigningKeys returns all keys, the newest generation first.
+func (tx *Tx) SigningKeys() ([]SigningKey, error) {
+	return all(tx, func(r scanner) (SigningKey, error) {
+		var k SigningKey
+		return k, r.Scan(&k.KeyID, &k.Use, &k.Generation, &k.PKCS8)
+	}, "SELECT kid, use, generation, pkcs8 FROM signing_keys ORDER BY generation DESC, use DESC")
+}
+
+// AddSigningKey adds a key.
+func (tx *Tx) AddSigningKey(k SigningKey) error {
+	return tx.exec("INSERT INTO signing_keys (kid, use, generation, pkcs8) VALUES (?, ?, ?, ?)", k.KeyID, k.Use, k.Generation, k.PKCS8)
+}
+
+// DropSigningKeys forgets the keys of that generation and those before it.
+func (tx *Tx) DropSigningKeys(generation int) error {
+	return tx.exec("DELETE FROM signing_keys WHERE generation <= ?", generation)
+}
+
+// Meta returns a value that concerns the whole store.
+func (tx *Tx) Meta(name string) ([]byte, error) {
+	return one(tx, func(r scanner) ([]byte, error) {
+		var v []byte
+		return v, r.Scan(&v)
+	}, "SELECT value FROM meta WHERE name = ?", name)
+}
+
+// SetMeta keeps a value that concerns the whole store.
+func (tx *Tx) SetMeta(name string, value []byte) error {
+	return tx.exec("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value)
+}

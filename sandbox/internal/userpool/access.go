@@ -1,0 +1,72 @@
+package userpool
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// AccessToken is a verified access token.
+type AccessToken struct {
+	User     *User
+	ClientID string
+	Scopes   []string
+}
+
+// VerifyAccessToken returns what an access token says, or an error with [NotAuthorized] if it is not one of this pool,
+// has expired or was revoked, or lacks the scope. An empty scope asks for none.
+func (p *Pool) VerifyAccessToken(ctx context.Context, raw, scope string) (*AccessToken, error) {
+	claims, err := p.parse(raw)
+	if use, _ := claims["token_use"].(string); err == nil && use != "access" {
+		err = errors.New("not an access token")
+	}
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return nil, refuse(NotAuthorized, "Access Token has expired")
+	case err != nil:
+		return nil, refuse(NotAuthorized, "Invalid Access Token")
+	}
+	// What the pool itself signed has these claims.
+	sub, _ := claims["sub"].(string)
+	originJTI, _ := claims["origin_jti"].(string)
+	scopes, _ := claims["scope"].(string)
+	at := &AccessToken{Scopes: strings.Fields(scopes)}
+	at.ClientID, _ = claims["client_id"].(string)
+	err = p.store.View(ctx, func(tx *store.Tx) error {
+		s, err := tx.Session(originJTI)
+		if errors.Is(err, store.ErrNotFound) || err == nil && s.Revoked {
+			return refuse(NotAuthorized, "Access Token has been revoked")
+		} else if err != nil {
+			return err
+		}
+		at.User, err = mustBeActive(tx, sub)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if scope != "" && !slices.Contains(at.Scopes, scope) {
+		return nil, refuse(NotAuthorized, "Access Token does not have required scopes")
+	}
+	return at, nil
+}
+
+// UserInfo returns the claims that the scopes of an access token let one see: the body of /oauth2/userInfo.
+// All its values are text (Developer Guide, "The userInfo endpoint").
+func (p *Pool) UserInfo(ctx context.Context, accessToken string) (map[string]string, error) {
+	at, err := p.VerifyAccessToken(ctx, accessToken, "openid")
+	if err != nil {
+		return nil, err
+	}
+	info := map[string]string{}
+	for name := range attributeClaims(at.User, at.Scopes) {
+		info[name] = at.User.Attributes[name]
+	}
+	info["sub"], info["username"] = at.User.Sub, at.User.Username
+	return info, nil
+}

@@ -1,0 +1,132 @@
+package userpool
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// CreateUserInput is what an administrator creates a user with.
+type CreateUserInput struct {
+	Username string
+	// TemporaryPassword is made up if it is empty.
+	TemporaryPassword string
+	Attributes        map[string]string
+	// Silent suppresses the invitation.
+	Silent bool
+}
+
+// CreateUser creates a user who must choose a new password at the first sign-in.
+func (p *Pool) CreateUser(ctx context.Context, in CreateUserInput) (user *User, err error) {
+	u, err := p.newUser(in.Username, in.Attributes, true)
+	if err != nil {
+		return nil, err
+	}
+	u.Status = string(ForceChangePassword)
+	if in.TemporaryPassword == "" {
+		in.TemporaryPassword = rand.Text() + "+a1" // satisfies every policy
+	}
+	if err := p.setPassword(u, in.TemporaryPassword); err != nil {
+		return nil, err
+	}
+	err = p.update(ctx, func(tx *store.Tx) error {
+		if err := p.add(tx, u, in.Username); err != nil {
+			return err
+		}
+		if attribute := p.addressOf(u); attribute != "" && !in.Silent {
+			d := deliveryTo(attribute, u.Attributes[attribute])
+			err := tx.AddMessage(Message{
+				Sub: u.Sub, Username: u.Username, Kind: "invitation", Medium: d.Medium, To: u.Attributes[attribute],
+				Subject: "Your temporary password", Code: in.TemporaryPassword, Sent: p.Now(),
+				Body: "Your username is " + in.Username + " and temporary password is " + in.TemporaryPassword,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		user, err = readUser(tx, u)
+		return err
+	})
+	return user, err
+}
+
+// SetPassword gives the user of that name a password: for good, or until the next sign-in.
+func (p *Pool) SetPassword(ctx context.Context, username, password string, permanent bool) error {
+	return p.change(ctx, username, func(u *store.User) error {
+		if Status(u.Status) == ExternalProvider {
+			return refuse(UnsupportedUserState, "User is federated and has no password.")
+		}
+		u.Status = string(ForceChangePassword)
+		if permanent {
+			u.Status = string(Confirmed)
+		}
+		return p.setPassword(u, password)
+	})
+}
+
+// Confirm confirms the user of that name without a code. Addresses are not verified by that.
+func (p *Pool) Confirm(ctx context.Context, username string) error {
+	return p.change(ctx, username, func(u *store.User) error {
+		if Status(u.Status) != Unconfirmed {
+			return refuse(NotAuthorized, "User cannot be confirmed. Current status is %s", u.Status)
+		}
+		u.Status = string(Confirmed)
+		return nil
+	})
+}
+
+// SetEnabled lets the user of that name sign in, or no longer. Tokens of a disabled user are good no more.
+func (p *Pool) SetEnabled(ctx context.Context, username string, enabled bool) error {
+	return p.change(ctx, username, func(u *store.User) error {
+		u.Enabled = enabled
+		return nil
+	})
+}
+
+// change writes what f does to the user of that name.
+func (p *Pool) change(ctx context.Context, username string, f func(*store.User) error) error {
+	return p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustFind(tx, username)
+		if err != nil {
+			return err
+		}
+		if err := f(u); err != nil {
+			return err
+		}
+		return p.put(tx, u)
+	})
+}
+
+// ResetPassword makes the user of that name choose a new password with a code that is sent.
+func (p *Pool) ResetPassword(ctx context.Context, username string) error {
+	return p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustFind(tx, username)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(addresses(), func(a string) bool { return u.Attributes[a+"_verified"] == "true" })
+		if i < 0 {
+			return refuse(InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
+		}
+		u.Status = string(ResetRequired)
+		if err := p.put(tx, u); err != nil {
+			return err
+		}
+		_, err = p.sendCode(tx, u, codeReset, addresses()[i])
+		return err
+	})
+}
+
+// DeleteUser deletes a user. What is left of the sessions only says that their user is gone.
+func (p *Pool) DeleteUser(ctx context.Context, sub string) error {
+	return p.update(ctx, func(tx *store.Tx) error {
+		err := tx.DeleteUser(sub)
+		if errors.Is(err, store.ErrNotFound) {
+			return noSuchUser()
+		}
+		return err
+	})
+}

@@ -1,0 +1,202 @@
+package userpool
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// standardAttributes are the claims of OpenID Connect that every pool has (Cognito Developer Guide, "Working with
+// user attributes"). Custom attributes are accepted without being declared: outputs do not list them.
+const standardAttributes = " address birthdate email email_verified family_name gender given_name locale middle_name name nickname " +
+	"phone_number phone_number_verified picture preferred_username profile updated_at website zoneinfo "
+
+// addresses are the attributes that codes can be sent to.
+func addresses() []string { return []string{"email", "phone_number"} }
+
+var (
+	phoneNumber = regexp.MustCompile(`^\+[0-9]{1,15}$`)
+	customName  = regexp.MustCompile(`^custom:[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,20}$`)
+)
+
+// checkAttributes refuses attributes that a user pool would not take. Only administrators
+// may say that an address is verified.
+func checkAttributes(attributes map[string]string, admin bool) error {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		value := attributes[name]
+		switch {
+		case name == "sub" || name == "identities" || !admin && strings.HasSuffix(name, "_verified"):
+			return refuse(NotAuthorized, "A client attempted to write unauthorized attribute")
+		case strings.Contains(name, " ") || !strings.Contains(standardAttributes, " "+name+" ") && !customName.MatchString(name):
+			return refuse(InvalidParameter, "Attributes did not conform to the schema: %.64s: Attribute does not exist in schema.\n", name)
+		case len(value) > 2048:
+			return refuse(InvalidParameter, "Attributes did not conform to the schema: %s: String must be no longer than 2048 characters\n", name)
+		case name == "email" && value != "" && !isEmail(value):
+			return refuse(InvalidParameter, "Invalid email address format.")
+		case name == "phone_number" && value != "" && !phoneNumber.MatchString(value):
+			return refuse(InvalidParameter, "Invalid phone number format.")
+		}
+	}
+	return nil
+}
+
+func isEmail(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
+}
+
+// MissingAttributes returns the required attributes that a user does not have.
+func (p *Pool) MissingAttributes(attributes map[string]string) []string {
+	var missing []string
+	for _, name := range p.cfg.RequiredAttributes {
+		if attributes[name] == "" {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+func (p *Pool) checkRequired(attributes map[string]string) error {
+	missing := p.MissingAttributes(attributes)
+	if missing == nil {
+		return nil
+	}
+	text := ""
+	for _, name := range missing {
+		text += name + ": The attribute " + name + " is required\n"
+	}
+	return refuse(InvalidParameter, "Attributes did not conform to the schema: %s", text)
+}
+
+// UpdateAttributes changes attributes of a user, and sends codes to addresses that changed; they
+// are unverified until [Pool.VerifyAttribute] gets those.
+func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[string]string) ([]Delivery, error) {
+	if err := checkAttributes(attributes, false); err != nil {
+		return nil, err
+	}
+	var sent []Delivery
+	err := p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustGet(tx, sub)
+		if err != nil {
+			return err
+		}
+		return p.changeAttributes(tx, u, attributes, func(attribute string) error {
+			d, err := p.sendCode(tx, u, codeVerify, attribute)
+			sent = append(sent, d)
+			return err
+		})
+	})
+	return sent, err
+}
+
+// SetAttributes is UpdateAttributes by an administrator, for the user of that name: no code is sent, and
+// email_verified may be set.
+func (p *Pool) SetAttributes(ctx context.Context, username string, attributes map[string]string) error {
+	if err := checkAttributes(attributes, true); err != nil {
+		return err
+	}
+	return p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustFind(tx, username)
+		if err != nil {
+			return err
+		}
+		return p.changeAttributes(tx, u, attributes, func(string) error { return nil })
+	})
+}
+
+// changeAttributes writes attributes of u; empty ones are removed. It calls unverified for each address that
+// changed and that the pool verifies.
+func (p *Pool) changeAttributes(tx *store.Tx, u *store.User, attributes map[string]string, unverified func(attribute string) error) error {
+	var changed []string
+	for _, name := range addresses() {
+		if value, given := attributes[name]; given && value != u.Attributes[name] {
+			delete(u.Attributes, name+"_verified")
+			changed = append(changed, name)
+		}
+	}
+	for name, value := range attributes {
+		u.Attributes[name] = value
+		if value == "" {
+			delete(u.Attributes, name)
+		}
+	}
+	if err := p.checkRequired(u.Attributes); err != nil {
+		return err
+	}
+	for _, name := range changed {
+		if u.Attributes[name] == "" || u.Attributes[name+"_verified"] == "true" {
+			continue
+		}
+		u.Attributes[name+"_verified"] = "false"
+		if slices.Contains(p.cfg.VerifiedAttributes, name) {
+			if err := unverified(name); err != nil {
+				return err
+			}
+		}
+	}
+	err := p.put(tx, u)
+	if errors.Is(err, store.ErrTaken) {
+		return aliasExists(changed)
+	}
+	return err
+}
+
+func aliasExists(attributes []string) error {
+	what := "name"
+	if len(attributes) > 0 {
+		what = attributes[0]
+	}
+	return refuse(AliasExists, "An account with the %s already exists.", what)
+}
+
+// DeleteAttributes removes attributes of a user.
+func (p *Pool) DeleteAttributes(ctx context.Context, sub string, names []string) error {
+	attributes := map[string]string{}
+	for _, name := range names {
+		attributes[name] = ""
+	}
+	_, err := p.UpdateAttributes(ctx, sub, attributes)
+	return err
+}
+
+// SendAttributeCode sends the code that [Pool.VerifyAttribute] wants.
+func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d Delivery, err error) {
+	err = p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustGet(tx, sub)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(addresses(), attribute) || u.Attributes[attribute] == "" {
+			return refuse(InvalidParameter, "User does not have a valid attribute %.64s to verify", attribute)
+		}
+		d, err = p.sendCode(tx, u, codeVerify, attribute)
+		return err
+	})
+	return d, err
+}
+
+// VerifyAttribute marks an address as verified.
+func (p *Pool) VerifyAttribute(ctx context.Context, sub, attribute, code string) error {
+	return p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustGet(tx, sub)
+		if err != nil {
+			return err
+		}
+		if _, err := p.checkCode(tx, u, codeVerify, attribute, code); err != nil {
+			return err
+		}
+		u.Attributes[attribute+"_verified"] = "true"
+		if err := p.put(tx, u); errors.Is(err, store.ErrTaken) {
+			return aliasExists([]string{attribute})
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+}

@@ -1,0 +1,128 @@
+package userpool
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// AdminScope is the scope of access tokens that may call the user pools API for their user.
+const AdminScope = "aws.cognito.signin.user.admin"
+
+// commonClaims are those of both tokens of a session (Developer Guide, "Understanding the access
+// token", "Understanding the identity (ID) token").
+func (p *Pool) commonClaims(s *store.Session, u *User, use string, now time.Time, life time.Duration) jwt.MapClaims {
+	claims := jwt.MapClaims{
+		"sub": u.Sub, "iss": p.Issuer(), "origin_jti": s.OriginJTI, "event_id": s.EventID, "token_use": use,
+		"auth_time": s.AuthTime.Unix(), "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": uuid.NewString(),
+	}
+	if names := groupNames(u.Groups); names != nil {
+		claims["cognito:groups"] = names
+	}
+	return claims
+}
+
+func (p *Pool) accessClaims(c *Client, s *store.Session, u *User, now time.Time) jwt.MapClaims {
+	claims := p.commonClaims(s, u, "access", now, c.AccessTokenValidity)
+	claims["client_id"], claims["username"] = c.ID, u.Username
+	if s.Scopes == nil {
+		claims["scope"] = AdminScope
+		return claims
+	}
+	claims["scope"] = strings.Join(s.Scopes, " ")
+	claims["version"] = 2 // seen in tokens of managed login only
+	return claims
+}
+
+func (p *Pool) idClaims(c *Client, s *store.Session, u *User, now time.Time) jwt.MapClaims {
+	claims := p.commonClaims(s, u, "id", now, c.IDTokenValidity)
+	claims["aud"], claims["cognito:username"] = c.ID, u.Username
+	var roles []string
+	for _, g := range u.Groups {
+		if g.RoleARN != "" {
+			roles = append(roles, g.RoleARN)
+		}
+	}
+	if roles != nil {
+		claims["cognito:roles"] = roles
+	}
+	if role := preferredRole(u.Groups); role != "" {
+		claims["cognito:preferred_role"] = role
+	}
+	for name, value := range attributeClaims(u, s.Scopes) {
+		claims[name] = value
+	}
+	return claims
+}
+
+func groupNames(groups []Group) (names []string) {
+	for _, g := range groups {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+// preferredRole is the role of the group with the lowest precedence, if it is clear which that is
+// (Developer Guide, "Assigning precedence values to groups").
+func preferredRole(groups []Group) string {
+	if len(groups) == 0 || groups[0].Precedence == nil {
+		return ""
+	}
+	role := groups[0].RoleARN
+	for _, g := range groups[1:] {
+		if g.Precedence != nil && *g.Precedence == *groups[0].Precedence && g.RoleARN != role {
+			return ""
+		}
+	}
+	return role
+}
+
+// attributeClaims are the user's attributes that scopes let one see, as claims (Developer Guide, "OAuth 2.0 scopes"). With openid
+// alone, or no scopes at all, that is every attribute.
+func attributeClaims(u *User, scopes []string) map[string]any {
+	has := func(scope string) bool { return slices.Contains(scopes, scope) }
+	every := !has("profile") && !has("email") && !has("phone")
+	claims := map[string]any{}
+	for name, text := range u.Attributes {
+		switch name {
+		case "email", "email_verified":
+			if !every && !has("email") {
+				continue
+			}
+		case "phone_number", "phone_number_verified":
+			if !every && !has("phone") {
+				continue
+			}
+		default:
+			if !every && !has("profile") {
+				continue
+			}
+		}
+		claims[name] = claimValue(name, text)
+	}
+	if claims["identities"] != nil {
+		claims["identities"] = u.Identities
+	}
+	return claims
+}
+
+// claimValue gives an attribute the type that OpenID Connect Core §5.1 gives its claim.
+func claimValue(name, text string) any {
+	switch name {
+	case "email_verified", "phone_number_verified":
+		return text == "true"
+	case "updated_at":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+	case "address":
+		return map[string]string{"formatted": text}
+	}
+	return text
+}

@@ -1,0 +1,154 @@
+package userpool
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// Message is a message that Cognito would have sent. Its kind is "sign-up", "reset-password",
+// "verify-attribute" or "invitation"; its code is the code or, in an invitation, the temporary password.
+type Message = store.Message
+
+// Delivery says, with the address mostly hidden, where a code was sent.
+type Delivery struct {
+	Attribute   string // "email" or "phone_number"
+	Medium      string // "EMAIL" or "SMS"
+	Destination string
+}
+
+// Kinds of codes.
+const (
+	codeSignUp = "sign-up"
+	codeReset  = "reset-password"
+	codeVerify = "verify-attribute"
+)
+
+// maxAttempts is how often a code may be given wrongly.
+const maxAttempts = 5
+
+// sentCode is a code under way.
+type sentCode struct {
+	Code, Attribute string
+	Attempts        int
+	Expires         time.Time
+}
+
+// codeKey says whose code it is. A user has one of each kind; each address is verified by its own.
+func codeKey(u *store.User, kind, attribute string) string {
+	if kind == codeVerify {
+		return u.Sub + " " + attribute
+	}
+	return u.Sub
+}
+
+// sendCode sends a new code to an address of u; a code sent before is good no more.
+func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (Delivery, error) {
+	number, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return Delivery{}, err
+	}
+	// Cognito Developer Guide, "Quotas": codes of sign-up and verification live a day, those of a forgotten password an hour.
+	life := 24 * time.Hour
+	if kind == codeReset {
+		life = time.Hour
+	}
+	now := p.Now()
+	c := sentCode{Code: fmt.Sprintf("%06d", number), Attribute: attribute, Expires: now.Add(life)}
+	if err := tx.Put(kind, codeKey(u, kind, attribute), c, c.Expires, now); err != nil {
+		return Delivery{}, err
+	}
+	subject, verb := "Your verification code", "confirmation"
+	if kind == codeReset {
+		subject, verb = "Your password reset code", "password reset"
+	}
+	d := deliveryTo(attribute, u.Attributes[attribute])
+	return d, tx.AddMessage(Message{
+		Sub: u.Sub, Username: u.Username, Kind: kind, Medium: d.Medium, To: u.Attributes[attribute],
+		Subject: subject, Body: "Your " + verb + " code is " + c.Code, Code: c.Code, Sent: now,
+	})
+}
+
+// checkCode uses up the code that was sent to u, or refuses. It returns the attribute that the code was sent to.
+func (p *Pool) checkCode(tx *store.Tx, u *store.User, kind, attribute, given string) (string, error) {
+	key, now := codeKey(u, kind, attribute), p.Now()
+	var c sentCode
+	err := tx.Get(kind, key, &c, now)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", expiredCode()
+	case err != nil:
+		return "", err
+	case c.Attempts >= maxAttempts:
+		return "", refuse(LimitExceeded, "Attempt limit exceeded, please try after some time.")
+	case subtle.ConstantTimeCompare([]byte(c.Code), []byte(strings.TrimSpace(given))) != 1:
+		c.Attempts++
+		if err := tx.Put(kind, key, c, c.Expires, now); err != nil {
+			return "", err
+		}
+		return "", keeping{wrongCode()}
+	}
+	return c.Attribute, tx.Drop(kind, key)
+}
+
+func expiredCode() error {
+	return refuse(ExpiredCode, "Invalid code provided, please request a code again.")
+}
+
+func wrongCode() error {
+	return refuse(CodeMismatch, "Invalid verification code provided, please try again.")
+}
+
+// addressOf returns the attribute that a code for u goes to, or "". Cognito prefers the phone where it may use both
+// (Developer Guide, "Verifying contact information at sign-up").
+func (p *Pool) addressOf(u *store.User) string {
+	for _, a := range []string{"phone_number", "email"} {
+		if slices.Contains(p.cfg.VerifiedAttributes, a) && u.Attributes[a] != "" {
+			return a
+		}
+	}
+	return ""
+}
+
+// deliveryTo describes where something was sent as Cognito does: a***@e***, +*******1234.
+func deliveryTo(attribute, address string) Delivery {
+	if attribute == "phone_number" {
+		n := max(len(address)-5, 0)
+		return Delivery{attribute, "SMS", "+" + strings.Repeat("*", n) + address[len(address)-min(4, len(address)):]}
+	}
+	name, domain, _ := strings.Cut(address, "@")
+	return Delivery{attribute, "EMAIL", first(name) + "***@" + first(domain) + "***"}
+}
+
+func first(s string) string {
+	for _, r := range s {
+		return string(r)
+	}
+	return ""
+}
+
+// Messages returns the messages that would have been sent, the newest first, at most limit of them.
+func (p *Pool) Messages(ctx context.Context, limit int) (ms []Message, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		ms, err = tx.Messages("", limit)
+		return err
+	})
+	return ms, err
+}
+
+// MessagesTo is Messages of one user, by sub.
+func (p *Pool) MessagesTo(ctx context.Context, sub string, limit int) (ms []Message, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		ms, err = tx.Messages(sub, limit)
+		return err
+	})
+	return ms, err
+}

@@ -1,0 +1,164 @@
+package userpool
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/srp"
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// Pool is one user pool. It is safe for concurrent use.
+type Pool struct {
+	store  *store.Store
+	cfg    Config
+	keys   atomic.Pointer[keySet]
+	secret []byte // makes simulated users the same at every call
+}
+
+// New returns the pool that st keeps, and brings what cfg asks for (keys, groups) into being.
+func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	p := &Pool{store: st, cfg: cfg}
+	if err := p.loadKeys(ctx); err != nil {
+		return nil, fmt.Errorf("sandbox: the keys of the user pool: %w", err)
+	}
+	err := p.update(ctx, func(tx *store.Tx) (err error) {
+		if p.secret, err = tx.Meta("secret"); errors.Is(err, store.ErrNotFound) {
+			p.secret = []byte(rand.Text())
+			err = tx.SetMeta("secret", p.secret)
+		}
+		if err != nil {
+			return err
+		}
+		for _, g := range cfg.Groups {
+			if err := p.ensureGroup(tx, g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: preparing the user pool: %w", err)
+	}
+	return p, nil
+}
+
+// Config returns the pool's configuration. The caller must not change what it points to.
+func (p *Pool) Config() Config { return p.cfg }
+
+// Now tells the time by the pool's clock.
+func (p *Pool) Now() time.Time { return p.cfg.Clock() }
+
+// Issuer is what the pool's tokens say in iss.
+func (p *Pool) Issuer() string {
+	return "https://" + p.cfg.APIHost() + "/" + p.cfg.ID
+}
+
+// update runs f in a transaction. If f refuses by [keeping], what it wrote stays.
+func (p *Pool) update(ctx context.Context, f func(*store.Tx) error) error {
+	var refusal error
+	err := p.store.Update(ctx, func(tx *store.Tx) error {
+		err := f(tx)
+		if k, ok := err.(keeping); ok {
+			refusal = k.error
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// find returns the user of that name, or nil.
+func find(tx *store.Tx, name string) (*store.User, error) {
+	u, err := tx.UserByName(normal(name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// mustFind returns the user of that name, or refuses.
+func mustFind(tx *store.Tx, name string) (*store.User, error) {
+	u, err := find(tx, name)
+	if err == nil && u == nil {
+		err = noSuchUser()
+	}
+	return u, err
+}
+
+// mustGet returns the user with that sub, or refuses.
+func mustGet(tx *store.Tx, sub string) (*store.User, error) {
+	u, err := tx.User(sub)
+	if errors.Is(err, store.ErrNotFound) {
+		err = noSuchUser()
+	}
+	return u, err
+}
+
+// normal is the form in which names are compared: user pools ignore case unless told otherwise.
+func normal(name string) string { return strings.ToLower(name) }
+
+// put writes u, found by its username and aliases. It returns [store.ErrTaken] if another user has one of them.
+func (p *Pool) put(tx *store.Tx, u *store.User) error {
+	u.Modified = p.Now()
+	return tx.PutUser(u, p.namesOf(u))
+}
+
+// namesOf returns what u may sign in with.
+func (p *Pool) namesOf(u *store.User) []string {
+	names := []string{normal(u.Username)}
+	// An address that another provider vouches for is no alias: Cognito lets a user of Google and
+	// one of the pool itself have the same one.
+	if Status(u.Status) == ExternalProvider {
+		return names
+	}
+	for _, a := range p.cfg.UsernameAttributes {
+		if v := u.Attributes[a]; v != "" {
+			names = append(names, normal(v))
+		}
+	}
+	for _, a := range p.cfg.AliasAttributes {
+		if v := u.Attributes[a]; v != "" && (u.Attributes[a+"_verified"] == "true" || a == "preferred_username") {
+			names = append(names, normal(v))
+		}
+	}
+	return names
+}
+
+// srpIdentity is what the verifier of a user's password is bound to.
+func (p *Pool) srpIdentity(username string) srp.Identity {
+	_, name, _ := strings.Cut(p.cfg.ID, "_")
+	return srp.Identity{PoolName: name, UserID: username}
+}
+
+// setPassword gives u a password that the policy accepts.
+func (p *Pool) setPassword(u *store.User, password string) error {
+	if err := p.cfg.PasswordPolicy.check(password); err != nil {
+		return err
+	}
+	v := srp.NewVerifier(p.srpIdentity(u.Username), password)
+	u.Salt, u.Verifier = v.Salt, v.V
+	return nil
+}
+
+// randomText returns n random bytes in URL-safe base64.
+func randomText(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,109 @@
+package userpool
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+
+	"github.com/amplify-go/amplify/sandbox/internal/srp"
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// SRPChallenge is what a client needs to prove that it knows the password.
+type SRPChallenge struct {
+	// UserID is USER_ID_FOR_SRP, the pool's username of the user; Salt and SRPB are in hexadecimal, SecretBlock in base64.
+	UserID, Salt, SRPB, SecretBlock string
+}
+
+// SRPClaim is the client's proof.
+type SRPClaim struct {
+	// Username is the name that the challenge gave, or another of the same user.
+	Username string
+	// SecretBlock and Signature are in base64.
+	SecretBlock, Signature, Timestamp string
+}
+
+// srpState is kept between challenge and claim.
+type srpState struct {
+	ClientID string
+	// Sub is empty where the user is simulated.
+	Sub       string
+	UserID    string
+	Verifier  srp.Verifier
+	Challenge *srp.Challenge
+}
+
+const srpBucket = "srp"
+
+// StartSRP answers a client's public value SRP_A, in hexadecimal.
+func (p *Pool) StartSRP(ctx context.Context, clientID, username, srpA string) (*SRPChallenge, error) {
+	client, err := p.Client(clientID)
+	if err != nil {
+		return nil, err
+	}
+	who, err := p.party(ctx, client, username)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := srp.NewChallenge(who.verifier, srpA)
+	if err != nil {
+		return nil, refuse(InvalidParameter, "SRP_A is not a valid public value.")
+	}
+	state := srpState{ClientID: clientID, UserID: who.id.UserID, Verifier: who.verifier, Challenge: challenge}
+	if who.user != nil {
+		state.Sub = who.user.Sub
+	}
+	block := make([]byte, 64)
+	_, _ = rand.Read(block) // never fails (crypto/rand)
+	now := p.Now()
+	err = p.update(ctx, func(tx *store.Tx) error {
+		return tx.Put(srpBucket, hashText(string(block)), state, now.Add(sessionLife), now)
+	})
+	return &SRPChallenge{
+		UserID: who.id.UserID, Salt: srp.Hex(who.verifier.Salt), SRPB: challenge.SRPB(),
+		SecretBlock: base64.StdEncoding.EncodeToString(block),
+	}, err
+}
+
+// FinishSRP returns the user whose password the claim proves. Its errors are those of [Pool.VerifyPassword]. A
+// challenge can be claimed once.
+func (p *Pool) FinishSRP(ctx context.Context, clientID string, claim SRPClaim) (*User, error) {
+	block, err := base64.StdEncoding.DecodeString(claim.SecretBlock)
+	if err != nil {
+		return nil, refuse(InvalidParameter, "PASSWORD_CLAIM_SECRET_BLOCK is not base64.")
+	}
+	signature, err := base64.StdEncoding.DecodeString(claim.Signature)
+	if err != nil {
+		return nil, refuse(InvalidParameter, "PASSWORD_CLAIM_SIGNATURE is not base64.")
+	}
+	if _, err := srp.ParseTimestamp(claim.Timestamp); err != nil {
+		return nil, refuse(InvalidParameter, "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
+	}
+	var state srpState
+	var named *store.User
+	err = p.update(ctx, func(tx *store.Tx) (err error) {
+		if named, err = find(tx, claim.Username); err != nil {
+			return err
+		}
+		return tx.Take(srpBucket, hashText(string(block)), &state, p.Now())
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, incorrectPassword()
+	} else if err != nil {
+		return nil, err
+	}
+	proved := state.Challenge.Verify(p.srpIdentity(state.UserID), state.Verifier,
+		srp.Claim{SecretBlock: block, Timestamp: claim.Timestamp, Signature: signature})
+	if !proved || state.ClientID != clientID || named == nil || named.Sub != state.Sub {
+		return nil, incorrectPassword()
+	}
+	return p.admit(ctx, state.Sub)
+}
+
+// hashText is the key under which something is kept that whoever knows s may have.
+func hashText(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
