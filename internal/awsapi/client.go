@@ -48,7 +48,7 @@ func Retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = Attempts
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-			return rand.N(100 * time.Millisecond << min(attempt, Attempts)), nil
+			return rand.N(100 * time.Millisecond << (attempt - 1)), nil // attempt counts from 1
 		})
 	})
 }

@@ -1,0 +1,60 @@
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"github.com/amplify-go/amplify"
+)
+
+// User is the signed-in user.
+type User struct {
+	// Username is the user's name in the user pool. It is the name given at sign-up, or a UUID where users sign in
+	// with an e-mail address or a phone number.
+	Username string
+	// UserID is the user's sub: a UUID that never changes.
+	UserID string
+	// SignInDetails are what the browser noted about the sign-in, or nil. They prove nothing.
+	SignInDetails *amplify.SignInDetails
+}
+
+// GetCurrentUser returns the user who sent the request. Where nobody is signed in the
+// error matches [amplify.ErrUnauthenticated], and its Reason says why.
+//
+// It costs no network call, unless the session has expired and is refreshed.
+func GetCurrentUser(ctx context.Context) (*User, error) {
+	t, err := tokens(ctx, amplify.TokensInput{})
+	if err != nil {
+		return nil, err
+	}
+	token := t.IDToken
+	if token == nil { // a bearer token
+		token = t.AccessToken
+	}
+	claims := token.Claims()
+	if claims.Username == "" {
+		return nil, amplify.Unauthenticated(amplify.ReasonIncompleteSession,
+			errors.New("the access token belongs to an app client, not to a user"))
+	}
+	return &User{Username: claims.Username, UserID: claims.Subject, SignInDetails: t.SignInDetails}, nil
+}
+
+// tokens returns the tokens of the request's user, for functions that cannot do without.
+func tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
+	sc, err := amplify.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := sc.Tokens(ctx, in)
+	if err != nil && amplify.ReasonOf(err) == amplify.ReasonNoSession {
+		if c := sc.App().Config().Auth; c == nil || c.UserPoolID == "" {
+			return nil, &amplify.Error{
+				Name:               "AuthUserPoolException",
+				Reason:             amplify.ReasonConfiguration,
+				Message:            "Auth UserPool not configured.",
+				RecoverySuggestion: "Make sure the configuration of the App has Auth.UserPoolID and Auth.UserPoolClientID.",
+			}
+		}
+	}
+	return t, err
+}

@@ -1,0 +1,256 @@
+package cognito
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+)
+
+const (
+	// refreshTimeout bounds one refresh, retries included, however long its callers would wait.
+	refreshTimeout = 20 * time.Second
+	// minSkew is the difference between two clocks that is taken for one: a Date header has no fractions, and
+	// answers travel.
+	minSkew = 5 * time.Second
+)
+
+// refresh returns the successor of cur, whose tokens it has kept in the storage as far as that is
+// writable. expired tells what the caller is left with if there is none.
+func (p *tokenProvider) refresh(ctx context.Context, cur *current, metadata map[string]string, expired bool) (*current, error) {
+	c := p.cognito
+	if cur.refreshToken == "" {
+		if !expired {
+			return nil, noRefreshToken(nil)
+		}
+		return nil, amplify.Unauthenticated(amplify.ReasonExpiredNoRefreshToken, nil)
+	}
+	writable := p.kv.Writable()
+	if !writable && c.rotates() {
+		return nil, amplify.Unauthenticated(amplify.ReasonRefreshNeedsWritableResponse, nil)
+	}
+	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), metadata)
+	if err == nil && answer.access.claims.Subject != cur.access.Claims().Subject {
+		// The refresh token was not this user's. Nothing of the answer may be used.
+		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
+	}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != cur || p.refused != nil { // another goroutine of this request came first
+		return p.current, p.refused
+	}
+	if err != nil {
+		if ended(err) {
+			p.refused = err
+			p.clear(ctx, cur.user)
+		}
+		return nil, err
+	}
+	next, err := p.keep(ctx, cur, answer, writable)
+	if err != nil {
+		p.refused = err
+		return nil, err
+	}
+	p.current = next
+	return next, nil
+}
+
+// keep makes answer the request's session, and writes it to the storage if it is writable.
+func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshed, writable bool) (*current, error) {
+	c := p.cognito
+	next := &current{
+		session:      newSession(answer.access, answer.id),
+		user:         cur.user,
+		refreshToken: cur.refreshToken,
+		details:      cur.details,
+		refreshed:    true,
+	}
+	if answer.refreshToken != "" {
+		next.refreshToken = answer.refreshToken
+	}
+	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp: it would be
+	// refreshed with every request otherwise.
+	next.expires = answer.received.Add(next.session.expires.Sub(answer.access.claims.IssuedAt))
+	if !writable {
+		if answer.refreshToken != "" {
+			c.app.Logger().WarnContext(ctx, "amplify: a refresh rotated the refresh token where no cookie could be set; the session is lost. "+
+				"Leave Options.RefreshTokenRotation on RotationAuto or set RotationOn")
+		}
+		return next, nil
+	}
+	if !selects(cur.user, answer.id.claims) {
+		// The alias under which the session was stored is the user's no longer: LastAuthUser could not select it again.
+		p.clear(ctx, cur.user)
+		next.user = answer.id.claims.Username
+	}
+	prefix := c.prefix + next.user + "."
+	entries := [][2]string{
+		{c.prefix + keyLastAuthUser, next.user},
+		{prefix + keyAccessToken, next.access.Reveal()},
+		{prefix + keyIDToken, next.id.Reveal()},
+		{prefix + keyRefreshToken, next.refreshToken},
+	}
+	if next.details != "" {
+		entries = append(entries, [2]string{prefix + keySignInDetails, next.details})
+	}
+	if err := saveSession(p.kv, entries); err != nil {
+		return nil, &amplify.Error{
+			Name:    "TokenRefreshException",
+			Reason:  amplify.ReasonConfiguration,
+			Message: "The session was refreshed, but its new tokens could not be kept.",
+			Err:     err,
+		}
+	}
+	c.sessions.Set(newSessionID("cookies", next.user, next.access.Reveal(), next.id.Reveal()), next.session)
+	return next, nil
+}
+
+// clear deletes the session of a user from the storage, as far as that is writable.
+func (p *tokenProvider) clear(ctx context.Context, user string) {
+	if !p.kv.Writable() {
+		return
+	}
+	if err := clearSession(p.kv, p.cognito.prefix, user); err != nil {
+		p.cognito.app.Logger().WarnContext(ctx, "amplify: a session that has ended could not be deleted", "error", err)
+	}
+}
+
+// ended reports whether err, which a refresh returned, means that there is no session any more.
+func ended(err error) bool {
+	reason := amplify.ReasonOf(err)
+	return reason == amplify.ReasonRefreshRejected || reason == amplify.ReasonUserMismatch
+}
+
+// rotates reports whether refresh tokens are to be taken for rotating.
+func (c *Cognito) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
+
+// refreshed is what a refresh answered, verified.
+type refreshed struct {
+	access, id   *verified
+	refreshToken string    // empty if it was not rotated
+	received     time.Time // by Cognito's clock
+}
+
+// refresh redeems a refresh token. Callers with the same token share one call to the user pool, and none that gives
+// up cancels it for the others.
+func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
+	flight := sha256.Sum256([]byte(refreshToken))
+	result := c.flights.DoChan(string(flight[:]), func() (any, error) {
+		ctx, done, err := c.work.begin(refreshTimeout)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		return c.redeem(ctx, refreshToken, deviceKey, metadata)
+	})
+	select {
+	case r := <-result:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*refreshed), nil
+	case <-ctx.Done():
+		return nil, awsapi.Error(ctx.Err())
+	}
+}
+
+func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
+	client, err := awsapi.UserPool(c.app)
+	if err != nil {
+		return nil, err
+	}
+	in := &cognitoidentityprovider.GetTokensFromRefreshTokenInput{
+		ClientId:       aws.String(c.clientID),
+		RefreshToken:   aws.String(refreshToken),
+		ClientMetadata: metadata,
+	}
+	if secret := c.options.ClientSecret; !secret.IsZero() {
+		in.ClientSecret = aws.String(secret.Reveal())
+	}
+	if deviceKey != "" {
+		in.DeviceKey = aws.String(deviceKey)
+	}
+	out, err := client.GetTokensFromRefreshToken(ctx, in)
+	if err != nil {
+		err := refreshError(err)
+		c.app.Logger().InfoContext(ctx, "amplify: a refresh failed", "error", err)
+		return nil, err
+	}
+	if date, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
+		c.observe(date)
+	}
+	result := out.AuthenticationResult
+	if result == nil || aws.ToString(result.AccessToken) == "" || aws.ToString(result.IdToken) == "" {
+		return nil, &amplify.Error{Name: "Unknown", Message: "The user pool answered a refresh without an access and an ID token."}
+	}
+	r := &refreshed{refreshToken: aws.ToString(result.RefreshToken), received: c.now()}
+	if c.options.RefreshTokenRotation == RotationAuto {
+		seen := RotationOff
+		if r.refreshToken != "" {
+			seen = RotationOn
+		}
+		c.rotation.Store(int32(seen))
+	}
+	r.access, r.id, err = c.verifyPair(ctx, *result.AccessToken, *result.IdToken)
+	if errors.Is(err, amplify.ErrUnauthenticated) {
+		// It is the answer that is wrong, not the request.
+		return nil, &amplify.Error{
+			Name:               "TokenRefreshException",
+			Message:            fmt.Sprintf("The user pool answered a refresh with tokens that do not verify (%s).", amplify.ReasonOf(err)),
+			RecoverySuggestion: "Check that Endpoints.UserPool and Endpoints.UserPoolKeys belong to the same user pool.",
+		}
+	}
+	return r, err
+}
+
+// observe learns how far the App's clock is from Cognito's.
+func (c *Cognito) observe(date time.Time) {
+	skew := date.Sub(c.app.Now())
+	if skew.Abs() < minSkew {
+		skew = 0
+	}
+	c.skew.Store(int64(skew))
+}
+
+// refreshError judges why the user pool refused a refresh.
+func refreshError(err error) error {
+	e := awsapi.Error(err)
+	switch e.Name {
+	case "NotAuthorizedException":
+		if strings.Contains(strings.ToLower(e.Message), "secret") {
+			// "Client … is configured with secret but …": that is about this server, not about the session.
+			e.Reason = amplify.ReasonConfiguration
+			e.RecoverySuggestion = "Set Options.ClientSecret of package cognito to the secret of the app client, or to nothing if it has none."
+			return e
+		}
+		// To Amplify JS this is no error: the user is signed out.
+		return amplify.Unauthenticated(amplify.ReasonRefreshRejected, e)
+	case "TokenRevokedException", "RefreshTokenReuseException", "UserNotFoundException", "PasswordResetRequiredException", "UserNotConfirmedException":
+		// The session is over, too, but Amplify JS tells the caller by this name.
+		e.Reason = amplify.ReasonRefreshRejected
+		e.Err = amplify.Unauthenticated(amplify.ReasonRefreshRejected, e.Err)
+	case "ResourceNotFoundException":
+		e.Reason = amplify.ReasonConfiguration
+		e.RecoverySuggestion = "Check the ids of the user pool and the app client."
+	}
+	return e
+}
+
+// noRefreshToken returns the error for tokens that are good but cannot be refreshed on demand.
+func noRefreshToken(cause error) error {
+	return &amplify.Error{
+		Name:    "TokenRefreshException",
+		Message: "The session has no refresh token.",
+		Err:     cause,
+	}
+}

@@ -1,0 +1,146 @@
+package cognito
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/amplify-go/amplify"
+)
+
+// The keys under which Amplify JS keeps a session, behind
+// "CognitoIdentityServiceProvider.<client>." and, all but the first, "<user>.".
+const (
+	keyLastAuthUser   = "LastAuthUser"
+	keyAccessToken    = "accessToken"
+	keyIDToken        = "idToken"
+	keyRefreshToken   = "refreshToken"
+	keyClockDrift     = "clockDrift"
+	keySignInDetails  = "signInDetails"
+	keyOAuthMetadata  = "oauthMetadata"
+	keyDeviceKey      = "deviceKey"
+	keyDeviceGroupKey = "deviceGroupKey"
+	keyRandomPassword = "randomPasswordKey"
+)
+
+// fallbackUser is the user name that Amplify JS takes where there is no LastAuthUser.
+const fallbackUser = "username"
+
+// fallbackUsers is the LastAuthUser of a storage without one.
+var fallbackUsers = []string{fallbackUser}
+
+// maxDuplicates bounds how many values of one key are looked at. Browsers send two where one cookie belongs to
+// the host and one to the domain; more are only ever sent to make work.
+const maxDuplicates = 3
+
+// maxDrift bounds how much earlier a clockDrift cookie can make a session expire.
+const maxDrift = time.Minute
+
+// stored is what a storage holds of the sessions of one app client, in the order it was sent.
+type stored struct {
+	lastAuthUsers []string
+	values        []storedValue
+}
+
+// storedValue is the value under "<user>.<key>".
+type storedValue struct{ user, key, value string }
+
+// read reads kv in one pass. values is where to put what is found, as far as it suffices.
+func read(kv amplify.KeyValueStorage, prefix string, values []storedValue) stored {
+	st := stored{values: values}
+	for key, value := range kv.All(prefix) {
+		name := key[len(prefix):]
+		if name == keyLastAuthUser {
+			if value != "" && len(st.lastAuthUsers) < maxDuplicates {
+				st.lastAuthUsers = append(st.lastAuthUsers, value)
+			}
+			continue
+		}
+		// A user name may hold dots, and even end like a key: the key is what follows the last one.
+		dot := len(name) - 1
+		for dot >= 0 && name[dot] != '.' {
+			dot--
+		}
+		if dot > 0 {
+			st.values = append(st.values, storedValue{name[:dot], name[dot+1:], value})
+		}
+	}
+	return st
+}
+
+// all returns the values of a user's key. An empty value is none, and neither is the text "undefined", which
+// JavaScript writes where it had nothing to write.
+func (st *stored) all(user, key string) (values [maxDuplicates]string, n int) {
+	for i := range st.values {
+		v := &st.values[i]
+		if v.key == key && v.user == user && v.value != "" && v.value != "undefined" && n < len(values) {
+			values[n] = v.value
+			n++
+		}
+	}
+	return values, n
+}
+
+// first returns the first value of a user's key, or "".
+func (st *stored) first(user, key string) string {
+	values, _ := st.all(user, key)
+	return values[0]
+}
+
+// refreshToken returns the refresh token that belongs to the nth of the user's access tokens: the nth too where
+// there are as many of both, since then they were written together, else the first. A text that cannot be a token
+// counts as none, and is not sent anywhere.
+func (st *stored) refreshToken(user string, nth, accessTokens int) string {
+	values, n := st.all(user, keyRefreshToken)
+	if n != accessTokens {
+		nth = 0
+	}
+	for _, b := range []byte(values[nth]) {
+		// The pattern of TokenModelType in the Amazon Cognito user pools API reference.
+		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' || b == '=' || b == '.') {
+			return ""
+		}
+	}
+	return values[nth]
+}
+
+// deviceKey returns the key of the user's remembered device, or "". Like Amplify JS it takes one only where all
+// three parts are there.
+func (st *stored) deviceKey(user string) string {
+	if st.first(user, keyDeviceGroupKey) == "" || st.first(user, keyRandomPassword) == "" {
+		return ""
+	}
+	return st.first(user, keyDeviceKey)
+}
+
+// drift returns by how much the clockDrift of a user makes the session expire earlier. The value is the error of the browser's
+// clock in milliseconds, and the client's to choose: it never makes a session last longer.
+func (st *stored) drift(user string) time.Duration {
+	ms, err := strconv.ParseInt(st.first(user, keyClockDrift), 10, 64)
+	if err != nil || ms <= 0 {
+		return 0
+	}
+	return time.Duration(min(ms, maxDrift.Milliseconds())) * time.Millisecond
+}
+
+// saveSession writes tokens under the names of user. The storage's SetAll, where it has one, writes all or nothing.
+func saveSession(kv amplify.KeyValueStorage, entries [][2]string) error {
+	if s, ok := kv.(interface{ SetAll(...[2]string) error }); ok {
+		return s.SetAll(entries...)
+	}
+	for _, e := range entries {
+		if err := kv.Set(e[0], e[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearSession deletes what Amplify JS deletes when a session has ended. The device stays remembered.
+func clearSession(kv amplify.KeyValueStorage, prefix, user string) error {
+	for _, key := range []string{keyAccessToken, keyIDToken, keyRefreshToken, keyClockDrift, keySignInDetails, keyOAuthMetadata} {
+		if err := kv.Delete(prefix + user + "." + key); err != nil {
+			return err
+		}
+	}
+	return kv.Delete(prefix + keyLastAuthUser)
+}
