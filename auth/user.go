@@ -7,15 +7,15 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// User is the signed-in user.
+// User is the signed-in user. Its JSON is that of Amplify JS's AuthUser.
 type User struct {
 	// Username is the user's name in the user pool. It is the name given at sign-up, or a UUID where users sign in
 	// with an e-mail address or a phone number.
-	Username string
+	Username string `json:"username"`
 	// UserID is the user's sub: a UUID that never changes.
-	UserID string
+	UserID string `json:"userId"`
 	// SignInDetails are what the browser noted about the sign-in, or nil. They prove nothing.
-	SignInDetails *amplify.SignInDetails
+	SignInDetails *amplify.SignInDetails `json:"signInDetails,omitempty"`
 }
 
 // GetCurrentUser returns the user who sent the request. Where nobody is signed in the
