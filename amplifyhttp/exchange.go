@@ -1,0 +1,182 @@
+package amplifyhttp
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cookie"
+)
+
+// exchange is one request and its response, as far as a session is concerned. It gives the request's tokens, is
+// the [cookie.Store] below them, holds back the cookies that are set until the final header, and
+// notes what the caching of the response depends on.
+//
+// Everything is lazy: a request for which no Amplify API is called costs this struct and its contexts. An exchange
+// is never pooled: a handler may leave a goroutine behind that still holds its context.
+type exchange struct {
+	runner  *ServerRunner
+	request *http.Request
+	context exchangeContext
+	writer  responseWriter
+
+	// mu guards what follows: handlers start goroutines, and a refresh may end while the
+	// final header is being written.
+	mu      sync.Mutex
+	header  http.Header // where Set-Cookie lines wait for the final header, or the response's header itself
+	direct  bool        // header is the response's own: its writer is not ours, nothing can wait
+	gone    bool        // no cookie can be set any more
+	read    bool        // the response depends on the session
+	storage *cookie.KeyValueStorage
+	tokens  amplify.TokenProvider
+}
+
+// exchangeKey is the key of a runner's exchange in a context: runners do not see each other's.
+type exchangeKey struct{ runner *ServerRunner }
+
+// exchangeContext carries an exchange.
+type exchangeContext struct {
+	context.Context
+	x *exchange
+}
+
+func (c *exchangeContext) Value(key any) any {
+	if k, ok := key.(exchangeKey); ok && k.runner == c.x.runner {
+		return c.x
+	}
+	return c.Context.Value(key)
+}
+
+// exchangeOf returns the exchange that r belongs to, or nil.
+//
+// A request that a handler has made up from another one's context is not that other
+// request, unless it carries the same credentials.
+func (s *ServerRunner) exchangeOf(r *http.Request) *exchange {
+	x, ok := r.Context().Value(exchangeKey{s}).(*exchange)
+	if !ok || x.request != r &&
+		(!slices.Equal(x.request.Header["Cookie"], r.Header["Cookie"]) ||
+			!slices.Equal(x.request.Header["Authorization"], r.Header["Authorization"])) {
+		return nil
+	}
+	return x
+}
+
+// newExchange returns the exchange of a request. Its cookies wait for the final header if watch is set: w is
+// then to be replaced by the exchange's writer. Without w no cookie can be set.
+func (s *ServerRunner) newExchange(w http.ResponseWriter, r *http.Request, watch bool) *exchange {
+	x := &exchange{runner: s, request: r, gone: w == nil}
+	x.context = exchangeContext{r.Context(), x}
+	x.writer = responseWriter{w, x}
+	if w != nil && !watch {
+		x.header, x.direct = w.Header(), true
+	}
+	return x
+}
+
+// Tokens implements [amplify.TokenProvider].
+func (x *exchange) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
+	return x.provider().Tokens(ctx, in)
+}
+
+func (x *exchange) provider() amplify.TokenProvider {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.tokens == nil {
+		x.tokens = x.newProvider(x.kv())
+	}
+	return x.tokens
+}
+
+func (x *exchange) newProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
+	if x.runner.bearer {
+		if token, ok := bearerToken(x.request); ok {
+			x.read = true
+			return x.runner.cognito.BearerTokenProvider(token)
+		}
+	}
+	return x.runner.cognito.TokenProvider(kv)
+}
+
+// kv returns the session's storage. x.mu is held.
+func (x *exchange) kv() *cookie.KeyValueStorage {
+	if x.storage == nil {
+		x.storage = cookie.NewKeyValueStorage(x, x.runner.cookies)
+	}
+	return x.storage
+}
+
+// bearerToken returns the credentials of an Authorization: Bearer header (RFC 6750 §2.1).
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+}
+
+// CookieHeader implements [cookie.Store]. Whoever reads the session does it through here.
+func (x *exchange) CookieHeader() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.read = true
+	if x.direct {
+		personal(x.header)
+	}
+	return x.request.Header["Cookie"]
+}
+
+// Get implements [cookie.Store].
+func (x *exchange) Get(name string) (string, bool) {
+	return cookie.NewHeaderStore(http.Header{"Cookie": x.CookieHeader()}, nil).Get(name)
+}
+
+// GetAll implements [cookie.Store].
+func (x *exchange) GetAll() []*http.Cookie {
+	return cookie.NewHeaderStore(http.Header{"Cookie": x.CookieHeader()}, nil).GetAll()
+}
+
+// Writable implements [cookie.Store].
+func (x *exchange) Writable() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return !x.gone
+}
+
+// Set implements [cookie.Store].
+func (x *exchange) Set(c *http.Cookie) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.gone {
+		return
+	}
+	if x.header == nil {
+		x.header = http.Header{}
+	}
+	cookie.Add(x.header, c)
+	if x.direct {
+		notShared(x.header)
+	}
+}
+
+// Delete implements [cookie.Store].
+func (x *exchange) Delete(c *http.Cookie) { x.Set(c) }
+
+// commit completes h, the header of the response, before it is written. Afterwards no cookie can be set.
+func (x *exchange) commit(h http.Header) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.gone {
+		return
+	}
+	x.gone = true
+	if x.direct {
+		return
+	}
+	if lines := x.header["Set-Cookie"]; len(lines) > 0 {
+		h["Set-Cookie"] = append(h["Set-Cookie"], lines...)
+		notShared(h)
+	}
+	if x.read {
+		personal(h)
+	}
+}

@@ -1,0 +1,107 @@
+package amplifyhttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
+	"github.com/amplify-go/amplify/cookie"
+)
+
+// Options are the settings of a [ServerRunner]. The zero value reads sessions that Amplify JS keeps in
+// the browser (ssr: true) on AWS.
+type Options struct {
+	// Origin is where browsers reach the application, such as "https://myapp.com", and turns on signing in on
+	// the server. The default is the environment variable AMPLIFY_APP_ORIGIN.
+	Origin string
+	// Cookies are the attributes of the cookies that hold a session.
+	Cookies CookieOptions
+	// Bearer accepts the access token of an Authorization: Bearer header in place of cookies, for callers that
+	// are services, mobile or single-page applications. Such a session has no ID token and is never refreshed. A
+	// request with that header is judged by it alone.
+	Bearer bool
+	// ForgetClients lists user pool clients that the application used before. Their cookies are
+	// removed when a session is written, before they add up to more than a proxy takes (status 431).
+	ForgetClients []string
+	// App says how AWS is reached.
+	App amplify.Options
+	// Cognito holds the rules of sessions.
+	Cognito cognito.Options
+}
+
+// CookieOptions are the attributes of the session's cookies that may be chosen, those of
+// runtimeOptions.cookies in adapter-nextjs. Path is always "/"; Secure and HttpOnly follow from the origin.
+type CookieOptions struct {
+	// Domain makes the session visible to a domain and all below it, such as ".myapp.com". The
+	// default is the application's host alone. Any host below the domain can then overwrite the cookies.
+	Domain string
+	// SameSite is [http.SameSiteStrictMode] if zero and an origin is configured, else [http.SameSiteLaxMode].
+	SameSite http.SameSite
+	// MaxAge is how long browsers keep the cookies. If it and Expires are zero it is 365 days.
+	MaxAge time.Duration
+	// Expires is until when browsers keep the cookies. MaxAge wins over it.
+	Expires time.Time
+}
+
+// resolve checks the options and fills in defaults. It reports every fault at once.
+func (o Options) resolve() (origin, cookie.Options, error) {
+	var (
+		own  origin
+		errs []error
+	)
+	if o.Origin == "" {
+		o.Origin = os.Getenv("AMPLIFY_APP_ORIGIN")
+	}
+	if o.Origin != "" {
+		var err error
+		own, err = parseOrigin(o.Origin)
+		errs = append(errs, err)
+	}
+	c := cookie.Options{
+		Domain:   o.Cookies.Domain,
+		SameSite: o.Cookies.SameSite,
+		MaxAge:   o.Cookies.MaxAge,
+		Expires:  o.Cookies.Expires,
+	}
+	if own != "" {
+		c.HTTPOnly = true
+		c.SessionOnly = true
+		c.Insecure = !own.secure()
+		if c.SameSite == 0 {
+			c.SameSite = http.SameSiteStrictMode
+		}
+		if d := strings.TrimPrefix(c.Domain, "."); d != "" && own.host() != d && !strings.HasSuffix(own.host(), "."+d) {
+			// RFC 6265bis §5.7 step 10.
+			errs = append(errs, configurationError(
+				fmt.Sprintf("Cookies.Domain %q does not cover the host of the origin %s.", c.Domain, own),
+				"Browsers would ignore every cookie. Give the domain that the origin's host ends in, or none.", nil))
+		}
+	}
+	if err := c.Validate(); err != nil {
+		errs = append(errs, configurationError("Cookies are not valid.", "Correct Options.Cookies.", err))
+	}
+	for _, client := range o.ForgetClients {
+		if client == "" || strings.ContainsAny(client, ".=; ") {
+			errs = append(errs, configurationError(
+				fmt.Sprintf("ForgetClients holds %q, which is not the id of a user pool client.", client),
+				"List client ids as Amazon Cognito shows them.", nil))
+		}
+	}
+	return own, c, errors.Join(errs...)
+}
+
+// configurationError returns an error about the settings of this package.
+func configurationError(message, suggestion string, cause error) error {
+	return &amplify.Error{
+		Name:               "AmplifyServerContextError",
+		Reason:             amplify.ReasonConfiguration,
+		Message:            message,
+		RecoverySuggestion: suggestion,
+		Err:                cause,
+	}
+}
