@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 	"reflect"
 	"sync"
 	"time"
@@ -14,8 +15,9 @@ import (
 // makes once and every request shares. A process may hold many, for many user
 // pools or tenants; they share nothing. An App is safe for concurrent use.
 type App struct {
-	config  Config
-	options Options
+	config    Config
+	options   Options
+	ownClient bool
 
 	mu     sync.Mutex
 	closed bool
@@ -35,30 +37,29 @@ type Options struct {
 	// Clock tells the time. The default is [time.Now].
 	Clock func() time.Time
 	// Endpoints replaces the addresses of AWS services, for local backends and
-	// private endpoints. Fields left empty are taken from the configuration's
-	// custom.amplify_go.endpoints, then from the environment, then are AWS's own.
+	// private endpoints. Fields left empty are resolved as told there.
 	Endpoints Endpoints
 }
 
-// New returns an App. It reports every fault of cfg at once.
+// New returns an App. It reports every fault of cfg and o at once; see [ConfigErrors].
 func New(cfg Config, o Options) (*App, error) {
-	if err := cfg.Validate(); err != nil {
+	a := &App{config: cfg, options: o, shared: map[reflect.Type]*sharedValue{}}
+	found := cfg.faults()
+	endpoints, more := o.Endpoints.resolve(cfg, os.Getenv)
+	if err := append(found, more...).err(); err != nil {
 		return nil, err
 	}
+	a.options.Endpoints = endpoints
 	if o.HTTPClient == nil {
-		o.HTTPClient = newHTTPClient()
+		a.options.HTTPClient, a.ownClient = newHTTPClient(), true
 	}
 	if o.Logger == nil {
-		o.Logger = slog.Default()
+		a.options.Logger = slog.Default()
 	}
 	if o.Clock == nil {
-		o.Clock = time.Now
+		a.options.Clock = time.Now
 	}
-	var err error
-	if o.Endpoints, err = o.Endpoints.resolve(cfg); err != nil {
-		return nil, err
-	}
-	return &App{config: cfg, options: o, shared: map[reflect.Type]*sharedValue{}}, nil
+	return a, nil
 }
 
 // Config returns the configuration. The caller must not change what it points to.
@@ -74,7 +75,7 @@ func (a *App) Logger() *slog.Logger { return a.options.Logger }
 func (a *App) Now() time.Time { return a.options.Clock() }
 
 // Endpoints returns the addresses of AWS services, resolved: no field is empty
-// that the configuration needs.
+// that the configuration needs, but UserPoolKeys may be.
 func (a *App) Endpoints() Endpoints { return a.options.Endpoints }
 
 // Close ends what the App started, in reverse order. Requests that are under way
@@ -88,12 +89,28 @@ func (a *App) Close(ctx context.Context) error {
 	a.mu.Unlock()
 	var errs []error
 	for i := len(opened) - 1; i >= 0; i-- {
-		if c, ok := opened[i].(interface{ Close(context.Context) error }); ok {
-			errs = append(errs, c.Close(ctx))
-		}
+		errs = append(errs, closeShared(ctx, opened[i]))
 	}
-	a.options.HTTPClient.CloseIdleConnections()
+	if a.ownClient {
+		a.options.HTTPClient.CloseIdleConnections()
+	}
 	return errors.Join(errs...)
+}
+
+func closeShared(ctx context.Context, v any) error {
+	if c, ok := v.(interface{ Close(context.Context) error }); ok {
+		return c.Close(ctx)
+	}
+	return nil
+}
+
+// errAppClosed is returned for what an App that has been closed can no longer give.
+func errAppClosed() error {
+	return &Error{
+		Name: "AmplifyClosedError", Reason: ReasonConfiguration,
+		Message:            "The App has been closed.",
+		RecoverySuggestion: "Close an App, or the runner that holds it, only when the server has stopped taking requests.",
+	}
 }
 
 type sharedValue struct {
@@ -103,16 +120,18 @@ type sharedValue struct {
 }
 
 // Shared returns the value of type T that app keeps for all its requests, and builds it
-// when it is first asked for. The packages of this module keep their service clients there,
-// each under an unexported type of its own. If the value has a method
+// when it is first asked for; whether that succeeded is remembered too. The packages of this module keep
+// their service clients there, each under an unexported type of its own. If the value has a method
 // Close(context.Context) error, the App's Close calls it.
+//
+// build may call Shared for other types.
 func Shared[T any](app *App, build func(*App) (T, error)) (T, error) {
+	var zero T
 	t := reflect.TypeFor[T]()
 	app.mu.Lock()
 	if app.closed {
 		app.mu.Unlock()
-		var zero T
-		return zero, &Error{Name: "AmplifyClosedError", Reason: ReasonConfiguration, Message: "The App has been closed."}
+		return zero, errAppClosed()
 	}
 	s := app.shared[t]
 	if s == nil {
@@ -120,14 +139,33 @@ func Shared[T any](app *App, build func(*App) (T, error)) (T, error) {
 		app.shared[t] = s
 	}
 	app.mu.Unlock()
+
 	s.once.Do(func() {
-		s.value, s.err = build(app)
-		if s.err == nil {
-			app.mu.Lock()
-			app.opened = append(app.opened, s.value)
-			app.mu.Unlock()
+		// What later callers get if build panics.
+		s.err = &Error{Name: "AmplifyError", Reason: ReasonConfiguration, Message: "A service client could not be built."}
+		v, err := build(app)
+		if err == nil {
+			err = app.keep(v)
+		}
+		if s.err = err; err == nil {
+			s.value = v
 		}
 	})
+	if s.err != nil {
+		return zero, s.err
+	}
 	v, _ := s.value.(T)
-	return v, s.err
+	return v, nil
+}
+
+// keep remembers to close v. If the App was closed while v was built, v is closed at once.
+func (a *App) keep(v any) error {
+	a.mu.Lock()
+	if !a.closed {
+		a.opened = append(a.opened, v)
+		a.mu.Unlock()
+		return nil
+	}
+	a.mu.Unlock()
+	return errors.Join(errAppClosed(), closeShared(context.Background(), v))
 }

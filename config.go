@@ -14,25 +14,34 @@ type Config struct {
 	// Custom is the "custom" part of the outputs, as it stands there.
 	Custom json.RawMessage
 	// Other holds the parts that this library does not use (API.REST, Analytics, Geo, Notifications …), in the
-	// shape that they have in Amplify JS's ResourcesConfig.
+	// shape that they have in Amplify JS's ResourcesConfig; but API keys in it are of type [Secret].
 	Other map[string]any
 }
 
 // AuthConfig is Auth.Cognito of Amplify JS's ResourcesConfig.
 type AuthConfig struct {
+	// UserPoolID and UserPoolClientID are empty where the backend has an identity pool alone.
 	UserPoolID       string
 	UserPoolClientID string
+	// UserPoolEndpoint is the address of the user pools API where that is not AWS's own. See [Endpoints].
+	UserPoolEndpoint string
 	// IdentityPoolID is empty where the backend has no identity pool.
-	IdentityPoolID   string
+	IdentityPoolID string
+	// IdentityPoolEndpoint is the address of the identity pools API where that is not AWS's own. See [Endpoints].
+	IdentityPoolEndpoint string
+	// AllowGuestAccess says that the identity pool has credentials for those who are not signed in.
 	AllowGuestAccess bool
 	// OAuth configures managed login. It is nil where the user pool has no domain.
 	OAuth *OAuthConfig
 	// SignInWith lists what users may sign in with: "email", "phone", "username".
 	SignInWith []string
-	// RequiredAttributes lists the attributes that sign-up asks for.
+	// SignUpVerificationMethod is "code" or "link", and empty in Gen 2.
+	SignUpVerificationMethod string
+	// RequiredAttributes lists the attributes that sign-up asks for, each once.
 	RequiredAttributes []string
 	PasswordPolicy     *PasswordPolicy
 	MFA                *MFAConfig
+	Passwordless       *PasswordlessConfig
 	Groups             []GroupConfig
 }
 
@@ -45,7 +54,9 @@ type OAuthConfig struct {
 	// ResponseType is "code" or "token". Servers use "code" whatever it says.
 	ResponseType string
 	Scopes       []string
-	Providers    []string
+	// Providers are "Google", "Facebook", "Amazon", "Apple", or the names of the user pool's
+	// own SAML and OIDC providers.
+	Providers []string
 }
 
 // PasswordPolicy says what passwords the user pool accepts.
@@ -57,9 +68,24 @@ type PasswordPolicy struct {
 // MFAConfig is Auth.Cognito.mfa.
 type MFAConfig struct {
 	// Status is "on", "optional" or "off".
-	Status string
-	// TOTPEnabled and SMSEnabled are nil where the outputs name no methods.
-	TOTPEnabled, SMSEnabled *bool
+	Status                  string
+	TOTPEnabled, SMSEnabled bool
+}
+
+// PasswordlessConfig is Auth.Cognito.passwordless.
+type PasswordlessConfig struct {
+	EmailOTPEnabled, SMSOTPEnabled bool
+	// WebAuthn configures passkeys. It is nil where there are none.
+	WebAuthn *WebAuthnConfig
+	// PreferredChallenge is for instance "WEB_AUTHN" or "EMAIL_OTP".
+	PreferredChallenge string
+}
+
+// WebAuthnConfig is Auth.Cognito.passwordless.webAuthn.
+type WebAuthnConfig struct {
+	RelyingPartyID string
+	// UserVerification is "required" or "preferred".
+	UserVerification string
 }
 
 // GroupConfig is one group of the user pool.
@@ -73,7 +99,11 @@ type GroupConfig struct {
 type DataConfig struct {
 	Endpoint string
 	Region   string
-	// DefaultAuthMode is "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda" or "none".
+	// CustomEndpoint takes the place of Endpoint, and CustomEndpointRegion that of Region, where they are set.
+	CustomEndpoint       string
+	CustomEndpointRegion string
+	// DefaultAuthMode is "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda", "none", or
+	// empty where the file names one that is not known.
 	DefaultAuthMode string
 	APIKey          Secret
 	// ModelIntrospection describes the models, as Amplify's generator wrote it.
@@ -87,6 +117,8 @@ type StorageConfig struct {
 	Region string
 	// Buckets are all buckets by their friendly names.
 	Buckets map[string]BucketConfig
+	// DangerouslyConnectToHTTPEndpointForTesting reaches S3 at a local address by plain http.
+	DangerouslyConnectToHTTPEndpointForTesting bool
 }
 
 // BucketConfig is one bucket of the backend.

@@ -1,0 +1,217 @@
+package amplify
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// exports is amplifyconfiguration.json of Amplify Gen 1, as far as it is used.
+type exports struct {
+	UserPoolID               string   `json:"aws_user_pools_id"`
+	UserPoolClientID         string   `json:"aws_user_pools_web_client_id"`
+	IdentityPoolID           string   `json:"aws_cognito_identity_pool_id"`
+	MandatorySignIn          string   `json:"aws_mandatory_sign_in"`
+	UsernameAttributes       []string `json:"aws_cognito_username_attributes"`
+	SignUpAttributes         []string `json:"aws_cognito_signup_attributes"`
+	VerificationMechanisms   []string `json:"aws_cognito_verification_mechanisms"`
+	SignUpVerificationMethod string   `json:"aws_cognito_sign_up_verification_method"`
+	MFAConfiguration         string   `json:"aws_cognito_mfa_configuration"`
+	MFATypes                 []string `json:"aws_cognito_mfa_types"`
+	PasswordSettings         *struct {
+		MinLength  int      `json:"passwordPolicyMinLength"`
+		Characters []string `json:"passwordPolicyCharacters"`
+	} `json:"aws_cognito_password_protection_settings"`
+	SocialProviders []string        `json:"aws_cognito_social_providers"`
+	OAuth           json.RawMessage `json:"oauth"`
+
+	GraphQLEndpoint    string          `json:"aws_appsync_graphqlEndpoint"`
+	GraphQLRegion      string          `json:"aws_appsync_region"`
+	AuthenticationType string          `json:"aws_appsync_authenticationType"`
+	APIKey             string          `json:"aws_appsync_apiKey"`
+	ModelIntrospection json.RawMessage `json:"modelIntrospection"`
+
+	Bucket       string `json:"aws_user_files_s3_bucket"`
+	BucketRegion string `json:"aws_user_files_s3_bucket_region"`
+	BucketLocal  flag   `json:"aws_user_files_s3_dangerously_connect_to_http_endpoint_for_testing"`
+
+	AnalyticsAppID  any              `json:"aws_mobile_analytics_app_id"`
+	AnalyticsRegion any              `json:"aws_mobile_analytics_app_region"`
+	REST            []map[string]any `json:"aws_cloud_logic_custom"`
+	Bots            []any            `json:"aws_bots_config"`
+	Geo             map[string]any   `json:"geo"`
+	Predictions     map[string]any   `json:"predictions"`
+	Notifications   struct {
+		InAppMessaging map[string]any `json:"InAppMessaging"`
+		Push           map[string]any `json:"Push"`
+	} `json:"Notifications"`
+}
+
+func parseExports(data []byte, members map[string]json.RawMessage) (Config, error) {
+	if _, ok := members["aws_project_region"]; !ok {
+		return Config{}, &Error{
+			Name: invalidParameter, Reason: ReasonConfiguration,
+			Message:            "Invalid config parameter.",
+			RecoverySuggestion: "Ensure passing the config object imported from  `amplifyconfiguration.json`.",
+		}
+	}
+	var in exports
+	if err := decode(data, "", &in); err != nil {
+		return Config{}, err
+	}
+	var c Config
+	if in.UserPoolID != "" || in.IdentityPoolID != "" {
+		if err := c.exportsAuth(in); err != nil {
+			return Config{}, err
+		}
+	}
+	if in.GraphQLEndpoint != "" {
+		c.Data = &DataConfig{
+			Endpoint:           in.GraphQLEndpoint,
+			Region:             in.GraphQLRegion,
+			DefaultAuthMode:    outputsAuthMode(in.AuthenticationType),
+			APIKey:             NewSecret(in.APIKey),
+			ModelIntrospection: in.ModelIntrospection,
+		}
+		if c.Data.DefaultAuthMode == "" {
+			switch in.AuthenticationType {
+			case "NONE":
+				c.Data.DefaultAuthMode = "none"
+			case "LAMBDA": // how Amplify JS 6.0 misspelled AWS_LAMBDA; files with it exist
+				c.Data.DefaultAuthMode = "lambda"
+			default:
+				c.Data.DefaultAuthMode = "iam"
+			}
+		}
+	}
+	if in.Bucket != "" {
+		c.Storage = &StorageConfig{
+			Bucket: in.Bucket,
+			Region: in.BucketRegion,
+			DangerouslyConnectToHTTPEndpointForTesting: bool(in.BucketLocal),
+		}
+	}
+	c.otherExports(in)
+	return c, nil
+}
+
+func (c *Config) exportsAuth(in exports) error {
+	has := func(list []string, s string) bool { return slices.Contains(list, s) }
+	c.Auth = &AuthConfig{
+		UserPoolID:               in.UserPoolID,
+		UserPoolClientID:         in.UserPoolClientID,
+		IdentityPoolID:           in.IdentityPoolID,
+		AllowGuestAccess:         in.MandatorySignIn != "enable",
+		SignUpVerificationMethod: in.SignUpVerificationMethod,
+	}
+	for _, attribute := range slices.Concat(in.VerificationMechanisms, in.SignUpAttributes) {
+		c.Auth.RequiredAttributes = append(c.Auth.RequiredAttributes, strings.ToLower(attribute))
+	}
+	c.Auth.RequiredAttributes = unique(c.Auth.RequiredAttributes)
+	if has(in.UsernameAttributes, "EMAIL") {
+		c.Auth.SignInWith = append(c.Auth.SignInWith, "email")
+	}
+	if has(in.UsernameAttributes, "PHONE_NUMBER") {
+		c.Auth.SignInWith = append(c.Auth.SignInWith, "phone")
+	}
+	if c.Auth.SignInWith == nil {
+		c.Auth.SignInWith = []string{"username"}
+	}
+	if in.MFAConfiguration != "" {
+		c.Auth.MFA = &MFAConfig{
+			Status:      strings.ToLower(in.MFAConfiguration),
+			TOTPEnabled: has(in.MFATypes, "TOTP"),
+			SMSEnabled:  has(in.MFATypes, "SMS"),
+		}
+	}
+	if p := in.PasswordSettings; p != nil {
+		c.Auth.PasswordPolicy = &PasswordPolicy{
+			MinLength:        p.MinLength,
+			RequireLowercase: has(p.Characters, "REQUIRES_LOWERCASE"),
+			RequireUppercase: has(p.Characters, "REQUIRES_UPPERCASE"),
+			RequireNumbers:   has(p.Characters, "REQUIRES_NUMBERS"),
+			RequireSymbols:   has(p.Characters, "REQUIRES_SYMBOLS"),
+		}
+	}
+	return c.exportsOAuth(in)
+}
+
+func (c *Config) exportsOAuth(in exports) error {
+	var given map[string]json.RawMessage
+	var oauth struct {
+		Domain          string   `json:"domain"`
+		Scope           []string `json:"scope"`
+		RedirectSignIn  string   `json:"redirectSignIn"` // separated by commas
+		RedirectSignOut string   `json:"redirectSignOut"`
+		ResponseType    string   `json:"responseType"`
+	}
+	if !truthy(in.OAuth) {
+		return nil
+	}
+	if err := decode(in.OAuth, "oauth", &given); err != nil || len(given) == 0 {
+		return err // the command line writes {} for backends without managed login
+	}
+	if err := decode(in.OAuth, "oauth", &oauth); err != nil {
+		return err
+	}
+	c.Auth.OAuth = &OAuthConfig{
+		Domain:          oauth.Domain,
+		RedirectSignIn:  list(strings.Split(oauth.RedirectSignIn, ",")),
+		RedirectSignOut: list(strings.Split(oauth.RedirectSignOut, ",")),
+		ResponseType:    oauth.ResponseType,
+		Scopes:          oauth.Scope,
+	}
+	for _, p := range in.SocialProviders {
+		p = strings.ToLower(p)
+		if p != "" {
+			p = strings.ToUpper(p[:1]) + p[1:]
+		}
+		c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, p)
+	}
+	return nil
+}
+
+// otherExports keeps the parts of Gen 1 files that the library does not use.
+func (c *Config) otherExports(in exports) {
+	if in.AnalyticsAppID != nil && in.AnalyticsAppID != "" {
+		pinpoint := map[string]any{"appId": in.AnalyticsAppID}
+		if in.AnalyticsRegion != nil {
+			pinpoint["region"] = in.AnalyticsRegion
+		}
+		c.other(pinpoint, "Analytics", "Pinpoint")
+	}
+	if pinpoint := in.Notifications.InAppMessaging["AWSPinpoint"]; pinpoint != nil {
+		c.other(pick(pinpoint, "appId", "appId", "region", "region"), "Notifications", "InAppMessaging", "Pinpoint")
+	}
+	if pinpoint := in.Notifications.Push["AWSPinpoint"]; pinpoint != nil {
+		c.other(pick(pinpoint, "appId", "appId", "region", "region"), "Notifications", "PushNotification", "Pinpoint")
+	}
+	for _, bot := range in.Bots {
+		name, _ := pick(bot, "name", "name")["name"].(string)
+		c.other(bot, "Interactions", "LexV1", name)
+	}
+	for _, api := range in.REST {
+		rest := pick(api, "endpoint", "endpoint")
+		for _, optional := range []string{"service", "region"} {
+			if v := api[optional]; v != nil && v != "" {
+				rest[optional] = v
+			}
+		}
+		name, _ := api["name"].(string)
+		c.other(rest, "API", "REST", name)
+	}
+	if in.Geo != nil {
+		c.other(pick(in.Geo["amazon_location_service"], "maps", "maps", "geofenceCollections", "geofenceCollections",
+			"search_indices", "searchIndices", "region", "region"), "Geo", "LocationService")
+	}
+	if in.Predictions != nil {
+		// Gen 1 writes VoiceId where Amplify JS reads voiceId.
+		convert, _ := in.Predictions["convert"].(map[string]any)
+		generator, _ := convert["speechGenerator"].(map[string]any)
+		if voice := pick(generator["defaults"], "VoiceId", "voiceId"); len(voice) > 0 {
+			generator["defaults"] = voice
+		}
+		c.other(maps.Clone(in.Predictions), "Predictions")
+	}
+}

@@ -1,0 +1,254 @@
+package amplify
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// outputs is amplify_outputs.json of Amplify Gen 2, version 1.x, as far as it is used:
+// https://github.com/aws-amplify/amplify-backend/tree/main/packages/client-config/src/client-config-schema
+type outputs struct {
+	Auth *struct {
+		UserPoolID                       string   `json:"user_pool_id"`
+		UserPoolClientID                 string   `json:"user_pool_client_id"`
+		IdentityPoolID                   string   `json:"identity_pool_id"`
+		UnauthenticatedIdentitiesEnabled flag     `json:"unauthenticated_identities_enabled"`
+		UsernameAttributes               []string `json:"username_attributes"`
+		StandardRequiredAttributes       []string `json:"standard_required_attributes"`
+		MFAConfiguration                 string   `json:"mfa_configuration"`
+		MFAMethods                       []string `json:"mfa_methods"`
+		PasswordPolicy                   *struct {
+			MinLength        *int `json:"min_length"`
+			RequireLowercase bool `json:"require_lowercase"`
+			RequireUppercase bool `json:"require_uppercase"`
+			RequireNumbers   bool `json:"require_numbers"`
+			RequireSymbols   bool `json:"require_symbols"`
+		} `json:"password_policy"`
+		OAuth *struct {
+			Domain             string   `json:"domain"`
+			RedirectSignInURI  []string `json:"redirect_sign_in_uri"`
+			RedirectSignOutURI []string `json:"redirect_sign_out_uri"`
+			ResponseType       string   `json:"response_type"`
+			Scopes             []string `json:"scopes"`
+			IdentityProviders  []string `json:"identity_providers"`
+		} `json:"oauth"`
+		Passwordless *struct {
+			EmailOTPEnabled bool `json:"email_otp_enabled"`
+			SMSOTPEnabled   bool `json:"sms_otp_enabled"`
+			WebAuthn        *struct {
+				RelyingPartyID   string `json:"relying_party_id"`
+				UserVerification string `json:"user_verification"`
+			} `json:"web_authn"`
+			PreferredChallenge string `json:"preferred_challenge"`
+		} `json:"passwordless"`
+		Groups groups `json:"groups"`
+	} `json:"auth"`
+	Data *struct {
+		URL                      string          `json:"url"`
+		Region                   string          `json:"aws_region"`
+		DefaultAuthorizationType string          `json:"default_authorization_type"`
+		APIKey                   string          `json:"api_key"`
+		ModelIntrospection       json.RawMessage `json:"model_introspection"`
+	} `json:"data"`
+	Storage *struct {
+		BucketName string `json:"bucket_name"`
+		Region     string `json:"aws_region"`
+		Buckets    []struct {
+			Name       string                         `json:"name"`
+			BucketName string                         `json:"bucket_name"`
+			Region     string                         `json:"aws_region"`
+			Paths      map[string]map[string][]string `json:"paths"`
+		} `json:"buckets"`
+	} `json:"storage"`
+	Analytics     map[string]any  `json:"analytics"`
+	Geo           map[string]any  `json:"geo"`
+	Notifications map[string]any  `json:"notifications"`
+	Custom        json.RawMessage `json:"custom"`
+}
+
+// groups is [{"ADMINS": {"precedence": 0}}, …].
+type groups []map[string]struct {
+	Precedence int `json:"precedence"`
+}
+
+func (g groups) config() []GroupConfig {
+	var out []GroupConfig
+	for _, group := range g {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			out = append(out, GroupConfig{name, group[name].Precedence})
+		}
+	}
+	return out
+}
+
+func parseOutputs(data []byte) (Config, error) {
+	var in outputs
+	if err := decode(data, "", &in); err != nil {
+		return Config{}, err
+	}
+	var c Config
+	if a := in.Auth; a != nil {
+		c.Auth = &AuthConfig{
+			UserPoolID:         a.UserPoolID,
+			UserPoolClientID:   a.UserPoolClientID,
+			IdentityPoolID:     a.IdentityPoolID,
+			AllowGuestAccess:   bool(a.UnauthenticatedIdentitiesEnabled),
+			RequiredAttributes: unique(a.StandardRequiredAttributes),
+			Groups:             a.Groups.config(),
+		}
+		for _, s := range [][2]string{{"email", "email"}, {"phone_number", "phone"}, {"username", "username"}} {
+			if slices.Contains(a.UsernameAttributes, s[0]) {
+				c.Auth.SignInWith = append(c.Auth.SignInWith, s[1])
+			}
+		}
+		if p := a.PasswordPolicy; p != nil {
+			c.Auth.PasswordPolicy = &PasswordPolicy{
+				MinLength:        6, // the least that a user pool can ask for
+				RequireLowercase: p.RequireLowercase,
+				RequireUppercase: p.RequireUppercase,
+				RequireNumbers:   p.RequireNumbers,
+				RequireSymbols:   p.RequireSymbols,
+			}
+			if p.MinLength != nil {
+				c.Auth.PasswordPolicy.MinLength = *p.MinLength
+			}
+		}
+		if a.MFAConfiguration != "" {
+			c.Auth.MFA = &MFAConfig{
+				Status:      "off",
+				SMSEnabled:  slices.Contains(a.MFAMethods, "SMS"),
+				TOTPEnabled: slices.Contains(a.MFAMethods, "TOTP"),
+			}
+			switch a.MFAConfiguration {
+			case "OPTIONAL":
+				c.Auth.MFA.Status = "optional"
+			case "REQUIRED":
+				c.Auth.MFA.Status = "on"
+			}
+		}
+		if o := a.OAuth; o != nil {
+			c.Auth.OAuth = &OAuthConfig{
+				Domain:          o.Domain,
+				RedirectSignIn:  list(o.RedirectSignInURI),
+				RedirectSignOut: list(o.RedirectSignOutURI),
+				ResponseType:    "code",
+				Scopes:          o.Scopes,
+			}
+			if o.ResponseType == "token" {
+				c.Auth.OAuth.ResponseType = "token"
+			}
+			for _, p := range o.IdentityProviders {
+				switch p {
+				case "GOOGLE":
+					c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, "Google")
+				case "FACEBOOK":
+					c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, "Facebook")
+				case "LOGIN_WITH_AMAZON":
+					c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, "Amazon")
+				case "SIGN_IN_WITH_APPLE":
+					c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, "Apple")
+				}
+			}
+		}
+		if p := a.Passwordless; p != nil {
+			c.Auth.Passwordless = &PasswordlessConfig{
+				EmailOTPEnabled:    p.EmailOTPEnabled,
+				SMSOTPEnabled:      p.SMSOTPEnabled,
+				PreferredChallenge: p.PreferredChallenge,
+			}
+			if w := p.WebAuthn; w != nil {
+				c.Auth.Passwordless.WebAuthn = &WebAuthnConfig{w.RelyingPartyID, w.UserVerification}
+			}
+		}
+	}
+	if d := in.Data; d != nil {
+		c.Data = &DataConfig{
+			Endpoint:           d.URL,
+			Region:             d.Region,
+			DefaultAuthMode:    outputsAuthMode(d.DefaultAuthorizationType),
+			APIKey:             NewSecret(d.APIKey),
+			ModelIntrospection: d.ModelIntrospection,
+		}
+	}
+	if s := in.Storage; s != nil {
+		c.Storage = &StorageConfig{Bucket: s.BucketName, Region: s.Region}
+		for _, b := range s.Buckets {
+			if _, ok := c.Storage.Buckets[b.Name]; ok {
+				return Config{}, &Error{
+					Name: "Error", Reason: ReasonConfiguration,
+					Message:            "Duplicate friendly name found: " + b.Name + ". Name must be unique.",
+					RecoverySuggestion: "Give each entry of storage.buckets a name of its own.",
+				}
+			}
+			if c.Storage.Buckets == nil {
+				c.Storage.Buckets = map[string]BucketConfig{}
+			}
+			c.Storage.Buckets[b.Name] = BucketConfig{b.BucketName, b.Region, b.Paths}
+		}
+	}
+	c.Custom = in.Custom
+	c.otherOutputs(in)
+	return c, nil
+}
+
+// outputsAuthMode returns the name that Amplify JS has for an authorization type of AppSync, or "".
+func outputsAuthMode(authorizationType string) string {
+	switch authorizationType {
+	case "AMAZON_COGNITO_USER_POOLS":
+		return "userPool"
+	case "API_KEY":
+		return "apiKey"
+	case "AWS_IAM":
+		return "iam"
+	case "AWS_LAMBDA":
+		return "lambda"
+	case "OPENID_CONNECT":
+		return "oidc"
+	}
+	return ""
+}
+
+// otherOutputs keeps the parts of Gen 2 outputs that the library does not use.
+func (c *Config) otherOutputs(in outputs) {
+	if pinpoint, ok := in.Analytics["amazon_pinpoint"]; ok && pinpoint != nil {
+		c.other(pick(pinpoint, "app_id", "appId", "aws_region", "region"), "Analytics", "Pinpoint")
+	}
+	if in.Geo != nil {
+		c.other(pick(in.Geo, "aws_region", "region", "maps", "maps",
+			"search_indices", "searchIndices", "geofence_collections", "geofenceCollections"), "Geo", "LocationService")
+	}
+	if truthy(in.Custom) {
+		var custom struct {
+			Events map[string]any `json:"events"`
+		}
+		// Whatever else is in "custom" is the user's own business, also that it is no object.
+		if json.Unmarshal(in.Custom, &custom) == nil && custom.Events != nil {
+			events := pick(custom.Events, "url", "endpoint", "aws_region", "region", "api_key", "apiKey")
+			mode, _ := custom.Events["default_authorization_type"].(string)
+			if mode = outputsAuthMode(mode); mode != "" {
+				events["defaultAuthMode"] = mode
+			}
+			c.other(events, "API", "Events")
+		}
+	}
+
+	n := in.Notifications
+	channels, _ := n["channels"].([]any)
+	pinpoint := pick(n, "amazon_pinpoint_app_id", "appId", "aws_region", "region")
+	inApp := slices.Contains(channels, any("IN_APP_MESSAGING"))
+	push := slices.Contains(channels, any("APNS")) || slices.Contains(channels, any("FCM"))
+	connect := n["amazon_connect"]
+	if inApp || push || connect != nil {
+		c.other(map[string]any{}, "Notifications")
+	}
+	if inApp && len(pinpoint) == 2 {
+		c.other(pinpoint, "Notifications", "InAppMessaging", "Pinpoint")
+	}
+	if push && len(pinpoint) == 2 {
+		c.other(pinpoint, "Notifications", "PushNotification", "Pinpoint")
+	}
+	if connect != nil {
+		c.other(pick(connect, "endpoint", "endpoint", "aws_region", "region"), "Notifications", "PushNotification", "CustomerProfiles")
+	}
+}
