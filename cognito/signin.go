@@ -1,0 +1,67 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+)
+
+// NewTokens are the tokens that a sign-in has yielded: what the token endpoint or the user pool answered.
+type NewTokens struct {
+	AccessToken, IDToken amplify.Secret
+	// RefreshToken may be empty. The session then ends with the other two.
+	RefreshToken amplify.Secret
+}
+
+// StoreTokens verifies the tokens that a sign-in has yielded, and keeps them in kv as the session of
+// their user. Nothing is kept of tokens that do not verify or that belong to two users: the error then matches
+// [amplify.ErrUnauthenticated].
+func (c *Cognito) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t NewTokens) error {
+	if c.poolID == "" {
+		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
+	}
+	// Their times are not looked at: they have just been issued, and the clock of this server may be wrong.
+	access, id, err := c.verifyPair(ctx, t.AccessToken.Reveal(), t.IDToken.Reveal())
+	if err != nil {
+		return err
+	}
+	user := access.claims.Username
+	prefix := c.prefix + user + "."
+	entries := [][2]string{
+		{prefix + keyAccessToken, t.AccessToken.Reveal()},
+		{prefix + keyIDToken, t.IDToken.Reveal()},
+	}
+	if !t.RefreshToken.IsZero() {
+		entries = append(entries, [2]string{prefix + keyRefreshToken, t.RefreshToken.Reveal()})
+	}
+	entries = append(entries, [2]string{c.prefix + keyLastAuthUser, user})
+	if err := saveSession(kv, entries); err != nil {
+		return err
+	}
+	if t.RefreshToken.IsZero() {
+		// That of an earlier session of this user would not belong to these tokens.
+		if err := kv.Delete(prefix + keyRefreshToken); err != nil {
+			return err
+		}
+	}
+	c.sessions.Set(newSessionID("cookies", user, t.AccessToken.Reveal(), t.IDToken.Reveal()), newSession(access, id))
+	return nil
+}
+
+// GlobalSignOut ends all sessions of a user, on whatever device: their refresh tokens are revoked, and
+// the user pool accepts their access tokens no more. Servers that merely verify tokens notice when the tokens expire.
+func (c *Cognito) GlobalSignOut(ctx context.Context, access *amplify.Token) error {
+	client, err := awsapi.UserPool(c.app)
+	if err != nil {
+		return err
+	}
+	if _, err := client.GlobalSignOut(ctx, &cognitoidentityprovider.GlobalSignOutInput{AccessToken: aws.String(access.Reveal())}); err != nil {
+		return awsapi.Error(err)
+	}
+	return nil
+}
