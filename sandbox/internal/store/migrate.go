@@ -88,6 +88,22 @@ CREATE TABLE messages (
 	value TEXT NOT NULL -- JSON
 ) STRICT;
 CREATE INDEX messages_sub ON messages (sub);
+`, `
+-- The identities of the identity pool. One without logins is a guest.
+CREATE TABLE pool_identities (
+	id TEXT PRIMARY KEY,
+	merged_into TEXT NOT NULL, -- the identity that a guest became part of, or ''
+	created INTEGER NOT NULL,
+	modified INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pool_identities_created ON pool_identities (created);
+CREATE TABLE logins (
+	provider TEXT NOT NULL, -- issuer without the scheme
+	sub TEXT NOT NULL,
+	identity_id TEXT NOT NULL REFERENCES pool_identities,
+	PRIMARY KEY (provider, sub),
+	UNIQUE (identity_id, provider)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

@@ -1,0 +1,94 @@
+package identity
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Config is what an identity pool is configured with.
+type Config struct {
+	// ID is the pool's id, such as "us-east-1:01234567-89ab-cdef-0123-456789abcdef".
+	ID string
+	// Providers are the user pools whose users get identities.
+	Providers []Provider
+	// AllowGuests gives identities and credentials also to those who have no login.
+	AllowGuests bool
+	// GuestRole and UserRole are the ARNs of the roles whose credentials guests, and users whose
+	// token names no role, receive. Both have defaults.
+	GuestRole, UserRole string
+	// DenyAmbiguousRole refuses users whose token does not say which role is theirs, instead of
+	// giving them UserRole (AmbiguousRoleResolution "Deny").
+	DenyAmbiguousRole bool
+	// CredentialsValidity is how long credentials live. The default is an hour, as with Cognito.
+	CredentialsValidity time.Duration
+	// Clock tells the time. The default is [time.Now].
+	Clock func() time.Time
+}
+
+// Provider is a user pool whose ID tokens count as logins, if they were issued to one of its clients.
+type Provider struct {
+	UserPool  UserPool
+	ClientIDs []string
+}
+
+// UserPool is what an identity pool asks a user pool.
+type UserPool interface {
+	// Issuer is what the pool's tokens say in iss.
+	Issuer() string
+	// PublicKey returns the key of that id, or nil.
+	PublicKey(kid string) *rsa.PublicKey
+	// SignedIn reports whether the session that tokens name in origin_jti still goes on: it was not revoked,
+	// and its user was neither deleted nor disabled. Cognito asks where ServerSideTokenCheck is on.
+	SignedIn(ctx context.Context, originJTI string) (bool, error)
+}
+
+// name is what Logins call the provider: its issuer without the scheme.
+func (p Provider) name() string { return strings.TrimPrefix(p.UserPool.Issuer(), "https://") }
+
+// account is the AWS account that the default roles belong to. No real account has this number.
+const account = "000000000000"
+
+var (
+	poolID     = regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`) // API Reference, IdentityPoolId and IdentityId
+	identityID = poolID
+)
+
+// validate reports every fault at once, and fills in defaults.
+func (c *Config) validate() error {
+	var errs []error
+	if !poolID.MatchString(c.ID) {
+		errs = append(errs, fmt.Errorf("sandbox: identity pool: the id %q is not of the form <region>:<UUID>", c.ID))
+	}
+	if c.CredentialsValidity < 0 {
+		errs = append(errs, fmt.Errorf("sandbox: identity pool: the validity of credentials is negative"))
+	}
+	for _, p := range c.Providers {
+		if len(p.ClientIDs) == 0 {
+			errs = append(errs, fmt.Errorf("sandbox: identity pool: the user pool %s has no app client", p.name()))
+		}
+	}
+	if c.CredentialsValidity == 0 {
+		c.CredentialsValidity = time.Hour
+	}
+	if c.GuestRole == "" {
+		c.GuestRole = "arn:aws:iam::" + account + ":role/sandbox-unauthenticated"
+	}
+	if c.UserRole == "" {
+		c.UserRole = "arn:aws:iam::" + account + ":role/sandbox-authenticated"
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	return errors.Join(errs...)
+}
+
+// Region is the AWS region of the pool.
+func (c *Config) Region() string {
+	region, _, _ := strings.Cut(c.ID, ":")
+	return region
+}

@@ -1,0 +1,140 @@
+package identity
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+)
+
+// Principal is on whose behalf temporary credentials act.
+type Principal struct {
+	IdentityID string
+	// Role is the ARN of the role that the credentials are of.
+	Role string
+	// Guest: there was no login, and what follows is empty.
+	Guest bool
+	// Sub, Username and Groups are those of the user in the user pool when the ID token was issued.
+	Sub, Username string
+	Groups        []string
+}
+
+// Credentials are temporary AWS credentials.
+type Credentials struct {
+	IdentityID                           string
+	AccessKeyID, SecretKey, SessionToken string
+	Expires                              time.Time
+}
+
+// Errors of [Pool.Lookup].
+var (
+	// ErrUnknownCredentials: the identity pool never issued them together.
+	ErrUnknownCredentials = errors.New("identity: unknown credentials")
+	// ErrExpiredCredentials: they were good once.
+	ErrExpiredCredentials = errors.New("identity: expired credentials")
+)
+
+// Lookup returns on whose behalf the credentials act that have this access key id and session token, and their
+// secret key. The caller must not act for the principal before it has verified a signature made with that
+// secret: a session token travels in the clear. The error is [ErrUnknownCredentials] or [ErrExpiredCredentials].
+func (p *Pool) Lookup(accessKeyID, sessionToken string) (who Principal, secretKey string, err error) {
+	return p.seal.open(accessKeyID, sessionToken, p.cfg.Clock())
+}
+
+// sealer makes credentials that need not be remembered, as those of AWS STS: the session token holds the
+// principal, encrypted, and access key id and secret key are derived from it. So they survive a restart
+// with the sealer's secret, and a million users cost no memory.
+type sealer struct {
+	aead cipher.AEAD
+	mac  []byte
+}
+
+// loadSealer returns the sealer that the store keeps the secret of.
+func loadSealer(tx *store.Tx) (*sealer, error) {
+	const name = "credentials_secret"
+	secret, err := tx.Meta(name)
+	if errors.Is(err, store.ErrNotFound) {
+		secret = make([]byte, 32)
+		_, _ = rand.Read(secret) // never fails (crypto/rand)
+		err = tx.SetMeta(name, secret)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newSealer(secret)
+}
+
+func newSealer(secret []byte) (*sealer, error) {
+	keys, err := hkdf.Key(sha256.New, secret, nil, "credentials of the identity pool", 64)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(keys[:32])
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	return &sealer{aead, keys[32:]}, err
+}
+
+// sealed is what a session token holds.
+type sealed struct {
+	Principal Principal
+	Expires   int64 // Unix seconds
+}
+
+func (s *sealer) issue(who Principal, expires time.Time) (*Credentials, error) {
+	text, err := json.Marshal(sealed{who, expires.Unix()})
+	if err != nil {
+		return nil, err
+	}
+	token := base64.StdEncoding.EncodeToString(s.aead.Seal(nil, nil, text, nil))
+	accessKeyID, secretKey := s.derive(token)
+	return &Credentials{
+		IdentityID: who.IdentityID, AccessKeyID: accessKeyID, SecretKey: secretKey,
+		SessionToken: token, Expires: time.Unix(expires.Unix(), 0),
+	}, nil
+}
+
+func (s *sealer) open(accessKeyID, token string, now time.Time) (Principal, string, error) {
+	box, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return Principal{}, "", ErrUnknownCredentials
+	}
+	text, err := s.aead.Open(nil, nil, box, nil)
+	if err != nil {
+		return Principal{}, "", ErrUnknownCredentials
+	}
+	var v sealed
+	if err := json.Unmarshal(text, &v); err != nil {
+		return Principal{}, "", ErrUnknownCredentials
+	}
+	id, secretKey := s.derive(token)
+	switch {
+	case !hmac.Equal([]byte(id), []byte(accessKeyID)):
+		return Principal{}, "", ErrUnknownCredentials
+	case now.Unix() >= v.Expires:
+		return Principal{}, "", ErrExpiredCredentials
+	}
+	return v.Principal, secretKey, nil
+}
+
+// derive returns the access key id and the secret key that belong to a session token, in the form of
+// AWS: ASIA and 16 characters (IAM User Guide, "Unique ID prefixes"), and 40 of base64.
+func (s *sealer) derive(token string) (accessKeyID, secretKey string) {
+	mac := hmac.New(sha256.New, s.mac)
+	mac.Write([]byte("id " + token))
+	accessKeyID = "ASIA" + base32.StdEncoding.EncodeToString(mac.Sum(nil)[:10])
+	mac.Reset()
+	mac.Write([]byte("secret " + token))
+	return accessKeyID, base64.StdEncoding.EncodeToString(mac.Sum(nil)[:30])
+}

@@ -1,0 +1,73 @@
+package store
+
+import "time"
+
+// PoolIdentity is an identity of the identity pool.
+type PoolIdentity struct {
+	ID string
+	// MergedInto is the identity that a guest became part of, or "".
+	MergedInto string
+	// Logins is empty for a guest.
+	Logins            []Login
+	Created, Modified time.Time
+}
+
+// Login is a user of a provider, linked to an identity.
+type Login struct{ Provider, Sub string }
+
+const poolIdentityColumns = `i.id, i.merged_into, i.created, i.modified,
+	(SELECT json_group_array(json_object('Provider', l.provider, 'Sub', l.sub)) FROM logins l WHERE l.identity_id = i.id)`
+
+func scanPoolIdentity(s scanner) (*PoolIdentity, error) {
+	i := &PoolIdentity{}
+	return i, s.Scan(&i.ID, &i.MergedInto, asTime(&i.Created), asTime(&i.Modified), asJSON(&i.Logins))
+}
+
+// PoolIdentity returns an identity.
+func (tx *Tx) PoolIdentity(id string) (*PoolIdentity, error) {
+	return one(tx, scanPoolIdentity, "SELECT "+poolIdentityColumns+" FROM pool_identities i WHERE id = ?", id)
+}
+
+// PoolIdentities returns the newest identities first, limit at most.
+func (tx *Tx) PoolIdentities(limit int) ([]*PoolIdentity, error) {
+	return all(tx, scanPoolIdentity, "SELECT "+poolIdentityColumns+" FROM pool_identities i ORDER BY created DESC, id LIMIT ?", limit)
+}
+
+// PoolIdentityOf returns the id of the identity that a login is linked to.
+func (tx *Tx) PoolIdentityOf(provider, sub string) (string, error) {
+	return one(tx, func(r scanner) (string, error) {
+		var id string
+		return id, r.Scan(&id)
+	}, "SELECT identity_id FROM logins WHERE provider = ? AND sub = ?", provider, sub)
+}
+
+// AddPoolIdentity adds an identity without logins.
+func (tx *Tx) AddPoolIdentity(id string, now time.Time) error {
+	return tx.exec("INSERT INTO pool_identities (id, merged_into, created, modified) VALUES (?, '', ?, ?)", id, now.UnixMilli(), now.UnixMilli())
+}
+
+// LinkLogin links a login to an identity; it may be already. It returns [ErrTaken] if the login is
+// linked to another identity, or the identity to another login of the provider.
+func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
+	err := tx.execOne("INSERT OR IGNORE INTO logins (provider, sub, identity_id) VALUES (?, ?, ?)", provider, sub, id)
+	if err == nil {
+		return tx.exec("UPDATE pool_identities SET modified = ? WHERE id = ?", now.UnixMilli(), id)
+	}
+	if err != ErrNotFound {
+		return err
+	}
+	// Nothing was inserted: one of the keys is in use, which is well if it is by this very link.
+	linked, err := tx.PoolIdentityOf(provider, sub)
+	if err == nil && linked == id {
+		return nil
+	}
+	if err == nil || err == ErrNotFound {
+		return ErrTaken
+	}
+	return err
+}
+
+// MergePoolIdentity notes that a guest became part of another identity.
+func (tx *Tx) MergePoolIdentity(id, into string, now time.Time) error {
+	return tx.execOne("UPDATE pool_identities SET merged_into = ?, modified = ? WHERE id = ?", into, now.UnixMilli(), id)
+}
