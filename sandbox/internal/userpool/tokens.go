@@ -31,6 +31,8 @@ type Grant struct {
 
 // Tokens are the tokens of a new or refreshed session.
 type Tokens struct {
+	// User is whose tokens they are.
+	User *User
 	// AccessToken is always there; IDToken is empty without the scope openid.
 	AccessToken, IDToken string
 	// RefreshToken is empty after a refresh that did not rotate it.
@@ -87,7 +89,7 @@ func mustBeActive(tx *store.Tx, sub string) (*User, error) {
 // better part of the time of a sign-in.
 func (p *Pool) mint(client *Client, s *store.Session, user *User, refreshToken, nonce string) (*Tokens, error) {
 	now := p.Now()
-	t := &Tokens{RefreshToken: refreshToken, ExpiresIn: client.AccessTokenValidity, Scopes: s.Scopes}
+	t := &Tokens{User: user, RefreshToken: refreshToken, ExpiresIn: client.AccessTokenValidity, Scopes: s.Scopes}
 	if s.Scopes == nil {
 		t.Scopes = []string{AdminScope}
 	}

@@ -1,0 +1,315 @@
+package idp
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// adminInput is the input of the operations of an administrator.
+type adminInput struct {
+	UserPoolId        string //nolint:revive // the API's spelling
+	Username          string
+	Password          string
+	Permanent         bool
+	TemporaryPassword string
+	MessageAction     string
+	UserAttributes    []attribute
+	GroupName         string
+	Description       string
+	RoleArn           string
+	Precedence        *int
+	Filter            string
+	Limit             int
+	NextToken         string
+	PaginationToken   string
+}
+
+func (h *Handler) checkPool(id string) error {
+	if id != h.pool.Config().ID {
+		return refuse(userpool.ResourceNotFound, "User pool "+clip(id)+" does not exist.")
+	}
+	return nil
+}
+
+// named returns the user that the input names.
+func (h *Handler) named(ctx context.Context, in adminInput) (*userpool.User, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return h.pool.UserByName(ctx, in.Username)
+}
+
+// userType is UserType; AdminGetUser calls the attributes UserAttributes.
+type userType struct {
+	Attributes           []attribute `json:",omitempty"`
+	UserAttributes       []attribute `json:",omitempty"`
+	Enabled              bool
+	UserCreateDate       float64
+	UserLastModifiedDate float64
+	UserStatus           userpool.Status
+	Username             string
+}
+
+func userOf(u *userpool.User) userType {
+	return userType{
+		Attributes: attributesOf(u), Enabled: u.Enabled, UserCreateDate: seconds(u.Created),
+		UserLastModifiedDate: seconds(u.Modified), UserStatus: u.Status, Username: u.Username,
+	}
+}
+
+func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	if in.MessageAction == "RESEND" {
+		return nil, refuse(userpool.InvalidParameter, "The sandbox does not resend invitations: look into its inbox.")
+	}
+	u, err := h.pool.CreateUser(ctx, userpool.CreateUserInput{
+		Username: in.Username, TemporaryPassword: in.TemporaryPassword,
+		Attributes: attributeMap(in.UserAttributes), Silent: in.MessageAction == "SUPPRESS"})
+	if err != nil {
+		return nil, err
+	}
+	return struct{ User userType }{userOf(u)}, nil
+}
+
+func (h *Handler) adminGetUser(ctx context.Context, in adminInput) (any, error) {
+	u, err := h.named(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	t := userOf(u)
+	t.Attributes, t.UserAttributes = nil, t.Attributes
+	return t, nil
+}
+
+func (h *Handler) adminSetUserPassword(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.SetPassword(ctx, in.Username, in.Password, in.Permanent)
+}
+
+func (h *Handler) adminResetUserPassword(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.ResetPassword(ctx, in.Username)
+}
+
+func (h *Handler) adminConfirmSignUp(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.Confirm(ctx, in.Username)
+}
+
+func (h *Handler) adminUpdateUserAttributes(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.SetAttributes(ctx, in.Username, attributeMap(in.UserAttributes))
+}
+
+func (h *Handler) adminEnableUser(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.SetEnabled(ctx, in.Username, true)
+}
+
+func (h *Handler) adminDisableUser(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.SetEnabled(ctx, in.Username, false)
+}
+
+func (h *Handler) adminDeleteUser(ctx context.Context, in adminInput) (any, error) {
+	u, err := h.named(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.DeleteUser(ctx, u.Sub)
+}
+
+func (h *Handler) adminUserGlobalSignOut(ctx context.Context, in adminInput) (any, error) {
+	u, err := h.named(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.GlobalSignOut(ctx, u.Sub)
+}
+
+func (h *Handler) adminAddUserToGroup(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.AddToGroup(ctx, in.Username, in.GroupName)
+}
+
+func (h *Handler) adminRemoveUserFromGroup(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.RemoveFromGroup(ctx, in.Username, in.GroupName)
+}
+
+// groupType is GroupType.
+type groupType struct {
+	GroupName, UserPoolId string //nolint:revive // the API's spelling
+	Description           string `json:",omitempty"`
+	RoleArn               string `json:",omitempty"`
+	Precedence            *int   `json:",omitempty"`
+	CreationDate          float64
+	LastModifiedDate      float64
+}
+
+func (h *Handler) groupOf(g userpool.Group) groupType {
+	return groupType{g.Name, h.pool.Config().ID, g.Description, g.RoleARN, g.Precedence, seconds(g.Created), seconds(g.Modified)}
+}
+
+// groups lists groups, all on one page.
+func (h *Handler) groups(list []userpool.Group, err error) (any, error) {
+	out := struct{ Groups []groupType }{[]groupType{}}
+	for _, g := range list {
+		out.Groups = append(out.Groups, h.groupOf(g))
+	}
+	return out, err
+}
+
+func (h *Handler) adminListGroupsForUser(ctx context.Context, in adminInput) (any, error) {
+	u, err := h.named(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return h.groups(u.Groups, nil)
+}
+
+func (h *Handler) listGroups(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return h.groups(h.pool.Groups(ctx))
+}
+
+func (h *Handler) createGroup(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	g, err := h.pool.CreateGroup(ctx, userpool.Group{Name: in.GroupName, Description: in.Description, RoleARN: in.RoleArn, Precedence: in.Precedence})
+	return struct{ Group groupType }{h.groupOf(g)}, err
+}
+
+func (h *Handler) deleteGroup(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.DeleteGroup(ctx, in.GroupName)
+}
+
+func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	users, err := h.pool.UsersInGroup(ctx, in.GroupName)
+	page, next, pageErr := pageOf(users, in.Limit, in.NextToken)
+	if err == nil {
+		err = pageErr
+	}
+	return struct {
+		Users     []userType
+		NextToken string `json:",omitempty"`
+	}{page, next}, err
+}
+
+func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
+	if err := h.checkPool(in.UserPoolId); err != nil {
+		return nil, err
+	}
+	match, err := parseFilter(in.Filter)
+	if err != nil {
+		return nil, err
+	}
+	users, err := h.pool.Users(ctx)
+	var found []*userpool.User
+	for _, u := range users {
+		if match(u) {
+			found = append(found, u)
+		}
+	}
+	page, next, pageErr := pageOf(found, in.Limit, in.PaginationToken)
+	if err == nil {
+		err = pageErr
+	}
+	return struct {
+		PaginationToken string `json:",omitempty"`
+		Users           []userType
+	}{next, page}, err
+}
+
+// maxPage is the greatest Limit, and the default.
+const maxPage = 60
+
+// pageOf returns the page of users that token, a position, begins.
+func pageOf(users []*userpool.User, limit int, token string) (page []userType, next string, err error) {
+	from := 0
+	if token != "" {
+		if from, err = strconv.Atoi(token); err != nil || from < 0 {
+			return nil, "", refuse(userpool.InvalidParameter, "Invalid pagination token.")
+		}
+	}
+	if limit < 0 || limit > maxPage {
+		return nil, "", refuse(userpool.InvalidParameter, "Limit must be between 0 and 60.")
+	}
+	if limit == 0 {
+		limit = maxPage
+	}
+	from = min(from, len(users))
+	to := min(from+limit, len(users))
+	page = []userType{}
+	for _, u := range users[from:to] {
+		page = append(page, userOf(u))
+	}
+	if to < len(users) {
+		next = strconv.Itoa(to)
+	}
+	return page, next, nil
+}
+
+// filter is the Filter of ListUsers: attribute = "value" or attribute ^= "prefix".
+var filter = regexp.MustCompile(`^\s*"?([\w:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*$`)
+
+func parseFilter(text string) (func(*userpool.User) bool, error) {
+	if text == "" {
+		return func(*userpool.User) bool { return true }, nil
+	}
+	m := filter.FindStringSubmatch(text)
+	if m == nil {
+		return nil, refuse(userpool.InvalidParameter, "Error while parsing filter.")
+	}
+	name, value := m[1], strings.ReplaceAll(m[3], `\"`, `"`)
+	return func(u *userpool.User) bool {
+		var got string
+		switch name {
+		case "username":
+			got = u.Username
+		case "sub":
+			got = u.Sub
+		case "cognito:user_status":
+			got = string(u.Status)
+		case "status":
+			got = map[bool]string{true: "Enabled", false: "Disabled"}[u.Enabled]
+		default:
+			got = u.Attributes[name]
+		}
+		if m[2] == "^=" {
+			return strings.HasPrefix(got, value)
+		}
+		return got == value
+	}, nil
+}

@@ -1,0 +1,204 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// authResult is AuthenticationResultType.
+type authResult struct {
+	AccessToken  string
+	ExpiresIn    int
+	IdToken      string `json:",omitempty"` //nolint:revive // the API's spelling
+	RefreshToken string `json:",omitempty"`
+	TokenType    string
+}
+
+// authOutput is what InitiateAuth and RespondToAuthChallenge answer: tokens or another challenge.
+type authOutput struct {
+	AuthenticationResult *authResult `json:",omitempty"`
+	ChallengeName        string      `json:",omitempty"`
+	ChallengeParameters  map[string]string
+	Session              string `json:",omitempty"`
+}
+
+func authenticated(t *userpool.Tokens) authOutput {
+	return authOutput{
+		AuthenticationResult: &authResult{t.AccessToken, int(t.ExpiresIn.Seconds()), t.IDToken, t.RefreshToken, "Bearer"},
+		ChallengeParameters:  map[string]string{},
+	}
+}
+
+// parameters are AuthParameters or ChallengeResponses.
+type parameters map[string]string
+
+// need refuses unless all of these parameters are there.
+func (p parameters) need(names ...string) error {
+	for _, name := range names {
+		if p[name] == "" {
+			return refuse(userpool.InvalidParameter, "Missing required parameter "+name)
+		}
+	}
+	return nil
+}
+
+type initiateAuthInput struct {
+	AuthFlow, ClientId string //nolint:revive // the API's spelling
+	AuthParameters     parameters
+}
+
+func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, error) {
+	client, err := h.pool.Client(in.ClientId)
+	if err != nil {
+		return nil, err
+	}
+	p := in.AuthParameters
+	switch in.AuthFlow {
+	case "USER_PASSWORD_AUTH":
+		if err := p.need("USERNAME", "PASSWORD"); err != nil {
+			return nil, err
+		}
+		if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
+			return nil, err
+		}
+		u, err := h.pool.VerifyPassword(ctx, client.ID, p["USERNAME"], p["PASSWORD"])
+		return h.signIn(ctx, client, u, err)
+	case "USER_SRP_AUTH":
+		if err := p.need("USERNAME", "SRP_A"); err != nil {
+			return nil, err
+		}
+		if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
+			return nil, err
+		}
+		c, err := h.pool.StartSRP(ctx, client.ID, p["USERNAME"], p["SRP_A"])
+		if err != nil {
+			return nil, err
+		}
+		return authOutput{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
+			"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB, "USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
+	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
+		return h.refreshAuth(ctx, client, p)
+	default:
+		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the authentication flow "+clip(in.AuthFlow)+".")
+	}
+}
+
+func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p parameters) (any, error) {
+	if client.RotateRefreshTokens { // Developer Guide, "Refresh token rotation"
+		return nil, refuse(userpool.InvalidParameter, "REFRESH_TOKEN_AUTH flow not enabled for this client: it rotates refresh tokens, use GetTokensFromRefreshToken")
+	}
+	if err := p.need("REFRESH_TOKEN"); err != nil {
+		return nil, err
+	}
+	t, err := h.pool.Refresh(ctx, client.ID, p["REFRESH_TOKEN"])
+	if err != nil {
+		return nil, err
+	}
+	// The hash is over the pool's own username of the user, whatever was signed in with. Nothing has been changed yet.
+	if err := h.checkHash(client.ID, t.User.Username, p["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	return authenticated(t), nil
+}
+
+// signIn answers for a user whose password was verified with err.
+func (h *Handler) signIn(ctx context.Context, client *userpool.Client, u *userpool.User, err error) (any, error) {
+	if userpool.CodeOf(err) == userpool.NewPasswordRequired {
+		return h.newPasswordChallenge(ctx, client, u)
+	} else if err != nil {
+		return nil, err
+	}
+	t, err := h.pool.IssueTokens(ctx, userpool.Grant{ClientID: client.ID, Sub: u.Sub})
+	if err != nil {
+		return nil, err
+	}
+	return authenticated(t), nil
+}
+
+const attributePrefix = "userAttributes."
+
+func (h *Handler) newPasswordChallenge(ctx context.Context, client *userpool.Client, u *userpool.User) (any, error) {
+	session, err := h.pool.NewPasswordSession(ctx, client.ID, u)
+	if err != nil {
+		return nil, err
+	}
+	required := []string{}
+	for _, name := range h.pool.MissingAttributes(u.Attributes) {
+		required = append(required, attributePrefix+name)
+	}
+	requiredText, err := json.Marshal(required)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := json.Marshal(u.Attributes)
+	return authOutput{ChallengeName: "NEW_PASSWORD_REQUIRED", Session: session, ChallengeParameters: map[string]string{
+		"USER_ID_FOR_SRP": u.Username, "requiredAttributes": string(requiredText), "userAttributes": string(attributes)}}, err
+}
+
+type respondInput struct {
+	ChallengeName, ClientId, Session string //nolint:revive // the API's spelling
+	ChallengeResponses               parameters
+}
+
+func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (any, error) {
+	client, err := h.pool.Client(in.ClientId)
+	if err != nil {
+		return nil, err
+	}
+	p := in.ChallengeResponses
+	if err := p.need("USERNAME"); err != nil {
+		return nil, err
+	}
+	if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	switch in.ChallengeName {
+	case "PASSWORD_VERIFIER":
+		if err := p.need("PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"); err != nil {
+			return nil, err
+		}
+		u, err := h.pool.FinishSRP(ctx, client.ID, userpool.SRPClaim{
+			Username: p["USERNAME"], SecretBlock: p["PASSWORD_CLAIM_SECRET_BLOCK"],
+			Signature: p["PASSWORD_CLAIM_SIGNATURE"], Timestamp: p["TIMESTAMP"]})
+		return h.signIn(ctx, client, u, err)
+	case "NEW_PASSWORD_REQUIRED":
+		if err := p.need("NEW_PASSWORD"); err != nil {
+			return nil, err
+		}
+		attributes := map[string]string{}
+		for name, value := range p {
+			if name, ok := strings.CutPrefix(name, attributePrefix); ok {
+				attributes[name] = value
+			}
+		}
+		u, err := h.pool.CompleteNewPassword(ctx, client.ID, in.Session, p["NEW_PASSWORD"], attributes)
+		return h.signIn(ctx, client, u, err)
+	default:
+		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the challenge "+clip(in.ChallengeName)+".")
+	}
+}
+
+type tokenInput struct {
+	ClientId, ClientSecret, RefreshToken, Token string //nolint:revive // the API's spelling
+}
+
+func (h *Handler) getTokensFromRefreshToken(ctx context.Context, in tokenInput) (any, error) {
+	if err := h.checkSecret(in.ClientId, in.ClientSecret, userpool.NotAuthorized); err != nil {
+		return nil, err
+	}
+	t, err := h.pool.Refresh(ctx, in.ClientId, in.RefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	return struct{ AuthenticationResult *authResult }{authenticated(t).AuthenticationResult}, nil
+}
+
+func (h *Handler) revokeToken(ctx context.Context, in tokenInput) (any, error) {
+	if err := h.checkSecret(in.ClientId, in.ClientSecret, "UnauthorizedException"); err != nil {
+		return nil, err
+	}
+	return empty{}, h.pool.Revoke(ctx, in.ClientId, in.Token)
+}
