@@ -35,8 +35,8 @@ func NewPages(assets *Assets, fsys fs.FS, dir string) *Pages {
 		Option("missingkey=error").
 		ParseFS(embedded, "assets/frame.html"))
 	files, err := fs.Glob(fsys, dir+"/*.html")
-	if err != nil || len(files) == 0 {
-		panic("ui: no templates in " + dir)
+	if err != nil {
+		panic("ui: " + err.Error())
 	}
 	p := &Pages{byName: make(map[string]*template.Template)}
 	var pages []string
@@ -47,6 +47,10 @@ func NewPages(assets *Assets, fsys fs.FS, dir string) *Pages {
 			pages = append(pages, file)
 		}
 	}
+	if base.Lookup("layout") == nil {
+		// Note that //go:embed leaves out files with an underscore unless a pattern names them.
+		panic("ui: no layout in " + dir)
+	}
 	for _, file := range pages {
 		t := template.Must(template.Must(base.Clone()).ParseFS(fsys, file))
 		p.byName[strings.TrimSuffix(path.Base(file), ".html")] = t
@@ -54,9 +58,8 @@ func NewPages(assets *Assets, fsys fs.FS, dir string) *Pages {
 	return p
 }
 
-// Write renders the page and sends it with the headers of [Secure]. The page is
-// complete before its first byte goes out, so that an error never leaves half
-// a page behind.
+// Write renders the page and sends it with the headers of [Secure]. A page that
+// cannot be rendered is an error, and nothing of it has been sent then.
 func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) error {
 	t, ok := p.byName[page]
 	if !ok {
@@ -69,8 +72,8 @@ func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) 
 	Secure(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, err := w.Write(b.Bytes())
-	return err
+	_, _ = w.Write(b.Bytes()) // if that fails, nobody is there to be told
+	return nil
 }
 
 // Secure sets the headers of a page that shows something personal or takes a

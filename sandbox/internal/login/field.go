@@ -1,0 +1,126 @@
+package login
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// A field is an input of a form.
+type field struct {
+	Name, Label, Type, Value, Hint string
+	// Autocomplete and InputMode are attributes of the input (HTML Living
+	// Standard, "Autofill" and "Input modalities"); empty ones are left out.
+	Autocomplete, InputMode string
+	// Rules is the password policy, for the field that it applies to.
+	Rules []string
+}
+
+// nameField asks for what users of the pool sign in with.
+func (h *Handler) nameField(x *exchange, value string) field {
+	f := field{Name: "username", Type: "text", Value: value, Autocomplete: "username"}
+	label := "username"
+	switch byEmail, byPhone := h.signsInWith("email"), h.signsInWith("phone_number"); {
+	case byEmail && byPhone:
+		label = "emailOrPhone"
+	case byEmail:
+		label, f.InputMode = "email", "email"
+	case byPhone:
+		label, f.InputMode = "phone_number", "tel"
+		f.Hint = x.loc.first("field.phone_number.hint")
+	}
+	f.Label = x.loc.first("field." + label)
+	return f
+}
+
+func (h *Handler) signsInWith(attribute string) bool {
+	return slices.Contains(h.Pool.Config().UsernameAttributes, attribute)
+}
+
+// signUpAttributes are the attributes that sign-up asks for beside the name that
+// one signs in with: the required ones, and those that codes are sent to.
+func (h *Handler) signUpAttributes() []string {
+	cfg := h.Pool.Config()
+	var names []string
+	for _, a := range slices.Concat(cfg.VerifiedAttributes, cfg.RequiredAttributes) {
+		if !slices.Contains(names, a) && !h.signsInWith(a) {
+			names = append(names, a)
+		}
+	}
+	return names
+}
+
+// attributeField asks for an attribute of the user.
+func attributeField(x *exchange, name, value string) field {
+	f := field{Name: attributePrefix + name, Label: x.loc.first("field."+name, name), Type: "text", Value: value}
+	switch name {
+	case "email":
+		f.Type, f.Autocomplete = "email", "email"
+	case "phone_number":
+		f.Type, f.Autocomplete, f.Hint = "tel", "tel", x.loc.first("field.phone_number.hint")
+	case "birthdate":
+		f.Type, f.Autocomplete = "date", "bday" // Cognito wants YYYY-MM-DD, which is what such an input sends
+	case "picture", "profile", "website":
+		f.Type = "url"
+	case "name":
+		f.Autocomplete = "name"
+	case "given_name":
+		f.Autocomplete = "given-name"
+	case "family_name":
+		f.Autocomplete = "family-name"
+	case "middle_name":
+		f.Autocomplete = "additional-name"
+	case "nickname":
+		f.Autocomplete = "nickname"
+	case "address":
+		f.Autocomplete = "street-address"
+	}
+	return f
+}
+
+// attributePrefix keeps the names of attributes apart from those of other fields.
+const attributePrefix = "attribute."
+
+// codeField asks for a code that was sent.
+func codeField(x *exchange) field {
+	return field{Name: "code", Label: x.loc.first("field.code"), Type: "text", Autocomplete: "one-time-code", InputMode: "numeric"}
+}
+
+// newPasswordFields ask for a password to be chosen, twice.
+func (h *Handler) newPasswordFields(x *exchange, label string) []field {
+	return []field{
+		{Name: "password", Label: x.loc.first("field." + label), Type: "password", Autocomplete: "new-password", Rules: rules(x.loc, h.Pool.Config().PasswordPolicy)},
+		{Name: "password2", Label: x.loc.first("field.repeatPassword"), Type: "password", Autocomplete: "new-password"},
+	}
+}
+
+// rules words a password policy.
+func rules(l *locale, p userpool.PasswordPolicy) []string {
+	var all []string
+	add := func(wanted bool, key string, args ...any) {
+		if s, err := l.T("policy."+key, args...); wanted && err == nil {
+			all = append(all, s)
+		}
+	}
+	add(p.MinLength > 0, "length", p.MinLength)
+	add(p.RequireLowercase, "lowercase")
+	add(p.RequireUppercase, "uppercase")
+	add(p.RequireNumbers, "number")
+	add(p.RequireSymbols, "symbol")
+	return all
+}
+
+// fault returns the key of what is wrong with a submitted form before the pool is
+// asked: an empty field, or two passwords that differ. It is empty if nothing is.
+func fault(x *exchange, fields []field) string {
+	for _, f := range fields {
+		if strings.TrimSpace(x.r.PostForm.Get(f.Name)) == "" {
+			return "error.missing"
+		}
+	}
+	if x.r.PostForm.Has("password2") && x.r.PostForm.Get("password2") != x.r.PostForm.Get("password") {
+		return "error.passwordsDiffer"
+	}
+	return ""
+}

@@ -1,0 +1,84 @@
+package login
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/amplify-go/amplify/sandbox/internal/ui"
+)
+
+//go:embed lang/*.json
+var langFiles embed.FS
+
+// languages are the values of lang that are understood, in the order in which
+// pages offer them. The first one is the default.
+var languages = [...]string{"en", "fr", "de", "es", "ja"}
+
+// A locale is the text of all pages in one language.
+type locale struct {
+	Tag  string // the value of lang, and of the attribute of that name
+	text map[string]string
+}
+
+// T returns the text for key, with args put in place of its verbs.
+func (l *locale) T(key string, args ...any) (string, error) {
+	s, ok := l.text[key]
+	if !ok {
+		return "", fmt.Errorf("login: no text %q in %s", key, l.Tag)
+	}
+	if len(args) == 0 {
+		return s, nil
+	}
+	return fmt.Sprintf(s, args...), nil
+}
+
+// first returns the text of the first of keys that has one.
+func (l *locale) first(keys ...string) string {
+	for _, k := range keys {
+		if s, ok := l.text[k]; ok {
+			return s
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// loadLocales reads the embedded texts. They are part of the program: a broken
+// file panics.
+func loadLocales() map[string]*locale {
+	all := make(map[string]*locale, len(languages))
+	for _, tag := range languages {
+		raw, err := langFiles.ReadFile("lang/" + tag + ".json")
+		l := &locale{Tag: tag}
+		if err == nil {
+			err = json.Unmarshal(raw, &l.text)
+		}
+		if err != nil {
+			panic("login: texts of " + tag + ": " + err.Error())
+		}
+		all[tag] = l
+	}
+	return all
+}
+
+const (
+	langCookie    = "sandbox_lang"
+	langCookieAge = 365 * 24 * 60 * 60 // seconds
+)
+
+// locale returns the language that the parameter lang asks for, which is kept in
+// a cookie, or the one that was asked for before. Cognito does not look at
+// Accept-Language (Developer Guide, "Managed login localization").
+func (h *Handler) locale(w http.ResponseWriter, r *http.Request) *locale {
+	if l, ok := h.locales[r.URL.Query().Get("lang")]; ok {
+		ui.SetCookie(w, r, langCookie, l.Tag, langCookieAge)
+		return l
+	}
+	if c, err := r.Cookie(langCookie); err == nil {
+		if l, ok := h.locales[c.Value]; ok {
+			return l
+		}
+	}
+	return h.locales[languages[0]]
+}

@@ -1,0 +1,132 @@
+package login
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+func (h *Handler) showForgot(x *exchange) error {
+	h.show(x, http.StatusOK, "forgot", view{Fields: []field{h.nameField(x, x.LoginHint)}})
+	return nil
+}
+
+func (h *Handler) forgot(x *exchange) error {
+	if err := h.requireOwn(x); err != nil {
+		return err
+	}
+	username := strings.TrimSpace(x.r.PostForm.Get("username"))
+	v := view{Fields: []field{h.nameField(x, username)}}
+	if key := fault(x, v.Fields); key != "" {
+		v.Error = x.loc.first(key)
+		return h.refuseWith(x, "forgot", v)
+	}
+	d, err := h.Pool.ForgotPassword(x.ctx(), x.Client.ID, username)
+	if err != nil {
+		return h.refuse(x, "forgot", err, v)
+	}
+	return h.leave(x, "/confirmForgotPassword", flow{Username: username, Destination: destination(d)})
+}
+
+func (h *Handler) resetView(x *exchange, f flow) view {
+	v := h.confirmView(x, f)
+	v.Fields = append(v.Fields, h.newPasswordFields(x, "newPassword")...)
+	return v
+}
+
+func (h *Handler) showReset(x *exchange) error {
+	f, err := h.flow(x)
+	if err != nil {
+		return err
+	}
+	h.show(x, http.StatusOK, "reset", h.resetView(x, f))
+	return nil
+}
+
+func (h *Handler) reset(x *exchange) error {
+	f, err := h.flow(x)
+	if err != nil {
+		return err
+	}
+	f.Notice, f.Error = "", ""
+	v := h.resetView(x, f)
+	if key := fault(x, v.Fields); key != "" {
+		v.Error = x.loc.first(key)
+		return h.refuseWith(x, "reset", v)
+	}
+	username := f.Username
+	if username == "" {
+		username = strings.TrimSpace(x.r.PostForm.Get("username"))
+	}
+	if err := h.Pool.ConfirmForgotPassword(x.ctx(), x.Client.ID, username, code(x), x.r.PostForm.Get("password")); err != nil {
+		return h.refuse(x, "reset", err, v)
+	}
+	return h.leave(x, "/login", flow{Username: username, Notice: "reset.done"})
+}
+
+// newPasswordView asks for a password of one's own, and for required attributes
+// that whoever created the user left out.
+func (h *Handler) newPasswordView(x *exchange, f flow) (view, error) {
+	v := view{Data: confirmPage{Username: f.Username}}
+	user, err := h.Pool.User(x.ctx(), f.Sub)
+	if err != nil {
+		return v, err
+	}
+	for _, a := range h.Pool.Config().RequiredAttributes {
+		if user.Attributes[a] == "" {
+			v.Fields = append(v.Fields, attributeField(x, a, strings.TrimSpace(x.r.PostForm.Get(attributePrefix+a))))
+		}
+	}
+	v.Fields = append(v.Fields, h.newPasswordFields(x, "newPassword")...)
+	return v, nil
+}
+
+func (h *Handler) showNewPassword(x *exchange) error {
+	f, err := h.flow(x)
+	if err != nil {
+		return err
+	}
+	if f.Challenge == "" {
+		x.redirect(x.link("/login"))
+		return nil
+	}
+	v, err := h.newPasswordView(x, f)
+	if err != nil {
+		return err
+	}
+	h.show(x, http.StatusOK, "newpassword", v)
+	return nil
+}
+
+func (h *Handler) newPassword(x *exchange) error {
+	f, err := h.flow(x)
+	if err != nil {
+		return err
+	}
+	if f.Challenge == "" {
+		return h.leave(x, "/login", flow{Error: "error.newPassword.NotAuthorizedException"})
+	}
+	v, err := h.newPasswordView(x, f)
+	if err != nil {
+		return err
+	}
+	if key := fault(x, v.Fields); key != "" {
+		v.Error = x.loc.first(key)
+		return h.refuseWith(x, "newpassword", v)
+	}
+	attributes := make(map[string]string)
+	for _, f := range v.Fields {
+		if name, ok := strings.CutPrefix(f.Name, attributePrefix); ok {
+			attributes[name] = strings.TrimSpace(x.r.PostForm.Get(f.Name))
+		}
+	}
+	user, err := h.Pool.CompleteNewPassword(x.ctx(), x.Client.ID, f.Challenge, x.r.PostForm.Get("password"), attributes)
+	if userpool.CodeOf(err) == userpool.NotAuthorized {
+		return h.leave(x, "/login", flow{Error: "error.newPassword.NotAuthorizedException"})
+	}
+	if err != nil {
+		return h.refuse(x, "newpassword", err, v)
+	}
+	return h.begin(x, user, providerCognito)
+}

@@ -1,0 +1,203 @@
+package login
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// providerCognito is the name under which an app client lists the pool itself.
+const providerCognito = "COGNITO"
+
+// authRequest is a valid authorization request: its client exists, its redirect
+// URI is the client's and its scopes are allowed.
+type authRequest struct {
+	Client *userpool.Client
+	// RedirectURI is one of Client.CallbackURLs, as it stands there.
+	RedirectURI string
+	State       string
+	Scopes      []string
+	Nonce       string
+	// Challenge is the S256 code challenge, or empty without PKCE.
+	Challenge string
+	// Provider is where the user must come from, or empty.
+	Provider  string
+	LoginHint string
+	Prompt    []string
+
+	query url.Values // what pages carry along: the known parameters
+}
+
+// A pageError is a fault of an authorization request that must not be told to the
+// redirect URI, because nobody vouches for that URI (RFC 6749 §4.1.2.1).
+type pageError struct {
+	Code string // as Cognito's error page names it
+	Hint string // for the developer, in English
+}
+
+func (e *pageError) Error() string { return e.Code + ": " + e.Hint }
+
+// A redirectError is a fault that the application is told of by redirect.
+type redirectError struct {
+	RedirectURI, State string
+	Code, Description  string // RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6
+}
+
+func (e *redirectError) Error() string { return e.Code + ": " + e.Description }
+
+// target is the address that tells the application of the error.
+func (e *redirectError) target() string {
+	q := url.Values{"error": {e.Code}, "error_description": {e.Description}}
+	if e.State != "" {
+		q.Set("state", e.State)
+	}
+	return withQuery(e.RedirectURI, q)
+}
+
+// requestParameters are the parameters of the authorization endpoint that are
+// understood; others are ignored (RFC 6749 §3.1).
+var requestParameters = [...]string{
+	"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
+	"code_challenge", "code_challenge_method", "identity_provider", "login_hint", "prompt", "lang",
+}
+
+// parseRequest validates the query of an authorization request. Its error is that
+// of client, a [*pageError] or, once client and redirect URI are known to be good,
+// a [*redirectError].
+func parseRequest(rawQuery string, client func(id string) (*userpool.Client, error)) (*authRequest, error) {
+	q, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, &pageError{"invalid_request", "The query string of this address is malformed."}
+	}
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if len(q[name]) != 1 || q.Get(name) == "" {
+			return nil, &pageError{"invalid_request", "Give the parameter " + name + " exactly once."}
+		}
+	}
+	c, err := client(q.Get("client_id"))
+	if err != nil {
+		return nil, err
+	}
+	// String equality and nothing looser: RFC 9700 §2.1.
+	if !slices.Contains(c.CallbackURLs, q.Get("redirect_uri")) {
+		return nil, &pageError{"redirect_mismatch", mismatch("redirect URI", "callback", q.Get("redirect_uri"), c.CallbackURLs)}
+	}
+
+	req := &authRequest{
+		Client: c, RedirectURI: q.Get("redirect_uri"), State: q.Get("state"), Nonce: q.Get("nonce"),
+		Challenge: q.Get("code_challenge"), Provider: q.Get("identity_provider"), LoginHint: q.Get("login_hint"),
+		Prompt: strings.Fields(q.Get("prompt")), query: make(url.Values),
+	}
+	for _, name := range requestParameters {
+		// Of a parameter that came twice, which is refused at once, no value is good.
+		if len(q[name]) > 1 {
+			if name == "state" {
+				req.State = ""
+			}
+			return nil, req.fail("invalid_request", "The parameter "+name+" is included more than once.")
+		}
+		if v := q.Get(name); v != "" {
+			req.query.Set(name, v)
+		}
+	}
+	return req, req.validate(q.Get("response_type"), q.Get("scope"), q.Get("code_challenge_method"))
+}
+
+func (req *authRequest) validate(responseType, scope, method string) error {
+	switch responseType {
+	case "code":
+	case "":
+		return req.fail("invalid_request", "The parameter response_type is missing.")
+	case "token":
+		// RFC 9700 §2.1.2 says not to use the implicit grant; to Cognito, too, it
+		// is a grant that a client must be allowed.
+		return req.fail("unauthorized_client", "The client may not use the implicit grant. Use response_type=code.")
+	default:
+		return req.fail("unsupported_response_type", "Use response_type=code.")
+	}
+	switch {
+	case req.Challenge == "" && method == "":
+		// Cognito lets every client go without PKCE.
+	case req.Challenge == "":
+		return req.fail("invalid_request", "The parameter code_challenge is missing.")
+	case method != "S256":
+		return req.fail("invalid_request", "Use code_challenge_method=S256.")
+	case !isChallenge(req.Challenge):
+		return req.fail("invalid_request", "The parameter code_challenge is not the base64url form of a SHA-256 sum.")
+	}
+	if req.Scopes = strings.Fields(scope); len(req.Scopes) == 0 {
+		// A client that asks for none gets all that it may have (Cognito
+		// Developer Guide, "Authorize endpoint"). Never nil: to the pool that is a
+		// sign-in through the API.
+		req.Scopes = append([]string{}, req.Client.Scopes...)
+	}
+	for _, s := range req.Scopes {
+		if !slices.Contains(req.Client.Scopes, s) {
+			return req.fail("invalid_scope", "The client may not have the scope "+s+".")
+		}
+	}
+	for _, p := range req.Prompt {
+		if !slices.Contains([]string{"none", "login", "select_account", "consent"}, p) {
+			return req.fail("invalid_request", "Unknown prompt "+p+".")
+		}
+	}
+	if req.prompts("none") && len(req.Prompt) > 1 {
+		return req.fail("invalid_request", "prompt=none allows no other value.") // OpenID Connect Core §3.1.2.1
+	}
+	if req.Provider != "" && !slices.Contains(req.Client.Providers, req.Provider) {
+		return req.fail("invalid_request", "The client does not offer the identity provider "+req.Provider+".")
+	}
+	return nil
+}
+
+// fail returns a redirectError. What the request put into the description is
+// reduced to the characters that RFC 6749 §4.1.2.1 allows there.
+func (req *authRequest) fail(code, description string) *redirectError {
+	return &redirectError{req.RedirectURI, req.State, code, strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, description)}
+}
+
+func (req *authRequest) prompts(p string) bool { return slices.Contains(req.Prompt, p) }
+
+// offers reports whether the client lists the provider.
+func (req *authRequest) offers(provider string) bool {
+	return slices.Contains(req.Client.Providers, provider)
+}
+
+// link returns the address of a page that goes on with this request.
+func (req *authRequest) link(path string) string { return path + "?" + req.query.Encode() }
+
+// isChallenge reports whether s can be an S256 code challenge: RFC 7636 §4.2.
+func isChallenge(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 32 && !strings.ContainsAny(s, "\r\n") // which the decoder skips
+}
+
+// withQuery adds parameters to a redirect URI and keeps the query that it has
+// (RFC 6749 §4.1.2).
+func withQuery(uri string, q url.Values) string {
+	sep := "?"
+	if strings.Contains(uri, "?") {
+		sep = "&"
+		if strings.HasSuffix(uri, "?") || strings.HasSuffix(uri, "&") {
+			sep = ""
+		}
+	}
+	return uri + sep + q.Encode()
+}
+
+func mismatch(what, list, got string, allowed []string) string {
+	if len(allowed) == 0 {
+		return fmt.Sprintf("The %s %q is not registered: the app client has no %s URLs at all.", what, got, list)
+	}
+	return fmt.Sprintf("The %s %q is not registered. The app client's %s URLs, which must be equal to it character by character, are: %s",
+		what, got, list, strings.Join(allowed, ", "))
+}

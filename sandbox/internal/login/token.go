@@ -1,0 +1,237 @@
+package login
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// token is the token endpoint: RFC 6749 §4.1.3 and §6.
+func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
+	form, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	client, err := h.authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	var tokens *userpool.Tokens
+	switch form.Get("grant_type") {
+	case "authorization_code":
+		tokens, err = h.exchangeCode(r, client, form)
+	case "refresh_token":
+		tokens, err = h.refresh(r, client, form)
+	case "":
+		return badRequest("invalid_request", "The parameter grant_type is missing.")
+	default:
+		return badRequest("unsupported_grant_type", "Use authorization_code or refresh_token.")
+	}
+	if err != nil {
+		return err
+	}
+	h.writeJSON(w, r, http.StatusOK, struct {
+		IDToken      string `json:"id_token,omitempty"`
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token,omitempty"`
+		ExpiresIn    int    `json:"expires_in"` // seconds
+		TokenType    string `json:"token_type"`
+	}{tokens.IDToken, tokens.AccessToken, tokens.RefreshToken, int(tokens.ExpiresIn / time.Second), "Bearer"})
+	return nil
+}
+
+var errBadCode = badRequest("invalid_grant", "The authorization code is not valid for this request.")
+
+// exchangeCode gives tokens for a code. The first attempt uses it up, even if it
+// fails: whoever has a code has one try at its verifier. A second attempt is a
+// sign that the code leaked, and revokes what the first one was given
+// (RFC 6749 §4.1.2, §10.5).
+func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form url.Values) (*userpool.Tokens, error) {
+	if form.Get("code") == "" {
+		return nil, badRequest("invalid_request", "The parameter code is missing.")
+	}
+	if form.Get("redirect_uri") == "" {
+		return nil, badRequest("invalid_request", "The parameter redirect_uri is missing.")
+	}
+	key := keyOf(form.Get("code"))
+	c, first, err := h.redeem(r, key)
+	if err != nil {
+		return nil, err
+	}
+	if !first || c.ClientID != client.ID || c.RedirectURI != form.Get("redirect_uri") ||
+		!h.Pool.Now().Before(c.Expires) || !verify(c.Challenge, form.Get("code_verifier")) {
+		return nil, errBadCode
+	}
+	tokens, err := h.Pool.IssueTokens(r.Context(), userpool.Grant{
+		ClientID: c.ClientID, Sub: c.Sub, Scopes: c.Scopes, AuthTime: c.AuthTime, Nonce: c.Nonce,
+	})
+	if userpool.CodeOf(err) != "" {
+		return nil, errBadCode // the user was deleted or disabled meanwhile
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h.bind(r, key, tokens)
+}
+
+// redeem marks a code as used and returns it as it was found, and whether this was
+// the first attempt. Of attempts at the same time one is the first.
+func (h *Handler) redeem(r *http.Request, key string) (c authorizationCode, first bool, err error) {
+	err = h.Store.Update(r.Context(), func(tx *store.Tx) error {
+		now := h.Pool.Now()
+		if err := tx.Get(codeBucket, key, &c, now); err != nil {
+			return err
+		}
+		first = !c.Redeemed
+		if !first && c.OriginJTI != "" {
+			if err := tx.RevokeSession(c.OriginJTI); err != nil {
+				return err
+			}
+		}
+		marked := c
+		marked.Redeemed, marked.Replayed = true, !first
+		return tx.Put(codeBucket, key, marked, c.Expires.Add(replayMemory), now)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return c, false, nil
+	}
+	return c, first, err
+}
+
+// bind notes which tokens a code was exchanged for. If the code was replayed while
+// they were being issued, they are revoked at once.
+func (h *Handler) bind(r *http.Request, key string, tokens *userpool.Tokens) (*userpool.Tokens, error) {
+	jti, err := originJTI(tokens.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	replayed := false
+	err = h.Store.Update(r.Context(), func(tx *store.Tx) error {
+		var c authorizationCode
+		now := h.Pool.Now()
+		if err := tx.Get(codeBucket, key, &c, now); err != nil {
+			return err
+		}
+		if replayed = c.Replayed; replayed {
+			return tx.RevokeSession(jti)
+		}
+		c.OriginJTI = jti
+		return tx.Put(codeBucket, key, c, c.Expires.Add(replayMemory), now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if replayed {
+		return nil, errBadCode
+	}
+	return tokens, nil
+}
+
+// originJTI reads the claim of that name, which all tokens of one sign-in share,
+// from a token that was issued just now.
+func originJTI(accessToken string) (string, error) {
+	var claims struct {
+		OriginJTI string `json:"origin_jti"`
+	}
+	parts := strings.Split(accessToken, ".")
+	if len(parts) != 3 {
+		return "", errors.New("login: the pool issued an access token that is no JWT")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	return claims.OriginJTI, err
+}
+
+// verify checks a code verifier against the S256 challenge of the authorization
+// request: RFC 7636 §4.6. Where there was no challenge there must be no verifier,
+// or an attacker could strip the challenge off unnoticed (RFC 9700 §2.1.1).
+func verify(challenge, verifier string) bool {
+	if challenge == "" || verifier == "" {
+		return challenge == verifier
+	}
+	if len(verifier) < 43 || len(verifier) > 128 { // RFC 7636 §4.1
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+func (h *Handler) refresh(r *http.Request, client *userpool.Client, form url.Values) (*userpool.Tokens, error) {
+	if form.Get("refresh_token") == "" {
+		return nil, badRequest("invalid_request", "The parameter refresh_token is missing.")
+	}
+	tokens, err := h.Pool.Refresh(r.Context(), client.ID, form.Get("refresh_token"))
+	if userpool.CodeOf(err) != "" {
+		return nil, badRequest("invalid_grant", "The refresh token is not valid for this client.")
+	}
+	return tokens, err
+}
+
+// revoke is the revocation endpoint: RFC 7009. Only refresh tokens can be revoked
+// (Cognito Developer Guide, "Revoke endpoint").
+func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
+	form, err := parameters(r)
+	if err != nil {
+		return err
+	}
+	client, err := h.authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	if form.Get("token") == "" {
+		return badRequest("invalid_request", "The parameter token is missing.")
+	}
+	err = h.Pool.Revoke(r.Context(), client.ID, form.Get("token"))
+	switch userpool.CodeOf(err) {
+	case "":
+		return err // nil: 200 with an empty body
+	case userpool.UnsupportedTokenType:
+		return badRequest("unsupported_token_type", "Only refresh tokens can be revoked.")
+	default:
+		return badRequest("invalid_request", "The token cannot be revoked by this client.")
+	}
+}
+
+// userInfo tells the claims of a user: OpenID Connect Core §5.3. Its errors are
+// those of RFC 6750 §3.1.
+func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
+	raw, ok := bearer(r)
+	if !ok {
+		return bearerError(http.StatusBadRequest, "invalid_request", "Send the access token as Authorization: Bearer.")
+	}
+	if _, err := h.Pool.VerifyAccessToken(r.Context(), raw, ""); err != nil {
+		if userpool.CodeOf(err) == "" {
+			return err
+		}
+		return bearerError(http.StatusUnauthorized, "invalid_token", "The access token is malformed, expired or revoked.")
+	}
+	claims, err := h.Pool.UserInfo(r.Context(), raw)
+	if userpool.CodeOf(err) != "" {
+		return bearerError(http.StatusForbidden, "insufficient_scope", "The access token does not have the scope openid.")
+	}
+	if err != nil {
+		return err
+	}
+	h.writeJSON(w, r, http.StatusOK, claims)
+	return nil
+}
+
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+func bearerError(status int, code, description string) *oauthError {
+	return &oauthError{status, code, description, `Bearer error="` + code + `", error_description="` + description + `"`}
+}

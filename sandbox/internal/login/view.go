@@ -1,0 +1,74 @@
+package login
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/amplify-go/amplify/sandbox/internal/ui"
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// view is what a template sees.
+type view struct {
+	*locale
+	// FormToken goes into the hidden field of every form.
+	FormToken string
+	// Error and Notice are sentences in the reader's language.
+	Error, Notice string
+	// Fields are the inputs of the page's form.
+	Fields []field
+	// Data is the page's own.
+	Data any
+
+	Languages []languageLink
+	Inbox     string
+
+	request *authRequest
+}
+
+// Link returns the address of another page of the same authorization request.
+func (v view) Link(path string) string { return v.request.link(path) }
+
+// Focused reports whether the cursor should start in field i: the first one that
+// is still empty.
+func (v view) Focused(i int) bool {
+	return i == slices.IndexFunc(v.Fields, func(f field) bool { return f.Value == "" })
+}
+
+type languageLink struct {
+	Tag, Name, URL string
+}
+
+// show sends a page.
+func (h *Handler) show(x *exchange, status int, page string, v view) {
+	v.locale, v.request, v.Inbox = x.loc, x.authRequest, h.Inbox
+	v.FormToken = ui.FormToken(x.w, x.r)
+	for _, tag := range languages {
+		q := maps.Clone(x.r.URL.Query())
+		q.Set("lang", tag)
+		to := url.URL{Path: x.r.URL.Path, RawQuery: q.Encode()}
+		v.Languages = append(v.Languages, languageLink{tag, h.locales[tag].text["language.name"], to.String()})
+	}
+	if err := h.pages.Write(x.w, status, page, v); err != nil {
+		h.Logger.ErrorContext(x.ctx(), "managed login could not show a page", "page", page, "error", err)
+		http.Error(x.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}
+
+// refuse shows a page again, with the reason why its form was not accepted. An
+// error that is no refusal of the pool is returned.
+func (h *Handler) refuse(x *exchange, page string, err error, v view) error {
+	code := userpool.CodeOf(err)
+	if code == "" {
+		return err
+	}
+	v.Error = x.loc.first("error."+page+"."+code, "error."+code, "error.other")
+	return h.refuseWith(x, page, v)
+}
+
+func (h *Handler) refuseWith(x *exchange, page string, v view) error {
+	h.show(x, http.StatusUnprocessableEntity, page, v)
+	return nil
+}
