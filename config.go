@@ -11,7 +11,8 @@ type Config struct {
 	Auth    *AuthConfig
 	Data    *DataConfig
 	Storage *StorageConfig
-	// Custom is the "custom" part of the outputs, as it stands there.
+	// Custom is the "custom" part of the outputs, as it stands there; but an API of events in it is
+	// API.Events of Other.
 	Custom json.RawMessage
 	// Other holds the parts that this library does not use (API.REST, Analytics, Geo, Notifications …), in the
 	// shape that they have in Amplify JS's ResourcesConfig; but API keys in it are of type [Secret].

@@ -29,7 +29,8 @@ type serverContextKey struct{}
 // function that closes it. Most callers want [RunWithServerContext], which
 // cannot forget to; middlewares, which have no single operation, use this.
 //
-// A server context that ctx already carries is hidden, not joined.
+// A server context that ctx already carries is hidden, not joined: closing one of them does
+// nothing to the other.
 func WithServerContext(ctx context.Context, app *App, p Providers) (context.Context, func()) {
 	sc := &ServerContext{app: app, providers: p}
 	return context.WithValue(ctx, serverContextKey{}, sc), sc.close
@@ -38,6 +39,8 @@ func WithServerContext(ctx context.Context, app *App, p Providers) (context.Cont
 // RunWithServerContext runs operation with a context that carries a server
 // context of its own, and returns what operation returns. The server context is
 // closed when operation returns, also by a panic.
+//
+// What operation starts and does not wait for finds the server context closed.
 //
 // It corresponds to runWithAmplifyServerContext of aws-amplify/adapter-core.
 func RunWithServerContext[T any](ctx context.Context, app *App, p Providers, operation func(context.Context) (T, error)) (T, error) {
@@ -62,6 +65,14 @@ func FromContext(ctx context.Context) (*ServerContext, error) {
 	}
 	if err := sc.check(); err != nil {
 		return nil, err
+	}
+	if sc.app == nil {
+		return nil, &Error{
+			Name:               "AmplifyServerContextError",
+			Reason:             ReasonConfiguration,
+			Message:            "The server context was made without an App.",
+			RecoverySuggestion: "Pass the App that amplify.New returned, and do not go on where it returned an error.",
+		}
 	}
 	return sc, nil
 }
@@ -104,7 +115,7 @@ func (sc *ServerContext) Credentials(ctx context.Context, in CredentialsInput) (
 	return c, err
 }
 
-// OnClose registers f to be called when the server context closes. APIs that hand
+// OnClose registers f to be called when the server context closes, the last one first. APIs that hand
 // out something with a life of its own (an iterator, a body, a credentials
 // provider) use it to end that with the request. If the server
 // context has been closed already, f is called at once.
@@ -133,6 +144,6 @@ func (sc *ServerContext) close() {
 	sc.closers = nil
 	sc.mu.Unlock()
 	for _, f := range closers {
-		f()
+		defer f() // all of them, also if one panics
 	}
 }

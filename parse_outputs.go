@@ -218,19 +218,13 @@ func (c *Config) otherOutputs(in outputs) {
 		c.other(pick(in.Geo, "aws_region", "region", "maps", "maps",
 			"search_indices", "searchIndices", "geofence_collections", "geofenceCollections"), "Geo", "LocationService")
 	}
-	if truthy(in.Custom) {
-		var custom struct {
-			Events map[string]any `json:"events"`
+	if events := c.takeEvents(); events != nil {
+		api := pick(events, "url", "endpoint", "aws_region", "region", "api_key", "apiKey")
+		mode, _ := events["default_authorization_type"].(string)
+		if mode = outputsAuthMode(mode); mode != "" {
+			api["defaultAuthMode"] = mode
 		}
-		// Whatever else is in "custom" is the user's own business, also that it is no object.
-		if json.Unmarshal(in.Custom, &custom) == nil && custom.Events != nil {
-			events := pick(custom.Events, "url", "endpoint", "aws_region", "region", "api_key", "apiKey")
-			mode, _ := custom.Events["default_authorization_type"].(string)
-			if mode = outputsAuthMode(mode); mode != "" {
-				events["defaultAuthMode"] = mode
-			}
-			c.other(events, "API", "Events")
-		}
+		c.other(api, "API", "Events")
 	}
 
 	n := in.Notifications
@@ -251,4 +245,19 @@ func (c *Config) otherOutputs(in outputs) {
 	if connect != nil {
 		c.other(pick(connect, "endpoint", "endpoint", "aws_region", "region"), "Notifications", "PushNotification", "CustomerProfiles")
 	}
+}
+
+// takeEvents returns custom.events, which has a key, and leaves it out of c.Custom. Whatever else is in
+// "custom" is the user's own business, also that it is no object.
+func (c *Config) takeEvents() map[string]any {
+	var custom map[string]json.RawMessage
+	var events map[string]any
+	if json.Unmarshal(c.Custom, &custom) != nil || json.Unmarshal(custom["events"], &events) != nil || events == nil {
+		return nil
+	}
+	delete(custom, "events")
+	if rest, err := json.Marshal(custom); err == nil {
+		c.Custom = rest
+	}
+	return events
 }

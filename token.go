@@ -13,7 +13,7 @@ import (
 // Token is a verified JSON Web Token of a user pool. It prints as "[redacted]"; Reveal
 // gives the text to send on. A Token is immutable and safe for concurrent use.
 type Token struct {
-	raw    string
+	raw    Secret
 	claims Claims
 }
 
@@ -34,11 +34,11 @@ type Claims struct {
 // NewToken returns a Token of raw whose claims are claims. It verifies nothing: it is
 // for token providers, once they have.
 func NewToken(raw string, claims Claims) *Token {
-	return &Token{raw, claims}
+	return &Token{NewSecret(raw), claims}
 }
 
 // Reveal returns the token as it is sent to AWS services.
-func (t *Token) Reveal() string { return t.raw }
+func (t *Token) Reveal() string { return t.raw.Reveal() }
 
 // Claims returns the claims that the library looks at.
 func (t *Token) Claims() Claims { return t.claims }
@@ -46,7 +46,7 @@ func (t *Token) Claims() Claims { return t.claims }
 // Decode unmarshals the token's payload, a JSON object with all claims, into v. The payload is
 // decoded from the token each time: keeping it would nearly double what a known session costs.
 func (t *Token) Decode(v any) error {
-	_, rest, _ := strings.Cut(t.raw, ".")
+	_, rest, _ := strings.Cut(t.raw.Reveal(), ".")
 	payload, _, ok := strings.Cut(rest, ".")
 	if !ok {
 		return errors.New("amplify: decoding the claims of a token: not a JWT")
