@@ -38,24 +38,28 @@ func Static(ctx context.Context) Access { return Access{ctx, nil, nil} }
 // It corresponds to runWithAmplifyServerContext of adapter-nextjs. Below [ServerRunner.Middleware] the
 // request's own context does as well.
 func RunWithServerContext[T any](runner *ServerRunner, access Access, operation func(context.Context) (T, error)) (T, error) {
-	return amplify.RunWithServerContext(access.ctx, runner.app, runner.providers(access), operation)
+	var providers amplify.Providers
+	if r := access.request; r != nil {
+		x := runner.exchangeOf(r)
+		switch {
+		case x == nil:
+			x = runner.newExchange(access.writer, r, false)
+			defer func() { x.commit(x.header) }()
+			providers.Tokens = x
+		case access.writer == nil:
+			providers.Tokens = x.readOnly()
+		default:
+			providers.Tokens = x
+		}
+	}
+	return amplify.RunWithServerContext(access.ctx, runner.app, providers, operation)
 }
 
-func (s *ServerRunner) providers(a Access) amplify.Providers {
-	if a.request == nil {
-		return amplify.Providers{}
-	}
-	x := s.exchangeOf(a.request)
-	switch {
-	case x == nil:
-		x = s.newExchange(a.writer, a.request, false)
-	case a.writer == nil:
-		// The exchange could still set cookies; this operation must not.
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		return amplify.Providers{Tokens: x.newProvider(readOnly{x.kv()})}
-	}
-	return amplify.Providers{Tokens: x}
+// readOnly returns a source of the request's tokens that sets no cookies, though the exchange still could.
+func (x *exchange) readOnly() amplify.TokenProvider {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.newProvider(readOnly{x.kv()})
 }
 
 // readOnly is a storage that cannot be written.

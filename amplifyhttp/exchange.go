@@ -30,6 +30,7 @@ type exchange struct {
 	direct  bool        // header is the response's own: its writer is not ours, nothing can wait
 	gone    bool        // no cookie can be set any more
 	read    bool        // the response depends on the session
+	wrote   string      // the user whose session the response sets
 	storage *cookie.KeyValueStorage
 	tokens  amplify.TokenProvider
 }
@@ -108,6 +109,13 @@ func (x *exchange) kv() *cookie.KeyValueStorage {
 	return x.storage
 }
 
+// sessionStorage returns the session's storage, for those who change the session itself.
+func (x *exchange) sessionStorage() *cookie.KeyValueStorage {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.kv()
+}
+
 // bearerToken returns the credentials of an Authorization: Bearer header (RFC 6750 §2.1).
 func bearerToken(r *http.Request) (string, bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -156,6 +164,9 @@ func (x *exchange) Set(c *http.Cookie) {
 	if x.direct {
 		notShared(x.header)
 	}
+	if user := x.runner.writtenUser(c); user != "" {
+		x.wrote = user
+	}
 }
 
 // Delete implements [cookie.Store].
@@ -164,13 +175,22 @@ func (x *exchange) Delete(c *http.Cookie) { x.Set(c) }
 // commit completes h, the header of the response, before it is written. Afterwards no cookie can be set.
 func (x *exchange) commit(h http.Header) {
 	x.mu.Lock()
+	gone, wrote := x.gone, x.wrote
+	x.mu.Unlock()
+	if gone {
+		return
+	}
+	if wrote != "" {
+		x.runner.purge(x, wrote)
+	}
+	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.gone {
 		return
 	}
 	x.gone = true
 	if x.direct {
-		return
+		return // everything is in h already
 	}
 	if lines := x.header["Set-Cookie"]; len(lines) > 0 {
 		h["Set-Cookie"] = append(h["Set-Cookie"], lines...)

@@ -226,9 +226,3 @@ func writeError(w http.ResponseWriter, status int, err error) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
-
-// isAuthRoute reports whether p is one of the auth routes at the place where the configuration says they are.
-func (s *ServerRunner) isAuthRoute(p string) bool {
-	dir, route := path.Split(p)
-	return s.routes != "" && dir == s.routes && isAuthRoute(route)
-}

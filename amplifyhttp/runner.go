@@ -53,6 +53,10 @@ func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
 		}
 	}
 	for _, client := range o.ForgetClients {
+		if s.session == sessionPrefix(client) {
+			return nil, errors.Join(configurationError("ForgetClients lists the configured user pool client.",
+				"Its sessions would be deleted as they are written. List others only.", nil), s.Close(context.Background()))
+		}
 		s.forget = append(s.forget, sessionPrefix(client))
 	}
 	if own.insecure() {

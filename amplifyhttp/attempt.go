@@ -1,0 +1,157 @@
+package amplifyhttp
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify/cookie"
+)
+
+// The flow cookies, named as in adapter-nextjs.
+const (
+	flowCookie               = "com.amplify.server_auth."
+	pkceCookie               = flowCookie + "pkce"
+	stateCookie              = flowCookie + "state"
+	signingOutCookie         = flowCookie + "isSigningOut"
+	signOutRedirectingCookie = flowCookie + "isSigningOutRedirecting"
+
+	// attemptCookie begins the name of a cookie of our own for one attempt to sign in; its state follows.
+	attemptCookie = flowCookie + "attempt."
+)
+
+// flowLifetime is how long a user has for a flow.
+const flowLifetime = 5 * time.Minute
+
+// maxAttempts bounds the attempts that are remembered besides the newest.
+const maxAttempts = 5
+
+// attempt is one attempt to sign in, between the redirect to Cognito and the callback.
+//
+// The newest attempt is in the two cookies that adapter-nextjs uses. Tabs that sign in at the same time
+// would overwrite each other's there, and so an attempt also gets a cookie of its own where it has to return
+// somewhere, or where another one is about to replace it. All of them are HttpOnly: nobody but
+// the browser that began an attempt can end it (RFC 9700 §4.7).
+type attempt struct {
+	state, verifier, returnTo string
+}
+
+// marshal returns the value of the attempt's own cookie.
+func (a attempt) marshal() string {
+	return a.state + "." + a.verifier + "." + base64.RawURLEncoding.EncodeToString([]byte(a.returnTo))
+}
+
+// unmarshalAttempt reads what marshal wrote. What is not of that form is no attempt.
+func unmarshalAttempt(s string) (attempt, bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 || !isState(parts[0]) || !isAlphanumeric(parts[1]) || parts[1] == "" {
+		return attempt{}, false
+	}
+	returnTo, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
+	if err != nil {
+		return attempt{}, false
+	}
+	return attempt{parts[0], parts[1], string(returnTo)}, true
+}
+
+// cookie returns the name of the attempt's own cookie.
+func (a attempt) cookie() string { return attemptCookie + a.state[:stateLength] }
+
+// attempts are the attempts that a request's cookies tell of.
+type attempts struct {
+	newest []attempt // from the two cookies of adapter-nextjs: usually one, more where both a host and a domain have them
+	own    []attempt // each from its own cookie
+	found  struct{ state, pkce bool }
+}
+
+// readAttempts reads the flow cookies of a request, which are taken as they are: no decoding is due.
+func readAttempts(r *http.Request) attempts {
+	var (
+		as            attempts
+		states, pkces []string
+	)
+	for name, value := range cookie.Parse(r.Header["Cookie"]) {
+		switch {
+		case value == "":
+		case name == stateCookie:
+			states = append(states, value)
+		case name == pkceCookie:
+			pkces = append(pkces, value)
+		case strings.HasPrefix(name, attemptCookie):
+			if a, ok := unmarshalAttempt(value); ok && a.cookie() == name {
+				as.own = append(as.own, a)
+			}
+		}
+	}
+	as.found.state, as.found.pkce = len(states) > 0, len(pkces) > 0
+	for i, state := range states {
+		if len(pkces) > 0 {
+			as.newest = append(as.newest, attempt{state: state, verifier: pkces[max(0, len(pkces)-len(states)+i)]})
+		}
+	}
+	return as
+}
+
+// find returns the attempt that state belongs to.
+func (as attempts) find(state string) (attempt, bool) {
+	for _, list := range [][]attempt{as.own, as.newest} {
+		for _, a := range list {
+			if subtle.ConstantTimeCompare([]byte(a.state), []byte(state)) == 1 {
+				return a, true
+			}
+		}
+	}
+	return attempt{}, false
+}
+
+// beginAttempt sets the cookies of a new attempt, and keeps those of others.
+func (a *authRoutes) beginAttempt(x *exchange, r *http.Request, next attempt) {
+	pending := readAttempts(r)
+	// What is about to be overwritten gets a cookie of its own.
+	for _, old := range pending.newest {
+		if _, kept := (attempts{own: pending.own}).find(old.state); !kept && isState(old.state) && isAlphanumeric(old.verifier) {
+			x.Set(a.flow(old.cookie(), old.marshal()))
+			pending.own = append(pending.own, old)
+		}
+	}
+	x.Set(a.flow(pkceCookie, next.verifier))
+	x.Set(a.flow(stateCookie, next.state))
+	if next.returnTo != "" {
+		x.Set(a.flow(next.cookie(), next.marshal()))
+	}
+	// Browsers send the oldest first.
+	for ; len(pending.own) > maxAttempts; pending.own = pending.own[1:] {
+		x.Delete(a.endFlow(pending.own[0].cookie()))
+	}
+}
+
+// endAttempt deletes the cookies of an attempt, and no other's.
+func (a *authRoutes) endAttempt(x *exchange, r *http.Request, ended attempt) {
+	pending := readAttempts(r)
+	if _, ok := (attempts{own: pending.newest}).find(ended.state); ok {
+		x.Delete(a.endFlow(pkceCookie))
+		x.Delete(a.endFlow(stateCookie))
+	}
+	if _, ok := (attempts{own: pending.own}).find(ended.state); ok {
+		x.Delete(a.endFlow(ended.cookie()))
+	}
+}
+
+// flow returns a flow cookie. It is SameSite=Lax whatever the session's cookies are: it has to come along when
+// Cognito sends the browser back.
+func (a *authRoutes) flow(name, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value,
+		Domain: a.runner.cookies.Domain, Path: "/", MaxAge: int(flowLifetime.Seconds()),
+		HttpOnly: true, Secure: a.runner.origin.secure(), SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// endFlow returns the deletion of a flow cookie.
+func (a *authRoutes) endFlow(name string) *http.Cookie {
+	c := a.flow(name, "")
+	c.MaxAge = -1
+	return c
+}
