@@ -96,7 +96,8 @@ var sessionRules = []conformance.Rule{
 	rule("another user's LastAuthUser", "it must be the user's name or an alias of the user",
 		func(r *recordedCase) bool {
 			access := r.presented("accessToken")
-			return r.lastAuthUser() != "" && access.Claims != nil && access.Claims["username"] != r.lastAuthUser()
+			name, ok := access.Claims["username"]
+			return r.lastAuthUser() != "" && ok && name != r.lastAuthUser()
 		}),
 	rule("adapter-core without a verifier", "signatures are verified everywhere",
 		func(r *recordedCase) bool { return r.in.Context == "core" && r.in.Tokens["access"].Key == "rogue" }),
@@ -112,7 +113,7 @@ var sessionRules = []conformance.Rule{
 			tokens, _ := result["tokens"].(map[string]any)
 			_, id := tokens["idToken"]
 			return ok && !id && r.presented("accessToken").Claims != nil && !r.calls("") &&
-				(tokens != nil || r.in.API == "getCurrentUser")
+				(tokens != nil || r.in.API == "getCurrentUser" && len(result) == 0)
 		}),
 
 	// How cookies are read and written.
@@ -127,6 +128,16 @@ var sessionRules = []conformance.Rule{
 		func(r *recordedCase) bool {
 			return (r.in.Context == "nextRequest+response" || r.in.Context == "getServerSideProps") && r.calls("") &&
 				strings.ContainsFunc(r.lastAuthUser(), func(c rune) bool { return c == ';' || c > 0xff })
+		}),
+	rule("cookies of other users", "those of this client are removed when a session is written, before they add up to status 431",
+		func(r *recordedCase) bool {
+			for name := range cookie.Parse([]string{r.in.CookieHeader}) {
+				of, ok := strings.CutPrefix(cookie.DecodeName(name), clientPrefix)
+				if ok && r.lastAuthUser() != "" && of != "LastAuthUser" && !strings.HasPrefix(of, r.lastAuthUser()+".") && r.calls("") {
+					return true
+				}
+			}
+			return false
 		}),
 	rule("Set-Cookie before ours", "a session is written as a whole, whatever was set before",
 		func(r *recordedCase) bool { return len(r.in.PresetSetCookie) > 0 }),

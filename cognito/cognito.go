@@ -28,6 +28,7 @@ type Cognito struct {
 	issuers  map[string]*keySet // by iss
 	sessions *otter.Cache[sessionID, *session]
 	flights  singleflight.Group // of refreshes, by refresh token
+	handoff  *handoff           // what they answered
 	rotation atomic.Int32       // a RefreshTokenRotation: what refreshes have shown so far
 	skew     atomic.Int64       // a time.Duration: Cognito's clock minus the App's
 	work     *work
@@ -119,6 +120,9 @@ func New(app *amplify.App, o Options) (*Cognito, error) {
 	}
 	var err error
 	if c.sessions, err = otter.New(&otter.Options[sessionID, *session]{MaximumSize: size}); err != nil {
+		return nil, err
+	}
+	if c.handoff, err = newHandoff(); err != nil {
 		return nil, err
 	}
 	return c, nil

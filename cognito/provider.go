@@ -59,7 +59,7 @@ func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*am
 	}
 	if !now.Add(refreshMargin).Before(cur.expires) || in.ForceRefresh && !cur.refreshed {
 		expired := !now.Add(-leeway).Before(cur.expires)
-		next, err := p.refresh(ctx, cur, in.ClientMetadata, expired)
+		next, err := p.refresh(ctx, cur, in, expired)
 		switch {
 		case err == nil:
 			cur = next

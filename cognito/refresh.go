@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,7 +25,7 @@ const (
 
 // refresh returns the successor of cur, whose tokens it has kept in the storage as far as that is
 // writable. expired tells what the caller is left with if there is none.
-func (p *tokenProvider) refresh(ctx context.Context, cur *current, metadata map[string]string, expired bool) (*current, error) {
+func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.TokensInput, expired bool) (*current, error) {
 	c := p.cognito
 	if cur.refreshToken == "" {
 		if !expired {
@@ -38,7 +37,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, metadata map[
 	if !writable && c.rotates() {
 		return nil, amplify.Unauthenticated(amplify.ReasonRefreshNeedsWritableResponse, nil)
 	}
-	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), metadata)
+	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), in)
 	if err == nil && answer.access.claims.Subject != cur.access.Claims().Subject {
 		// The refresh token was not this user's. Nothing of the answer may be used.
 		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
@@ -53,6 +52,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, metadata map[
 		if ended(err) {
 			p.refused = err
 			p.clear(ctx, cur.user)
+			c.handoff.forget(c.hash(cur.refreshToken))
 		}
 		return nil, err
 	}
@@ -142,19 +142,27 @@ type refreshed struct {
 }
 
 // refresh redeems a refresh token. Callers with the same token share one call to the user pool, and none that gives
-// up cancels it for the others.
-func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
-	flight := sha256.Sum256([]byte(refreshToken))
-	result := c.flights.DoChan(string(flight[:]), func() (any, error) {
+// up cancels it for the others. Those that come shortly after get the same answer.
+func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
+	hash := c.hash(refreshToken)
+	flight := c.flights.DoChan(string(hash[:]), func() (any, error) {
+		if r := c.handoff.get(hash, c.now(), in.ForceRefresh); r != nil {
+			return r, nil
+		}
 		ctx, done, err := c.work.begin(refreshTimeout)
 		if err != nil {
 			return nil, err
 		}
 		defer done()
-		return c.redeem(ctx, refreshToken, deviceKey, metadata)
+		r, err := c.redeem(ctx, refreshToken, deviceKey, in.ClientMetadata)
+		if err != nil {
+			return nil, err
+		}
+		c.handoff.put(hash, r, c.hash(r.refreshToken))
+		return r, nil
 	})
 	select {
-	case r := <-result:
+	case r := <-flight:
 		if r.Err != nil {
 			return nil, r.Err
 		}
@@ -209,6 +217,9 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 			Message:            fmt.Sprintf("The user pool answered a refresh with tokens that do not verify (%s).", amplify.ReasonOf(err)),
 			RecoverySuggestion: "Check that Endpoints.UserPool and Endpoints.UserPoolKeys belong to the same user pool.",
 		}
+	}
+	if err == nil && r.access.claims.IssuedAt.IsZero() { // then its lifetime is unknown
+		return nil, &amplify.Error{Name: "iatNotFoundException", Message: "iat not found in access token"}
 	}
 	return r, err
 }
