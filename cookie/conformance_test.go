@@ -1,0 +1,390 @@
+package cookie_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/conformance"
+)
+
+// TestConformanceCookieNames judges names and values of cookies one by one.
+func TestConformanceCookieNames(t *testing.T) {
+	conformance.Run(t, "cookie-names.json", cookieNamesExceptions, func(t *testing.T, c conformance.Case) error {
+		var in struct {
+			Kind, Name, Value, CookieHeader string
+			Options                         map[string]any
+		}
+		if err := json.Unmarshal(c.Input, &in); err != nil {
+			return err
+		}
+		switch in.Kind {
+		case "name":
+			return judgeName(c, in.Name)
+		case "value":
+			return judgeValue(c, in.Value)
+		case "header":
+			return judgeReading(c, in.CookieHeader, in.Name)
+		case "serialize":
+			return judgeSetCookie(c, in.Name, in.Value, in.Options)
+		case "allow":
+			return conformance.Diff(mustMarshal(c.Want("isServerSideAuthAllowedCookie")), cookie.IsSessionKey(in.Name))
+		}
+		return fmt.Errorf("unknown kind %q", in.Kind)
+	})
+}
+
+func mustMarshal(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // was decoded from JSON
+	}
+	return b
+}
+
+// judgeName: we write what the browser writes, and read what either of the two writes.
+func judgeName(c conformance.Case, name string) error {
+	browser, _ := c.Want("jsCookieWrites", "value").(string)
+	if got := cookie.EncodeName(name); got != browser {
+		return fmt.Errorf("writes %q, want %q", got, browser)
+	}
+	for _, writer := range []string{"jsCookieWrites", "ensureEncodedForJSCookie"} {
+		spelling, _ := c.Want(writer, "value").(string)
+		if got := cookie.DecodeName(spelling); got != name {
+			return fmt.Errorf("reads %q of %s as %q", spelling, writer, got)
+		}
+	}
+	return nil
+}
+
+// judgeValue: we write what the browser writes, and read what any of the three writes.
+func judgeValue(c conformance.Case, value string) error {
+	browser, _ := c.Want("jsCookieWrites", "value").(string)
+	if got := cookie.EncodeValue(value); got != browser {
+		return fmt.Errorf("writes %q, want %q", got, browser)
+	}
+	for _, writer := range []string{"jsCookieWrites", "serializeCookie", "nextResponseCookies"} {
+		spelling, _ := c.Want(writer, "value").(string)
+		if spelling = strings.TrimPrefix(spelling, "n="); writer != "jsCookieWrites" {
+			spelling, _, _ = strings.Cut(spelling, ";")
+		}
+		if writer == "serializeCookie" && ambiguous(value) {
+			continue
+		}
+		if got := cookie.DecodeValue(spelling); got != value {
+			return fmt.Errorf("reads %q of %s as %q", spelling, writer, got)
+		}
+	}
+	return nil
+}
+
+// ambiguous reports whether nobody can tell what value was if it was written without encoding: it ends its
+// own cookie, or is itself the encoding of something.
+func ambiguous(value string) bool {
+	return strings.Contains(value, ";") || strings.HasPrefix(value, `"`) || cookie.DecodeValue(value) != value
+}
+
+// judgeReading: the four recorded readers disagree where a header is odd. Each value that we
+// read is one of theirs, and we find nothing only where one of them finds nothing.
+func judgeReading(c conformance.Case, header, name string) error {
+	kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(http.Header{"Cookie": {header}}, nil), cookie.Options{})
+	readers, _ := c.Want().(map[string]any)
+	found := false
+	for key, value := range kv.All(name) {
+		if key != name {
+			continue
+		}
+		found = true
+		if !slices.Contains(slices.Collect(maps.Values(readers)), any(value)) {
+			return fmt.Errorf("reads %q, the others %v", value, readers)
+		}
+	}
+	if !found && !slices.Contains(slices.Collect(maps.Values(readers)), nil) {
+		return fmt.Errorf("finds nothing, the others %v", readers)
+	}
+	return nil
+}
+
+// judgeSetCookie compares Set-Cookie lines by what they mean.
+func judgeSetCookie(c conformance.Case, name, value string, options map[string]any) error {
+	ours := &http.Cookie{Name: cookie.EncodeName(name), Value: cookie.EncodeValue(value)}
+	for option, v := range options {
+		switch option {
+		case "path":
+			ours.Path, _ = v.(string)
+		case "domain":
+			ours.Domain, _ = v.(string)
+		case "expires":
+			date, _ := v.(map[string]any)["$date"].(string)
+			var err error
+			if ours.Expires, err = time.Parse(time.RFC3339, date); err != nil {
+				return err
+			}
+		case "httpOnly":
+			ours.HttpOnly, _ = v.(bool)
+		case "secure":
+			ours.Secure, _ = v.(bool)
+		case "maxAge":
+			n, _ := v.(float64)
+			ours.MaxAge = int(n)
+		case "sameSite":
+			ours.SameSite = map[any]http.SameSite{
+				"strict": http.SameSiteStrictMode, "lax": http.SameSiteLaxMode, "none": http.SameSiteNoneMode,
+			}[v]
+		default:
+			return fmt.Errorf("unknown option %s", option)
+		}
+	}
+	theirs, _ := c.Want("serializeCookie", "value").(string)
+	if d := cmp.Diff(attributes(theirs), attributes(cookie.Format(ours))); d != "" {
+		return fmt.Errorf("(-recorded +ours)\n%s", d)
+	}
+	return nil
+}
+
+// attributes returns the parts of a Set-Cookie line, those that mean the same spelled the same.
+func attributes(line string) map[string]string {
+	parts := map[string]string{}
+	for i, part := range strings.Split(line, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if i > 0 {
+			name, value = strings.ToLower(name), strings.ToLower(value)
+		}
+		if name == "domain" {
+			value = strings.TrimPrefix(value, ".") // RFC 6265bis §5.6.3
+		}
+		if n, err := strconv.Atoi(value); name == "max-age" && err == nil {
+			value = strconv.Itoa(max(n, 0)) // §5.6.2
+		}
+		if name != "" {
+			parts[name] = value
+		}
+	}
+	return parts
+}
+
+// TestConformanceBrowserSetCookie lets our storage do what the recorded responses do, and judges it by what the
+// browser then has.
+func TestConformanceBrowserSetCookie(t *testing.T) {
+	now := time.Now()
+	conformance.Run(t, "browser-set-cookie.json", setCookieExceptions, func(t *testing.T, c conformance.Case) error {
+		in, want, err := decodeSetCookieCase(c)
+		if err != nil {
+			return err
+		}
+		j := newJar(in.Origin, now)
+		for _, line := range in.InitialSetCookie {
+			j.set(line, "/", false)
+		}
+		writes, options, err := recordedWrites(in)
+		if err != nil {
+			return err
+		}
+		response := http.Header{}
+		kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(http.Header{"Cookie": {j.header(in.RequestPath)}}, response), options)
+		// A storage with options that browsers refuse is never made.
+		if options.Validate() == nil {
+			for _, w := range writes {
+				if w.deleted {
+					err = errors.Join(err, kv.Delete(w.key))
+				} else {
+					err = errors.Join(err, kv.Set(w.key, w.value))
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+		for _, line := range response["Set-Cookie"] {
+			if attributes(line)["path"] != "/" {
+				return fmt.Errorf("no Path=/: %s", line)
+			}
+			j.set(line, in.RequestPath, false)
+		}
+		var recorded []kept
+		if err := json.Unmarshal(want.Jar, &recorded); err != nil {
+			return err
+		}
+		return conformance.Diff(mustMarshal(decoded(recorded)), decoded(j.cookies()))
+	})
+}
+
+// decoded returns cookies by what their names and values mean.
+func decoded(cookies []kept) []kept {
+	all := slices.Clone(cookies)
+	for i, c := range all {
+		all[i].Name, all[i].Value = cookie.DecodeName(c.Name), cookie.DecodeValue(c.Value)
+	}
+	return all
+}
+
+type write struct {
+	key, value string
+	deleted    bool
+}
+
+// recordedWrites returns what a recorded response sets and deletes, and the options of its cookies. Those of
+// the flow cookies, which the routes set and no storage, are left out.
+func recordedWrites(in setCookieInput) (writes []write, o cookie.Options, err error) {
+	for _, line := range in.SetCookie {
+		name, _, _ := strings.Cut(line, "=")
+		given := attributes(line)
+		w := write{key: cookie.DecodeName(name)}
+		// A value that was written unencoded may hold ";": the attributes begin with one of these.
+		w.value = line[len(name)+1:]
+		for _, first := range []string{";HttpOnly", ";SameSite", ";Secure", ";Path", ";Domain", ";Expires", "; Path"} {
+			if value, _, ok := strings.Cut(w.value, first); ok {
+				w.value = value
+			}
+		}
+		w.value = cookie.DecodeValue(w.value)
+		w.deleted = given["max-age"] == "0" || strings.Contains(given["expires"], " 1970 ")
+		if writes = append(writes, w); w.deleted {
+			continue
+		}
+		seconds, err := strconv.Atoi(given["max-age"])
+		if err != nil {
+			return nil, o, err
+		}
+		_, secure := given["secure"]
+		_, httpOnly := given["httponly"]
+		o = cookie.Options{
+			Domain: given["domain"], Insecure: !secure, HTTPOnly: httpOnly, MaxAge: time.Duration(seconds) * time.Second,
+			SameSite: map[string]http.SameSite{
+				"strict": http.SameSiteStrictMode, "lax": http.SameSiteLaxMode, "none": http.SameSiteNoneMode,
+			}[given["samesite"]],
+		}
+	}
+	// Where the response sets nothing, the cookies are those that were there.
+	for _, line := range in.InitialSetCookie {
+		if o.Domain == "" {
+			o.Domain = attributes(line)["domain"]
+		}
+	}
+	return writes, o, nil
+}
+
+// TestConformanceBrowserJar judges the model of a browser by which the other tests judge what we set: it must keep
+// what the real browser kept of the same cookies.
+func TestConformanceBrowserJar(t *testing.T) {
+	now := time.Now()
+	t.Run("Set-Cookie", func(t *testing.T) {
+		conformance.Run(t, "browser-set-cookie.json", nil, func(t *testing.T, c conformance.Case) error {
+			in, want, err := decodeSetCookieCase(c)
+			if err != nil {
+				return err
+			}
+			j := newJar(in.Origin, now)
+			for _, line := range in.InitialSetCookie {
+				j.set(line, "/", false)
+			}
+			for _, line := range in.SetCookie {
+				j.set(line, in.RequestPath, false)
+			}
+			if got := j.header("/page"); got != want.Header {
+				return fmt.Errorf("header %s\nwant %s", got, want.Header)
+			}
+			return conformance.Diff(want.Jar, j.cookies())
+		})
+	})
+	t.Run("document.cookie", func(t *testing.T) {
+		keys := conformance.NewKeys(t)
+		conformance.Run(t, "browser-cookies.json", nil, func(t *testing.T, c conformance.Case) error {
+			in, want, tokens, err := decodeBrowserCase(keys, c, now)
+			if err != nil {
+				return err
+			}
+			j := newJar(in.Origin, now)
+			for i, step := range want.Steps {
+				if step.Jar == nil {
+					continue // the step failed before it did anything
+				}
+				if step.Op == "deleteCookie" { // by the browser, not by script
+					j.delete(step.Name)
+				}
+				for _, line := range step.Writes {
+					j.set(fillDates(line, now), in.Page, true)
+				}
+				if got := j.header("/page"); got != step.Header {
+					return fmt.Errorf("step %d: header %s\nwant %s", i, tokens.Blank(got), tokens.Blank(step.Header))
+				}
+				if err := conformance.Diff(step.Jar, j.cookies()); err != nil {
+					return fmt.Errorf("step %d: %w", i, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+type setCookieInput struct {
+	Origin           string   `json:"origin"`
+	RequestPath      string   `json:"requestPath"`
+	InitialSetCookie []string `json:"initialSetCookie"`
+	SetCookie        []string `json:"setCookie"`
+}
+
+type setCookieExpected struct {
+	Jar    json.RawMessage `json:"jar"`
+	Header string          `json:"cookieHeaderOfNextRequestToPage"`
+}
+
+func decodeSetCookieCase(c conformance.Case) (in setCookieInput, want setCookieExpected, err error) {
+	return in, want, errors.Join(json.Unmarshal(c.Input, &in), json.Unmarshal(c.Expected, &want))
+}
+
+type browserInput struct {
+	Origin string `json:"origin"`
+	Page   string `json:"page"`
+	Config struct {
+		Auth struct {
+			Cognito struct {
+				UserPoolClientID string `json:"userPoolClientId"`
+			}
+		}
+	} `json:"config"`
+	CookieStorage map[string]any `json:"cookieStorage"`
+}
+
+type browserExpected struct {
+	Steps []struct {
+		Op     string          `json:"op"`
+		Name   string          `json:"name"`
+		Writes []string        `json:"documentCookieWrites"`
+		Header string          `json:"cookieHeader"`
+		Jar    json.RawMessage `json:"jar"`
+	} `json:"steps"`
+}
+
+func decodeBrowserCase(keys *conformance.Keys, c conformance.Case, now time.Time) (in browserInput, want browserExpected, tokens *conformance.Tokens, err error) {
+	tokens, err = keys.Mint(c, now)
+	if err != nil {
+		return in, want, nil, err
+	}
+	return in, want, tokens, errors.Join(tokens.Fill(c.Input, &in), tokens.Fill(c.Expected, &want))
+}
+
+var datePlaceholder = regexp.MustCompile(`\{\{now([+-]\d+)d\}\}`)
+
+// fillDates puts dates in place of {{now+Nd}}.
+func fillDates(s string, now time.Time) string {
+	return datePlaceholder.ReplaceAllStringFunc(s, func(p string) string {
+		days, err := strconv.Atoi(datePlaceholder.FindStringSubmatch(p)[1])
+		if err != nil {
+			panic(err) // matched \d+
+		}
+		// What an HTTP date cannot say is rounded up, so that N days stay N days.
+		return now.AddDate(0, 0, days).Add(time.Second).UTC().Format(http.TimeFormat)
+	})
+}
