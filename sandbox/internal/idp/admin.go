@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
@@ -30,7 +31,7 @@ type adminInput struct {
 
 func (h *Handler) checkPool(id string) error {
 	if id != h.pool.Config().ID {
-		return refuse(userpool.ResourceNotFound, "User pool "+clip(id)+" does not exist.")
+		return refuse(userpool.ResourceNotFound, "User pool "+awsjson.Clip(id)+" does not exist.")
 	}
 	return nil
 }

@@ -5,53 +5,54 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// table lists every operation that is known.
-func (h *Handler) table() map[string]operation {
-	return map[string]operation{
+// API is the user pools API: every operation that the sandbox knows.
+func (h *Handler) API() awsjson.Service {
+	return awsjson.Service{Target: "AWSCognitoIdentityProviderService", Operations: map[string]awsjson.Operation{
 		// Signing up and in, with a client id.
-		"SignUp":                    op(h.signUp),
-		"ConfirmSignUp":             op(h.confirmSignUp),
-		"ResendConfirmationCode":    op(h.resendConfirmationCode),
-		"ForgotPassword":            op(h.forgotPassword),
-		"ConfirmForgotPassword":     op(h.confirmForgotPassword),
-		"InitiateAuth":              op(h.initiateAuth),
-		"RespondToAuthChallenge":    op(h.respondToAuthChallenge),
-		"GetTokensFromRefreshToken": op(h.getTokensFromRefreshToken),
-		"RevokeToken":               op(h.revokeToken),
+		"SignUp":                    awsjson.Op(h.signUp),
+		"ConfirmSignUp":             awsjson.Op(h.confirmSignUp),
+		"ResendConfirmationCode":    awsjson.Op(h.resendConfirmationCode),
+		"ForgotPassword":            awsjson.Op(h.forgotPassword),
+		"ConfirmForgotPassword":     awsjson.Op(h.confirmForgotPassword),
+		"InitiateAuth":              awsjson.Op(h.initiateAuth),
+		"RespondToAuthChallenge":    awsjson.Op(h.respondToAuthChallenge),
+		"GetTokensFromRefreshToken": awsjson.Op(h.getTokensFromRefreshToken),
+		"RevokeToken":               awsjson.Op(h.revokeToken),
 
 		// A signed-in user, with an access token.
-		"GetUser":                          op(h.getUser),
-		"UpdateUserAttributes":             op(h.updateUserAttributes),
-		"DeleteUserAttributes":             op(h.deleteUserAttributes),
-		"GetUserAttributeVerificationCode": op(h.getUserAttributeVerificationCode),
-		"VerifyUserAttribute":              op(h.verifyUserAttribute),
-		"ChangePassword":                   op(h.changePassword),
-		"GlobalSignOut":                    op(h.globalSignOut),
-		"DeleteUser":                       op(h.deleteUser),
+		"GetUser":                          awsjson.Op(h.getUser),
+		"UpdateUserAttributes":             awsjson.Op(h.updateUserAttributes),
+		"DeleteUserAttributes":             awsjson.Op(h.deleteUserAttributes),
+		"GetUserAttributeVerificationCode": awsjson.Op(h.getUserAttributeVerificationCode),
+		"VerifyUserAttribute":              awsjson.Op(h.verifyUserAttribute),
+		"ChangePassword":                   awsjson.Op(h.changePassword),
+		"GlobalSignOut":                    awsjson.Op(h.globalSignOut),
+		"DeleteUser":                       awsjson.Op(h.deleteUser),
 
 		// An administrator, with a signature.
-		"AdminCreateUser":           signed(h.adminCreateUser),
-		"AdminGetUser":              signed(h.adminGetUser),
-		"AdminSetUserPassword":      signed(h.adminSetUserPassword),
-		"AdminResetUserPassword":    signed(h.adminResetUserPassword),
-		"AdminConfirmSignUp":        signed(h.adminConfirmSignUp),
-		"AdminUpdateUserAttributes": signed(h.adminUpdateUserAttributes),
-		"AdminEnableUser":           signed(h.adminEnableUser),
-		"AdminDisableUser":          signed(h.adminDisableUser),
-		"AdminDeleteUser":           signed(h.adminDeleteUser),
-		"AdminUserGlobalSignOut":    signed(h.adminUserGlobalSignOut),
-		"AdminAddUserToGroup":       signed(h.adminAddUserToGroup),
-		"AdminRemoveUserFromGroup":  signed(h.adminRemoveUserFromGroup),
-		"AdminListGroupsForUser":    signed(h.adminListGroupsForUser),
-		"CreateGroup":               signed(h.createGroup),
-		"DeleteGroup":               signed(h.deleteGroup),
-		"ListGroups":                signed(h.listGroups),
-		"ListUsers":                 signed(h.listUsers),
-		"ListUsersInGroup":          signed(h.listUsersInGroup),
-	}
+		"AdminCreateUser":           awsjson.Signed(h.adminCreateUser),
+		"AdminGetUser":              awsjson.Signed(h.adminGetUser),
+		"AdminSetUserPassword":      awsjson.Signed(h.adminSetUserPassword),
+		"AdminResetUserPassword":    awsjson.Signed(h.adminResetUserPassword),
+		"AdminConfirmSignUp":        awsjson.Signed(h.adminConfirmSignUp),
+		"AdminUpdateUserAttributes": awsjson.Signed(h.adminUpdateUserAttributes),
+		"AdminEnableUser":           awsjson.Signed(h.adminEnableUser),
+		"AdminDisableUser":          awsjson.Signed(h.adminDisableUser),
+		"AdminDeleteUser":           awsjson.Signed(h.adminDeleteUser),
+		"AdminUserGlobalSignOut":    awsjson.Signed(h.adminUserGlobalSignOut),
+		"AdminAddUserToGroup":       awsjson.Signed(h.adminAddUserToGroup),
+		"AdminRemoveUserFromGroup":  awsjson.Signed(h.adminRemoveUserFromGroup),
+		"AdminListGroupsForUser":    awsjson.Signed(h.adminListGroupsForUser),
+		"CreateGroup":               awsjson.Signed(h.createGroup),
+		"DeleteGroup":               awsjson.Signed(h.deleteGroup),
+		"ListGroups":                awsjson.Signed(h.listGroups),
+		"ListUsers":                 awsjson.Signed(h.listUsers),
+		"ListUsersInGroup":          awsjson.Signed(h.listUsersInGroup),
+	}}
 }
 
 // empty is the answer of operations that answer nothing.

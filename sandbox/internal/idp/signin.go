@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
@@ -82,7 +83,7 @@ func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, 
 	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
 		return h.refreshAuth(ctx, client, p)
 	default:
-		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the authentication flow "+clip(in.AuthFlow)+".")
+		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the authentication flow "+awsjson.Clip(in.AuthFlow)+".")
 	}
 }
 
@@ -177,7 +178,7 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 		u, err := h.pool.CompleteNewPassword(ctx, client.ID, in.Session, p["NEW_PASSWORD"], attributes)
 		return h.signIn(ctx, client, u, err)
 	default:
-		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the challenge "+clip(in.ChallengeName)+".")
+		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the challenge "+awsjson.Clip(in.ChallengeName)+".")
 	}
 }
 

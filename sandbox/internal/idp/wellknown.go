@@ -2,22 +2,13 @@ package idp
 
 import (
 	"net/http"
+
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
-// ofPool answers only for the pool's own id.
-func (h *Handler) ofPool(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		allowOrigin(w.Header())
-		if r.PathValue("pool") != h.pool.Config().ID {
-			fail(w, http.StatusNotFound, "ResourceNotFoundException", "User pool "+clip(r.PathValue("pool"))+" does not exist.")
-			return
-		}
-		next(w, r)
-	}
-}
-
 func (h *Handler) jwks(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	awsjson.AllowOrigin(w.Header())
 	_, _ = w.Write(h.pool.JWKS())
 }
 
@@ -41,5 +32,7 @@ func (h *Handler) openIDConfiguration(w http.ResponseWriter, _ *http.Request) {
 		c["token_endpoint"] = login + "/oauth2/token"
 		c["userinfo_endpoint"] = login + "/oauth2/userInfo"
 	}
-	write(w, http.StatusOK, c)
+	w.Header().Set("Content-Type", "application/json")
+	awsjson.AllowOrigin(w.Header())
+	awsjson.Write(w, http.StatusOK, c)
 }

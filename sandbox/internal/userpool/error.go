@@ -16,6 +16,9 @@ type Error struct {
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// Exception returns the code and the message: it makes an Error an exception of the JSON API.
+func (e *Error) Exception() (name, message string) { return e.Code, e.Message }
+
 // Codes of errors, as the API Reference of Amazon Cognito user pools lists them.
 const (
 	AliasExists           = "AliasExistsException"

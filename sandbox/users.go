@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// Message is a message that Cognito would have sent.
+type Message struct {
+	// To is an e-mail address or a phone number.
+	To string
+	// Kind is "sign-up", "reset-password", "verify-attribute" or "invitation".
+	Kind string
+	// Code is the code or, in an invitation, the temporary password.
+	Code          string
+	Subject, Body string
+	Sent          time.Time
+}
+
+// Messages returns the messages that the user with that name was sent, the newest first. Names are
+// what one signs in with.
+func (s *Sandbox) Messages(ctx context.Context, username string) ([]Message, error) {
+	u, err := s.pool.UserByName(ctx, username)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := s.pool.MessagesTo(ctx, u.Sub, 100)
+	var list []Message
+	for _, m := range sent {
+		list = append(list, Message{m.To, m.Kind, m.Code, m.Subject, m.Body, m.Sent})
+	}
+	return list, err
+}
+
+// LastCode returns the code that the user with that name was sent last.
+func (s *Sandbox) LastCode(ctx context.Context, username string) (string, error) {
+	sent, err := s.Messages(ctx, username)
+	if err != nil {
+		return "", err
+	}
+	if len(sent) == 0 {
+		return "", fmt.Errorf("sandbox: %q was sent nothing", username)
+	}
+	return sent[0].Code, nil
+}
+
+// AddUser creates a user unless it exists.
+func (s *Sandbox) AddUser(ctx context.Context, u User) error {
+	if err := s.seed(ctx, u); err != nil {
+		return fmt.Errorf("sandbox: user %q: %w", u.name(), err)
+	}
+	return nil
+}
+
+func (u User) name() string {
+	if u.Username == "" {
+		return u.Email
+	}
+	return u.Username
+}
+
+// seed creates u unless it exists. It can be interrupted anywhere and repeated: a user who exists
+// without a password of their own is not finished.
+func (s *Sandbox) seed(ctx context.Context, u User) error {
+	if u.name() == "" || u.Password == "" {
+		return errors.New("a user needs a username or an e-mail address, and a password")
+	}
+	attributes := map[string]string{}
+	maps.Copy(attributes, u.Attributes)
+	if u.Email != "" {
+		attributes["email"] = u.Email
+	}
+	verify := s.pool.Config().UsernameAttributes
+	for _, name := range []string{"email", "phone_number"} {
+		if attributes[name] != "" || len(verify) > 0 && verify[0] == name {
+			attributes[name+"_verified"] = "true"
+		}
+	}
+	_, err := s.pool.CreateUser(ctx, userpool.CreateUserInput{
+		Username: u.name(), TemporaryPassword: u.Password, Attributes: attributes, Silent: true})
+	if err != nil && userpool.CodeOf(err) != userpool.UsernameExists {
+		return err
+	}
+	user, err := s.pool.UserByName(ctx, u.name())
+	if err != nil {
+		return err
+	}
+	if user.Status == userpool.ForceChangePassword && !u.NewPasswordRequired {
+		if err := s.pool.SetPassword(ctx, u.name(), u.Password, true); err != nil {
+			return err
+		}
+	}
+	for _, group := range u.Groups {
+		if err := s.pool.EnsureGroup(ctx, userpool.Group{Name: group, RoleARN: groupRole(group)}); err != nil {
+			return err
+		}
+		if err := s.pool.AddToGroup(ctx, u.name(), group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
