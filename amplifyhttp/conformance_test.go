@@ -1,4 +1,4 @@
-package amplifyhttp_test
+package amplifyhttp
 
 import (
 	"bytes"
@@ -22,7 +22,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
@@ -122,7 +121,7 @@ func TestConformanceAuthRoutes(t *testing.T) {
 }
 
 // routesOf makes the handler of a case.
-func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *bytes.Buffer) (http.Handler, *amplifyhttp.ServerRunner, error) {
+func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *bytes.Buffer) (http.Handler, *ServerRunner, error) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "")
 	if in.Origin != nil {
 		t.Setenv("AMPLIFY_APP_ORIGIN", *in.Origin)
@@ -132,8 +131,8 @@ func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *byt
 		return nil, nil, err
 	}
 	cookies := in.RuntimeOptions.Cookies
-	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{
-		Cookies: amplifyhttp.CookieOptions{
+	runner, err := NewServerRunner(cfg, Options{
+		Cookies: CookieOptions{
 			Domain:   cookies.Domain,
 			SameSite: map[string]http.SameSite{"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode}[cookies.SameSite],
 			MaxAge:   time.Duration(cookies.MaxAge) * time.Second,
@@ -147,7 +146,7 @@ func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *byt
 	if err != nil {
 		return nil, nil, err
 	}
-	handler, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
+	handler, err := runner.AuthRoutes(AuthRoutesOptions{
 		RedirectOnSignInComplete:  in.HandlerInput.RedirectOnSignInComplete,
 		RedirectOnSignOutComplete: in.HandlerInput.RedirectOnSignOutComplete,
 		CustomState:               in.HandlerInput.CustomState,
