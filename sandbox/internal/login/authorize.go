@@ -81,17 +81,16 @@ func (h *Handler) grant(x *exchange, s *session) error {
 // logout ends the login session. It goes on to logout_uri, or to a new sign-in if
 // there is an authorization request in its place (Cognito Developer Guide,
 // "Logout endpoint"). A request with neither is refused, and ends nothing.
-func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{w: w, r: r, loc: h.locale(w, r)}
-	target, err := h.logoutTarget(r)
-	if err == nil {
-		err = h.end(w, r)
-	}
+func (h *Handler) logout(x *exchange) error {
+	target, err := h.logoutTarget(x.r)
 	if err != nil {
-		h.fail(x, err)
-		return
+		return err
 	}
-	sendTo(w, http.StatusFound, target)
+	if err := h.end(x); err != nil {
+		return err
+	}
+	x.redirect(target)
+	return nil
 }
 
 func (h *Handler) logoutTarget(r *http.Request) (string, error) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
+	"github.com/amplify-go/amplify/sandbox/internal/ui"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
@@ -83,10 +84,13 @@ func newSandbox(t *testing.T, change ...func(*userpool.Config)) *sandbox {
 	if s.pool, err = userpool.New(ctx, st, cfg); err != nil {
 		t.Fatal(err)
 	}
-	s.Server = httptest.NewServer(New(Config{
+	mux := http.NewServeMux()
+	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
+	New(Config{
 		Pool: s.pool, Store: st, Inbox: "/inbox",
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
-	}))
+	}).Register(mux)
+	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
 }

@@ -27,7 +27,6 @@ type Config struct {
 // Handler serves managed login. It is safe for concurrent use.
 type Handler struct {
 	Config
-	mux     *http.ServeMux
 	pages   *ui.Pages
 	locales map[string]*locale
 }
@@ -35,59 +34,42 @@ type Handler struct {
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-// New returns a handler for the routes that the package comment lists, and for
-// the assets of their pages below [ui.AssetPrefix].
+// New returns a handler.
 func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	assets := ui.NewAssets()
-	h := &Handler{
-		Config:  cfg,
-		mux:     http.NewServeMux(),
-		pages:   ui.NewPages(assets, pageFiles, "pages"),
-		locales: loadLocales(),
-	}
-	h.mux.Handle("GET "+ui.AssetPrefix, assets)
-
-	h.mux.Handle("GET /oauth2/authorize", h.within(h.authorize))
-	h.mux.Handle("GET /login", h.within(h.showSignIn))
-	h.mux.Handle("POST /login", h.form(h.signIn))
-	h.mux.Handle("GET /signup", h.within(h.showSignUp))
-	h.mux.Handle("POST /signup", h.form(h.signUp))
-	h.mux.Handle("GET /confirm", h.within(h.showConfirm))
-	h.mux.Handle("POST /confirm", h.form(h.confirm))
-	h.mux.Handle("POST /resendcode", h.form(h.resendCode))
-	h.mux.Handle("GET /forgotPassword", h.within(h.showForgot))
-	h.mux.Handle("POST /forgotPassword", h.form(h.forgot))
-	h.mux.Handle("GET /confirmForgotPassword", h.within(h.showReset))
-	h.mux.Handle("POST /confirmForgotPassword", h.form(h.reset))
-	h.mux.Handle("GET /newPassword", h.within(h.showNewPassword))
-	h.mux.Handle("POST /newPassword", h.form(h.newPassword))
-	h.mux.Handle("GET /pretend/{provider}", h.within(h.showPretend))
-	h.mux.Handle("POST /pretend/{provider}", h.form(h.pretend))
-	h.mux.HandleFunc("GET /logout", h.logout)
-
-	h.mux.Handle("POST /oauth2/token", h.service(h.token))
-	h.mux.Handle("OPTIONS /oauth2/token", h.preflight("POST"))
-	h.mux.Handle("POST /oauth2/revoke", h.service(h.revoke))
-	h.mux.Handle("OPTIONS /oauth2/revoke", h.preflight("POST"))
-	h.mux.Handle("GET /oauth2/userInfo", h.service(h.userInfo))
-	h.mux.Handle("POST /oauth2/userInfo", h.service(h.userInfo))
-	h.mux.Handle("OPTIONS /oauth2/userInfo", h.preflight("GET, POST"))
-	return h
+	return &Handler{cfg, ui.NewPages(pageFiles, "pages"), loadLocales()}
 }
 
-// ServeHTTP serves one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// ServeMux takes GET for HEAD too. A HEAD request must neither issue a code
-	// nor end a session, and nothing here is worth less than that.
-	if r.Method == http.MethodHead {
-		w.Header().Set("Allow", "GET")
-		w.WriteHeader(http.StatusMethodNotAllowed)
-		return
-	}
-	h.mux.ServeHTTP(w, r)
+// Register adds the routes that the package comment lists to mux. The pages also
+// need [ui.Assets].
+func (h *Handler) Register(mux *http.ServeMux) {
+	mux.Handle("GET /oauth2/authorize", h.within(h.authorize))
+	mux.Handle("GET /login", h.within(h.showSignIn))
+	mux.Handle("POST /login", h.form(h.signIn))
+	mux.Handle("GET /signup", h.within(h.showSignUp))
+	mux.Handle("POST /signup", h.form(h.signUp))
+	mux.Handle("GET /confirm", h.within(h.showConfirm))
+	mux.Handle("POST /confirm", h.form(h.confirm))
+	mux.Handle("POST /resendcode", h.form(h.resendCode))
+	mux.Handle("GET /forgotPassword", h.within(h.showForgot))
+	mux.Handle("POST /forgotPassword", h.form(h.forgot))
+	mux.Handle("GET /confirmForgotPassword", h.within(h.showReset))
+	mux.Handle("POST /confirmForgotPassword", h.form(h.reset))
+	mux.Handle("GET /newPassword", h.within(h.showNewPassword))
+	mux.Handle("POST /newPassword", h.form(h.newPassword))
+	mux.Handle("GET /pretend/{provider}", h.within(h.showPretend))
+	mux.Handle("POST /pretend/{provider}", h.form(h.pretend))
+	mux.Handle("GET /logout", h.serve(h.logout))
+
+	mux.Handle("POST /oauth2/token", h.service(h.token))
+	mux.Handle("OPTIONS /oauth2/token", preflight("POST"))
+	mux.Handle("POST /oauth2/revoke", h.service(h.revoke))
+	mux.Handle("OPTIONS /oauth2/revoke", preflight("POST"))
+	mux.Handle("GET /oauth2/userInfo", h.service(h.userInfo))
+	mux.Handle("POST /oauth2/userInfo", h.service(h.userInfo))
+	mux.Handle("OPTIONS /oauth2/userInfo", preflight("GET, POST"))
 }
 
 // An exchange is one request and its response, within an authorization request.
@@ -101,46 +83,55 @@ type exchange struct {
 func (x *exchange) ctx() context.Context { return x.r.Context() }
 
 // redirect sends the browser on by GET, also after a form: 303 never resends a
-// password (RFC 9700 §4.12).
+// password (RFC 9700 §4.12). The target is sent as it is: it is one of our own, or
+// was checked.
 func (x *exchange) redirect(target string) {
 	status := http.StatusFound
 	if x.r.Method != http.MethodGet {
 		status = http.StatusSeeOther
 	}
-	sendTo(x.w, status, target)
+	ui.Secure(x.w.Header())
+	x.w.Header().Set("Location", target)
+	x.w.WriteHeader(status)
 }
 
-// sendTo redirects to a target that is sent as it is: one that was checked, or
-// one of our own.
-func sendTo(w http.ResponseWriter, status int, target string) {
-	ui.Secure(w.Header())
-	w.Header().Set("Location", target)
-	w.WriteHeader(status)
-}
-
-// within serves a page that belongs to an authorization request, which it
-// validates anew each time.
-func (h *Handler) within(serve func(*exchange) error) http.Handler {
+// serve answers a request from a browser.
+func (h *Handler) serve(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{w: w, r: r, loc: h.locale(w, r)}
-		req, err := parseRequest(r.URL.RawQuery, h.client)
-		if err == nil {
-			x.authRequest = req
-			err = serve(x)
+		if r.Method == http.MethodHead {
+			// ServeMux takes GET for HEAD too, but a question must neither issue a
+			// code nor end a session.
+			w.Header().Set("Allow", http.MethodGet)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
 		}
-		if err != nil {
+		x := &exchange{w: w, r: r, loc: h.locale(w, r)}
+		if err := f(x); err != nil {
 			h.fail(x, err)
 		}
 	})
 }
 
+// within answers a request that belongs to an authorization request, which is
+// validated anew each time.
+func (h *Handler) within(f func(*exchange) error) http.Handler {
+	return h.serve(func(x *exchange) error {
+		req, err := parseRequest(x.r.URL.RawQuery, h.client)
+		if err != nil {
+			return err
+		}
+		x.authRequest = req
+		return f(x)
+	})
+}
+
 // form is within for a form that was submitted by the page that we sent.
-func (h *Handler) form(serve func(*exchange) error) http.Handler {
+func (h *Handler) form(f func(*exchange) error) http.Handler {
 	return h.within(func(x *exchange) error {
 		if err := ui.CheckForm(x.w, x.r); err != nil {
 			return err
 		}
-		return serve(x)
+		return f(x)
 	})
 }
 

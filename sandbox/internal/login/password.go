@@ -73,10 +73,8 @@ func (h *Handler) newPasswordView(x *exchange, f flow) (view, error) {
 	if err != nil {
 		return v, err
 	}
-	for _, a := range h.Pool.Config().RequiredAttributes {
-		if user.Attributes[a] == "" {
-			v.Fields = append(v.Fields, attributeField(x, a, strings.TrimSpace(x.r.PostForm.Get(attributePrefix+a))))
-		}
+	for _, a := range h.Pool.MissingAttributes(user.Attributes) {
+		v.Fields = append(v.Fields, attributeField(x, a, strings.TrimSpace(x.r.PostForm.Get(attributePrefix+a))))
 	}
 	v.Fields = append(v.Fields, h.newPasswordFields(x, "newPassword")...)
 	return v, nil

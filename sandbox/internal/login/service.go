@@ -54,7 +54,7 @@ func (h *Handler) service(serve func(w http.ResponseWriter, r *http.Request) err
 
 // preflight answers the question of a browser that wants to send more than a
 // simple request (Fetch, "CORS-preflight request").
-func (h *Handler) preflight(methods string) http.Handler {
+func preflight(methods string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowAnyOrigin(w.Header())
 		w.Header().Set("Access-Control-Allow-Methods", methods)

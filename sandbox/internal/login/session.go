@@ -86,7 +86,7 @@ func (s *session) answers(req *authRequest) bool {
 	return slices.Contains(req.Client.Providers, s.Provider)
 }
 
-// signIn begins a login session and goes on to the application. The session has
+// begin starts a login session and goes on to the application. The session has
 // a new key each time, so that nobody can have planted it.
 func (h *Handler) begin(x *exchange, user *userpool.User, provider string) error {
 	now := h.Pool.Now()
@@ -106,9 +106,9 @@ func (h *Handler) begin(x *exchange, user *userpool.User, provider string) error
 }
 
 // end ends the login session of the browser.
-func (h *Handler) end(w http.ResponseWriter, r *http.Request) error {
-	ui.SetCookie(w, r, sessionCookie, "", -1)
-	return h.Store.Update(r.Context(), func(tx *store.Tx) error { return dropSession(tx, r) })
+func (h *Handler) end(x *exchange) error {
+	ui.SetCookie(x.w, x.r, sessionCookie, "", -1)
+	return h.Store.Update(x.ctx(), func(tx *store.Tx) error { return dropSession(tx, x.r) })
 }
 
 func dropSession(tx *store.Tx, r *http.Request) error {

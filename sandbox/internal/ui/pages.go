@@ -23,7 +23,8 @@ type Pages struct {
 //
 // Templates are embedded, so a fault in them is a fault of the program:
 // NewPages panics.
-func NewPages(assets *Assets, fsys fs.FS, dir string) *Pages {
+func NewPages(fsys fs.FS, dir string) *Pages {
+	assets := NewAssets()
 	base := template.Must(template.New("").
 		Funcs(template.FuncMap{"asset": func(name string) (string, error) {
 			p, ok := assets.paths[name]
