@@ -1,0 +1,124 @@
+package awsjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// maxBody is the size of the largest request that is read.
+const maxBody = 128 << 10
+
+// UnknownOperation is what [Handler.Operation] calls operations that are not known.
+const UnknownOperation = "UnknownOperation"
+
+// Handler answers the calls of some services. It is safe for concurrent use.
+type Handler struct {
+	logger     *slog.Logger
+	operations map[string]Operation // by whole target
+}
+
+// Service is the operations of a service by name. Its Target is what precedes the
+// name in X-Amz-Target, such as "AWSCognitoIdentityService".
+type Service struct {
+	Target     string
+	Operations map[string]Operation
+}
+
+// NewHandler returns a handler for those services. Logger is told of what broke and of unknown operations.
+func NewHandler(logger *slog.Logger, services ...Service) *Handler {
+	h := &Handler{logger: logger, operations: map[string]Operation{}}
+	for _, s := range services {
+		for name, o := range maps.All(s.Operations) {
+			h.operations[s.Target+"."+name] = o
+		}
+	}
+	return h
+}
+
+// Operation names the operation that r asks for, without its service: one that is known, or [UnknownOperation].
+func (h *Handler) Operation(r *http.Request) string {
+	target := r.Header.Get("X-Amz-Target")
+	if _, known := h.operations[target]; !known {
+		return UnknownOperation
+	}
+	return target[strings.LastIndexByte(target, '.')+1:]
+}
+
+// ServeHTTP answers a call, or its preflight.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		Preflight(w, r)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/x-amz-json-1.1")
+	header.Set("X-Amzn-Requestid", uuid.NewString())
+	AllowOrigin(header)
+
+	target := r.Header.Get("X-Amz-Target")
+	o, known := h.operations[target]
+	if !known {
+		h.logger.WarnContext(r.Context(), "sandbox: a call of an operation that the sandbox does not know", "target", Clip(target))
+		Fail(w, http.StatusBadRequest, "UnknownOperationException", "The sandbox does not know the operation "+Clip(target)+".")
+		return
+	}
+	if o.signed && !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") {
+		Fail(w, http.StatusBadRequest, "MissingAuthenticationTokenException", "Missing Authentication Token")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		Fail(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "The body is too large.")
+		return
+	} else if err != nil {
+		Fail(w, http.StatusBadRequest, "SerializationException", "The body could not be read.")
+		return
+	}
+	out, err := o.do(r.Context(), body)
+	var refusal Exception
+	switch {
+	case errors.As(err, &refusal):
+		name, message := refusal.Exception()
+		Fail(w, http.StatusBadRequest, name, message)
+	case err != nil:
+		h.logger.ErrorContext(r.Context(), "sandbox: a call failed", "operation", h.Operation(r), "error", err)
+		Fail(w, http.StatusInternalServerError, "InternalErrorException", "The sandbox failed; its log says why.")
+	default:
+		Write(w, http.StatusOK, out)
+	}
+}
+
+// Clip makes what a caller sent fit for a message.
+func Clip(s string) string {
+	if len(s) > 100 {
+		s = s[:100] + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+// Fail answers with an AWS exception.
+func Fail(w http.ResponseWriter, status int, name, message string) {
+	w.Header().Set("X-Amzn-Errortype", name+":")
+	Write(w, status, map[string]string{"__type": name, "message": message})
+}
+
+// Write answers with v, which can be encoded as JSON.
+func Write(w http.ResponseWriter, status int, v any) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil { // our own types can be encoded
+		panic(err)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(bytes.TrimRight(body.Bytes(), "\n"))
+}

@@ -1,0 +1,44 @@
+package awsjson
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Operation answers one call: its body, with what is to be encoded.
+type Operation struct {
+	do     func(ctx context.Context, body []byte) (any, error)
+	signed bool
+}
+
+// Op makes an operation of a function on the request's Go form.
+func Op[In any](f func(context.Context, In) (any, error)) Operation {
+	return Operation{do: func(ctx context.Context, body []byte) (any, error) {
+		var in In
+		if err := json.Unmarshal(body, &in); err != nil {
+			// The cause may hold a piece of the body, and the body secrets.
+			return nil, exception{"SerializationException", "The body is not the JSON that the operation takes."}
+		}
+		return f(ctx, in)
+	}}
+}
+
+// Signed makes an operation of f that only takes signed calls: one of administrators. The signature itself is not checked:
+// there is no account here. That one is demanded keeps web pages out, which preflight does not let send any.
+func Signed[In any](f func(context.Context, In) (any, error)) Operation {
+	o := Op(f)
+	o.signed = true
+	return o
+}
+
+// Exception is an error that the caller is told of, under its name in AWS. Other errors are told to the log.
+type Exception interface {
+	error
+	Exception() (name, message string)
+}
+
+// exception is what the protocol itself has to complain of.
+type exception struct{ name, message string }
+
+func (e exception) Error() string               { return e.name + ": " + e.message }
+func (e exception) Exception() (string, string) { return e.name, e.message }
