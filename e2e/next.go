@@ -1,18 +1,14 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -75,61 +71,15 @@ func nextCommand(ctx context.Context, t testing.TB, dir string, args ...string) 
 	t.Helper()
 	cmd := exec.CommandContext(ctx, program(t, "node"), append([]string{filepath.Join("node_modules", "next", "dist", "bin", "next")}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(),
-		"NEXT_TELEMETRY_DISABLED=1",
-		// The lock file names the platforms that the packages were locked for; Next.js would ask a registry for all others.
-		"NEXT_IGNORE_INCORRECT_LOCKFILE=1",
-	)
+	cmd.Env = append(os.Environ(), "NEXT_TELEMETRY_DISABLED=1")
 	return cmd
 }
 
 // startNext runs `next start` at origin, such as http://localhost:3001, until the test ends.
 func startNext(t testing.TB, origin string, env ...string) {
 	t.Helper()
-	dir := buildNext(t)
 	_, port, _ := strings.Cut(strings.TrimPrefix(origin, "http://"), ":")
-	cmd := nextCommand(t.Context(), t, dir, "start", "--hostname", "localhost", "--port", port)
+	cmd := nextCommand(context.Background(), t, buildNext(t), "start", "--hostname", "localhost", "--port", port)
 	cmd.Env = append(cmd.Env, env...)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		<-ended
-		if t.Failed() {
-			t.Logf("next printed:\n%s", output.Bytes())
-		}
-	})
-	awaitServer(t, origin+"/", ended)
-}
-
-// awaitServer waits until address answers, or the process that should has ended.
-func awaitServer(t testing.TB, address string, ended <-chan error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("no answer"))
-	defer cancel()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			response.Body.Close()
-			return
-		}
-		select {
-		case err := <-ended:
-			t.Fatalf("%s: the process has ended: %v", address, err)
-		case <-ctx.Done():
-			t.Fatalf("%s: %v", address, context.Cause(ctx))
-		case <-again.C:
-		}
-	}
+	startProcess(t, cmd).prints("(Ready)")
 }

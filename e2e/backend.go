@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox"
+)
+
+// backend is a sandbox in this process: the user pool and managed login behind everything else.
+type backend struct {
+	*sandbox.Sandbox
+}
+
+// startBackend starts a sandbox that ends with the test.
+func startBackend(t testing.TB, config sandbox.Config) *backend {
+	t.Helper()
+	config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	s, err := sandbox.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("closing the sandbox: %v", err)
+		}
+	})
+	return &backend{s}
+}
+
+// outputs are the parts of amplify_outputs.json that the tests look at themselves.
+type outputs struct {
+	Auth struct {
+		Region     string `json:"aws_region"`
+		UserPoolID string `json:"user_pool_id"`
+		ClientID   string `json:"user_pool_client_id"`
+		OAuth      struct {
+			Domain string `json:"domain"`
+		} `json:"oauth"`
+	} `json:"auth"`
+	Custom struct {
+		AmplifyGo struct {
+			Endpoints struct {
+				UserPool string `json:"user_pool"`
+			} `json:"endpoints"`
+		} `json:"amplify_go"`
+	} `json:"custom"`
+}
+
+func (b *backend) outputs(t testing.TB) outputs {
+	t.Helper()
+	return parseOutputs(t, b.Outputs())
+}
+
+func parseOutputs(t testing.TB, text []byte) outputs {
+	t.Helper()
+	var o outputs
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// resourcesConfig is the ResourcesConfig literal of Amplify JS that names the sandbox as the user pool's endpoint.
+func (b *backend) resourcesConfig(t testing.TB) any {
+	t.Helper()
+	o := b.outputs(t)
+	return map[string]any{"Auth": map[string]any{"Cognito": map[string]any{
+		"userPoolId":       o.Auth.UserPoolID,
+		"userPoolClientId": o.Auth.ClientID,
+		"userPoolEndpoint": o.Custom.AmplifyGo.Endpoints.UserPool,
+	}}}
+}
+
+// code returns the code that a user was sent last.
+func (b *backend) code(t testing.TB, username string) string {
+	t.Helper()
+	code, err := b.LastCode(t.Context(), username)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// addUser adds a confirmed user, whose password is [password].
+func (b *backend) addUser(t testing.TB, u sandbox.User) {
+	t.Helper()
+	if u.Password == "" {
+		u.Password = password
+	}
+	if err := b.AddUser(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Two passwords that every user pool of the tests accepts.
+const (
+	password    = "Correct-horse-1"
+	newPassword = "Battery-staple-2"
+)
+
+// shortLived is a client whose access and ID tokens last so briefly that tests can see them expire.
+func shortLived(validity time.Duration) []sandbox.Client {
+	return []sandbox.Client{{AccessTokenValidity: validity, IDTokenValidity: validity}}
+}
+func (b *backend) nodeEnvironment(t testing.TB) []string { t.Fatal("later"); return nil }

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+)
+
+// poolClient is the AWS SDK for Go, pointed at a user pool by its outputs alone, as any program beside the application would.
+type poolClient struct {
+	api                        *cognitoidentityprovider.Client
+	endpoint, poolID, clientID string
+}
+
+func newPoolClient(t testing.TB, outputs []byte) *poolClient {
+	t.Helper()
+	o := parseOutputs(t, outputs)
+	endpoint := o.Custom.AmplifyGo.Endpoints.UserPool
+	return &poolClient{
+		api: cognitoidentityprovider.New(cognitoidentityprovider.Options{
+			Region:       o.Auth.Region,
+			BaseEndpoint: aws.String(endpoint),
+			// An administrator's calls are signed; whose key it is does not matter to the sandbox.
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "admin", SecretAccessKey: "admin"}, nil
+			}),
+			Retryer: aws.NopRetryer{},
+		}),
+		endpoint: endpoint, poolID: o.Auth.UserPoolID, clientID: o.Auth.ClientID,
+	}
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// signUp signs up a user with [password].
+func (p *poolClient) signUp(ctx context.Context, email string) error {
+	_, err := p.api.SignUp(ctx, &cognitoidentityprovider.SignUpInput{
+		ClientId: &p.clientID, Username: &email, Password: aws.String(password),
+		UserAttributes: []types.AttributeType{{Name: aws.String("email"), Value: &email}},
+	})
+	return err
+}
+
+// confirm confirms a user as an administrator does.
+func (p *poolClient) confirm(ctx context.Context, username string) error {
+	_, err := p.api.AdminConfirmSignUp(ctx, &cognitoidentityprovider.AdminConfirmSignUpInput{UserPoolId: &p.poolID, Username: &username})
+	return err
+}
+
+func (p *poolClient) signIn(ctx context.Context, username, password string) (*types.AuthenticationResultType, error) {
+	out, err := p.api.InitiateAuth(ctx, &cognitoidentityprovider.InitiateAuthInput{
+		ClientId: &p.clientID, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": username, "PASSWORD": password},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.AuthenticationResult, nil
+}
+
+func (p *poolClient) refresh(ctx context.Context, refreshToken string) (*types.AuthenticationResultType, error) {
+	out, err := p.api.GetTokensFromRefreshToken(ctx, &cognitoidentityprovider.GetTokensFromRefreshTokenInput{ClientId: &p.clientID, RefreshToken: &refreshToken})
+	if err != nil {
+		return nil, err
+	}
+	return out.AuthenticationResult, nil
+}
+
+func (p *poolClient) revoke(ctx context.Context, refreshToken string) error {
+	_, err := p.api.RevokeToken(ctx, &cognitoidentityprovider.RevokeTokenInput{ClientId: &p.clientID, Token: &refreshToken})
+	return err
+}
+
+// user returns the attributes of the user whose access token it is.
+func (p *poolClient) user(ctx context.Context, accessToken string) (map[string]string, error) {
+	out, err := p.api.GetUser(ctx, &cognitoidentityprovider.GetUserInput{AccessToken: &accessToken})
+	if err != nil {
+		return nil, err
+	}
+	attributes := map[string]string{}
+	for _, a := range out.UserAttributes {
+		attributes[aws.ToString(a.Name)] = aws.ToString(a.Value)
+	}
+	return attributes, nil
+}
