@@ -81,10 +81,7 @@ func (s *ServerRunner) AuthRoutes(o AuthRoutesOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := strings.TrimSuffix(s.app.Endpoints().OAuth, "/")
-	if base == "" {
-		base = "https://" + auth.OAuth.Domain
-	}
+	base := s.app.Endpoints().OAuth
 	style := oauth2.AuthStyleInParams // a public client sends its id in the body
 	if !s.secret.IsZero() {
 		style = oauth2.AuthStyleInHeader // RFC 6749 §2.3.1

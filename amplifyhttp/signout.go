@@ -63,6 +63,7 @@ func (a *authRoutes) signOutCallback(w http.ResponseWriter, r *http.Request, x *
 	}
 	// Revocation is a matter of best effort, deletion is not.
 	failure := a.revoke(r.Context(), x, out == signingOutGlobal)
+	a.runner.cognito.Forget(x.sessionStorage())
 	a.runner.clear(x)
 	x.Delete(a.endFlow(signingOutCookie))
 	to := a.options.RedirectOnSignOutComplete

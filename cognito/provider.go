@@ -135,6 +135,9 @@ func (c *Cognito) choose(ctx context.Context, st *stored) (*current, error) {
 						details:      st.first(user, keySignInDetails),
 						expires:      s.expires.Add(-st.drift(user)),
 					}
+					if s.ended.Load() {
+						best.expires = time.Time{} // the refresh that is due now tells
+					}
 				}
 			}
 		}

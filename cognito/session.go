@@ -14,13 +14,15 @@ import (
 )
 
 // session is what has been verified of a session: all that does not depend on the hour. Requests that present
-// the same tokens share it. It is immutable, its memory of sign-in details apart.
+// the same tokens share it. It is immutable, its
+// memory of sign-in details and of its end apart.
 type session struct {
 	access, id *amplify.Token // id is nil for bearer tokens
 	keys       [2]*key        // that signed them; the second is nil for bearer tokens
 	notBefore  time.Time      // the later nbf; zero if there is none
 	expires    time.Time      // the earlier exp
 	details    atomic.Pointer[parsedDetails]
+	ended      atomic.Bool // its user has signed out: see Forget
 }
 
 func newSession(access, id *verified) *session {

@@ -65,3 +65,27 @@ func (c *Cognito) GlobalSignOut(ctx context.Context, access *amplify.Token) erro
 	}
 	return nil
 }
+
+// Forget forgets what c knows of the sessions in kv, because their user has signed out and their refresh tokens
+// have been revoked. Nothing is handed any more to requests that still carry them. Their tokens, which
+// would verify until they expire, count as expired: should the browser keep the cookies in spite of all, the user pool
+// is asked, and what it says then deletes them. Other processes do not hear of it.
+func (c *Cognito) Forget(kv amplify.KeyValueStorage) {
+	st := read(kv, c.prefix, nil)
+	for _, v := range st.values {
+		if v.key == keyRefreshToken {
+			c.handoff.forget(c.hash(v.value))
+		}
+	}
+	for _, user := range st.lastAuthUsers {
+		access, accessTokens := st.all(user, keyAccessToken)
+		id, idTokens := st.all(user, keyIDToken)
+		for i := range accessTokens {
+			for j := range idTokens {
+				if s, ok := c.sessions.GetIfPresent(newSessionID("cookies", user, access[i], id[j])); ok {
+					s.ended.Store(true)
+				}
+			}
+		}
+	}
+}
