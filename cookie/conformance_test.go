@@ -1,9 +1,11 @@
 package cookie_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -15,6 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/auth"
+	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
@@ -275,15 +280,83 @@ func recordedWrites(in setCookieInput) (writes []write, o cookie.Options, err er
 	return writes, o, nil
 }
 
-// TestConformanceBrowserJar judges the model of a browser by which the other tests judge what we set: it must keep
-// what the real browser kept of the same cookies.
-func TestConformanceBrowserJar(t *testing.T) {
+// TestConformanceBrowserCookies reads the session from the Cookie headers that a browser sent after Amplify JS had
+// written its cookies, as the original's getCurrentUser was recorded to read it.
+func TestConformanceBrowserCookies(t *testing.T) {
+	keys := conformance.NewKeys(t)
 	now := time.Now()
-	t.Run("Set-Cookie", func(t *testing.T) {
-		conformance.Run(t, "browser-set-cookie.json", nil, func(t *testing.T, c conformance.Case) error {
+	conformance.Run(t, "browser-cookies.json", browserExceptions, func(t *testing.T, c conformance.Case) error {
+		in, want, tokens, err := decodeBrowserCase(keys, c, now)
+		if err != nil {
+			return err
+		}
+		cfg, err := amplify.ParseConfig(bytes.ReplaceAll(in.Config, []byte("{{fakeCognito}}"), []byte("https://cognito.test")))
+		if err != nil {
+			return err
+		}
+		app, err := amplify.New(cfg, amplify.Options{
+			HTTPClient: &http.Client{Transport: conformance.NewUpstream(keys, refreshed(tokens))},
+			Clock:      func() time.Time { return now },
+			Logger:     slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			return err
+		}
+		cog, err := cognito.New(app, cognito.Options{})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = app.Close(t.Context()) }()
+		for i, read := range want.ServerReads {
+			if i > 0 && want.ServerReads[i-1].Step == read.Step {
+				continue // the Pages Router, on the same header: the App Router judges
+			}
+			header := http.Header{}
+			if sent := want.Steps[read.Step].Header; sent != "" {
+				header["Cookie"] = []string{sent}
+			}
+			kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(header, http.Header{}), cookie.Options{})
+			user, err := amplify.RunWithServerContext(t.Context(), app, amplify.Providers{Tokens: cog.TokenProvider(kv)}, auth.GetCurrentUser)
+			if read.Error.Name != "" {
+				var e *amplify.Error
+				if !errors.As(err, &e) || e.Name != read.Error.Name {
+					return fmt.Errorf("step %d: got %v, %v; want %s", read.Step, user, err, read.Error.Name)
+				}
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("step %d: %w", read.Step, err)
+			}
+			if err := conformance.Diff(read.Result, user); err != nil {
+				return fmt.Errorf("step %d: %w", read.Step, err)
+			}
+		}
+		return nil
+	})
+}
+
+// refreshed lets the user pool refresh expired sessions, to the second pair of tokens of the case.
+func refreshed(tokens *conformance.Tokens) map[string][]conformance.Answer {
+	if tokens.ByName["access2"] == "" {
+		return nil
+	}
+	return map[string][]conformance.Answer{"GetTokensFromRefreshToken": {{Status: 200, JSON: mustMarshal(map[string]any{
+		"AuthenticationResult": map[string]any{
+			"AccessToken": tokens.ByName["access2"], "IdToken": tokens.ByName["id2"], "ExpiresIn": 3600, "TokenType": "Bearer",
+		},
+	})}}}
+}
+
+// TestBrowserJar judges the model of a browser by which other tests judge what we set: it must keep
+// what the real browser kept of the same cookies.
+func TestBrowserJar(t *testing.T) {
+	now := time.Now()
+	keys := conformance.NewKeys(t)
+	for _, c := range conformance.Load(t, "browser-set-cookie.json") {
+		t.Run(c.ID, func(t *testing.T) {
 			in, want, err := decodeSetCookieCase(c)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			j := newJar(in.Origin, now)
 			for _, line := range in.InitialSetCookie {
@@ -293,17 +366,18 @@ func TestConformanceBrowserJar(t *testing.T) {
 				j.set(line, in.RequestPath, false)
 			}
 			if got := j.header("/page"); got != want.Header {
-				return fmt.Errorf("header %s\nwant %s", got, want.Header)
+				t.Errorf("header %s\nwant %s", got, want.Header)
 			}
-			return conformance.Diff(want.Jar, j.cookies())
+			if err := conformance.Diff(want.Jar, j.cookies()); err != nil {
+				t.Error(err)
+			}
 		})
-	})
-	t.Run("document.cookie", func(t *testing.T) {
-		keys := conformance.NewKeys(t)
-		conformance.Run(t, "browser-cookies.json", nil, func(t *testing.T, c conformance.Case) error {
+	}
+	for _, c := range conformance.Load(t, "browser-cookies.json") {
+		t.Run(c.ID, func(t *testing.T) {
 			in, want, tokens, err := decodeBrowserCase(keys, c, now)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			j := newJar(in.Origin, now)
 			for i, step := range want.Steps {
@@ -317,15 +391,14 @@ func TestConformanceBrowserJar(t *testing.T) {
 					j.set(fillDates(line, now), in.Page, true)
 				}
 				if got := j.header("/page"); got != step.Header {
-					return fmt.Errorf("step %d: header %s\nwant %s", i, tokens.Blank(got), tokens.Blank(step.Header))
+					t.Errorf("step %d: header %s\nwant %s", i, tokens.Blank(got), tokens.Blank(step.Header))
 				}
 				if err := conformance.Diff(step.Jar, j.cookies()); err != nil {
-					return fmt.Errorf("step %d: %w", i, err)
+					t.Errorf("step %d: %v", i, err)
 				}
 			}
-			return nil
 		})
-	})
+	}
 }
 
 type setCookieInput struct {
@@ -345,16 +418,9 @@ func decodeSetCookieCase(c conformance.Case) (in setCookieInput, want setCookieE
 }
 
 type browserInput struct {
-	Origin string `json:"origin"`
-	Page   string `json:"page"`
-	Config struct {
-		Auth struct {
-			Cognito struct {
-				UserPoolClientID string `json:"userPoolClientId"`
-			}
-		}
-	} `json:"config"`
-	CookieStorage map[string]any `json:"cookieStorage"`
+	Origin string          `json:"origin"`
+	Page   string          `json:"page"`
+	Config json.RawMessage `json:"config"`
 }
 
 type browserExpected struct {
@@ -365,6 +431,13 @@ type browserExpected struct {
 		Header string          `json:"cookieHeader"`
 		Jar    json.RawMessage `json:"jar"`
 	} `json:"steps"`
+	ServerReads []struct {
+		Step   int             `json:"step"`
+		Result json.RawMessage `json:"result"`
+		Error  struct {
+			Name string `json:"name"`
+		} `json:"error"`
+	} `json:"serverReads"`
 }
 
 func decodeBrowserCase(keys *conformance.Keys, c conformance.Case, now time.Time) (in browserInput, want browserExpected, tokens *conformance.Tokens, err error) {
