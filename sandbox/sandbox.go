@@ -16,6 +16,7 @@ import (
 
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
+	"github.com/amplify-go/amplify/sandbox/internal/console"
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/idp"
 	"github.com/amplify-go/amplify/sandbox/internal/login"
@@ -135,23 +136,48 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 		return nil, err
 	}
 
-	plain, err := listen(ctx, cfg.Addr)
+	listeners, err := s.listen(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	s.url = "http://" + plain.Addr().String()
-	handler := s.handler(out.domain(), identities, cfg.Logger)
-	s.serve(plain, handler, cfg.Logger)
-	if cfg.TLSAddr != "" {
-		secure, err := s.listenTLS(ctx, cfg.TLSAddr)
-		if err != nil {
-			return nil, err
-		}
-		s.tlsURL = "https://" + secure.Addr().String()
-		s.serve(secure, handler, cfg.Logger)
+	if s.outputs, err = out.marshal(s.url); err != nil {
+		return nil, err
 	}
-	s.outputs, err = out.marshal(s.url)
-	return s, err
+	handler := s.handler(out.domain(), identities, cfg.Logger)
+	for _, l := range listeners {
+		s.serve(l, handler, cfg.Logger)
+	}
+	return s, nil
+}
+
+// listen opens the listeners that cfg asks for.
+func (s *Sandbox) listen(ctx context.Context, cfg Config) (listeners []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range listeners {
+				_ = l.Close()
+			}
+		}
+	}()
+	plain, err := listenLoopback(ctx, cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	listeners = append(listeners, plain)
+	s.url = "http://" + plain.Addr().String()
+	if cfg.TLSAddr == "" {
+		return listeners, nil
+	}
+	config, err := s.tlsConfig(ctx)
+	if err != nil {
+		return listeners, fmt.Errorf("sandbox: TLS: %w", err)
+	}
+	secure, err := listenLoopback(ctx, cfg.TLSAddr)
+	if err != nil {
+		return listeners, err
+	}
+	s.tlsURL = "https://" + secure.Addr().String()
+	return append(listeners, tls.NewListener(secure, config)), nil
 }
 
 // handler puts the parts behind one address.
@@ -169,7 +195,9 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, logger *slog
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
 	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: logger, Inbox: "/inbox"}).Register(mux)
+	console.New(console.Config{Pool: s.pool, Calls: s.calls, Outputs: s.Outputs, Logger: logger}).Register(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
+	mux.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))
 
 	// Calls are what programs ask; pages are not noted.
 	name := func(r *http.Request) string {
@@ -215,7 +243,7 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: address %q: %w", addr, err)
@@ -230,23 +258,13 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// listenTLS listens with a certificate of the sandbox's own authority.
-func (s *Sandbox) listenTLS(ctx context.Context, addr string) (net.Listener, error) {
-	l, err := listen(ctx, addr)
-	if err != nil {
+// tlsConfig has a certificate of the sandbox's own authority.
+func (s *Sandbox) tlsConfig(ctx context.Context) (*tls.Config, error) {
+	if err := s.loadCA(ctx); err != nil {
 		return nil, err
 	}
-	if err = s.loadCA(ctx); err == nil {
-		var cert tls.Certificate
-		cert, err = s.ca.Certificate(append(s.hosts, "localhost", "127.0.0.1", "::1")...)
-		if err == nil {
-			return tls.NewListener(l, &tls.Config{
-				Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-			}), nil
-		}
-	}
-	_ = l.Close()
-	return nil, fmt.Errorf("sandbox: TLS: %w", err)
+	cert, err := s.ca.Certificate(slices.Concat(s.hosts, []string{"localhost", "127.0.0.1", "::1"})...)
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
 }
 
 // loadCA reads the authority for the hosts of this sandbox, which is made if there is none yet.
@@ -260,7 +278,7 @@ func (s *Sandbox) loadCA(ctx context.Context) error {
 			}
 			return err
 		}
-		if s.ca, err = tlsca.New(append(s.hosts, "localhost")...); err != nil {
+		if s.ca, err = tlsca.New(slices.Concat(s.hosts, []string{"localhost"})...); err != nil {
 			return err
 		}
 		if text, err = s.ca.Marshal(); err != nil {

@@ -29,10 +29,18 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("sandbox: creating the data directory: %w", err)
 		}
+		path := filepath.Join(dir, "sandbox.db")
+		// It holds private keys: others must not read it, whose directory it is. SQLite's other files follow its mode.
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
+		}
+		if err := file.Close(); err != nil {
+			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
+		}
 		// EXCLUSIVE makes a second process on one directory fail at once. FULL syncs the
 		// write-ahead log at every commit: no acknowledged write is lost (sqlite.org/pragma.html#pragma_synchronous).
-		dsn = "file:" + filepath.ToSlash(filepath.Join(dir, "sandbox.db")) +
-			"?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
+		dsn = "file:" + filepath.ToSlash(path) + "?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
 	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
