@@ -32,8 +32,21 @@ type serverContextKey struct{}
 // A server context that ctx already carries is hidden, not joined: closing one of them does
 // nothing to the other.
 func WithServerContext(ctx context.Context, app *App, p Providers) (context.Context, func()) {
-	sc := &ServerContext{app: app, providers: p}
-	return context.WithValue(ctx, serverContextKey{}, sc), sc.close
+	c := &serverContext{Context: ctx, server: ServerContext{app: app, providers: p}}
+	return c, c.server.close
+}
+
+// serverContext is a context and the server context that it carries, in one allocation: there is one for each request.
+type serverContext struct {
+	context.Context
+	server ServerContext
+}
+
+func (c *serverContext) Value(key any) any {
+	if key == (serverContextKey{}) {
+		return &c.server
+	}
+	return c.Context.Value(key)
 }
 
 // RunWithServerContext runs operation with a context that carries a server
