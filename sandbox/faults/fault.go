@@ -1,0 +1,116 @@
+package faults
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault says what happens to which calls. At the least it has an Outcome or a Latency.
+type Fault struct {
+	// Operation is the calls that it strikes. Empty: all of them.
+	Operation string
+	// Outcome is how the call ends. Empty: as it would without the fault, only later.
+	Outcome Outcome
+	// Latency is how long the call waits first.
+	Latency time.Duration
+	// Probability is the share of the calls that it strikes, up to 1. Zero means 1.
+	Probability float64
+	// Count is how many calls it strikes before it is spent. Zero: any number.
+	Count int
+}
+
+// Outcome is how a call ends.
+type Outcome string
+
+// Outcomes.
+const (
+	// Throttle is how Cognito says that there were too many requests: status 400 and TooManyRequestsException.
+	Throttle Outcome = "throttle"
+	// Plain429 is how other throttles say it: status 429 and a line of text.
+	Plain429 Outcome = "429"
+	// JSON500 is status 500 and InternalErrorException.
+	JSON500 Outcome = "500"
+	// HTML503 is what a proxy in front of a service answers: status 503 and a page.
+	HTML503 Outcome = "503-html"
+	// Drop breaks the connection before the call has had an effect.
+	Drop Outcome = "drop"
+	// DropAfter breaks the connection after the call has had its effect, without an answer.
+	DropAfter Outcome = "drop-after"
+)
+
+// Outcomes returns all outcomes.
+func Outcomes() []Outcome {
+	return []Outcome{Throttle, Plain429, JSON500, HTML503, Drop, DropAfter}
+}
+
+// validate reports everything that is wrong with f.
+func (f Fault) validate(operations []string) error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf("faults: "+format, args...)) }
+	if f.Operation != "" && !slices.Contains(operations, f.Operation) {
+		fault("there is no operation %q; there are: %s", clip(f.Operation), strings.Join(operations, " "))
+	}
+	if f.Outcome != "" && !slices.Contains(Outcomes(), f.Outcome) {
+		fault("there is no outcome %q; there are: %v", clip(string(f.Outcome)), Outcomes())
+	}
+	if f.Outcome == "" && f.Latency == 0 {
+		fault("neither an outcome nor a latency is given")
+	}
+	if f.Latency < 0 {
+		fault("the latency %v is negative", f.Latency)
+	}
+	if !(f.Probability >= 0 && f.Probability <= 1) { // NaN is neither
+		fault("the probability %v is not between 0 and 1", f.Probability)
+	}
+	if f.Count < 0 {
+		fault("the count %d is negative", f.Count)
+	}
+	return errors.Join(errs...)
+}
+
+func clip(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "…"
+	}
+	return s
+}
+
+// faultJSON is how JSON writes a fault; the latency is a text such as "20ms".
+type faultJSON struct {
+	Operation   string  `json:"operation,omitempty"`
+	Outcome     Outcome `json:"outcome,omitempty"`
+	Latency     string  `json:"latency,omitempty"`
+	Probability float64 `json:"probability,omitempty"`
+	Count       int     `json:"count,omitempty"`
+}
+
+// MarshalJSON writes what [Fault.UnmarshalJSON] reads.
+func (f Fault) MarshalJSON() ([]byte, error) {
+	j := faultJSON{Operation: f.Operation, Outcome: f.Outcome, Probability: f.Probability, Count: f.Count}
+	if f.Latency != 0 {
+		j.Latency = f.Latency.String()
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads an object with operation, outcome, latency (a text such as "20ms", see
+// [time.ParseDuration]), probability and count.
+func (f *Fault) UnmarshalJSON(text []byte) error {
+	var j faultJSON
+	if err := json.Unmarshal(text, &j); err != nil {
+		return err
+	}
+	*f = Fault{Operation: j.Operation, Outcome: j.Outcome, Probability: j.Probability, Count: j.Count}
+	if j.Latency == "" {
+		return nil
+	}
+	var err error
+	if f.Latency, err = time.ParseDuration(j.Latency); err != nil {
+		return fmt.Errorf("faults: the latency: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package faults
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
+)
+
+// Handler lets faults strike the calls that next answers. Calls that name names "" are spared; others should have
+// one of the Set's names.
+func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operation := name(r)
+		if operation == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		latency, outcome := s.strike(operation)
+		if latency > 0 && !wait(r, latency) {
+			panic(http.ErrAbortHandler) // there is nobody to answer
+		}
+		switch outcome {
+		case "":
+			next.ServeHTTP(w, r)
+		case Throttle:
+			fail(w, http.StatusBadRequest, "TooManyRequestsException", "Rate exceeded")
+		case JSON500:
+			fail(w, http.StatusInternalServerError, "InternalErrorException", "An internal error occurred.")
+		case Plain429:
+			http.Error(w, "Too Many Requests", http.StatusTooManyRequests)
+		case HTML503:
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = w.Write([]byte("<html><head><title>503 Service Temporarily Unavailable</title></head>" +
+				"<body><h1>503 Service Temporarily Unavailable</h1></body></html>\n"))
+		case DropAfter:
+			next.ServeHTTP(nobody{http.Header{}}, r)
+			fallthrough
+		case Drop:
+			panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+		}
+	})
+}
+
+// wait waits, and reports whether the caller did, too.
+func wait(r *http.Request, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// fail answers as the service itself would, to pages of any origin.
+func fail(w http.ResponseWriter, status int, exception, message string) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	awsjson.AllowOrigin(w.Header())
+	awsjson.Fail(w, status, exception, message)
+}
+
+// nobody is the writer of an answer that is not sent.
+type nobody struct{ header http.Header }
+
+func (n nobody) Header() http.Header         { return n.header }
+func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
+func (n nobody) WriteHeader(int)             {}
