@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+)
+
+var (
+	//go:embed templates
+	templates embed.FS
+
+	//go:embed home.go signin.go account.go profile.go
+	sources embed.FS
+)
+
+// view is what the templates are given.
+type view struct {
+	Path    string
+	Visitor *visitor // nil for strangers
+	Backend *backend
+	Source  *source // nil for pages that belong to no room
+	Content any     // what the room gathered
+}
+
+// source is the file of this program that makes a page, shown at its end.
+type source struct {
+	File, Text string
+}
+
+// pages holds the templates of each room, joined with the layout.
+type pages map[string]*template.Template
+
+func parsePages() (pages, error) {
+	p := pages{}
+	for _, room := range []string{"home", "signin", "account", "profile", "problem"} {
+		t, err := template.ParseFS(templates, "templates/layout.html", "templates/users.html", "templates/"+room+".html")
+		if err != nil {
+			return nil, err
+		}
+		p[room] = t
+	}
+	return p, nil
+}
+
+// page returns a handler that shows what gather returns in the template of a room. If gather
+// returns an error, the visitor sees what to do about it instead.
+func (g *gallery) page(room string, gather func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v != nil {
+				g.fail(w, r, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+			}
+		}()
+		content, err := gather(r)
+		if err != nil {
+			g.fail(w, r, err)
+			return
+		}
+		g.render(w, r, http.StatusOK, room, content)
+	})
+}
+
+// render writes a page. Nothing is sent before the template has succeeded.
+func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, room string, content any) {
+	who, err := currentVisitor(r.Context())
+	if err != nil {
+		// Open rooms stay open, also while the user pool cannot be reached.
+		slog.WarnContext(r.Context(), "cannot tell who the visitor is", "error", err)
+	}
+	v := view{Path: r.URL.Path, Visitor: who, Backend: g.backend, Content: content}
+	if text, err := sources.ReadFile(room + ".go"); err == nil {
+		v.Source = &source{room + ".go", string(text)}
+	}
+
+	var page bytes.Buffer
+	if err := g.pages[room].Execute(&page, v); err != nil {
+		slog.ErrorContext(r.Context(), "cannot render", "room", room, "error", err)
+		http.Error(w, "This page is broken. Go back and try another one.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	page.WriteTo(w)
+}

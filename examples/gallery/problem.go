@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/amplify-go/amplify"
+)
+
+// problem is an error as visitors get to see it: what is wrong, and what to do next.
+type problem struct {
+	Status         int
+	Title, Advice  string
+	Link, LinkText string
+}
+
+func (p *problem) Error() string { return p.Title }
+
+// notFound is the room that does not exist.
+func notFound(*http.Request) (any, error) {
+	return nil, &problem{
+		Status: http.StatusNotFound,
+		Title:  "There is no such room.",
+		Advice: "The address may be mistyped, or the room may have moved. All rooms are listed at the entrance.",
+		Link:   "/", LinkText: "Back to the entrance",
+	}
+}
+
+// fail shows err as a page.
+func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err, r.URL.Path)
+	if p.Status >= http.StatusInternalServerError {
+		slog.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
+	}
+	g.render(w, r, p.Status, "problem", p)
+}
+
+// problemOf returns what a visitor at path is to be told about err.
+func problemOf(err error, path string) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if errors.Is(err, amplify.ErrUnauthenticated) {
+		return &problem{
+			Status: http.StatusUnauthorized,
+			Title:  "Your session has ended.",
+			Advice: "Sign in again to go on.",
+			Link:   "/sign-in", LinkText: "Sign in",
+		}
+	}
+	switch amplify.ReasonOf(err) {
+	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
+		return &problem{
+			Status: http.StatusServiceUnavailable,
+			Title:  "The user pool does not answer.",
+			Advice: "You are still signed in and nothing is lost. Wait a moment, then try again.",
+			Link:   path, LinkText: "Try again",
+		}
+	}
+	return &problem{
+		Status: http.StatusInternalServerError,
+		Title:  "Something broke on our side.",
+		Advice: "It is not your fault, and the details are in the log. Try again; if that does not help, sign out and in again.",
+		Link:   path, LinkText: "Try again",
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"embed"
+	"net/http"
+)
+
+//go:embed static
+var static embed.FS
+
+// routes returns the whole application. Every address that it answers stands here.
+func (g *gallery) routes() http.Handler {
+	mux := http.NewServeMux()
+
+	// Rooms that are open to everyone.
+	mux.Handle("GET /{$}", g.page("home", home))
+	mux.Handle("GET /sign-in", g.page("signin", signIn))
+
+	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a 401.
+	mux.Handle("GET /home", g.signedIn(g.page("account", account)))
+	mux.Handle("GET /profile", g.signedIn(g.page("profile", profile)))
+	mux.Handle("GET /apis/get-current-user", g.signedIn(http.HandlerFunc(getCurrentUser)))
+
+	// Signing in, up and out, and the addresses to which managed login comes back.
+	mux.Handle("/api/auth/", g.authRoutes)
+
+	mux.Handle("GET /static/", http.FileServerFS(static))
+	mux.Handle("/", g.page("problem", notFound))
+
+	// The middleware gives each request a server context, from which the Amplify APIs read who sent it.
+	return g.runner.Middleware(mux)
+}
