@@ -140,16 +140,13 @@ func (h *Handler) action(do func(*http.Request) (string, error)) http.Handler {
 // fail says that a request failed.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal *userpool.Error
-	var tooLarge *http.MaxBytesError
 	status, message := http.StatusInternalServerError, "The sandbox failed. Its log says why."
 	switch {
 	case userpool.CodeOf(err) == userpool.UserNotFound:
 		status, message = http.StatusNotFound, "There is no such user, or no longer."
 	case errors.As(err, &refusal):
 		status, message = http.StatusConflict, refusal.Message
-	case errors.As(err, &tooLarge):
-		status, message = http.StatusRequestEntityTooLarge, "The form is too large."
-	case errors.Is(err, ui.ErrCrossSite), errors.Is(err, ui.ErrFormToken):
+	case errors.Is(err, ui.ErrForm):
 		status, message = http.StatusForbidden, "The form was open for too long, or another site sent it. Nothing was changed: go back, reload the page and try again."
 	default:
 		h.Logger.ErrorContext(r.Context(), "the console failed", "path", r.URL.Path, "error", err)

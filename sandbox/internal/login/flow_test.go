@@ -52,7 +52,7 @@ func (b *browser) signIn(query, username, password string) *page {
 }
 
 // code is the authorization code that a page hands to the application.
-func (p *page) code(t *testing.T) string {
+func (p *page) code(t testing.TB) string {
 	t.Helper()
 	if p.Left == nil || p.Left.Query().Get("code") == "" {
 		t.Fatalf("no code: %s %v\n%s", p.Status, p.Left, p.alert())

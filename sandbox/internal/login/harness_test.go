@@ -43,7 +43,8 @@ func (c *clock) Advance(d time.Duration) { c.offset.Add(int64(d)) }
 // sandbox is managed login behind a real server.
 type sandbox struct {
 	*httptest.Server
-	t     *testing.T
+	t     testing.TB
+	mux   *http.ServeMux
 	pool  *userpool.Pool
 	store *store.Store
 	clock *clock
@@ -67,7 +68,7 @@ func poolConfig() userpool.Config {
 	}
 }
 
-func newSandbox(t *testing.T, change ...func(*userpool.Config)) *sandbox {
+func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 	t.Helper()
 	ctx := context.Background()
 	st, err := store.Open(ctx, "")
@@ -75,7 +76,7 @@ func newSandbox(t *testing.T, change ...func(*userpool.Config)) *sandbox {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	s := &sandbox{t: t, store: st, clock: &clock{}, log: &strings.Builder{}}
+	s := &sandbox{t: t, store: st, mux: http.NewServeMux(), clock: &clock{}, log: &strings.Builder{}}
 	cfg := poolConfig()
 	cfg.Clock = s.clock.Now
 	for _, f := range change {
@@ -84,13 +85,9 @@ func newSandbox(t *testing.T, change ...func(*userpool.Config)) *sandbox {
 	if s.pool, err = userpool.New(ctx, st, cfg); err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
-	New(Config{
-		Pool: s.pool, Store: st, Inbox: "/inbox",
-		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
-	}).Register(mux)
-	s.Server = httptest.NewServer(mux)
+	s.mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
+	New(Config{Pool: s.pool, Store: st, Inbox: "/inbox", Logger: slog.New(slog.NewTextHandler(s.log, nil))}).Register(s.mux)
+	s.Server = httptest.NewServer(s.mux)
 	t.Cleanup(s.Close)
 	return s
 }
@@ -98,7 +95,7 @@ func newSandbox(t *testing.T, change ...func(*userpool.Config)) *sandbox {
 // A browser keeps cookies and follows redirects within the sandbox; at one that
 // leaves for the application it stops.
 type browser struct {
-	t       *testing.T
+	t       testing.TB
 	s       *sandbox
 	client  *http.Client
 	visited []string

@@ -139,19 +139,16 @@ func (h *Handler) form(f func(*exchange) error) http.Handler {
 func (h *Handler) fail(x *exchange, err error) {
 	var page *pageError
 	var redirect *redirectError
-	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &redirect):
 		x.redirect(redirect.target())
 	case errors.As(err, &page):
 		h.show(x, http.StatusBadRequest, "problem", view{Data: page})
-	case errors.Is(err, ui.ErrCrossSite), errors.Is(err, ui.ErrFormToken):
+	case errors.Is(err, ui.ErrForm):
 		h.show(x, http.StatusForbidden, "problem_form", view{})
 	case userpool.CodeOf(err) != "":
 		// The pool changed between two pages: a user who was signing in is gone.
 		h.show(x, http.StatusConflict, "problem_form", view{})
-	case errors.As(err, &tooLarge):
-		h.show(x, http.StatusRequestEntityTooLarge, "problem_form", view{})
 	default:
 		h.Logger.ErrorContext(x.ctx(), "managed login failed", "path", x.r.URL.Path, "error", err)
 		h.show(x, http.StatusInternalServerError, "problem_server", view{})

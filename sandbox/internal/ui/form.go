@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -19,11 +20,8 @@ const FormTokenField = "csrf"
 // have names that no application uses.
 const formTokenCookie = "sandbox_csrf"
 
-// Reasons for which [CheckForm] refuses a form.
-var (
-	ErrCrossSite = errors.New("the form was submitted by another site")
-	ErrFormToken = errors.New("the form does not carry the token of this browser")
-)
+// ErrForm is why [CheckForm] refuses a form.
+var ErrForm = errors.New("refused form")
 
 // FormToken returns the random token of this browser, and gives the browser one
 // where it has none yet. Every form that changes something carries it in a
@@ -37,23 +35,23 @@ func FormToken(w http.ResponseWriter, r *http.Request) string {
 	return token
 }
 
-// CheckForm parses the form of a POST request and reports why it must not be
-// acted upon: because the browser says that another site sent it
-// ([http.CrossOriginProtection]), or because it lacks the token that only a page
-// of the sandbox could have put there. The second check also holds for
-// browsers that send neither Origin nor Sec-Fetch-Site.
+// CheckForm parses the form of a POST request and returns [ErrForm] if it must not
+// be acted upon: because the browser says that another site sent it
+// ([http.CrossOriginProtection]), because it lacks the token that only a page
+// of the sandbox could have put there (which also holds where a browser sends
+// neither Origin nor Sec-Fetch-Site), or because it is malformed or too large.
 func CheckForm(w http.ResponseWriter, r *http.Request) error {
-	if http.NewCrossOriginProtection().Check(r) != nil {
-		return ErrCrossSite
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		return fmt.Errorf("%w: %w", ErrForm, err)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
 	if err := r.ParseForm(); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrForm, err)
 	}
 	c, err := r.Cookie(formTokenCookie)
 	if err != nil || !isToken(c.Value) ||
 		subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.PostForm.Get(FormTokenField))) != 1 {
-		return ErrFormToken
+		return fmt.Errorf("%w: it does not carry the token of this browser", ErrForm)
 	}
 	return nil
 }
