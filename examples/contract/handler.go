@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/auth"
+)
+
+// newHandler returns the server's handler.
+func newHandler(runner *amplifyhttp.ServerRunner) http.Handler {
+	api := http.NewServeMux()
+	api.Handle("GET /me", answer(me))
+	api.Handle("GET /session", answer(session))
+	api.Handle("GET /attributes", answer(auth.FetchUserAttributes))
+	api.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusNotImplemented, failure{Error: "NotImplemented"})
+	})
+	api.Handle("GET /protected/me", runner.RequireUser(amplifyhttp.Guard{})(answer(me)))
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello\n")
+	})
+	mux.Handle("/", runner.Middleware(api))
+	return mux
+}
+
+type meAnswer struct {
+	Username string `json:"username"`
+	UserID   string `json:"userId"`
+}
+
+func me(ctx context.Context) (*meAnswer, error) {
+	user, err := auth.GetCurrentUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &meAnswer{user.Username, user.UserID}, nil
+}
+
+type sessionAnswer struct {
+	Sub            string `json:"sub"`
+	IdentityID     string `json:"identityId"`
+	HasCredentials bool   `json:"hasCredentials"`
+}
+
+func session(ctx context.Context) (*sessionAnswer, error) {
+	s, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
+	if err != nil {
+		return nil, err
+	}
+	return &sessionAnswer{s.UserSub, s.IdentityID, s.Credentials != nil}, nil
+}
+
+type failure struct {
+	Error  string         `json:"error"`
+	Reason amplify.Reason `json:"reason,omitempty"`
+}
+
+// answer answers requests with what f returns, as JSON.
+func answer[T any](f func(context.Context) (T, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := f(r.Context())
+		if err == nil {
+			writeJSON(w, http.StatusOK, v)
+			return
+		}
+		status := http.StatusServiceUnavailable
+		if errors.Is(err, amplify.ErrUnauthenticated) {
+			status = http.StatusUnauthorized
+		}
+		answer := failure{Error: "Error", Reason: amplify.ReasonOf(err)}
+		var e *amplify.Error
+		if errors.As(err, &e) {
+			answer.Error = e.Name
+		}
+		writeJSON(w, status, answer)
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

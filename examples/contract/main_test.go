@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/amplify-go/amplify/internal/testpool"
+)
+
+func TestRoutes(t *testing.T) {
+	s := newService(t)
+	signedIn := testpool.Cookies(testpool.Alice, s.Access(testpool.Alice, testpool.Claim{Name: "scope", Value: "openid"}), s.ID(testpool.Alice), "r")
+	for _, c := range []struct {
+		path, cookies string
+		status        int
+		body          string
+	}{
+		{"/hello", "", 200, "hello"},
+		{"/me", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
+		{"/session", "", 200, `{"sub":"","identityId":"","hasCredentials":false}`},
+		{"/session", signedIn, 200, `{"sub":"` + testpool.Alice.Sub + `","identityId":"","hasCredentials":false}`},
+		{"/attributes", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
+		{"/attributes", signedIn, 200, `{"email":"alice@example.com","email_verified":"true","sub":"` + testpool.Alice.Sub + `"}`},
+		{"/file", signedIn, 501, `{"error":"NotImplemented"}`},
+		{"/elsewhere", "", 404, "404 page not found"},
+	} {
+		t.Run(strings.TrimPrefix(c.path, "/"), func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+c.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Cookie", c.cookies)
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.TrimSpace(string(body)); resp.StatusCode != c.status || got != c.body {
+				t.Errorf("%d %s; want %d %s", resp.StatusCode, got, c.status, c.body)
+			}
+		})
+	}
+}
+
+// TestKeysDown: what cannot be judged is neither accepted nor refused.
+func TestKeysDown(t *testing.T) {
+	s := newService(t)
+	s.KeysDown(true)
+	cookies := testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "r")
+	status, _, refused, header := s.get(t, "/me", cookies)
+	if status != http.StatusServiceUnavailable || refused.Reason != "keys_unavailable" || header["Set-Cookie"] != nil {
+		t.Errorf("status %d, %+v, %d cookies set", status, refused, len(header["Set-Cookie"]))
+	}
+}
+
+// TestRun starts the server as main does, asks it something, and stops it.
+func TestRun(t *testing.T) {
+	outputs := filepath.Join(t.TempDir(), "outputs.json")
+	if err := os.WriteFile(outputs, []byte(`{"version":"1.4","auth":{"user_pool_id":"`+testpool.ID+`","user_pool_client_id":"`+testpool.Client+`","aws_region":"eu-west-1"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(free.Addr().(*net.TCPAddr).Port)
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"PORT": port, "AMPLIFY_OUTPUTS": outputs}
+
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	started := make(chan struct{})
+	go func() {
+		ended <- run(ctx, func(name string) string { return env[name] }, func(net.Addr) { close(started) })
+	}()
+	select {
+	case <-started:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	resp, err := http.Get("http://127.0.0.1:" + port + "/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || string(body) != "hello\n" {
+		t.Errorf("%q, %v", body, err)
+	}
+	_ = resp.Body.Close()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRunWithoutOutputs(t *testing.T) {
+	err := run(t.Context(), func(string) string { return filepath.Join(t.TempDir(), "none.json") }, nil)
+	if err == nil {
+		t.Error("a server without a configuration")
+	}
+}

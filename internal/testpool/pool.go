@@ -1,0 +1,294 @@
+// Package testpool is a user pool for tests of sessions: it mints tokens, good and forged, publishes keys, answers
+// refreshes, and keeps the time. Only tests import it.
+package testpool
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/amplify-go/amplify"
+)
+
+// What the pool is called.
+const (
+	ID     = "eu-west-1_TestPool1"
+	Client = "4testclientid000000000001"
+	Issuer = "https://cognito-idp.eu-west-1.amazonaws.com/" + ID
+	// Prefix begins the keys of a session.
+	Prefix = "CognitoIdentityServiceProvider." + Client + "."
+)
+
+// User is a user of the pool.
+type User struct{ Sub, Name string }
+
+// Alice and Bob are two users.
+var (
+	Alice = User{"6f8b1c2a-1111-4222-8333-944445555666", "alice"}
+	Bob   = User{"7a7a7a7a-2222-4333-8444-955556666777", "bob"}
+)
+
+// Pool is the user pool. It is an [http.RoundTripper], to be the Transport of an App's HTTPClient, and safe for
+// concurrent use.
+type Pool struct {
+	keys map[string]*rsa.PrivateKey
+
+	mu         sync.Mutex
+	now        time.Time
+	published  []string
+	keysDown   bool
+	keyFetches map[string]int
+	refreshes  []map[string]any
+	refresh    func(in map[string]any) Answer
+}
+
+// Answer is what the pool answers to a call. Body is sent as JSON.
+type Answer struct {
+	Status int
+	Body   any
+}
+
+// New returns a pool that publishes the keys "key-1" and "key-2". There is a third, "rogue".
+func New(t testing.TB) *Pool {
+	t.Helper()
+	p := &Pool{
+		keys:       map[string]*rsa.PrivateKey{},
+		now:        time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		published:  []string{"key-1", "key-2"},
+		keyFetches: map[string]int{},
+	}
+	for _, id := range []string{"key-1", "key-2", "rogue"} {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.keys[id] = key
+	}
+	return p
+}
+
+// Config returns the configuration of an application of the pool.
+func (p *Pool) Config() amplify.Config {
+	return amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: ID, UserPoolClientID: Client}}
+}
+
+// Options returns the options of an App that lives on the pool and on its time.
+func (p *Pool) Options() amplify.Options {
+	return amplify.Options{HTTPClient: &http.Client{Transport: p}, Clock: p.Now}
+}
+
+// Now tells the pool's time, which stands still.
+func (p *Pool) Now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// Advance moves the time on.
+func (p *Pool) Advance(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = p.now.Add(d)
+}
+
+// Publish makes ids the keys that are published.
+func (p *Pool) Publish(ids ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.published = ids
+}
+
+// KeysDown makes the address of the keys answer 503, or answer again.
+func (p *Pool) KeysDown(down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keysDown = down
+}
+
+// KeyFetches tells how often the keys at a host, such as "cognito-idp.eu-west-1.amazonaws.com", were asked for.
+func (p *Pool) KeyFetches(host string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keyFetches[host]
+}
+
+// OnRefresh makes f answer refreshes. in is the call's body.
+func (p *Pool) OnRefresh(f func(in map[string]any) Answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refresh = f
+}
+
+// Refreshes returns the bodies of the refreshes so far.
+func (p *Pool) Refreshes() []map[string]any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]map[string]any(nil), p.refreshes...)
+}
+
+// Refreshed returns the answer to a refresh with new tokens of u and, unless it is empty, a new refresh token.
+func (p *Pool) Refreshed(u User, refreshToken string) Answer {
+	result := map[string]any{"AccessToken": p.Access(u), "IdToken": p.ID(u), "ExpiresIn": 3600, "TokenType": "Bearer"}
+	if refreshToken != "" {
+		result["RefreshToken"] = refreshToken
+	}
+	return Answer{http.StatusOK, map[string]any{"AuthenticationResult": result}}
+}
+
+// Refused returns an error answer.
+func Refused(status int, name, message string) Answer {
+	return Answer{status, map[string]any{"__type": name, "message": message}}
+}
+
+// Claim edits the claims of a token; a nil value removes the claim.
+type Claim struct {
+	Name  string
+	Value any
+}
+
+// Access mints an access token of u, issued now and good for an hour.
+func (p *Pool) Access(u User, edits ...Claim) string {
+	return p.Sign("key-1", map[string]any{
+		"token_use": "access", "client_id": Client, "username": u.Name, "scope": "aws.cognito.signin.user.admin",
+		"jti": "a0000000-0000-4000-8000-000000000001",
+	}, u, edits)
+}
+
+// ID mints an ID token of u, issued now and good for an hour.
+func (p *Pool) ID(u User, edits ...Claim) string {
+	return p.Sign("key-1", map[string]any{
+		"token_use": "id", "aud": Client, "cognito:username": u.Name, "email": u.Name + "@example.com", "email_verified": true,
+		"jti": "b0000000-0000-4000-8000-000000000002",
+	}, u, edits)
+}
+
+// Sign mints a token of u with the key of that id.
+func (p *Pool) Sign(keyID string, claims map[string]any, u User, edits []Claim) string {
+	return p.JWT(jwt.SigningMethodRS256, p.keys[keyID], map[string]any{"kid": keyID}, p.Claims(claims, u, edits...))
+}
+
+// Claims adds to claims what all tokens of u have, and edits them.
+func (p *Pool) Claims(claims map[string]any, u User, edits ...Claim) map[string]any {
+	now := p.Now().Unix()
+	all := map[string]any{
+		"sub": u.Sub, "iss": Issuer, "iat": now, "auth_time": now, "exp": now + 3600,
+		"origin_jti": "c0000000-0000-4000-8000-000000000003", "event_id": "d0000000-0000-4000-8000-000000000004",
+	}
+	maps.Copy(all, claims)
+	for _, e := range edits {
+		if all[e.Name] = e.Value; e.Value == nil {
+			delete(all, e.Name)
+		}
+	}
+	return all
+}
+
+// JWT makes a token as told, however wrong.
+func (p *Pool) JWT(method jwt.SigningMethod, key any, header, claims map[string]any) string {
+	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
+	maps.Copy(token.Header, header)
+	s, err := token.SignedString(key)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Key returns a private key.
+func (p *Pool) Key(id string) *rsa.PrivateKey { return p.keys[id] }
+
+// Cookies returns a Cookie header with a session under u's name. An empty token is left out.
+func Cookies(u User, access, id, refresh string) string {
+	header := Prefix + "LastAuthUser=" + u.Name
+	for _, c := range [][2]string{{"accessToken", access}, {"idToken", id}, {"refreshToken", refresh}} {
+		if c[1] != "" {
+			header += "; " + Prefix + u.Name + "." + c[0] + "=" + c[1]
+		}
+	}
+	return header
+}
+
+// RoundTrip answers requests for keys, and refreshes. It fails on others.
+func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/.well-known/jwks.json") {
+		return p.keysAnswer(r)
+	}
+	target := r.Header.Get("X-Amz-Target")
+	if target != "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken" {
+		return nil, fmt.Errorf("testpool: unexpected call of %s %q", r.URL, target)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var in map[string]any
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.refreshes = append(p.refreshes, in)
+	refresh := p.refresh
+	p.mu.Unlock()
+	if refresh == nil {
+		return nil, fmt.Errorf("testpool: unexpected refresh")
+	}
+	return p.response(r, refresh(in))
+}
+
+func (p *Pool) keysAnswer(r *http.Request) (*http.Response, error) {
+	p.mu.Lock()
+	p.keyFetches[r.URL.Host]++
+	published, down := p.published, p.keysDown
+	p.mu.Unlock()
+	switch {
+	case down:
+		return p.response(r, Answer{http.StatusServiceUnavailable, nil})
+	case r.URL.Path != "/"+ID+"/.well-known/jwks.json":
+		return p.response(r, Answer{http.StatusNotFound, nil})
+	case strings.HasPrefix(r.URL.Host, "issuer-"):
+		return p.response(r, Answer{http.StatusForbidden, nil}) // the pool was never switched
+	}
+	return p.response(r, Answer{http.StatusOK, p.KeySet(published...)})
+}
+
+// KeySet returns the JSON Web Key Set of keys.
+func (p *Pool) KeySet(ids ...string) map[string]any {
+	keys := []any{}
+	for _, id := range ids {
+		public := p.keys[id].PublicKey
+		keys = append(keys, map[string]any{
+			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": id,
+			"n": base64.RawURLEncoding.EncodeToString(public.N.Bytes()),
+			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()),
+		})
+	}
+	return map[string]any{"keys": keys}
+}
+
+func (p *Pool) response(r *http.Request, a Answer) (*http.Response, error) {
+	body, err := json.Marshal(a.Body)
+	if err != nil {
+		return nil, err
+	}
+	h := http.Header{
+		"Content-Type": {"application/x-amz-json-1.1"},
+		"Date":         {p.Now().UTC().Format(http.TimeFormat)},
+	}
+	return &http.Response{
+		StatusCode: a.Status, Status: http.StatusText(a.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: h, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}, nil
+}
