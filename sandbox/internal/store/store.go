@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -40,7 +41,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		}
 		// EXCLUSIVE makes a second process on one directory fail at once. FULL syncs the
 		// write-ahead log at every commit: no acknowledged write is lost (sqlite.org/pragma.html#pragma_synchronous).
-		dsn = "file:" + filepath.ToSlash(path) + "?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
+		dsn = "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
 	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {

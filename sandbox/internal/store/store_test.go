@@ -186,7 +186,7 @@ func TestSessions(t *testing.T) {
 }
 
 func TestReopen(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(t.TempDir(), "my data?#%41")
 	s := open(t, dir)
 	update(t, s, func(tx *Tx) error { return tx.SetMeta("m", []byte("value")) })
 
