@@ -14,8 +14,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
+	"github.com/amplify-go/amplify/sandbox/internal/clock"
 	"github.com/amplify-go/amplify/sandbox/internal/console"
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/idp"
@@ -50,6 +52,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Clock tells the time of everything but TLS certificates. The default is [time.Now].
 	Clock func() time.Time
+	// FaultSeed decides which calls faults with a probability strike. Zero leaves it to chance.
+	FaultSeed uint64
 }
 
 // Client is an app client.
@@ -84,6 +88,9 @@ type Sandbox struct {
 	pool    *userpool.Pool
 	store   *store.Store
 	calls   *calls.Log
+	faults  *faults.Set
+	clock   *clock.Clock
+	logger  *slog.Logger
 	ca      *tlsca.CA
 	outputs []byte
 	hosts   []string // AWS's names that TLS is served under
@@ -105,7 +112,8 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{store: st, calls: calls.NewLog(200)}
+	s := &Sandbox{store: st, calls: calls.NewLog(200), clock: clock.New(cfg.Clock), logger: cfg.Logger}
+	cfg.Clock = s.clock.Now
 	defer func() {
 		if err != nil {
 			_ = s.Close(context.WithoutCancel(ctx))
@@ -143,9 +151,9 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if s.outputs, err = out.marshal(s.url); err != nil {
 		return nil, err
 	}
-	handler := s.handler(out.domain(), identities, cfg.Logger)
+	handler := s.handler(out.domain(), identities, cfg.FaultSeed)
 	for _, l := range listeners {
-		s.serve(l, handler, cfg.Logger)
+		s.serve(l, handler)
 	}
 	return s, nil
 }
@@ -181,21 +189,25 @@ func (s *Sandbox) listen(ctx context.Context, cfg Config) (listeners []net.Liste
 }
 
 // handler puts the parts behind one address.
-func (s *Sandbox) handler(domain string, identities *identity.Pool, logger *slog.Logger) http.Handler {
+func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed uint64) http.Handler {
 	const apiPattern = "POST /{$}"
 	userPool := idp.New(s.pool, domain)
 	services := []awsjson.Service{userPool.API()}
 	if identities != nil {
 		services = append(services, identities.API())
 	}
-	api := awsjson.NewHandler(logger, services...)
+	api := awsjson.NewHandler(s.logger, services...)
+	const keys = "jwks.json"
+	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
+	s.faults = faults.NewSet(operations, faultSeed)
 
 	mux := http.NewServeMux()
 	mux.Handle(apiPattern, api)
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
-	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: logger, Inbox: "/inbox"}).Register(mux)
-	console.New(console.Config{Pool: s.pool, Calls: s.calls, Outputs: s.Outputs, Logger: logger}).Register(mux)
+	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: "/inbox"}).Register(mux)
+	console.New(console.Config{Pool: s.pool, Calls: s.calls, Outputs: s.Outputs, Logger: s.logger}).Register(mux)
+	s.registerAdmin(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
 	mux.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))
 
@@ -210,28 +222,41 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, logger *slog
 		case strings.HasPrefix(path, "/oauth2/") && method != http.MethodOptions, path == "/logout":
 			return path
 		case strings.HasSuffix(path, "/jwks.json"):
-			return "jwks.json"
+			return keys
 		}
 		return ""
 	}
-	return s.knownHosts(s.calls.Handler(name, mux))
+	return s.knownHosts(s.dated(s.calls.Handler(name, s.faults.Handler(name, mux))))
+}
+
+// dated says in Date what the sandbox's clock tells.
+func (s *Sandbox) dated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // knownHosts refuses requests for hosts that are not served here: a page of another site can make its
 // own name point to this machine, but not the Host header say otherwise (DNS rebinding).
 func (s *Sandbox) knownHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		host = strings.ToLower(strings.Trim(host, "[]"))
+		host := hostname(r)
 		if !isLoopback(host) && !slices.Contains(s.hosts, host) {
 			http.Error(w, "The sandbox does not serve this host: use its loopback address.", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// hostname is what the Host header names, without the port.
+func hostname(r *http.Request) string {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 // isLoopback reports whether host names this machine. Names below localhost never leave it (RFC 6761 §6.3).
@@ -288,17 +313,17 @@ func (s *Sandbox) loadCA(ctx context.Context) error {
 	})
 }
 
-func (s *Sandbox) serve(l net.Listener, handler http.Handler, logger *slog.Logger) {
+func (s *Sandbox) serve(l net.Listener, handler http.Handler) {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		// Handshakes that fail because the authority is not trusted yet are no news.
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error("sandbox: a listener failed", "error", err)
+			s.logger.Error("sandbox: a listener failed", "error", err)
 		}
 	})
 }
@@ -333,13 +358,6 @@ func (s *Sandbox) CACertificate() []byte {
 // Outputs returns an amplify_outputs.json that describes the sandbox. It is a plain Gen 2 file; under
 // custom.amplify_go.endpoints it says where the sandbox is. Tokens, however, say in iss what AWS's own would.
 func (s *Sandbox) Outputs() []byte { return slices.Clone(s.outputs) }
-
-// RotateKeys makes new tokens be signed by new keys. The keys before stay in the key set until
-// the next rotation.
-func (s *Sandbox) RotateKeys(ctx context.Context) error { return s.pool.RotateKeys(ctx) }
-
-// Calls returns how many calls have arrived, by operation: "InitiateAuth", "jwks.json", "/oauth2/token" …
-func (s *Sandbox) Calls() map[string]int { return s.calls.Counts() }
 
 // awsHosts are the host names under which AWS serves what the sandbox serves.
 func awsHosts(c userpool.Config, domain string) []string {

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +102,9 @@ func (f Fault) MarshalJSON() ([]byte, error) {
 // [time.ParseDuration]), probability and count.
 func (f *Fault) UnmarshalJSON(text []byte) error {
 	var j faultJSON
-	if err := json.Unmarshal(text, &j); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields() // else a misspelt field would go unnoticed, and be no limit
+	if err := dec.Decode(&j); err != nil {
 		return err
 	}
 	*f = Fault{Operation: j.Operation, Outcome: j.Outcome, Probability: j.Probability, Count: j.Count}

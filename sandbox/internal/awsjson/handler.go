@@ -49,8 +49,20 @@ func (h *Handler) Operation(r *http.Request) string {
 	if _, known := h.operations[target]; !known {
 		return UnknownOperation
 	}
-	return target[strings.LastIndexByte(target, '.')+1:]
+	return nameOf(target)
 }
+
+// Operations returns what [Handler.Operation] can answer.
+func (h *Handler) Operations() []string {
+	names := []string{UnknownOperation}
+	for target := range h.operations {
+		names = append(names, nameOf(target))
+	}
+	return names
+}
+
+// nameOf is the operation in a whole target.
+func nameOf(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
 
 // ServeHTTP answers a call, or its preflight.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -13,7 +13,8 @@ import (
 type Call struct {
 	// Operation is what [Log.Handler]'s name called it.
 	Operation string
-	Status    int
+	// Status is 0 where the connection broke without an answer.
+	Status int
 	// Error is the name of the AWS exception that was answered, or "".
 	Error    string
 	Started  time.Time
@@ -51,8 +52,15 @@ func (l *Log) Counts() map[string]int {
 	return maps.Clone(l.counts)
 }
 
+// Reset makes Counts count from zero again.
+func (l *Log) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.counts)
+}
+
 // Handler notes the calls that next answers, under names of which there must be a bounded number. Calls that
-// name names "" are not noted. All calls pass here: it is the place to delay them or to make them fail.
+// name names "" are not noted.
 func (l *Log) Handler(name func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operation := name(r)
@@ -66,11 +74,16 @@ func (l *Log) Handler(name func(*http.Request) string, next http.Handler) http.H
 		l.mu.Unlock()
 		started := time.Now()
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		answered := false
 		defer func() {
+			if !answered { // next panicked: net/http breaks the connection
+				rec.status = 0
+			}
 			exception, _, _ := strings.Cut(w.Header().Get("X-Amzn-Errortype"), ":")
 			l.add(Call{operation, rec.status, exception, started, time.Since(started)})
 		}()
 		next.ServeHTTP(rec, r)
+		answered = true
 	})
 }
 

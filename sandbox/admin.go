@@ -1,0 +1,170 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox/faults"
+)
+
+// Faults are what goes wrong on purpose, from the next call on.
+func (s *Sandbox) Faults() *faults.Set { return s.faults }
+
+// SetClockOffset makes the sandbox's clock fast by d, or slow if that is negative: in the Date header of its answers,
+// in the tokens and credentials that it issues, and when it judges whether one has expired.
+func (s *Sandbox) SetClockOffset(d time.Duration) { s.clock.SetOffset(d) }
+
+// RotateKeys makes new tokens be signed by new keys. The keys before stay in the key set until
+// the next rotation.
+func (s *Sandbox) RotateKeys(ctx context.Context) error { return s.pool.RotateKeys(ctx) }
+
+// Calls returns how many calls have arrived, by operation: "InitiateAuth", "jwks.json", "/oauth2/token" …
+func (s *Sandbox) Calls() map[string]int { return s.calls.Counts() }
+
+// ResetCalls makes Calls count from zero again.
+func (s *Sandbox) ResetCalls() { s.calls.Reset() }
+
+// The admin API is the methods above by HTTP, for tests in other languages and for people with curl:
+//
+//	GET    /admin/faults         {"faults": […], "operations": […], "outcomes": […]}
+//	POST   /admin/faults         a [faults.Fault], such as {"operation": "GetId", "outcome": "throttle", "probability": 0.3}: {"id": 1}
+//	DELETE /admin/faults         ends all faults
+//	DELETE /admin/faults/{id}    ends one
+//	GET    /admin/calls          {"counts": {"GetId": 2, …}}
+//	DELETE /admin/calls          counts from zero again
+//	GET    /admin/clock          {"offset": "0s", "now": "2026-01-02T15:04:05Z"}
+//	PUT    /admin/clock          {"offset": "-10m"}
+//	POST   /admin/keys/rotate
+//
+// An error is {"error": "…"}. Whoever reaches the sandbox may call it, but no page of another origin may.
+func (s *Sandbox) registerAdmin(mux *http.ServeMux) {
+	handle := func(pattern string, serve func(w http.ResponseWriter, r *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			header := w.Header()
+			header.Set("Cache-Control", "no-store")
+			header.Set("Cross-Origin-Resource-Policy", "same-origin")
+			header.Set("X-Content-Type-Options", "nosniff")
+			err := checkAdmin(r)
+			if err == nil {
+				err = serve(w, r)
+			}
+			var refused *adminError
+			switch {
+			case errors.As(err, &refused):
+				writeJSON(w, refused.status, map[string]string{"error": refused.message})
+			case err != nil:
+				s.logger.ErrorContext(r.Context(), "sandbox: the admin API failed", "path", r.URL.Path, "error", err)
+				writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "The sandbox failed; its log says why."})
+			}
+		})
+	}
+	none := func(w http.ResponseWriter) error {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+
+	handle("GET /admin/faults", func(w http.ResponseWriter, _ *http.Request) error {
+		return writeJSON(w, http.StatusOK, map[string]any{
+			"faults": s.faults.List(), "operations": s.faults.Operations(), "outcomes": faults.Outcomes()})
+	})
+	handle("POST /admin/faults", func(w http.ResponseWriter, r *http.Request) error {
+		var f faults.Fault
+		if err := readJSON(w, r, &f); err != nil {
+			return err
+		}
+		id, err := s.faults.Add(f)
+		if err != nil {
+			return &adminError{http.StatusBadRequest, err.Error()}
+		}
+		return writeJSON(w, http.StatusCreated, map[string]int{"id": id})
+	})
+	handle("DELETE /admin/faults", func(w http.ResponseWriter, _ *http.Request) error {
+		s.faults.Clear()
+		return none(w)
+	})
+	handle("DELETE /admin/faults/{id}", func(w http.ResponseWriter, r *http.Request) error {
+		if id, err := strconv.Atoi(r.PathValue("id")); err != nil || !s.faults.Remove(id) {
+			return &adminError{http.StatusNotFound, "there is no such fault"}
+		}
+		return none(w)
+	})
+	handle("GET /admin/calls", func(w http.ResponseWriter, _ *http.Request) error {
+		return writeJSON(w, http.StatusOK, map[string]any{"counts": s.calls.Counts()})
+	})
+	handle("DELETE /admin/calls", func(w http.ResponseWriter, _ *http.Request) error {
+		s.calls.Reset()
+		return none(w)
+	})
+	clock := func(w http.ResponseWriter) error {
+		return writeJSON(w, http.StatusOK, map[string]any{"offset": s.clock.Offset().String(), "now": s.clock.Now()})
+	}
+	handle("GET /admin/clock", func(w http.ResponseWriter, _ *http.Request) error { return clock(w) })
+	handle("PUT /admin/clock", func(w http.ResponseWriter, r *http.Request) error {
+		var in struct{ Offset string }
+		if err := readJSON(w, r, &in); err != nil {
+			return err
+		}
+		d, err := time.ParseDuration(in.Offset)
+		if err != nil {
+			return &adminError{http.StatusBadRequest, `the offset is not a duration such as "-10m"`}
+		}
+		s.clock.SetOffset(d)
+		return clock(w)
+	})
+	handle("POST /admin/keys/rotate", func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.RotateKeys(r.Context()); err != nil {
+			return err
+		}
+		return none(w)
+	})
+}
+
+// adminError is what the caller of the admin API did wrong.
+type adminError struct {
+	status  int
+	message string
+}
+
+func (e *adminError) Error() string { return e.message }
+
+// checkAdmin refuses what a page of another origin sent, and calls of AWS's host names: only a page that the
+// sandbox itself serves on a loopback address may be what a browser calls from.
+func checkAdmin(r *http.Request) error {
+	if !isLoopback(hostname(r)) {
+		return &adminError{http.StatusMisdirectedRequest, "the admin API is only served on the loopback address"}
+	}
+	if http.NewCrossOriginProtection().Check(r) != nil {
+		return &adminError{http.StatusForbidden, "another origin sent this"}
+	}
+	return nil
+}
+
+// readJSON reads the body. It wants the Content-Type of JSON, which forms cannot send.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return &adminError{http.StatusUnsupportedMediaType, "the Content-Type must be application/json"}
+	}
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return &adminError{http.StatusBadRequest, fmt.Sprintf("the body cannot be read: %v", err)}
+	}
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n'))
+	return nil
+}
