@@ -64,7 +64,7 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 		var arena strings.Builder
 		emit := func(name, value string) bool {
 			key, ok := match(name, prefix, &arena)
-			return !ok || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
+			return !ok || key == "" || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
 		}
 		if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
 			for _, line := range h.CookieHeader() {
@@ -99,16 +99,15 @@ func (s *KeyValueStorage) all() []*http.Cookie {
 // match returns the key that name stands for, if it begins with prefix. Names of other
 // cookies cost one comparison.
 func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
-	for i := range min(len(name), len(prefix)) {
-		if c := name[i]; c != prefix[i] {
-			if c == '%' || c >= 0x80 {
-				break // spelled otherwise, perhaps
+	if !strings.HasPrefix(name, prefix) {
+		for i := range min(len(name), len(prefix)) {
+			if c := name[i]; c != prefix[i] {
+				if c != '%' && c < 0x80 {
+					return "", false
+				}
+				break // perhaps it is spelled otherwise
 			}
-			return "", false
 		}
-	}
-	if name == "" {
-		return "", false
 	}
 	key = decode(name, arena)
 	return key, strings.HasPrefix(key, prefix)
