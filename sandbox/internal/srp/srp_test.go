@@ -1,9 +1,6 @@
 package srp
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/srp/srptest"
 )
 
 // TestKnownAnswers holds the server against what the client of amazon-cognito-identity-js 6
@@ -58,64 +57,6 @@ func TestKnownAnswers(t *testing.T) {
 	}
 }
 
-// client is the other side, written from the description of the protocol alone (RFC 5054 §2.6 with Cognito's
-// changes) and sharing no code with this package. It pads in hexadecimal, as the published clients do.
-type client struct {
-	n, a, bigA *big.Int
-}
-
-func newClient(t *testing.T) *client {
-	t.Helper()
-	// 2^3072 - 2^3008 - 1 + 2^64 * ([2^2942 pi] + 1690314), RFC 3526 §4, from its digits.
-	n, ok := new(big.Int).SetString(primeHex, 16)
-	if !ok || n.BitLen() != 3072 || !n.ProbablyPrime(1) || !new(big.Int).Rsh(n, 1).ProbablyPrime(1) {
-		t.Fatal("the prime is not the safe prime of the 3,072-bit group")
-	}
-	a, err := rand.Int(rand.Reader, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &client{n, a, new(big.Int).Exp(big.NewInt(2), a, n)}
-}
-
-func (c *client) sign(t *testing.T, pool, user, password, salt, srpB string, block []byte, timestamp string) []byte {
-	t.Helper()
-	padHex := func(h string) []byte {
-		if len(h)%2 == 1 {
-			h = "0" + h
-		} else if strings.ContainsRune("89abcdefABCDEF", rune(h[0])) {
-			h = "00" + h
-		}
-		return unhex(t, h)
-	}
-	number := func(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
-	h := func(parts ...[]byte) []byte {
-		s := sha256.New()
-		for _, p := range parts {
-			s.Write(p)
-		}
-		return s.Sum(nil)
-	}
-	k := number(h(append([]byte{0}, c.n.Bytes()...), []byte{2}))
-	u := number(h(padHex(c.bigA.Text(16)), padHex(srpB)))
-	x := number(h(padHex(salt), h([]byte(pool+user+":"+password))))
-	// S = (B - k * g^x) ^ (a + u * x) mod N
-	base := new(big.Int).Exp(big.NewInt(2), x, c.n)
-	base.Sub(number(padHex(srpB)), base.Mul(base, k))
-	base.Mod(base, c.n)
-	s := new(big.Int).Exp(base, new(big.Int).Add(c.a, new(big.Int).Mul(u, x)), c.n)
-	// HKDF by hand: extract, then the first block of expand.
-	prk := hmac.New(sha256.New, padHex(u.Text(16)))
-	prk.Write(padHex(s.Text(16)))
-	okm := hmac.New(sha256.New, prk.Sum(nil))
-	okm.Write([]byte("Caldera Derived Key\x01"))
-	mac := hmac.New(sha256.New, okm.Sum(nil)[:16])
-	mac.Write([]byte(pool + user))
-	mac.Write(block)
-	mac.Write([]byte(timestamp))
-	return mac.Sum(nil)
-}
-
 func TestIndependentClient(t *testing.T) {
 	id := Identity{PoolName: "AbCdEfGhI", UserID: "6b1f0a52-0c7e-4a8f-8a0a-3c1d9b2e4f60"}
 	const timestamp = "Mon Mar 9 01:02:03 UTC 2026"
@@ -123,17 +64,26 @@ func TestIndependentClient(t *testing.T) {
 	// Several rounds, since padding depends on the highest bits of random numbers.
 	for range 8 {
 		v := NewVerifier(id, "Right-1-password")
-		c := newClient(t)
-		ch, err := NewChallenge(v, c.bigA.Text(16))
+		c := srptest.NewClient(id.PoolName)
+		ch, err := NewChallenge(v, c.A())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for password, want := range map[string]bool{"Right-1-password": true, "right-1-password": false, "": false} {
-			claim := Claim{block, timestamp, c.sign(t, id.PoolName, id.UserID, password, Hex(v.Salt), ch.SRPB(), block, timestamp)}
+			claim := Claim{block, timestamp, c.Sign(id.UserID, password, Hex(v.Salt), ch.SRPB(), block, timestamp)}
 			if got := ch.Verify(id, v, claim); got != want {
 				t.Errorf("a claim made with password %q: accepted = %v, want %v", password, got, want)
 			}
 		}
+	}
+}
+
+// TestGroup: the prime is the one of RFC 3526 §4, a safe prime. A digit mistyped here and in the
+// other client would not show in their agreement.
+func TestGroup(t *testing.T) {
+	n := prime()
+	if n.BitLen() != 3072 || !n.ProbablyPrime(1) || !new(big.Int).Rsh(n, 1).ProbablyPrime(1) {
+		t.Error("the prime is not a safe prime of 3,072 bits")
 	}
 }
 
