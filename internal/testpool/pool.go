@@ -64,21 +64,30 @@ type Answer struct {
 // New returns a pool that publishes the keys "key-1" and "key-2". There is a third, "rogue".
 func New(t testing.TB) *Pool {
 	t.Helper()
-	p := &Pool{
-		keys:       map[string]*rsa.PrivateKey{},
+	keys, err := makeKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Pool{
+		keys:       keys,
 		now:        time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		published:  []string{"key-1", "key-2"},
 		keyFetches: map[string]int{},
 	}
+}
+
+// makeKeys makes the keys, once: that takes longer than most tests.
+var makeKeys = sync.OnceValues(func() (map[string]*rsa.PrivateKey, error) {
+	keys := map[string]*rsa.PrivateKey{}
 	for _, id := range []string{"key-1", "key-2", "rogue"} {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		p.keys[id] = key
+		keys[id] = key
 	}
-	return p
-}
+	return keys, nil
+})
 
 // Config returns the configuration of an application of the pool.
 func (p *Pool) Config() amplify.Config {
