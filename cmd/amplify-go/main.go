@@ -1,0 +1,50 @@
+// Command amplify-go is the tool beside the library: it runs a local backend to develop and test against.
+//
+//	amplify-go sandbox
+//
+// Its exit status is 0 when a command did what it was asked to (a signal is how one asks
+// the sandbox to stop), 1 when it failed, and 2 when the command line was wrong.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commandLine is what kong parses. Each command is one file: a struct with its flags and a method Run.
+type commandLine struct {
+	Sandbox sandboxCommand `cmd:"" help:"Run a local backend: user pool, managed login, inbox and console."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+
+	LogFormat string `enum:"text,json" default:"text" help:"Write text, for people, or json, for programs (${default})."`
+}
+
+const description = "A local AWS Amplify backend, for servers written in Go."
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	var cl commandLine
+	parser := kong.Must(&cl, kong.Name("amplify-go"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "amplify-go: %v\nRun \"amplify-go --help\" to see what it can do.\n", err)
+		os.Exit(2)
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(newReporter(cl.LogFormat)); err != nil {
+		fmt.Fprintln(os.Stderr, "amplify-go:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// asCommand in the environment makes the test binary behave as the command, so that tests
+// run what users run: a process of its own with arguments, signals and an exit status.
+const asCommand = "AMPLIFY_GO_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// command returns amplify-go with arguments, ready to run in dir.
+func command(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+// output runs the command to its end.
+func output(t *testing.T, dir string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	cmd := command(t, dir, args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestCommandLine(t *testing.T) {
+	tests := map[string]struct {
+		args           []string
+		status         int
+		stdout, stderr string
+	}{
+		"nothing":          {nil, 0, "Run a local backend", ""},
+		"help":             {[]string{"--help"}, 0, "version", ""},
+		"help of sandbox":  {[]string{"sandbox", "--help"}, 0, "--write-outputs=FILE", ""},
+		"version":          {[]string{"version"}, 0, "amplify-go ", ""},
+		"unknown command":  {[]string{"sandbx"}, 2, "", `did you mean "sandbox"`},
+		"unknown flag":     {[]string{"sandbox", "--prot=1"}, 2, "", "--help"},
+		"bad value":        {[]string{"sandbox", "--port=many"}, 2, "", "--port"},
+		"bad log format":   {[]string{"version", "--log-format=xml"}, 2, "", `"text","json"`},
+		"no outputs":       {[]string{"sandbox", "--port=0", "--outputs=none.json"}, 1, "", "--write-outputs names one to write"},
+		"no users":         {[]string{"sandbox", "--port=0", "--users=none.json"}, 1, "", "none.json"},
+		"not an origin":    {[]string{"sandbox", "--port=0", "--app-origin=localhost:3000"}, 1, "", "http://localhost:3000"},
+		"no such port":     {[]string{"sandbox", "--port=70000"}, 1, "", "invalid port"},
+		"nowhere to write": {[]string{"sandbox", "--port=0", "--write-outputs=none/x.json"}, 1, "", "none"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, status := output(t, t.TempDir(), test.args...)
+			if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("status %d, want %d with %q on stdout and %q on stderr; stdout:\n%s\nstderr:\n%s",
+					status, test.status, test.stdout, test.stderr, stdout, stderr)
+			}
+		})
+	}
+}

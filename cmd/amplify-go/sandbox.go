@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/amplify-go/amplify/sandbox"
+)
+
+// sandboxCommand runs a local backend until it is interrupted.
+type sandboxCommand struct {
+	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate: ids, app client, domain, password policy, groups. It is only read."`
+	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs that lead to the sandbox (${default}). Only outputs of a sandbox are ever replaced."`
+	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are gone when the sandbox stops."`
+	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users, who are created unless they exist."`
+	AppOrigin    []string `placeholder:"ORIGIN" help:"Where browsers open the application; its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
+	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 takes one that is free."`
+	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 takes a port that is free."`
+}
+
+// Help is shown above the flags.
+func (*sandboxCommand) Help() string {
+	return `Give the outputs that it writes to your application: amplify.LoadConfig("amplify_outputs.sandbox.json").
+
+Users look like this:
+  [{"email": "alice@example.com", "password": "Sunflowers-1888",
+    "attributes": {"name": "Alice"}, "groups": ["curators"]}]
+Further members are "username", for pools whose users choose one, and "newPasswordRequired".
+
+Everything stays on this machine. What Cognito would send by mail is in the inbox.`
+}
+
+func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
+	config, err := c.config()
+	if err != nil {
+		return err
+	}
+	config.Logger = r.log
+	s, err := sandbox.Start(ctx, config)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w (choose another port with --port or --tls-port; 0 takes one that is free)", err)
+	}
+	if err != nil {
+		return err
+	}
+	err = writeOutputs(c.WriteOutputs, s.Outputs())
+	if err == nil {
+		r.announce("The sandbox is ready.", c.facts(s))
+		r.hint("Press Ctrl+C to stop it.")
+		<-ctx.Done()
+		r.log.Info("The sandbox stops.")
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, s.Close(closing))
+}
+
+// config returns what the flags and the files that they name ask for.
+func (c *sandboxCommand) config() (sandbox.Config, error) {
+	config := sandbox.Config{
+		DataDir:    c.Data,
+		Addr:       loopback(c.Port),
+		AppOrigins: c.AppOrigin,
+	}
+	if c.TLSPort != nil {
+		config.TLSAddr = loopback(*c.TLSPort)
+	}
+	var errs []error
+	switch {
+	case c.Outputs != "":
+		var err error
+		config.Outputs, err = os.ReadFile(c.Outputs)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w (--outputs names a file to imitate; --write-outputs names one to write)", err)
+		}
+		errs = append(errs, err)
+	case c.Data == "":
+		// The user pool that an earlier run made up, if any: applications need not be configured
+		// anew, and browsers do not collect the cookies of one app client after the other.
+		if earlier, err := os.ReadFile(c.WriteOutputs); err == nil && fromSandbox(earlier) {
+			config.Outputs = earlier
+		}
+	}
+	if c.Outputs == "" && len(config.AppOrigins) == 0 {
+		config.AppOrigins = []string{"http://localhost:3000"}
+	}
+	if c.Users != "" {
+		var err error
+		config.Users, err = readUsers(c.Users)
+		errs = append(errs, err)
+	}
+	return config, errors.Join(errs...)
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// facts returns what there is to know about a running sandbox.
+func (c *sandboxCommand) facts(s *sandbox.Sandbox) []fact {
+	facts := []fact{
+		{"outputs", "Outputs", c.WriteOutputs},
+		{"url", "Address", s.URL()},
+		{"console", "Console", s.URL() + "/console"},
+		{"inbox", "Inbox", s.URL() + "/inbox"},
+	}
+	if s.TLSURL() != "" {
+		facts = append(facts, fact{"tls_url", "TLS", s.TLSURL()})
+	}
+	if c.Data != "" {
+		facts = append(facts, fact{"data", "Data", c.Data})
+	}
+	return facts
+}

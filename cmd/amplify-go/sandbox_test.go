@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/amplify-go/amplify"
+)
+
+// runningSandbox is "amplify-go sandbox" in a process of its own.
+type runningSandbox struct {
+	*exec.Cmd
+	t *testing.T
+	Outputs, URL, Console, Inbox,
+	TLSURL string
+}
+
+// startSandbox runs the command on a free port and waits until it is ready.
+func startSandbox(t *testing.T, dir string, args ...string) *runningSandbox {
+	t.Helper()
+	s := &runningSandbox{t: t, Cmd: command(t, dir, append([]string{"--log-format=json", "sandbox", "--port=0"}, args...)...)}
+	log, err := s.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.ProcessState == nil {
+			s.stop(syscall.SIGKILL)
+		}
+	})
+	var said strings.Builder
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		said.WriteString(lines.Text() + "\n")
+		var record struct {
+			Msg, Outputs, URL, Console, Inbox string
+			TLSURL                            string `json:"tls_url"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &record); err == nil && record.Msg == "The sandbox is ready." {
+			s.Outputs, s.URL, s.Console, s.Inbox, s.TLSURL = record.Outputs, record.URL, record.Console, record.Inbox, record.TLSURL
+			go io.Copy(io.Discard, log)
+			return s
+		}
+	}
+	t.Fatalf("the sandbox did not start:\n%s", &said)
+	return nil
+}
+
+// stop sends a signal and returns the exit status.
+func (s *runningSandbox) stop(signal os.Signal) int {
+	s.t.Helper()
+	if err := s.Process.Signal(signal); err != nil {
+		s.t.Fatal(err)
+	}
+	_ = s.Wait() // the status tells
+	return s.ProcessState.ExitCode()
+}
+
+// signIn asks for tokens with a password and returns the status and the answer.
+func (s *runningSandbox) signIn(clientID, email, password string) (int, string) {
+	s.t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"ClientId": clientID, "AuthFlow": "USER_PASSWORD_AUTH",
+		"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": password},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response.StatusCode, string(answer)
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+const aliceFile = `[{"email": "alice@example.com", "password": "Sunflowers-1888", "attributes": {"name": "Alice"}, "groups": ["curators"]}]`
+
+// realOutputs are the outputs of a deployed backend: no sandbox wrote them.
+const realOutputs = `{"version": "1.4", "auth": {"aws_region": "eu-west-1", "user_pool_id": "eu-west-1_Real00001",
+	"user_pool_client_id": "realclient000000000000001", "username_attributes": ["email"]}}`
+
+func TestSandboxServesAndStops(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			s := startSandbox(t, dir, "--users", write(t, dir, "users.json", aliceFile), "--tls-port=0")
+
+			config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "http://localhost:3000/api/auth/sign-in-callback"; config.Auth.OAuth.RedirectSignIn[0] != want {
+				t.Errorf("redirects to %q, want %q", config.Auth.OAuth.RedirectSignIn, want)
+			}
+			if status, answer := s.signIn(config.Auth.UserPoolClientID, "alice@example.com", "Sunflowers-1888"); status != 200 {
+				t.Errorf("signing in: %d %s", status, answer)
+			}
+			for _, page := range []string{s.Console, s.Inbox} {
+				response, err := http.Get(page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				response.Body.Close()
+				if response.StatusCode != 200 {
+					t.Errorf("%s answers %s", page, response.Status)
+				}
+			}
+			if !strings.HasPrefix(s.TLSURL, "https://127.0.0.1:") {
+				t.Errorf("TLS at %q", s.TLSURL)
+			}
+			if status := s.stop(signal); status != 0 {
+				t.Errorf("exit status %d after %v", status, signal)
+			}
+			if _, err := http.Get(s.URL); err == nil {
+				t.Error("it still answers")
+			}
+		})
+	}
+}
+
+func TestSandboxImitatesOutputs(t *testing.T) {
+	dir := t.TempDir()
+	real := write(t, dir, "amplify_outputs.json", realOutputs)
+	s := startSandbox(t, dir, "--outputs", real)
+	config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Auth.UserPoolID != "eu-west-1_Real00001" || config.Auth.UserPoolClientID != "realclient000000000000001" {
+		t.Errorf("imitates pool %s, client %s", config.Auth.UserPoolID, config.Auth.UserPoolClientID)
+	}
+	if s.Outputs == real || read(t, real) != realOutputs {
+		t.Error("the file to imitate was changed")
+	}
+}
+
+// The outputs of a real backend are never written over, whichever way they are named.
+func TestSandboxSparesRealOutputs(t *testing.T) {
+	for name, text := range map[string]string{"a backend": realOutputs, "no outputs at all": "precious", "empty": ""} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := write(t, dir, "amplify_outputs.json", text)
+			_, stderr, status := output(t, dir, "sandbox", "--port=0", "--write-outputs=amplify_outputs.json")
+			if status != 1 || !strings.Contains(stderr, "--write-outputs") {
+				t.Errorf("status %d, want 1 and advice; stderr: %s", status, stderr)
+			}
+			if read(t, path) != text {
+				t.Error("the file was written over")
+			}
+		})
+	}
+}
+
+// Without a data directory the user pool changes, but its ids stay as long as the outputs are there.
+func TestSandboxKeepsIDs(t *testing.T) {
+	dir := t.TempDir()
+	var ids [2]string
+	for i := range ids {
+		s := startSandbox(t, dir)
+		config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[i] = config.Auth.UserPoolID + " " + config.Auth.UserPoolClientID
+		s.stop(syscall.SIGINT)
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("%s became %s", ids[0], ids[1])
+	}
+}
+
+func TestSandboxKeepsData(t *testing.T) {
+	dir := t.TempDir()
+	users := write(t, dir, "users.json", aliceFile)
+	startSandbox(t, dir, "--data=kept", "--users", users).stop(syscall.SIGKILL)
+
+	s := startSandbox(t, dir, "--data=kept")
+	config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := s.signIn(config.Auth.UserPoolClientID, "alice@example.com", "Sunflowers-1888"); status != 200 {
+		t.Errorf("signing in after the restart: %d %s", status, answer)
+	}
+}
+
+func TestSandboxPortTaken(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	port := strconv.Itoa(other.Addr().(*net.TCPAddr).Port)
+	_, stderr, status := output(t, t.TempDir(), "sandbox", "--port", port)
+	if status != 1 || !strings.Contains(stderr, port) || !strings.Contains(stderr, "--port") {
+		t.Errorf("status %d, stderr %q; want 1, the port and what to do", status, stderr)
+	}
+}
+
+func TestReadUsers(t *testing.T) {
+	good := write(t, t.TempDir(), "users.json", aliceFile)
+	users, err := readUsers(good)
+	if err != nil || len(users) != 1 || users[0].Email != "alice@example.com" || users[0].Attributes["name"] != "Alice" || users[0].Groups[0] != "curators" {
+		t.Errorf("got %+v, %v", users, err)
+	}
+	tests := map[string]struct{ text, want string }{
+		"empty":            {``, "not a list of users"},
+		"an object":        {`{"email": "a@b.c", "password": "Hush-hush-1"}`, "not a list of users"},
+		"unknown member":   {`[{"mail": "a@b.c", "password": "Hush-hush-1"}]`, `"mail"`},
+		"no password":      {`[{"email": "a@b.c"}]`, "user 1"},
+		"no name":          {`[{"email": "a@b.c", "password": "x"}, {"password": "Hush-hush-1"}]`, "user 2"},
+		"two values":       {`[] []`, "goes on"},
+		"password, number": {`[{"email": "a@b.c", "password": 12345678}]`, "password"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := readUsers(write(t, t.TempDir(), "users.json", test.text))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one about %q", err, test.want)
+			}
+			if err != nil && (strings.Contains(err.Error(), "Hush") || strings.Contains(err.Error(), "12345678")) {
+				t.Errorf("error %q shows the password", err)
+			}
+		})
+	}
+}
