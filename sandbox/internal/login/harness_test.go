@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,6 +69,24 @@ func poolConfig() userpool.Config {
 	}
 }
 
+// signingKeys are made once: RSA keys take the better part of a second.
+var signingKeys = sync.OnceValues(func() (keys []store.SigningKey, err error) {
+	ctx := context.Background()
+	st, err := store.Open(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = st.Close() }()
+	if _, err := userpool.New(ctx, st, poolConfig()); err != nil {
+		return nil, err
+	}
+	err = st.View(ctx, func(tx *store.Tx) (err error) {
+		keys, err = tx.SigningKeys()
+		return err
+	})
+	return keys, err
+})
+
 func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 	t.Helper()
 	ctx := context.Background()
@@ -76,6 +95,20 @@ func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
+	keys, err := signingKeys()
+	if err == nil {
+		err = st.Update(ctx, func(tx *store.Tx) error {
+			for _, k := range keys {
+				if err := tx.AddSigningKey(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &sandbox{t: t, store: st, mux: http.NewServeMux(), clock: &clock{}, log: &strings.Builder{}}
 	cfg := poolConfig()
 	cfg.Clock = s.clock.Now
