@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,20 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify/sandbox"
 	"github.com/amplify-go/amplify/sandbox/faults"
 )
-
-func staticCredentials(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-}
 
 func (b *backend) mustAdd(t *testing.T, f faults.Fault) {
 	t.Helper()
@@ -33,8 +27,8 @@ func (b *backend) mustAdd(t *testing.T, f faults.Fault) {
 
 func (b *backend) refresh(t *testing.T, token *string) (*string, error) {
 	t.Helper()
-	out, err := b.users.GetTokensFromRefreshToken(t.Context(), &cognitoidentityprovider.GetTokensFromRefreshTokenInput{
-		ClientId: &b.auth.ClientID, RefreshToken: token})
+	out, err := b.users.GetTokensFromRefreshToken(t.Context(), &cognito.GetTokensFromRefreshTokenInput{
+		ClientId: &b.Auth.ClientID, RefreshToken: token})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +92,7 @@ func TestDroppedConnections(t *testing.T) {
 func TestFaultsBySDK(t *testing.T) {
 	b := startBackend(t, nil)
 	getID := func() error {
-		_, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.auth.IdentityPoolID})
+		_, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.Auth.IdentityPoolID})
 		return err
 	}
 	for outcome, code := range map[faults.Outcome]string{
@@ -135,7 +129,7 @@ func TestEveryOperationCanBeStruck(t *testing.T) {
 		case "/oauth2/token", "/oauth2/revoke":
 			method = http.MethodPost
 		case "jwks.json":
-			path = "/" + b.auth.UserPoolID + "/.well-known/jwks.json"
+			path = "/" + b.Auth.PoolID + "/.well-known/jwks.json"
 		case "/oauth2/authorize", "/oauth2/userInfo", "/logout":
 		default:
 			method, path = http.MethodPost, "/"
@@ -155,7 +149,7 @@ func TestEveryOperationCanBeStruck(t *testing.T) {
 
 func TestKeySetOutageAndRotation(t *testing.T) {
 	b := startBackend(t, nil)
-	path := "/" + b.auth.UserPoolID + "/.well-known/jwks.json"
+	path := "/" + b.Auth.PoolID + "/.well-known/jwks.json"
 	b.mustAdd(t, faults.Fault{Operation: "jwks.json", Outcome: faults.HTML503})
 	if status, _ := b.do(t, "GET", path, ""); status != 503 {
 		t.Errorf("status %d during the outage", status)
@@ -302,7 +296,7 @@ func TestAdminRefusesOtherOrigins(t *testing.T) {
 		{"a form", "POST", "/admin/faults", fault, []string{"Content-Type", "text/plain"}, 415},
 		{"no content type", "POST", "/admin/faults", fault, nil, 415},
 		{"rebound name", "GET", "/admin/faults", "", []string{"Host", "evil.example"}, 421},
-		{"name of AWS", "GET", "/admin/faults", "", []string{"Host", "cognito-idp." + b.auth.Region + ".amazonaws.com"}, 421},
+		{"name of AWS", "GET", "/admin/faults", "", []string{"Host", "cognito-idp." + b.Auth.Region + ".amazonaws.com"}, 421},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if status, body := b.do(t, tt.method, tt.path, tt.body, tt.header...); status != tt.status {

@@ -41,10 +41,11 @@ func start(t testing.TB, cfg sandbox.Config) *sandbox.Sandbox {
 type outputs struct {
 	Version string
 	Auth    struct {
-		Region   string `json:"aws_region"`
-		PoolID   string `json:"user_pool_id"`
-		ClientID string `json:"user_pool_client_id"`
-		OAuth    struct {
+		Region         string `json:"aws_region"`
+		PoolID         string `json:"user_pool_id"`
+		ClientID       string `json:"user_pool_client_id"`
+		IdentityPoolID string `json:"identity_pool_id"`
+		OAuth          struct {
 			Domain  string
 			SignIn  []string `json:"redirect_sign_in_uri"`
 			SignOut []string `json:"redirect_sign_out_uri"`

@@ -1,10 +1,7 @@
 package sandbox_test
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,71 +9,39 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity/types"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	idptypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// backend is a sandbox and the clients of the AWS SDK that speak with it.
+// backend is a sandbox with the users ann, in the group editors, and bob, and the clients of the AWS SDK that speak with it.
 type backend struct {
 	*sandbox.Sandbox
-	auth struct {
-		UserPoolID     string `json:"user_pool_id"`
-		ClientID       string `json:"user_pool_client_id"`
-		IdentityPoolID string `json:"identity_pool_id"`
-		Region         string `json:"aws_region"`
-	}
-	users      *cognitoidentityprovider.Client
+	outputs
+	users      *cognito.Client
 	identities *cognitoidentity.Client
 }
 
-const testPassword = "Correct-horse-1"
-
-// startBackend starts a sandbox with the users ann, in the group editors, and bob.
 func startBackend(t *testing.T, change func(*sandbox.Config)) *backend {
 	t.Helper()
-	cfg := sandbox.Config{
-		Logger:    slog.New(slog.DiscardHandler),
-		FaultSeed: 1,
-		Users: []sandbox.User{
-			{Email: "ann@example.com", Password: testPassword, Groups: []string{"editors"}},
-			{Email: "bob@example.com", Password: testPassword},
-		},
-	}
+	cfg := sandbox.Config{Users: []sandbox.User{
+		{Email: "ann@example.com", Password: password, Groups: []string{"editors"}},
+		{Email: "bob@example.com", Password: password},
+	}}
 	if change != nil {
 		change(&cfg)
 	}
-	sb, err := sandbox.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sb.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	b := &backend{Sandbox: sb}
-	var outputs struct{ Auth any }
-	outputs.Auth = &b.auth
-	if err := json.Unmarshal(sb.Outputs(), &outputs); err != nil {
-		t.Fatal(err)
-	}
-	b.users = cognitoidentityprovider.New(cognitoidentityprovider.Options{
-		Region: b.auth.Region, BaseEndpoint: aws.String(sb.URL()), Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{}})
-	b.identities = cognitoidentity.New(cognitoidentity.Options{
-		Region: b.auth.Region, BaseEndpoint: aws.String(sb.URL()), Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{}})
-	return b
+	s := start(t, cfg)
+	return &backend{s, outputsOf(t, s), sdk(s), cognitoidentity.New(cognitoidentity.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{}})}
 }
 
 // signIn signs a user in by password.
 func (b *backend) signIn(t *testing.T, username string) *idptypes.AuthenticationResultType {
 	t.Helper()
-	out, err := b.users.InitiateAuth(t.Context(), &cognitoidentityprovider.InitiateAuthInput{
-		AuthFlow: idptypes.AuthFlowTypeUserPasswordAuth, ClientId: &b.auth.ClientID,
-		AuthParameters: map[string]string{"USERNAME": username, "PASSWORD": testPassword},
-	})
+	out, err := signIn(t, b.users, b.Auth.ClientID, username, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,12 +50,12 @@ func (b *backend) signIn(t *testing.T, username string) *idptypes.Authentication
 
 // logins are the Logins of an ID token.
 func (b *backend) logins(idToken *string) map[string]string {
-	return map[string]string{"cognito-idp." + b.auth.Region + ".amazonaws.com/" + b.auth.UserPoolID: *idToken}
+	return map[string]string{"cognito-idp." + b.Auth.Region + ".amazonaws.com/" + b.Auth.PoolID: *idToken}
 }
 
 func (b *backend) mustGetID(t *testing.T, logins map[string]string) *string {
 	t.Helper()
-	out, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.auth.IdentityPoolID, Logins: logins})
+	out, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.Auth.IdentityPoolID, Logins: logins})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +104,7 @@ func TestIdentityPool(t *testing.T) {
 		t.Errorf("DescribeIdentity without signature: %v", err)
 	}
 	identity, err := b.identities.DescribeIdentity(t.Context(), describe, func(o *cognitoidentity.Options) {
-		o.Credentials = aws.CredentialsProviderFunc(staticCredentials)
+		o.Credentials = b.users.Options().Credentials
 	})
 	if err != nil || len(identity.Logins) != 1 || ann[identity.Logins[0]] == "" || identity.CreationDate.After(*identity.LastModifiedDate) {
 		t.Errorf("DescribeIdentity: %+v, %v", identity, err)
@@ -195,7 +160,7 @@ func TestIdentityPoolRefusals(t *testing.T) {
 		t.Errorf("an operation that the sandbox does not know: %v", err)
 	}
 
-	if _, err := b.users.GlobalSignOut(t.Context(), &cognitoidentityprovider.GlobalSignOutInput{AccessToken: tokens.AccessToken}); err != nil {
+	if _, err := b.users.GlobalSignOut(t.Context(), &cognito.GlobalSignOutInput{AccessToken: tokens.AccessToken}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.credentials(t, annID, bob); !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Invalid login token. Token has been revoked." {
@@ -209,9 +174,9 @@ func TestIdentityPoolRefusals(t *testing.T) {
 
 func TestIdentityPoolWithoutGuests(t *testing.T) {
 	with := startBackend(t, nil)
-	outputs := strings.Replace(string(with.Outputs()), `"unauthenticated_identities_enabled": true`, `"unauthenticated_identities_enabled": false`, 1)
+	outputs := strings.Replace(string(with.Sandbox.Outputs()), `"unauthenticated_identities_enabled": true`, `"unauthenticated_identities_enabled": false`, 1)
 	b := startBackend(t, func(c *sandbox.Config) { c.Outputs = []byte(outputs) })
-	_, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.auth.IdentityPoolID})
+	_, err := b.identities.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: &b.Auth.IdentityPoolID})
 	var notAuthorized *types.NotAuthorizedException
 	if !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Unauthenticated access is not supported for this identity pool." {
 		t.Errorf("a guest: %v", err)
