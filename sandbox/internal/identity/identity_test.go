@@ -52,12 +52,12 @@ func (p *userPool) SignedIn(_ context.Context, originJTI string) (bool, error) {
 func (p *userPool) name() string { return strings.TrimPrefix(p.issuer, "https://") }
 
 // token returns an ID token of the user, with claims changed as said; nil removes one.
-func (p *userPool) token(t *testing.T, sub string, change jwt.MapClaims) string {
+func (p *userPool) token(t testing.TB, sub string, change jwt.MapClaims) string {
 	t.Helper()
 	return p.signed(t, jwt.SigningMethodRS256, "k1", p.key, sub, change)
 }
 
-func (p *userPool) signed(t *testing.T, method jwt.SigningMethod, kid string, key any, sub string, change jwt.MapClaims) string {
+func (p *userPool) signed(t testing.TB, method jwt.SigningMethod, kid string, key any, sub string, change jwt.MapClaims) string {
 	t.Helper()
 	claims := jwt.MapClaims{
 		"iss": p.issuer, "aud": testClient, "sub": sub, "token_use": "id", "cognito:username": "name-" + sub,
@@ -80,19 +80,27 @@ func (p *userPool) logins(t *testing.T, sub string) map[string]string {
 	return map[string]string{p.name(): p.token(t, sub, nil)}
 }
 
-func newUserPool(t testing.TB, id string) *userPool {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
+// testKeys are made once, since that takes long: each user pool has a key of its own.
+var testKeys = sync.OnceValue(func() map[string]*rsa.PrivateKey {
+	keys := map[string]*rsa.PrivateKey{}
+	for _, id := range []string{"eu-west-1_aaaaaaaaa", "eu-west-1_bbbbbbbbb", "eu-west-1_ccccccccc"} {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[id] = key
 	}
-	return &userPool{issuer: "https://cognito-idp.eu-west-1.amazonaws.com/" + id, key: key, revoked: map[string]bool{}}
+	return keys
+})
+
+func newUserPool(id string) *userPool {
+	return &userPool{issuer: "https://cognito-idp.eu-west-1.amazonaws.com/" + id, key: testKeys()[id], revoked: map[string]bool{}}
 }
 
 // newPool returns an identity pool over two user pools, its clock standing at testNow.
 func newPool(t testing.TB, change func(*Config)) (*Pool, *userPool, *userPool) {
 	t.Helper()
-	a, b := newUserPool(t, "eu-west-1_aaaaaaaaa"), newUserPool(t, "eu-west-1_bbbbbbbbb")
+	a, b := newUserPool("eu-west-1_aaaaaaaaa"), newUserPool("eu-west-1_bbbbbbbbb")
 	cfg := Config{
 		ID: testPool, AllowGuests: true, Clock: func() time.Time { return testNow },
 		Providers: []Provider{{a, []string{"client0", testClient}}, {b, []string{testClient}}},
@@ -309,7 +317,7 @@ func TestGuestJoins(t *testing.T) {
 
 func TestLoginTokens(t *testing.T) {
 	p, a, b := newPool(t, nil)
-	foreign := newUserPool(t, "eu-west-1_ccccccccc")
+	foreign := newUserPool("eu-west-1_ccccccccc")
 	const (
 		unsigned = "Invalid login token. Couldn't verify signed token."
 		noToken  = "Invalid login token. Not a valid OpenId Connect identity token."
@@ -454,7 +462,7 @@ func TestLookup(t *testing.T) {
 
 // Identities, and credentials that are still good, survive a restart.
 func TestRestart(t *testing.T) {
-	dir, a := t.TempDir(), newUserPool(t, "eu-west-1_aaaaaaaaa")
+	dir, a := t.TempDir(), newUserPool("eu-west-1_aaaaaaaaa")
 	start := func() (*Pool, func()) {
 		st, err := store.Open(t.Context(), dir)
 		if err != nil {
@@ -481,11 +489,11 @@ func TestRestart(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1, Providers: []Provider{{newUserPool(t, "eu-west-1_a"), nil}}})
+	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1, Providers: []Provider{{newUserPool("eu-west-1_aaaaaaaaa"), nil}}})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{`"eu-west-1_x"`, "validity", "eu-west-1_a has no app client"} {
+	for _, want := range []string{`"eu-west-1_x"`, "validity", "eu-west-1_aaaaaaaaa has no app client"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not mention %s", err, want)
 		}
