@@ -10,10 +10,12 @@ import (
 // that stored it would hand one user's page, or session, to the next (RFC 9111 §5.2.2.5 and §5.2.2.7).
 const private = "private, no-store"
 
-// personal marks a response that a session was read for, unless the handler has decided itself.
-func personal(h http.Header) {
+// personal marks a response that a session was read for, unless the handler has decided itself. The line is
+// the exchange's own, since this happens with nearly every response.
+func (x *exchange) personal(h http.Header) {
 	if len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = []string{private}
+		x.line[0] = private
+		h["Cache-Control"] = x.line[:]
 	}
 }
 

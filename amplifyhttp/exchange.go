@@ -33,6 +33,7 @@ type exchange struct {
 	wrote   string      // the user whose session the response sets
 	storage *cookie.KeyValueStorage
 	tokens  amplify.TokenProvider
+	line    [1]string // of the header, see personal
 }
 
 // exchangeKey is the key of a runner's exchange in a context: runners do not see each other's.
@@ -128,7 +129,7 @@ func (x *exchange) CookieHeader() []string {
 	defer x.mu.Unlock()
 	x.read = true
 	if x.direct {
-		personal(x.header)
+		x.personal(x.header)
 	}
 	return x.request.Header["Cookie"]
 }
@@ -197,6 +198,6 @@ func (x *exchange) commit(h http.Header) {
 		notShared(h)
 	}
 	if x.read {
-		personal(h)
+		x.personal(h)
 	}
 }

@@ -70,9 +70,12 @@ func denied(reason amplify.Reason, message string) error {
 
 // guard lets requests pass whose access token's claims permit returns nil for.
 func (s *ServerRunner) guard(g Guard, permit func(amplify.Claims) error) func(http.Handler) http.Handler {
-	signIn, err := url.Parse(g.SignIn)
-	if err != nil || g.SignIn != "" && (g.SignIn[0] != '/' || signIn.Host != "") {
-		panic(fmt.Sprintf("amplifyhttp: Guard.SignIn %q is not a path of this application", g.SignIn))
+	signIn := &url.URL{}
+	if g.SignIn != "" {
+		var ok bool
+		if signIn, ok = s.origin.local(g.SignIn); !ok {
+			panic(fmt.Sprintf("amplifyhttp: Guard.SignIn %q is not a path of this application", g.SignIn))
+		}
 	}
 	excepted := s.exceptions(g, signIn.Path)
 	deny := func(w http.ResponseWriter, r *http.Request, err error) { s.deny(w, r, signIn, err) }
@@ -114,6 +117,9 @@ func (s *ServerRunner) exceptions(g Guard, signIn string) func(*http.Request) bo
 		}
 		if r.URL.Path == signIn && signIn != "" || s.isAuthRoute(r.URL.Path) {
 			return true
+		}
+		if len(g.Except) == 0 {
+			return false
 		}
 		_, pattern := mux.Handler(r)
 		return pattern != ""

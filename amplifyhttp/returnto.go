@@ -22,34 +22,38 @@ const maxReturnTo = 1024
 
 // returnTo checks where somebody wants to go after signing in, and returns it as a path with its query on
 // the application's own origin. The value comes from outside, and sending a user who has just
-// signed in elsewhere is an open redirect (RFC 9700 §4.11.1). What is refused:
-//
-//   - anything but an absolute path; a URL of the application's own origin is taken as its path;
-//   - "//host" and "/\host", which browsers read as another host;
-//   - control characters, which browsers drop: "/\t/host" becomes "//host";
-//   - the auth routes themselves, wherever they are mounted: returning to sign-out would end the session again.
+// signed in elsewhere is an open redirect (RFC 9700 §4.11.1). The auth routes are refused as well, wherever they are
+// mounted: returning to sign-out would end the session again.
 func (o origin) returnTo(s string) (string, bool) {
-	if o != "" {
-		s = strings.TrimPrefix(s, string(o))
-	}
-	if len(s) == 0 || len(s) > maxReturnTo || s[0] != '/' || !utf8.ValidString(s) {
+	if len(s) > maxReturnTo {
 		return "", false
 	}
-	if strings.HasPrefix(s, "//") || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
-		return "", false
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
-		return "", false
-	}
-	// The decoded path must hold as well: what is behind us may decode once more than a browser does.
-	if strings.HasPrefix(u.Path, "//") || strings.ContainsFunc(u.Path, func(r rune) bool { return r < ' ' || r == '\\' }) {
-		return "", false
-	}
-	if isAuthRoute(path.Base(path.Clean(u.Path))) {
+	u, ok := o.local(s)
+	if !ok || isAuthRoute(path.Base(path.Clean(u.Path))) {
 		return "", false
 	}
 	return u.String(), true
+}
+
+// local returns s if it is an absolute path with an optional query, on the application's own origin: a URL
+// of that origin is taken as its path. Refused is what browsers read as another address than it seems:
+//
+//   - "//host" and "/\host", which lead to another host;
+//   - control characters, which browsers drop: "/\t/host" becomes "//host".
+func (o origin) local(s string) (*url.URL, bool) {
+	if o != "" {
+		s = strings.TrimPrefix(s, string(o))
+	}
+	odd := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsFunc(s, odd) || !utf8.ValidString(s) {
+		return nil, false
+	}
+	u, err := url.Parse(s)
+	// The decoded path must hold as well: what is behind us may decode once more than a browser does.
+	if err != nil || u.Host != "" || strings.HasPrefix(u.Path, "//") || strings.ContainsFunc(u.Path, odd) {
+		return nil, false
+	}
+	return u, true
 }
 
 // isAuthRoute reports whether segment, the last of a path, is one of the auth routes'.

@@ -76,8 +76,8 @@ func (s *ServerRunner) AuthRoutes(o AuthRoutesOptions) (http.Handler, error) {
 	signIn, signInErr := s.origin.redirect("redirectSignIn", auth.OAuth.RedirectSignIn)
 	signOut, signOutErr := s.origin.redirect("redirectSignOut", auth.OAuth.RedirectSignOut)
 	err := errors.Join(signInErr, signOutErr,
-		target("RedirectOnSignInComplete", &o.RedirectOnSignInComplete),
-		target("RedirectOnSignOutComplete", &o.RedirectOnSignOutComplete))
+		s.origin.target("RedirectOnSignInComplete", &o.RedirectOnSignInComplete),
+		s.origin.target("RedirectOnSignOutComplete", &o.RedirectOnSignOutComplete))
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +102,17 @@ func (s *ServerRunner) AuthRoutes(o AuthRoutesOptions) (http.Handler, error) {
 }
 
 // target checks where a setting sends users, and fills in its default.
-func target(setting string, to *string) error {
+func (o origin) target(setting string, to *string) error {
 	if *to == "" {
 		*to = "/"
 	}
-	u, err := url.Parse(*to)
-	web := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-	if local := err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(*to, "/"); !web && !local {
-		return configurationError(setting+" is neither a path nor an http or https URL.", "Give a path such as /home.", nil)
+	u, ok := o.local(*to)
+	if !ok {
+		var err error
+		u, err = url.Parse(*to)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return configurationError(setting+" is neither a path nor an http or https URL.", "Give a path such as /home.", nil)
+		}
 	}
 	*to = u.String()
 	return nil

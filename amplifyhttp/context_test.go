@@ -1,0 +1,173 @@
+package amplifyhttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/auth"
+)
+
+func TestAccess(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	expired := f.session("alice", -time.Minute, nil)
+	answers := f.refreshed("alice")
+	whoami := func(ctx context.Context) (string, error) {
+		user, err := auth.GetCurrentUser(ctx)
+		if err != nil {
+			return "", err
+		}
+		return user.Username, nil
+	}
+
+	t.Run("ReadWrite sets refreshed tokens", func(t *testing.T) {
+		f := newFixture(t, answers, nil)
+		w := httptest.NewRecorder()
+		w.Header().Set("CDN-Cache-Control", "max-age=60")
+		name, err := RunWithServerContext(f.ServerRunner, ReadWrite(w, request("/", expired)), whoami)
+		if err != nil || name != "alice" {
+			t.Fatal(name, err)
+		}
+		if len(w.Header()["Set-Cookie"]) != 4 || w.Header().Get("Cache-Control") != private || w.Header().Get("CDN-Cache-Control") != "" {
+			t.Errorf("header %v", w.Header())
+		}
+	})
+	t.Run("ReadWrite marks what it has read", func(t *testing.T) {
+		f := newFixture(t, nil, nil)
+		w := httptest.NewRecorder()
+		_, _ = RunWithServerContext(f.ServerRunner, ReadWrite(w, request("/", "")), whoami)
+		if w.Header().Get("Cache-Control") != private {
+			t.Errorf("header %v", w.Header())
+		}
+	})
+	t.Run("ReadOnly does not refresh", func(t *testing.T) {
+		f := newFixture(t, answers, nil)
+		_, err := RunWithServerContext(f.ServerRunner, ReadOnly(request("/", expired)), whoami)
+		if amplify.ReasonOf(err) != amplify.ReasonRefreshNeedsWritableResponse || len(f.upstream.Calls()) != 0 {
+			t.Error(err, f.upstream.Calls())
+		}
+	})
+	t.Run("ReadOnly below Middleware does not refresh", func(t *testing.T) {
+		f := newFixture(t, answers, nil)
+		serve(f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, err := RunWithServerContext(f.ServerRunner, ReadOnly(r), whoami)
+			if amplify.ReasonOf(err) != amplify.ReasonRefreshNeedsWritableResponse || len(f.upstream.Calls()) != 0 {
+				t.Error(err, f.upstream.Calls())
+			}
+			// Once it has been refreshed where that was possible, it can be read.
+			if _, err := RunWithServerContext(f.ServerRunner, ReadWrite(w, r), whoami); err != nil {
+				t.Error(err)
+			}
+			if name, err := RunWithServerContext(f.ServerRunner, ReadOnly(r), whoami); err != nil || name != "alice" {
+				t.Error(name, err)
+			}
+			if _, err := auth.GetCurrentUser(r.Context()); err != nil || len(f.upstream.Calls()) != 1 {
+				t.Error(err, f.upstream.Calls())
+			}
+		})), request("/", expired))
+	})
+	t.Run("Static is a guest", func(t *testing.T) {
+		f := newFixture(t, nil, nil)
+		serve(f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, err := RunWithServerContext(f.ServerRunner, Static(r.Context()), whoami)
+			if amplify.ReasonOf(err) != amplify.ReasonNoSession {
+				t.Error(err)
+			}
+		})), request("/", f.session("alice", time.Hour, nil)))
+	})
+	t.Run("ends with the operation", func(t *testing.T) {
+		f := newFixture(t, nil, nil)
+		r := request("/", f.session("alice", time.Hour, nil))
+		leaked, _ := RunWithServerContext(f.ServerRunner, ReadOnly(r), func(ctx context.Context) (context.Context, error) { return ctx, nil })
+		if _, err := whoami(leaked); !errors.Is(err, amplify.ErrServerContextClosed) {
+			t.Error(err)
+		}
+	})
+	t.Run("ends with the handler", func(t *testing.T) {
+		f := newFixture(t, nil, nil)
+		var leaked context.Context
+		serve(f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leaked = r.Context() })),
+			request("/", f.session("alice", time.Hour, nil)))
+		if _, err := whoami(leaked); !errors.Is(err, amplify.ErrServerContextClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRequestsOfOthers: a handler may make up requests from its own one's context. They are not its user's.
+func TestRequestsOfOthers(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	alice, bob := f.session("alice", time.Hour, nil), f.session("bob", time.Hour, nil)
+	h := f.Middleware(http.HandlerFunc(me))
+	outer := f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		for cookies, want := range map[string]int{bob: 200, "": 401} {
+			inner := request("/me", cookies).WithContext(r.Context())
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, inner)
+			if w.Code != want || cookies == bob && w.Body.String() != `{"userId":"sub-of-bob","username":"bob"}`+"\n" {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+	}))
+	serve(outer, request("/", alice))
+}
+
+// TestTwoRunners: each has its own user pool client, cookies and context.
+func TestTwoRunners(t *testing.T) {
+	a := newFixture(t, nil, nil)
+	b := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
+	h := a.Middleware(b.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := auth.GetCurrentUser(r.Context()); amplify.ReasonOf(err) != amplify.ReasonNoSession {
+			t.Error("the inner runner sees the outer one's session:", err)
+		}
+		user, err := RunWithServerContext(a.ServerRunner, ReadWrite(w, r), auth.GetCurrentUser)
+		if err != nil || user.Username != "alice" {
+			t.Error(user, err)
+		}
+		called := false
+		a.RequireUser(Guard{})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true })).ServeHTTP(w, r)
+		if !called {
+			t.Error("the outer runner's guard looks at the inner one's session")
+		}
+	})))
+	serve(h, request("/", a.session("alice", time.Hour, nil)))
+}
+
+// TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do. It is for the race detector too.
+func TestManyUsersAtOnce(t *testing.T) {
+	const users, requests, goroutines = 100, 10, 50
+	f := newFixture(t, nil, nil)
+	h := f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		want := r.URL.Query().Get("user")
+		var group sync.WaitGroup
+		for range goroutines {
+			group.Go(func() {
+				user, err := auth.GetCurrentUser(r.Context())
+				if err != nil || user.Username != want {
+					t.Errorf("user %v instead of %s: %v", user, want, err)
+				}
+			})
+		}
+		group.Wait()
+	}))
+	start := make(chan struct{})
+	var group sync.WaitGroup
+	for i := range users {
+		user := fmt.Sprintf("user-%d", i)
+		cookies := f.session(user, time.Hour, nil)
+		for range requests {
+			group.Go(func() {
+				<-start
+				serve(h, request("/?user="+user, cookies))
+			})
+		}
+	}
+	close(start)
+	group.Wait()
+}
