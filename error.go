@@ -1,6 +1,10 @@
 package amplify
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
 
 // Error is the one error type of the library. It tells what failed under the
 // name that Amplify JS uses for it, so that its documentation applies, and why
@@ -28,7 +32,8 @@ type Error struct {
 	Err error
 }
 
-// Error returns the name, the reason, the message and the cause in one line.
+// Error returns the name, the reason, the message and the cause in one line: what services
+// and clients send may hold line breaks, which would forge lines of a log.
 func (e *Error) Error() string {
 	s := e.Name
 	if e.Reason != "" {
@@ -40,17 +45,27 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
-	return s
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is a sentinel of this package with the same name:
-// a reason or message of its own does not make an error another condition.
+// Is reports whether target is [ErrUnauthenticated] and e the same condition for any reason, or
+// target is [ErrServerContextClosed] and e has its reason: other errors share its name.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && (t == ErrUnauthenticated || t == ErrServerContextClosed) && t.Name == e.Name
+	switch target {
+	case ErrUnauthenticated:
+		return e.Name == ErrUnauthenticated.Name
+	case ErrServerContextClosed:
+		return e.Reason == ErrServerContextClosed.Reason
+	}
+	return false
 }
 
 // Sentinels for [errors.Is]. The errors that are returned carry more fields.

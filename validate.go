@@ -159,10 +159,10 @@ func (a *AuthConfig) faults() (f faults) {
 			addresses []string
 		}{{"RedirectSignIn", o.RedirectSignIn}, {"RedirectSignOut", o.RedirectSignOut}} {
 			for i, address := range redirects.addresses {
-				// Mobile apps have schemes of their own: myapp://
-				if u, err := url.Parse(address); err != nil || u.Scheme == "" || u.Fragment != "" {
+				// Which of them a server can use depends on its origin; others belong to mobile apps (myapp://).
+				if u, err := url.Parse(address); err != nil || address == "" || u.Fragment != "" {
 					f.add(fmt.Sprintf("Config.Auth.OAuth.%s[%d]", redirects.field, i), address,
-						"is not an absolute URL without a fragment, as RFC 6749 §3.1.2 asks for")
+						"is not a URL without a fragment, as RFC 6749 §3.1.2 asks for")
 				}
 			}
 		}

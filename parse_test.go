@@ -1,0 +1,117 @@
+package amplify_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/conformance"
+)
+
+func TestParseConfigRefuses(t *testing.T) {
+	for in, want := range map[string]string{
+		``:                          "not JSON",
+		`{`:                         "not JSON",
+		`{"version":"1"} x`:         "byte 17",
+		`null`:                      "not a JSON object",
+		`[]`:                        "not a JSON object",
+		`"amplify"`:                 "not a JSON object",
+		`{"version":1}`:             "version",
+		`{"version":"1","auth":[]}`: "array for auth",
+		`{"version":"1","auth":{"user_pool_id":7}}`:                                         "number for auth.user_pool_id",
+		`{"version":"1","storage":{"buckets":{}}}`:                                          "object for storage.buckets",
+		`{"version":"1","data":{"api_key":{"s3cr3t-key":1}}}`:                               "object for data.api_key",
+		`{"aws_user_pools_id":"x"}`:                                                         "Invalid config parameter",
+		`{"aws_user_pools_id":"x","aws_project_region":"x","oauth":{"scope":"s3cr3t-key"}}`: "string for oauth.scope",
+		`{"Auth":{"Cognito":"s3cr3t-key"}}`:                                                 "string for Auth.Cognito",
+		`{"API":{"GraphQL":{"apiKey":["s3cr3t-key"]}}}`:                                     "array for API.GraphQL.apiKey",
+	} {
+		_, err := amplify.ParseConfig([]byte(in))
+		var e *amplify.Error
+		if !errors.As(err, &e) || e.Name != "InvalidParameterException" || e.Reason != amplify.ReasonConfiguration || e.RecoverySuggestion == "" {
+			t.Errorf("%s: got %v", in, err)
+			continue
+		}
+		if !strings.Contains(e.Error(), want) {
+			t.Errorf("%s: %q does not say %q", in, e, want)
+		}
+		if strings.Contains(e.Error(), "s3cr3t") {
+			t.Errorf("%s: %q holds what may be a key", in, e)
+		}
+	}
+}
+
+func TestParsedKeysAreSecret(t *testing.T) {
+	for _, in := range []string{
+		`{"version":"1.4","data":{"api_key":"` + classified + `"},"custom":{"a":1,"events":{"url":"https://x","api_key":"` + classified + `"}}}`,
+		`{"aws_project_region":"x","aws_appsync_graphqlEndpoint":"https://x","aws_appsync_apiKey":"` + classified + `"}`,
+		`{"API":{"GraphQL":{"apiKey":"` + classified + `"},"Events":{"apiKey":"` + classified + `"},"x":[{"apiKey":"` + classified + `"}]}}`,
+	} {
+		cfg, err := amplify.ParseConfig([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.Data.APIKey.Reveal(); got != classified {
+			t.Errorf("the key is %q", got)
+		}
+		b, err := json.Marshal(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		noLeak(t, "json", string(b))
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			noLeak(t, verb, sprintf(verb, cfg))
+			noLeak(t, verb+" of a pointer", sprintf(verb, &cfg))
+		}
+	}
+	cfg, err := amplify.ParseConfig([]byte(`{"version":"1.4","custom":{"b":[1, 2],"events":null}}`))
+	if err != nil || string(cfg.Custom) != `{"b":[1, 2],"events":null}` {
+		t.Errorf("custom is %s, %v", cfg.Custom, err)
+	}
+}
+
+func TestLoadConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "amplify_outputs.json")
+	if _, err := amplify.LoadConfig(path); !errors.Is(err, os.ErrNotExist) || amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(`{"version":"1","auth":{"user_pool_id":"eu-west-1_A","user_pool_client_id":"c"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err := amplify.LoadConfig(path); err != nil || cfg.Auth.UserPoolID != "eu-west-1_A" {
+		t.Errorf("got %+v, %v", cfg, err)
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	for _, c := range conformance.Load(f, "config.json") {
+		var in struct {
+			Config json.RawMessage `json:"config"`
+		}
+		if err := json.Unmarshal(c.Input, &in); err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(in.Config))
+	}
+	f.Add([]byte(`{"version":"1","custom":{"amplify_go":{"endpoints":{"oauth":"://"}}}}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		cfg, err := amplify.ParseConfig(in)
+		var e *amplify.Error
+		if err != nil && (!errors.As(err, &e) || e.Name == "" || strings.Contains(err.Error(), "\n") && !strings.Contains(string(in), `\n`)) {
+			t.Errorf("got %v", err)
+		}
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(cfg); err != nil {
+			t.Error(err)
+		}
+		if _, err := amplify.New(cfg, amplify.Options{}); err != nil && len(amplify.ConfigErrors(err)) == 0 {
+			t.Errorf("got %v", err)
+		}
+	})
+}
