@@ -50,16 +50,41 @@ func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
 	if err != nil {
 		return err
 	}
-	err = writeOutputs(c.WriteOutputs, s.Outputs())
-	if err == nil {
-		r.announce("The sandbox is ready.", c.facts(s))
-		r.hint("Press Ctrl+C to stop it.")
-		<-ctx.Done()
-		r.log.Info("The sandbox stops.")
-	}
+	err = c.serve(ctx, s, r)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return errors.Join(err, s.Close(closing))
+}
+
+// serve tells where things are, and waits until ctx is done.
+func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *reporter) error {
+	if err := writeOutputs(c.WriteOutputs, s.Outputs()); err != nil {
+		return err
+	}
+	facts := []fact{
+		{"outputs", "Outputs", c.WriteOutputs},
+		{"url", "Address", s.URL()},
+		{"console", "Console", s.URL() + "/console"},
+		{"inbox", "Inbox", s.URL() + "/inbox"},
+	}
+	if c.Data != "" {
+		facts = append(facts, fact{"data", "Data", c.Data})
+	}
+	if c.TLSPort != nil {
+		tls, err := c.tlsFacts(s)
+		if err != nil {
+			return err
+		}
+		facts = append(facts, tls...)
+	}
+	r.announce("The sandbox is ready.", facts)
+	if c.TLSPort != nil {
+		r.hint("For unmodified Amplify JS, start Node.js with the two environment variables, and Chromium with the flag.")
+	}
+	r.hint("Press Ctrl+C to stop it.")
+	<-ctx.Done()
+	r.log.Info("The sandbox stops.")
+	return nil
 }
 
 // config returns what the flags and the files that they name ask for.
@@ -100,20 +125,3 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-// facts returns what there is to know about a running sandbox.
-func (c *sandboxCommand) facts(s *sandbox.Sandbox) []fact {
-	facts := []fact{
-		{"outputs", "Outputs", c.WriteOutputs},
-		{"url", "Address", s.URL()},
-		{"console", "Console", s.URL() + "/console"},
-		{"inbox", "Inbox", s.URL() + "/inbox"},
-	}
-	if s.TLSURL() != "" {
-		facts = append(facts, fact{"tls_url", "TLS", s.TLSURL()})
-	}
-	if c.Data != "" {
-		facts = append(facts, fact{"data", "Data", c.Data})
-	}
-	return facts
-}

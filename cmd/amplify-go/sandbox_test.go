@@ -3,6 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net"
@@ -22,8 +25,17 @@ import (
 type runningSandbox struct {
 	*exec.Cmd
 	t *testing.T
-	Outputs, URL, Console, Inbox,
-	TLSURL string
+	ready
+}
+
+// ready is the record of the log that says where things are.
+type ready struct {
+	Msg, Outputs, URL, Console, Inbox string
+
+	TLSURL      string `json:"tls_url"`
+	CA          string `json:"node_extra_ca_certs"`
+	NodeOptions string `json:"node_options"`
+	Rules       string `json:"host_resolver_rules"`
 }
 
 // startSandbox runs the command on a free port and waits until it is ready.
@@ -46,12 +58,7 @@ func startSandbox(t *testing.T, dir string, args ...string) *runningSandbox {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
 		said.WriteString(lines.Text() + "\n")
-		var record struct {
-			Msg, Outputs, URL, Console, Inbox string
-			TLSURL                            string `json:"tls_url"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &record); err == nil && record.Msg == "The sandbox is ready." {
-			s.Outputs, s.URL, s.Console, s.Inbox, s.TLSURL = record.Outputs, record.URL, record.Console, record.Inbox, record.TLSURL
+		if err := json.Unmarshal(lines.Bytes(), &s.ready); err == nil && s.Msg == "The sandbox is ready." {
 			go io.Copy(io.Discard, log)
 			return s
 		}
@@ -126,7 +133,7 @@ func TestSandboxServesAndStops(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := t.TempDir()
-			s := startSandbox(t, dir, "--users", write(t, dir, "users.json", aliceFile), "--tls-port=0")
+			s := startSandbox(t, dir, "--users", write(t, dir, "users.json", aliceFile))
 
 			config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
 			if err != nil {
@@ -148,9 +155,6 @@ func TestSandboxServesAndStops(t *testing.T) {
 					t.Errorf("%s answers %s", page, response.Status)
 				}
 			}
-			if !strings.HasPrefix(s.TLSURL, "https://127.0.0.1:") {
-				t.Errorf("TLS at %q", s.TLSURL)
-			}
 			if status := s.stop(signal); status != 0 {
 				t.Errorf("exit status %d after %v", status, signal)
 			}
@@ -158,6 +162,38 @@ func TestSandboxServesAndStops(t *testing.T) {
 				t.Error("it still answers")
 			}
 		})
+	}
+}
+
+// With --tls-port, whoever trusts the authority and finds AWS's hosts at the sandbox needs to know nothing else.
+func TestSandboxServesAWSHosts(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--outputs", write(t, dir, "amplify_outputs.json", realOutputs), "--tls-port=0")
+	const host = "cognito-idp.eu-west-1.amazonaws.com"
+	address := strings.TrimPrefix(s.TLSURL, "https://")
+	if !strings.Contains(s.Rules, "MAP "+host+" "+address) {
+		t.Errorf("rules %q do not lead from %s to %s", s.Rules, host, address)
+	}
+	if _, preload, ok := strings.Cut(s.NodeOptions, "--require="); !ok || read(t, strings.Trim(preload, `"`)) == "" {
+		t.Errorf("NODE_OPTIONS is %q", s.NodeOptions)
+	}
+
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(read(t, s.CA)))
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	}}
+	defer client.CloseIdleConnections()
+	response, err := client.Get("https://" + host + "/eu-west-1_Real00001/.well-known/jwks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 {
+		t.Errorf("the key set answers %s", response.Status)
 	}
 }
 
