@@ -63,9 +63,13 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Whatever the body, the answer is one of the API: never a failure of the sandbox, and no token in it.
+// Whatever the body says, what is refused is refused in the words of the API, and no token is in them. The store
+// is closed: fuzzing would spend its time in SQLite, which sees nothing but ids and verified logins.
 func FuzzAPI(f *testing.F) {
 	p, a, _ := newPool(f, nil)
+	if err := p.store.Close(); err != nil {
+		f.Fatal(err)
+	}
 	h := handler(p)
 	token := a.token(f, "ann", nil)
 	login := fmt.Sprintf(`{%q:%q}`, a.name(), token)
@@ -78,8 +82,9 @@ func FuzzAPI(f *testing.F) {
 	operations := []string{"GetId", "GetCredentialsForIdentity", "DescribeIdentity", "GetOpenIdToken"}
 	f.Fuzz(func(t *testing.T, operation int, body string) {
 		status, answer := call(h, operations[uint(operation)%4], body)
-		switch status {
-		case http.StatusOK, http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		switch {
+		case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge:
+		case status == http.StatusInternalServerError && strings.Contains(answer, "InternalErrorException"): // it came as far as the store
 		default:
 			t.Errorf("status %d: %s", status, answer)
 		}
