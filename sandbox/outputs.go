@@ -295,11 +295,14 @@ func groupRole(group string) string {
 
 // marshal writes the outputs with the sandbox's address.
 func (o *outputs) marshal(address string) ([]byte, error) {
-	custom := map[string]json.RawMessage{}
+	var custom map[string]json.RawMessage
 	if text := o.whole["custom"]; text != nil {
 		if err := json.Unmarshal(text, &custom); err != nil {
 			return nil, fmt.Errorf("sandbox: the section custom of the outputs: %w", err)
 		}
+	}
+	if custom == nil { // absent or null
+		custom = map[string]json.RawMessage{}
 	}
 	set := func(into map[string]json.RawMessage, key string, v any) (err error) {
 		into[key], err = json.Marshal(v)

@@ -1,0 +1,73 @@
+package sandbox
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+//go:embed node/preload.cjs
+var preload []byte
+
+// WriteNodeSupport writes to dir, which is created if need be, what lets Node.js programs reach the sandbox under the names of AWS's
+// hosts, which Amplify JS dials whatever it is told. It returns the environment to run them with, as "NAME=value":
+// NODE_EXTRA_CA_CERTS, so that they trust the sandbox's certificate, and NODE_OPTIONS, so that those hosts
+// are found at [Config.TLSAddr].
+func (s *Sandbox) WriteNodeSupport(dir string) (env []string, err error) {
+	if s.tlsURL == "" {
+		return nil, errors.New("sandbox: Node.js reaches AWS's hosts by TLS only: set TLSAddr")
+	}
+	u, err := url.Parse(s.tlsURL)
+	if err != nil {
+		return nil, err
+	}
+	address, portText, err := net.SplitHostPort(u.Host)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := json.Marshal(map[string]any{"hosts": s.hosts, "address": address, "port": port})
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
+	}
+	for name, content := range map[string][]byte{"ca.pem": s.CACertificate(), "preload.cjs": preload, "sandbox.json": settings} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
+		}
+	}
+	// NODE_OPTIONS is split at blanks unless quoted; within quotes, backslashes escape (nodejs.org/api/cli.html#node_optionsoptions).
+	return []string{
+		"NODE_EXTRA_CA_CERTS=" + filepath.Join(dir, "ca.pem"),
+		"NODE_OPTIONS=--require=" + quoteNode(filepath.Join(dir, "preload.cjs")),
+	}, nil
+}
+
+// AWSHosts returns the names of AWS's hosts that TLS is served under, for browsers to be told by --host-resolver-rules.
+func (s *Sandbox) AWSHosts() []string { return slices.Clone(s.hosts) }
+
+func quoteNode(s string) string {
+	quoted := []byte{'"'}
+	for _, b := range []byte(s) {
+		if b == '"' || b == '\\' {
+			quoted = append(quoted, '\\')
+		}
+		quoted = append(quoted, b)
+	}
+	return string(append(quoted, '"'))
+}
