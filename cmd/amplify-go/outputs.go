@@ -9,17 +9,21 @@ import (
 	"path/filepath"
 )
 
-// writeOutputs writes the outputs of a sandbox to path. It replaces the file of an earlier sandbox
-// and nothing else: the outputs of a real backend may exist nowhere but here.
-func writeOutputs(path string, outputs []byte) error {
-	switch there, err := os.ReadFile(path); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case !fromSandbox(there):
-		return fmt.Errorf("%s was not written by a sandbox and stays as it is; name another file with --write-outputs, or move it away", path)
+// earlierOutputs returns the outputs that a sandbox wrote to path, or nil if nothing is there. It is an error
+// if somebody else's file is: it will not be replaced, since the outputs of a real backend may exist nowhere but here.
+func earlierOutputs(path string) ([]byte, error) {
+	there, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
+	if err == nil && !fromSandbox(there) {
+		return nil, fmt.Errorf("%s was not written by a sandbox and stays as it is: name another file with --write-outputs, or move it away", path)
+	}
+	return there, err
+}
 
+// writeOutputs writes outputs to path, which [earlierOutputs] has found to be replaceable.
+func writeOutputs(path string, outputs []byte) error {
 	// Written beside and renamed, so that nobody ever reads half a file.
 	f, err := os.CreateTemp(filepath.Dir(path), ".amplify_outputs-*")
 	if err != nil {

@@ -97,10 +97,10 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)
 	}
-	var errs []error
+	earlier, err := earlierOutputs(c.WriteOutputs)
+	errs := []error{err}
 	switch {
 	case c.Outputs != "":
-		var err error
 		config.Outputs, err = os.ReadFile(c.Outputs)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w (--outputs names a file to imitate; --write-outputs names one to write)", err)
@@ -109,15 +109,12 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	case c.Data == "":
 		// The user pool that an earlier run made up, if any: applications need not be configured
 		// anew, and browsers do not collect the cookies of one app client after the other.
-		if earlier, err := os.ReadFile(c.WriteOutputs); err == nil && fromSandbox(earlier) {
-			config.Outputs = earlier
-		}
+		config.Outputs = earlier
 	}
 	if c.Outputs == "" && len(config.AppOrigins) == 0 {
 		config.AppOrigins = []string{"http://localhost:3000"}
 	}
 	if c.Users != "" {
-		var err error
 		config.Users, err = readUsers(c.Users)
 		errs = append(errs, err)
 	}

@@ -165,6 +165,40 @@ func TestSandboxServesAndStops(t *testing.T) {
 	}
 }
 
+// What people see comes on standard output, what happens on standard error.
+func TestSandboxTellsPeople(t *testing.T) {
+	cmd := command(t, t.TempDir(), "sandbox", "--port=0", "--tls-port=0", "--data=kept")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "Ctrl+C") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v; stderr: %s", err, &stderr)
+	}
+	for _, want := range []string{"The sandbox is ready.", "amplify_outputs.sandbox.json\n", "/console\n", "/inbox\n", "/kept\n", "ca.pem\n"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("does not say %q:\n%s", want, &said)
+		}
+	}
+	if !strings.Contains(stderr.String(), "The sandbox stops.") {
+		t.Errorf("the log is %q", &stderr)
+	}
+}
+
 // With --tls-port, whoever trusts the authority and finds AWS's hosts at the sandbox needs to know nothing else.
 func TestSandboxServesAWSHosts(t *testing.T) {
 	dir := t.TempDir()
