@@ -94,9 +94,11 @@ func newTab(t testing.TB, parent context.Context, options ...chromedp.ContextOpt
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
-	b := &tab{t, ctx}
-	b.do("opening a tab", chromedp.EmulateViewport(1024, 900))
-	return b
+	// The first action opens the tab, which lives as long as that action's context: no deadline here.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900)); err != nil {
+		t.Fatalf("opening a tab: %v", err)
+	}
+	return &tab{t, ctx}
 }
 
 // withoutScript turns scripts off in the tab, as some people do.
@@ -118,12 +120,13 @@ func (b *tab) reload() {
 	b.do("reloading", chromedp.Reload())
 }
 
-// click clicks the link or button that reads text.
+// click clicks the link or button that reads text or, if there is none, the first that contains it.
 func (b *tab) click(text string) {
 	b.t.Helper()
 	var at struct{ X, Y float64 }
 	b.await("to click "+text, &at, `(() => {
-		const e = find('a[href], button, input[type=submit], summary', e => reads(e, %s));
+		const clickable = 'a[href], button, input[type=submit], summary';
+		const e = find(clickable, e => textOf(e) === %[1]s) ?? find(clickable, e => textOf(e).includes(%[1]s));
 		return e && centre(e);
 	})()`, text)
 	b.do("clicking "+text, chromedp.MouseClickXY(at.X, at.Y))
@@ -133,7 +136,7 @@ func (b *tab) click(text string) {
 func (b *tab) fill(label, value string) {
 	b.t.Helper()
 	b.await("to fill in "+label, nil, `(() => {
-		const e = find('input, textarea', e => [...(e.labels ?? [])].some(l => reads(l, %[1]s)) || e.name === %[1]s);
+		const e = find('input, textarea', e => [...(e.labels ?? [])].some(l => textOf(l) === %[1]s) || e.name === %[1]s);
 		if (e) { e.focus(); e.select(); }
 		return e && document.activeElement === e;
 	})()`, label)
@@ -201,7 +204,7 @@ func (b *tab) cookies() map[string]*network.Cookie {
 // lookup is what the expressions of await may use. What is looked for must be visible: nobody can click or read the rest.
 const lookup = `
 	const shown = e => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
-	const reads = (e, text) => (e.innerText || e.value || e.getAttribute('aria-label') || '').replace(/\s+/g, ' ').trim() === text;
+	const textOf = e => (e.innerText || e.value || '').replace(/\s+/g, ' ').trim();
 	const find = (selector, test) => [...document.querySelectorAll(selector)].find(e => shown(e) && test(e));
 	const centre = e => {
 		e.scrollIntoView({ block: 'center', behavior: 'instant' });

@@ -7,10 +7,12 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -29,11 +31,19 @@ func TestSandboxSurvivesBeingKilled(t *testing.T) {
 	path := goProgram(t, "./cmd/amplify-go")
 	dir := t.TempDir()
 	outputsFile := filepath.Join(t.TempDir(), "amplify_outputs.json")
+	command := func() *exec.Cmd {
+		return exec.Command(path, "sandbox", "--data", dir, "--port", "0", "--write-outputs", outputsFile)
+	}
 	start := func() (*process, *poolClient) {
-		sandbox := startProcess(t, exec.Command(path, "sandbox", "--data", dir, "--port", "0", "--write-outputs", outputsFile))
+		sandbox := startProcess(t, command())
 		sandbox.prints(`(http://127\.0\.0\.1:\d+)`)
 		return sandbox, newPoolClient(t, readFile(t, outputsFile))
 	}
+
+	// The first kill comes while the user pool is being made.
+	first := startProcess(t, command())
+	awaitFile(t, dir)
+	first.kill()
 
 	var (
 		known ledger
@@ -73,6 +83,29 @@ func TestSandboxSurvivesBeingKilled(t *testing.T) {
 	_, pool := start()
 	known.check(t, pool)
 	t.Logf("%d kills; %d users, %d sessions, %d revoked sessions were still there", rounds, len(known.users), len(known.refreshTokens), len(known.revoked))
+}
+
+// awaitFile waits until there is a file in dir.
+func awaitFile(t testing.TB, dir string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) > 0 {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			t.Fatalf("%s is still empty after %v", dir, patience)
+		}
+	}
 }
 
 // ledger is what a user pool has acknowledged.

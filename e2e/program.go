@@ -79,6 +79,9 @@ func (p *process) prints(pattern string) string {
 		select {
 		case <-p.output.written:
 		case <-p.ended:
+			if m := expression.FindStringSubmatch(p.output.text()); m != nil {
+				return m[1]
+			}
 			p.t.Fatalf("the process ended before it printed %s", pattern)
 		case <-ctx.Done():
 			p.t.Fatalf("the process did not print %s within %v", pattern, patience)
