@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -44,25 +46,29 @@ type Rule struct {
 	Match func(Case) bool
 }
 
-// Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else testdata/conformance
-// of this module.
+// Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else testdata/conformance.
+// A relative path is looked for in the folder of the test and those above it.
 func Dir(t testing.TB) string {
 	t.Helper()
-	if dir := os.Getenv(dirVariable); dir != "" {
-		return dir
+	name := os.Getenv(dirVariable)
+	if name == "" {
+		name = filepath.Join("testdata", "conformance")
+	}
+	if filepath.IsAbs(name) {
+		return name
 	}
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		recorded := filepath.Join(dir, "testdata", "conformance")
-		if info, err := os.Stat(recorded); err == nil && info.IsDir() {
-			return recorded
+		cases := filepath.Join(dir, name)
+		if info, err := os.Stat(cases); err == nil && info.IsDir() {
+			return cases
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			t.Fatal("conformance: no testdata/conformance in this folder or above it")
+			t.Fatalf("conformance: no folder %s here or above", name)
 		}
 		dir = parent
 	}
@@ -95,47 +101,56 @@ func Load(t testing.TB, file string) []Case {
 func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error) {
 	t.Helper()
 	foreign := os.Getenv(dirVariable) != ""
-	var ran, passed, excepted, failed int
-	took := make([]int, len(rules))
 	cases := Load(t, file)
+	count := map[verdict]int{}
+	took := make([]int, len(rules))
 	for _, c := range cases {
-		rule := matching(rules, c)
-		ok := t.Run(c.ID, func(t *testing.T) {
-			ran++
-			err := f(t, c)
-			switch {
-			case t.Failed():
-			case err == nil && rule >= 0 && !foreign:
-				t.Errorf("%s: passes, and yet the rule %q excepts it: narrow the rule", c.Describe, rules[rule].Name)
-			case err == nil:
-				passed++
-			case rule >= 0:
-				took[rule]++
-				excepted++
-			default:
-				t.Errorf("%s: %v", c.Describe, err)
+		t.Run(c.ID, func(t *testing.T) {
+			v, problem := failed, error(nil)
+			rule := slices.IndexFunc(rules, func(r Rule) bool { return r.Match(c) })
+			defer func() { // also after t.Fatal
+				if t.Failed() {
+					v = failed
+				}
+				if count[v]++; v == excepted {
+					took[rule]++
+				}
+			}()
+			if v, problem = judge(f(t, c), rule >= 0, foreign); problem != nil {
+				t.Errorf("%s: %v", c.Describe, problem)
 			}
 		})
-		if !ok {
-			failed++
-		}
 	}
+	ran := count[passed] + count[excepted] + count[failed]
 	for i, r := range rules {
 		fmt.Printf("  %s rule %q took %d: %s\n", file, r.Name, took[i], r.Reason)
-		// With -run some cases are left out, and a rule may take those.
-		if took[i] == 0 && ran == len(cases) && failed == 0 && !foreign {
+		// With -run some cases are left out, and a rule may take those. A case that failed may be one, too.
+		if took[i] == 0 && ran == len(cases) && count[failed] == 0 && !foreign {
 			t.Errorf("conformance: %s: the rule %q takes no case: delete it", file, r.Name)
 		}
 	}
-	fmt.Printf("%s run=%d passed=%d excepted=%d failed=%d\n", file, ran, passed, excepted, failed)
+	fmt.Printf("%s run=%d passed=%d excepted=%d failed=%d\n", file, ran, count[passed], count[excepted], count[failed])
 }
 
-// matching returns the index of the first rule that takes c, or -1.
-func matching(rules []Rule, c Case) int {
-	for i, r := range rules {
-		if r.Match(c) {
-			return i
-		}
+// verdict is what becomes of a case.
+type verdict int
+
+const (
+	failed verdict = iota
+	passed
+	excepted
+)
+
+// judge tells what becomes of a case that differs from the recording by difference, if that is not nil, and for
+// which there is a rule or not. A problem is what the test reports.
+func judge(difference error, rule, foreign bool) (v verdict, problem error) {
+	switch {
+	case difference == nil && rule && !foreign:
+		return failed, errors.New("passes, and yet a rule excepts it: narrow the rule")
+	case difference == nil:
+		return passed, nil
+	case rule:
+		return excepted, nil
 	}
-	return -1
+	return failed, difference
 }
