@@ -206,7 +206,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
 	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: "/inbox"}).Register(mux)
-	console.New(console.Config{Pool: s.pool, Calls: s.calls, Outputs: s.Outputs, Logger: s.logger}).Register(mux)
+	console.New(console.Config{Pool: s.pool, Calls: s.calls, Faults: s.faults, Clock: s.clock, Outputs: s.Outputs, Logger: s.logger}).Register(mux)
 	s.registerAdmin(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
 	mux.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))

@@ -9,15 +9,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
+	"github.com/amplify-go/amplify/sandbox/internal/clock"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
 // Config is what the console shows.
 type Config struct {
-	// Pool is required.
-	Pool *userpool.Pool
+	// Pool, Faults and Clock are required. The latter are what can go wrong on purpose.
+	Pool   *userpool.Pool
+	Faults *faults.Set
+	Clock  *clock.Clock
 	// Calls are the calls that were answered. It may be nil.
 	Calls *calls.Log
 	// Outputs returns the outputs file. It may be nil.
@@ -60,6 +64,13 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("POST /console/users/{sub}/confirm", h.action(h.confirmUser))
 	mux.Handle("POST /console/users/{sub}/delete", h.action(h.deleteUser))
 	mux.Handle("POST /console/keys/rotate", h.action(h.rotateKeys))
+
+	mux.Handle("GET /console/faults", h.page("faults", h.faultsPage))
+	mux.Handle("POST /console/faults", h.action(h.addFault))
+	mux.Handle("POST /console/faults/clear", h.action(h.clearFaults))
+	mux.Handle("POST /console/faults/{id}/remove", h.action(h.removeFault))
+	mux.Handle("POST /console/clock", h.action(h.setClock))
+	mux.Handle("POST /console/calls/reset", h.action(h.resetCalls))
 }
 
 // view is what a template sees.
@@ -93,6 +104,16 @@ func notice(word string) string {
 		return "The user is deleted."
 	case "rotated":
 		return "New keys sign from now on. Tokens signed with the previous ones stay good until they expire."
+	case "fault":
+		return "The fault is in force."
+	case "unfault":
+		return "The fault is removed."
+	case "clear":
+		return "There are no faults, and the clock is right."
+	case "clock":
+		return "The clock is set."
+	case "reset":
+		return "The counters are zero."
 	}
 	return ""
 }
@@ -140,12 +161,15 @@ func (h *Handler) action(do func(*http.Request) (string, error)) http.Handler {
 // fail says that a request failed.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal *userpool.Error
+	var filled formError
 	status, message := http.StatusInternalServerError, "The sandbox failed. Its log says why."
 	switch {
 	case userpool.CodeOf(err) == userpool.UserNotFound:
 		status, message = http.StatusNotFound, "There is no such user, or no longer."
 	case errors.As(err, &refusal):
 		status, message = http.StatusConflict, refusal.Message
+	case errors.As(err, &filled):
+		status, message = http.StatusBadRequest, filled.message
 	case errors.Is(err, ui.ErrForm):
 		status, message = http.StatusForbidden, "The form was open for too long, or another site sent it. Nothing was changed: go back, reload the page and try again."
 	default:

@@ -14,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
+	"github.com/amplify-go/amplify/sandbox/internal/clock"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
@@ -31,6 +33,8 @@ type sandbox struct {
 	t      *testing.T
 	pool   *userpool.Pool
 	calls  *calls.Log
+	faults *faults.Set
+	clock  *clock.Clock
 	client *http.Client
 	log    *strings.Builder
 }
@@ -56,7 +60,8 @@ func newSandbox(t *testing.T) *sandbox {
 	s := &sandbox{t: t, pool: pool, calls: calls.NewLog(5), client: &http.Client{Jar: jar}, log: &strings.Builder{}}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
-	New(Config{Pool: pool, Calls: s.calls, Outputs: func() []byte { return []byte(`{"version":"1.4"}`) },
+	s.faults, s.clock = faults.NewSet([]string{"GetId", "jwks.json"}, 1), clock.New(nil)
+	New(Config{Pool: pool, Faults: s.faults, Clock: s.clock, Calls: s.calls, Outputs: func() []byte { return []byte(`{"version":"1.4"}`) },
 		Logger: slog.New(slog.NewTextHandler(s.log, nil))}).Register(mux)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)

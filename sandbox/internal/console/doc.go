@@ -3,7 +3,7 @@
 // Cognito would have sent.
 //
 //	/console  /console/users  /console/users/{sub}  /console/groups
-//	/console/calls  /console/outputs
+//	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //
 // There is no sign-in: whoever reaches the sandbox owns it. It must listen on the
