@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -194,6 +196,31 @@ func TestProblemOf(t *testing.T) {
 			}
 			if p.Title == "" || p.Advice == "" || p.LinkText == "" {
 				t.Errorf("%+v leaves the visitor without advice", p)
+			}
+		})
+	}
+}
+
+// Whatever happens in a room, the visitor gets a page with advice, and no detail.
+func TestBrokenRoom(t *testing.T) {
+	pages, err := parsePages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	g := &gallery{backend: &backend{}, pages: pages}
+	rooms := map[string]func(*http.Request) (any, error){
+		"panic":            func(*http.Request) (any, error) { panic("innards") },
+		"error":            func(*http.Request) (any, error) { return nil, errors.New("innards") },
+		"unfit for a page": func(*http.Request) (any, error) { return "innards", nil },
+	}
+	for name, gather := range rooms {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			g.page("account", gather).ServeHTTP(w, httptest.NewRequest("GET", "/home", nil))
+			body := w.Body.String()
+			if w.Code != 500 || !strings.Contains(body, "Something broke on our side.") || strings.Contains(body, "innards") {
+				t.Errorf("status %d, want 500 and advice:\n%s", w.Code, body)
 			}
 		})
 	}

@@ -57,16 +57,17 @@ func (g *gallery) page(room string, gather func(*http.Request) (any, error)) htt
 			}
 		}()
 		content, err := gather(r)
+		if err == nil {
+			err = g.render(w, r, http.StatusOK, room, content)
+		}
 		if err != nil {
 			g.fail(w, r, err)
-			return
 		}
-		g.render(w, r, http.StatusOK, room, content)
 	})
 }
 
-// render writes a page. Nothing is sent before the template has succeeded.
-func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, room string, content any) {
+// render writes a page. If it returns an error, it has written nothing.
+func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, room string, content any) error {
 	who, err := currentVisitor(r.Context())
 	if err != nil {
 		// Open rooms stay open, also while the user pool cannot be reached.
@@ -79,14 +80,13 @@ func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, roo
 
 	var page bytes.Buffer
 	if err := g.pages[room].Execute(&page, v); err != nil {
-		slog.ErrorContext(r.Context(), "cannot render", "room", room, "error", err)
-		http.Error(w, "This page is broken. Go back and try another one.", http.StatusInternalServerError)
-		return
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	page.WriteTo(w)
+	page.WriteTo(w) // an error means that the visitor has left
+	return nil
 }

@@ -33,7 +33,9 @@ func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 	}
-	g.render(w, r, p.Status, "problem", p)
+	if err := g.render(w, r, p.Status, "problem", p); err != nil {
+		http.Error(w, p.Title+" "+p.Advice, p.Status)
+	}
 }
 
 // problemOf returns what a visitor at path is to be told about err.

@@ -5,24 +5,24 @@ import (
 	"net/url"
 )
 
-// signIn is where one comes in. Its links start the flows of managed login; return_to, which the guard of a protected room puts
-// into the address, says where to go afterwards.
+// signIn is where one comes in. Its links start the flows of managed login; return_to, which the guard of a
+// protected room puts into the address, says where to go afterwards. The auth routes check it.
 func signIn(r *http.Request) (any, error) {
-	query := r.URL.Query()
-	links := func(path string, extra url.Values) string {
-		if to := query.Get("return_to"); to != "" {
-			extra.Set("return_to", to)
+	asked := r.URL.Query()
+	link := func(path string, query url.Values) string {
+		if to := asked.Get("return_to"); to != "" {
+			query.Set("return_to", to)
 		}
-		return (&url.URL{Path: path, RawQuery: extra.Encode()}).String()
+		return (&url.URL{Path: path, RawQuery: query.Encode()}).String()
 	}
 	return struct {
 		SignIn, SignInWithGoogle, SignUp string
 		Notice                           *notice
 	}{
-		SignIn:           links("/api/auth/sign-in", url.Values{}),
-		SignInWithGoogle: links("/api/auth/sign-in", url.Values{"provider": {"Google"}}),
-		SignUp:           links("/api/auth/sign-up", url.Values{}),
-		Notice:           noticeOf(query.Get("error")),
+		SignIn:           link("/api/auth/sign-in", url.Values{}),
+		SignInWithGoogle: link("/api/auth/sign-in", url.Values{"provider": {"Google"}}),
+		SignUp:           link("/api/auth/sign-up", url.Values{}),
+		Notice:           noticeOf(asked.Get("error")),
 	}, nil
 }
 
