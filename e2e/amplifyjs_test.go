@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/amplify-go/amplify/sandbox"
 )
@@ -182,10 +183,15 @@ func signIn(js *amplifyJS, username, password string) string {
 	return out.NextStep.SignInStep
 }
 
-// authSession is what fetchAuthSession returns.
+// authSession is what fetchAuthSession resolves to.
 type authSession struct {
-	UserSub string
-	Tokens  *struct{ AccessToken, IDToken jsToken }
+	UserSub     string
+	Tokens      *struct{ AccessToken, IDToken jsToken }
+	IdentityID  string
+	Credentials *struct {
+		AccessKeyID, SecretAccessKey, SessionToken string
+		Expiration                                 time.Time
+	}
 }
 
 type jsToken struct {

@@ -50,9 +50,17 @@ func (s *site) serve(t testing.TB, handler http.Handler) {
 // app is a Go application, as somebody would write it on this library.
 type app struct {
 	*site
-	pages http.Handler
-	// lost is the path whose next answer never reaches the browser.
-	lost atomic.Pointer[string]
+	pages  http.Handler
+	outage atomic.Pointer[outage]
+}
+
+// outage is a network that fails between the browser and the application.
+type outage struct {
+	// of tells which requests are hit.
+	of func(*http.Request) bool
+	// answers tells what gets lost: the answer of the application, which has done its work, or the request before that.
+	answers  bool
+	happened chan struct{} // closed once a request was hit
 }
 
 // appOptions say which application it is.
@@ -93,6 +101,7 @@ func startApp(t testing.TB, s *site, backend *backend, o appOptions) *app {
 	mux.HandleFunc("GET /me", me)
 	mux.Handle("GET /protected", signedIn(http.HandlerFunc(protected)))
 	mux.HandleFunc("GET /amplify", func(w http.ResponseWriter, _ *http.Request) { show(w, "amplify", o.Configuration) })
+	mux.HandleFunc("GET /page", func(w http.ResponseWriter, _ *http.Request) { show(w, "page", nil) })
 	mux.HandleFunc("GET /amplify.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 		_, _ = w.Write(o.Script)
@@ -103,15 +112,35 @@ func startApp(t testing.TB, s *site, backend *backend, o appOptions) *app {
 	return a
 }
 
-// loseNextAnswer makes the next request for path fail after it was served: what the server did is done, and the browser learns nothing of it.
-func (a *app) loseNextAnswer(path string) { a.lost.Store(&path) }
+// fail starts an outage and waits until it has hit a request that act causes. The outage lasts until the function that fail returns is called.
+func (a *app) fail(t testing.TB, o outage, act func()) (restore func()) {
+	t.Helper()
+	o.happened = make(chan struct{})
+	a.outage.Store(&o)
+	act()
+	select {
+	case <-o.happened:
+	case <-time.After(patience):
+		t.Fatal("no request came that could have been lost")
+	}
+	return func() { a.outage.Store(nil) }
+}
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path := a.lost.Load(); path != nil && r.URL.Path == *path && a.lost.CompareAndSwap(path, nil) {
-		a.pages.ServeHTTP(httptest.NewRecorder(), r)
-		panic(http.ErrAbortHandler)
+	o := a.outage.Load()
+	if o == nil || !o.of(r) {
+		a.pages.ServeHTTP(w, r)
+		return
 	}
-	a.pages.ServeHTTP(w, r)
+	select {
+	case <-o.happened: // browsers try again on their own
+	default:
+		if o.answers {
+			a.pages.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		close(o.happened)
+	}
+	panic(http.ErrAbortHandler)
 }
 
 var pages = template.Must(template.New("").Parse(`
@@ -121,6 +150,11 @@ var pages = template.Must(template.New("").Parse(`
 <a href="/protected?room=1&amp;lamp=on">Go inside</a>{{end}}
 
 {{define "protected"}}<!doctype html><title>Inside</title><h1>Inside, {{.}}.</h1> <a href="/protected?room=2">Next room</a>{{end}}
+
+{{define "page"}}<!doctype html><title>Page</title><h1>A page with a prefetch</h1><link rel="prefetch" href="/api/auth/sign-out">{{end}}
+
+{{define "other"}}<!doctype html><title>Other site</title><h1>Another site</h1>
+<a href="{{.}}/protected?from=mail">Look at this</a> <img src="{{.}}/api/auth/sign-out" alt="">{{end}}
 
 {{define "amplify"}}<!doctype html><title>Amplify JS</title><h1>Amplify JS runs here.</h1>
 <script type="application/json" id="amplify-configuration">{{.}}</script><script src="/amplify.js"></script>{{end}}

@@ -183,6 +183,14 @@ func (b *tab) script(out any, expression string) {
 	}
 }
 
+// whoami asks the application of the page who is signed in, as its scripts do.
+func (b *tab) whoami() whoami {
+	b.t.Helper()
+	var answer whoami
+	b.script(&answer, `fetch('/me').then(r => r.json())`)
+	return answer
+}
+
 // cookies returns every cookie that the profile keeps, under its name.
 func (b *tab) cookies() map[string]*network.Cookie {
 	b.t.Helper()
@@ -287,4 +295,13 @@ func (b *tab) patiently() context.Context {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	b.t.Cleanup(cancel)
 	return ctx
+}
+
+// query encodes names and values, one after the other, as the query of an address.
+func query(pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Add(pairs[i], pairs[i+1])
+	}
+	return values.Encode()
 }

@@ -26,7 +26,9 @@ func TestGallery(t *testing.T) {
 		b.arrives(gallery.origin + "/profile")
 		b.sees("email_verified")
 		b.open(gallery.origin + "/apis/get-current-user")
-		var current struct{ User struct{ Username, UserID string } }
+		var current struct {
+			User struct{ Username, UserID string }
+		}
 		if err := json.Unmarshal([]byte(b.text()), &current); err != nil || current.User.Username == "" || current.User.UserID == "" {
 			t.Errorf("/apis/get-current-user: %+v, error %v", current, err)
 		}
