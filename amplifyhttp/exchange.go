@@ -152,22 +152,28 @@ func (x *exchange) Writable() bool {
 }
 
 // Set implements [cookie.Store].
-func (x *exchange) Set(c *http.Cookie) {
+func (x *exchange) Set(c *http.Cookie) { x.SetAll([]*http.Cookie{c}) }
+
+// SetAll implements [cookie.Store]: the header does not go until all are in it, so that no half of a session is sent.
+func (x *exchange) SetAll(cookies []*http.Cookie) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.gone {
-		return
+		return false
 	}
 	if x.header == nil {
 		x.header = http.Header{}
 	}
-	cookie.Add(x.header, c)
+	for _, c := range cookies {
+		cookie.Add(x.header, c)
+		if user := x.runner.writtenUser(c); user != "" {
+			x.wrote = user
+		}
+	}
 	if x.direct {
 		notShared(x.header)
 	}
-	if user := x.runner.writtenUser(c); user != "" {
-		x.wrote = user
-	}
+	return true
 }
 
 // Delete implements [cookie.Store].

@@ -41,7 +41,7 @@ func cut(line string) (name, value, rest string) {
 	return trim(pair[:i]), trim(pair[i+1:]), rest
 }
 
-// trim removes blanks and tabs around s (RFC 6265bis §5.6 steps 3 and 4).
+// trim removes blanks and tabs around s (RFC 6265bis §5.6).
 func trim(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]

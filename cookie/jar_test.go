@@ -125,7 +125,7 @@ func (j *jar) set(line, path string, script bool) {
 	}
 	const random = "{{random}}" // stands for another text each time
 	if i >= 0 && j.kept[i].Value == c.Value && c.Value != random {
-		j.kept[i] = c // the creation time stays, §5.7 step 23
+		j.kept[i] = c // the creation time stays, §5.7
 		return
 	}
 	if i >= 0 { // Chromium lets it stay for equal values only

@@ -42,17 +42,18 @@ const defaultMaxAge = 365 * 24 * time.Hour
 func (o Options) Validate() error {
 	var errs []error
 	fault := func(format string, a ...any) { errs = append(errs, fmt.Errorf("cookie: "+format, a...)) }
-	if !validAttribute(o.Domain) || strings.ContainsAny(o.Domain, "/: ") {
+	// What net/http finds invalid it leaves out, and the cookie would go to another place than was asked for.
+	if err := (&http.Cookie{Name: "n", Domain: o.Domain}).Valid(); err != nil {
 		fault("Domain %q is not a host name: write it as in \".myapp.com\", without scheme and port", o.Domain)
 	}
-	if o.Path != "" && (o.Path[0] != '/' || !validAttribute(o.Path)) {
-		fault("Path %q does not begin with \"/\" or holds a character that ends an attribute", o.Path)
+	if err := (&http.Cookie{Name: "n", Path: o.Path}).Valid(); err != nil || o.Path != "" && o.Path[0] != '/' {
+		fault("Path %q does not begin with \"/\", or holds a character that no path can have", o.Path)
 	}
 	if o.SameSite < 0 || o.SameSite > http.SameSiteNoneMode {
 		fault("SameSite %d is none of the constants of net/http", o.SameSite)
 	}
 	if o.SameSite == http.SameSiteNoneMode && o.Insecure {
-		// RFC 6265bis §5.7 step 19.
+		// RFC 6265bis §5.7.
 		fault("browsers refuse SameSite=None cookies without Secure: leave Insecure off or choose another SameSite")
 	}
 	if o.MaxAge != 0 && o.MaxAge < time.Second {
@@ -62,16 +63,6 @@ func (o Options) Validate() error {
 		fault("Expires %v is before 1601, which no cookie can say", o.Expires)
 	}
 	return errors.Join(errs...)
-}
-
-// validAttribute reports whether s can be the value of an attribute (RFC 6265bis §4.1.1, av-octet).
-func validAttribute(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ';' {
-			return false
-		}
-	}
-	return true
 }
 
 // cookie returns a cookie with these attributes.
@@ -100,7 +91,7 @@ func (o Options) cookie(name, value string) *http.Cookie {
 }
 
 // deletion returns the cookie that deletes one with these attributes. A cookie is replaced only
-// by one with the same name, Domain and Path (RFC 6265bis §5.7 step 23), and a Secure one only by a Secure one
+// by one with the same name, Domain and Path (RFC 6265bis §5.7), and a Secure one only by a Secure one
 // where the connection is not.
 func (o Options) deletion(name string) *http.Cookie {
 	c := o.cookie(name, "")

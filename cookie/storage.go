@@ -11,8 +11,8 @@ import (
 )
 
 // MaxSize is the greatest size, in bytes, of name, "=" and encoded value of a cookie that is written. Browsers
-// ignore a cookie whose name and value have more than 4,096 bytes together (RFC 6265bis §5.7 step 5),
-// and some count the "=".
+// ignore a cookie whose name and value have more than 4,096 bytes together (RFC 6265bis §5.6),
+// and older ones count the "=".
 const MaxSize = 4096
 
 // ErrReadOnly is returned for a write that cannot reach the browser any more.
@@ -59,27 +59,26 @@ func NewKeyValueStorage(store Store, o Options) *KeyValueStorage {
 func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 	return func(yield func(key, value string) bool) {
 		s.mu.Lock()
+		lines, cookies := s.request()
 		written := s.written
 		s.mu.Unlock()
+
 		var arena strings.Builder
 		emit := func(name, value string) bool {
 			key, ok := match(name, prefix, &arena)
-			return !ok || key == "" || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
+			return !ok || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
 		}
-		if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
-			for _, line := range h.CookieHeader() {
-				for line != "" {
-					var name, value string
-					if name, value, line = cut(line); !emit(name, value) {
-						return
-					}
-				}
-			}
-		} else {
-			for _, c := range s.all() {
-				if !emit(c.Name, c.Value) {
+		for _, line := range lines {
+			for line != "" {
+				var name, value string
+				if name, value, line = cut(line); !emit(name, value) {
 					return
 				}
+			}
+		}
+		for _, c := range cookies {
+			if !emit(c.Name, c.Value) {
+				return
 			}
 		}
 		for _, e := range written {
@@ -90,10 +89,13 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 	}
 }
 
-func (s *KeyValueStorage) all() []*http.Cookie {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.store.GetAll()
+// request returns the cookies of the request: the lines of its Cookie header or, where the store has
+// none, the cookies one by one. s.mu is held.
+func (s *KeyValueStorage) request() (lines []string, cookies []*http.Cookie) {
+	if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
+		return h.CookieHeader(), nil
+	}
+	return nil, s.store.GetAll()
 }
 
 // match returns the key that name stands for, if it begins with prefix. Names of other
@@ -110,7 +112,7 @@ func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
 		}
 	}
 	key = decode(name, arena)
-	return key, strings.HasPrefix(key, prefix)
+	return key, key != "" && strings.HasPrefix(key, prefix)
 }
 
 func find(entries []entry, key string) *entry {
@@ -132,7 +134,7 @@ func (s *KeyValueStorage) Set(key, value string) error {
 // SetAll keeps all values, each under its key, or none: if it returns an error nothing has
 // changed. A session must not be written in part.
 func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
-	cookies := make([]*http.Cookie, 0, len(entries))
+	set := make([]*http.Cookie, 0, len(entries))
 	kept := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		key, value := e[0], e[1]
@@ -143,20 +145,16 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 		if size := len(c.Name) + len("=") + len(c.Value); size > MaxSize {
 			return &TooLargeError{key, size}
 		}
-		cookies = append(cookies, c)
+		set = append(set, c)
 		kept = append(kept, entry{key: key, value: value})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.writable() {
-		return ErrReadOnly
+	var all []*http.Cookie
+	for i, c := range set {
+		all = append(append(all, s.others(kept[i].key, c.Name)...), c)
 	}
-	for i, c := range cookies {
-		s.deleteOthers(kept[i].key, c.Name)
-		s.store.Set(c)
-	}
-	s.remember(kept...)
-	return nil
+	return s.write(all, kept...)
 }
 
 // Delete forgets what is kept under key, in every spelling. It returns [ErrReadOnly] if the response takes no
@@ -164,57 +162,62 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 func (s *KeyValueStorage) Delete(key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	name := EncodeName(key)
+	return s.write(append(s.others(key, name), s.options.deletion(name)), entry{key: key, deleted: true})
+}
+
+// others returns deletions of the request's cookies for key that a cookie called name will not
+// replace: those that are spelled otherwise, and, where a Domain is configured, those of
+// the host alone. A request does not tell which Domain its cookies have; whoever signed in
+// by script without that Domain could otherwise not be signed out. s.mu is held.
+func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
+	var names []string
+	lines, cookies := s.request()
+	for other := range Parse(lines) {
+		names = append(names, other)
+	}
+	for _, c := range cookies {
+		names = append(names, c.Name)
+	}
+	host := s.options
+	host.Domain = ""
+	for i, other := range names {
+		if DecodeName(other) != key || slices.Contains(names[:i], other) {
+			continue
+		}
+		if other != name {
+			deletions = append(deletions, s.options.deletion(other))
+		}
+		if s.options.Domain != "" {
+			deletions = append(deletions, host.deletion(other))
+		}
+	}
+	return deletions
+}
+
+// write adds cookies to the response, all of them or none, and remembers entries. s.mu is held.
+func (s *KeyValueStorage) write(cookies []*http.Cookie, entries ...entry) error {
 	if !s.writable() {
 		return ErrReadOnly
 	}
-	name := EncodeName(key)
-	s.deleteOthers(key, name)
-	s.store.Delete(s.options.deletion(name))
-	s.remember(entry{key: key, deleted: true})
+	if store, ok := s.store.(interface{ SetAll([]*http.Cookie) bool }); ok {
+		if !store.SetAll(cookies) {
+			return ErrReadOnly
+		}
+	} else {
+		for _, c := range cookies {
+			if c.MaxAge < 0 {
+				s.store.Delete(c)
+			} else {
+				s.store.Set(c)
+			}
+		}
+	}
+	s.remember(entries...)
 	return nil
 }
 
-// deleteOthers deletes the request's cookies for key that a cookie called name will not
-// replace: those that are spelled otherwise, and, where a Domain is configured, those of
-// the host alone. A request does not tell which Domain its cookies have; whoever signed in
-// by script without that Domain could otherwise not be signed out.
-func (s *KeyValueStorage) deleteOthers(key, name string) {
-	host := s.options
-	host.Domain = ""
-	var seen []string
-	for other := range s.names() {
-		if DecodeName(other) != key || slices.Contains(seen, other) {
-			continue
-		}
-		seen = append(seen, other)
-		if other != name {
-			s.store.Delete(s.options.deletion(other))
-		}
-		if s.options.Domain != "" {
-			s.store.Delete(host.deletion(other))
-		}
-	}
-}
-
-// names yields the names of the request's cookies.
-func (s *KeyValueStorage) names() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
-			for name := range Parse(h.CookieHeader()) {
-				if !yield(name) {
-					return
-				}
-			}
-			return
-		}
-		for _, c := range s.store.GetAll() {
-			if !yield(c.Name) {
-				return
-			}
-		}
-	}
-}
-
+// remember makes entries what is read from now on. s.mu is held.
 func (s *KeyValueStorage) remember(entries ...entry) {
 	written := slices.DeleteFunc(slices.Clone(s.written), func(e entry) bool { return find(entries, e.key) != nil })
 	s.written = append(written, entries...)

@@ -246,6 +246,34 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// departing is a store whose response header goes as soon as a first cookie was set.
+type departing struct {
+	frameworkStore
+	gone bool
+}
+
+func (s *departing) SetAll(cookies []*http.Cookie) bool {
+	if s.gone {
+		return false
+	}
+	s.set, s.gone = append(s.set, cookies...), true
+	return true
+}
+
+func TestStoreThatSetsAll(t *testing.T) {
+	store := &departing{frameworkStore: frameworkStore{request: []*http.Cookie{{Name: "%62", Value: "old"}}}}
+	kv := cookie.NewKeyValueStorage(store, cookie.Options{})
+	if err := kv.SetAll([2]string{"a", "1"}, [2]string{"b", "2"}); err != nil || len(store.set) != 3 {
+		t.Errorf("set %v, %v", store.set, err)
+	}
+	for _, err := range []error{kv.Delete("a"), kv.Set("b", "3")} {
+		if !errors.Is(err, cookie.ErrReadOnly) {
+			t.Errorf("got %v", err)
+		}
+	}
+	equal(t, "what is read", pairs(kv.All("")), []string{"a=1", "b=2"})
+}
+
 func TestSessionOnly(t *testing.T) {
 	store := &frameworkStore{}
 	kv := cookie.NewKeyValueStorage(store, cookie.Options{SessionOnly: true})

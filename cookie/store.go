@@ -9,10 +9,13 @@ import (
 // frameworks have their own ways to these; adapting one takes four short methods.
 // A Store need not be safe for concurrent use: [KeyValueStorage] makes its calls one at a time.
 //
-// Names and values are those of the Cookie header, not decoded. A Store may implement two more methods:
+// Names and values are those of the Cookie header, not decoded. A Store may implement three more methods:
 //
-//	CookieHeader() []string // the lines of the Cookie header: read instead of GetAll, faster and complete
-//	Writable() bool         // whether Set and Delete still reach the browser; without it they always do
+//	CookieHeader() []string            // the lines of the Cookie header: read instead of GetAll, faster and complete
+//	Writable() bool                    // whether Set and Delete still reach the browser; without it they always do
+//	SetAll(cookies []*http.Cookie) bool // adds all, deletions too, or, once the header has gone, none and returns false
+//
+// SetAll is for those whose header may go while cookies are being set: half a session must not be sent.
 type Store interface {
 	// Get returns the value of the first cookie with that name in the request.
 	Get(name string) (string, bool)
