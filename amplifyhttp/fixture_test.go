@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,11 @@ func newFixture(t testing.TB, answers map[string][]conformance.Answer, change fu
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		for _, secret := range []string{"eyJ", "refresh-of-", "rotated", "the-code", "client-secret"} {
+			if strings.Contains(f.log.String(), secret) {
+				t.Errorf("a secret is logged: %s", f.log)
+			}
+		}
 		if err := runner.Close(context.Background()); err != nil {
 			t.Error(err)
 		}

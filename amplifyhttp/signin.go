@@ -2,6 +2,7 @@ package amplifyhttp
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -156,7 +157,7 @@ func hint(code string) string {
 func withoutBody(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) {
-		return errors.New("token endpoint: status " + refused.Response.Status)
+		return fmt.Errorf("token endpoint: status %d", refused.Response.StatusCode)
 	}
 	return err
 }
