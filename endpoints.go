@@ -61,30 +61,45 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	outputs := custom.AmplifyGo.Endpoints
 	const all = "AWS_ENDPOINT_URL" // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 
+	type choice struct{ from, value string }
+	environment := func(service string) choice { return choice{all + service, getenv(all + service)} }
 	for _, field := range []struct {
-		name    string
 		value   *string
-		choices []string
+		choices []choice
 	}{
-		{"UserPool", &e.UserPool, []string{
-			e.UserPool, outputs.UserPool, auth.UserPoolEndpoint, getenv(all + "_COGNITO_IDENTITY_PROVIDER"), getenv(all),
-			awsEndpoint("cognito-idp", auth.UserPoolID, "_"),
+		{&e.UserPool, []choice{
+			{"Options.Endpoints.UserPool", e.UserPool},
+			{"Config.Custom: amplify_go.endpoints.user_pool", outputs.UserPool},
+			{"Config.Auth.UserPoolEndpoint", auth.UserPoolEndpoint},
+			environment("_COGNITO_IDENTITY_PROVIDER"), environment(""),
+			{"AWS", awsEndpoint("cognito-idp", auth.UserPoolID, "_")},
 		}},
-		{"UserPoolKeys", &e.UserPoolKeys, []string{e.UserPoolKeys, outputs.UserPoolKeys}},
-		{"IdentityPool", &e.IdentityPool, []string{
-			e.IdentityPool, outputs.IdentityPool, auth.IdentityPoolEndpoint, getenv(all + "_COGNITO_IDENTITY"), getenv(all),
-			awsEndpoint("cognito-identity", auth.IdentityPoolID, ":"),
+		{&e.UserPoolKeys, []choice{
+			{"Options.Endpoints.UserPoolKeys", e.UserPoolKeys},
+			{"Config.Custom: amplify_go.endpoints.user_pool_keys", outputs.UserPoolKeys},
 		}},
-		{"OAuth", &e.OAuth, []string{e.OAuth, outputs.OAuth, oauth}},
+		{&e.IdentityPool, []choice{
+			{"Options.Endpoints.IdentityPool", e.IdentityPool},
+			{"Config.Custom: amplify_go.endpoints.identity_pool", outputs.IdentityPool},
+			{"Config.Auth.IdentityPoolEndpoint", auth.IdentityPoolEndpoint},
+			environment("_COGNITO_IDENTITY"), environment(""),
+			{"AWS", awsEndpoint("cognito-identity", auth.IdentityPoolID, ":")},
+		}},
+		{&e.OAuth, []choice{
+			{"Options.Endpoints.OAuth", e.OAuth},
+			{"Config.Custom: amplify_go.endpoints.oauth", outputs.OAuth},
+			{"Config.Auth.OAuth.Domain", oauth},
+		}},
 	} {
-		for _, choice := range field.choices {
-			if choice == "" {
+		for _, c := range field.choices {
+			if c.value == "" {
 				continue
 			}
-			if problem := urlProblem(choice); problem != "" {
-				f.add("Options.Endpoints."+field.name, choice, "%s", problem)
+			// What Config.Auth and AWS say has been judged with the rest of the configuration.
+			if judged := strings.HasPrefix(c.from, "Config.Auth.") || c.from == "AWS"; !judged {
+				f.url(c.from, c.value)
 			}
-			*field.value = strings.TrimRight(choice, "/")
+			*field.value = strings.TrimRight(c.value, "/")
 			break
 		}
 	}

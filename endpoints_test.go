@@ -76,6 +76,23 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", tt.name, got, f, tt.want)
 		}
 	}
+	for from, config := range map[string]Config{
+		"Options.Endpoints.OAuth":                   {},
+		"Config.Custom: amplify_go.endpoints.oauth": {Custom: json.RawMessage(`{"amplify_go":{"endpoints":{"oauth":"x"}}}`)},
+		"AWS_ENDPOINT_URL":                          {},
+	} {
+		var e Endpoints
+		env := map[string]string{}
+		switch from {
+		case "Options.Endpoints.OAuth":
+			e.OAuth = "x"
+		case "AWS_ENDPOINT_URL":
+			env[from] = "x"
+		}
+		if _, f := e.resolve(config, func(name string) string { return env[name] }); len(f) == 0 || f[0].Field != from {
+			t.Errorf("%s: the fault is said to be in %v", from, f)
+		}
+	}
 	for name, custom := range map[string]string{
 		"no text":   `{"amplify_go":{"endpoints":{"oauth":1}}}`,
 		"no object": `{"amplify_go":{"endpoints":["x"]}}`,

@@ -41,6 +41,9 @@ func ConfigErrors(err error) []*ConfigError {
 type faults []*ConfigError
 
 func (f *faults) add(field, value, format string, a ...any) {
+	if strings.Contains(value, "@") {
+		value = "" // an address may hold a password
+	}
 	*f = append(*f, &ConfigError{Field: field, Value: value, Problem: fmt.Sprintf(format, a...)})
 }
 
@@ -101,11 +104,8 @@ func (c Config) faults() (f faults) {
 		f = append(f, a.faults()...)
 	}
 	if d := c.Data; d != nil {
-		for _, endpoint := range [][2]string{{"Endpoint", d.Endpoint}, {"CustomEndpoint", d.CustomEndpoint}} {
-			if problem := urlProblem(endpoint[1]); endpoint[1] != "" && problem != "" {
-				f.add("Config.Data."+endpoint[0], endpoint[1], "%s", problem)
-			}
-		}
+		f.url("Config.Data.Endpoint", d.Endpoint)
+		f.url("Config.Data.CustomEndpoint", d.CustomEndpoint)
 		modes := []string{"", "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda", "none"}
 		if !slices.Contains(modes, d.DefaultAuthMode) {
 			f.add("Config.Data.DefaultAuthMode", d.DefaultAuthMode, "is not one of %s", strings.Join(modes[1:], ", "))
@@ -143,13 +143,8 @@ func (a *AuthConfig) faults() (f faults) {
 			`is not the id of an identity pool, such as "eu-west-1:11111111-2222-3333-4444-555555555555"`)
 		f[len(f)-1].name = "InvalidIdentityPoolIdException"
 	}
-	for _, endpoint := range [][2]string{
-		{"UserPoolEndpoint", a.UserPoolEndpoint}, {"IdentityPoolEndpoint", a.IdentityPoolEndpoint},
-	} {
-		if problem := urlProblem(endpoint[1]); endpoint[1] != "" && problem != "" {
-			f.add("Config.Auth."+endpoint[0], endpoint[1], "%s", problem)
-		}
-	}
+	f.url("Config.Auth.UserPoolEndpoint", a.UserPoolEndpoint)
+	f.url("Config.Auth.IdentityPoolEndpoint", a.IdentityPoolEndpoint)
 	if o := a.OAuth; o != nil {
 		if u, err := url.Parse("https://" + o.Domain); err != nil || o.Domain == "" || u.Host != o.Domain {
 			f.add("Config.Auth.OAuth.Domain", o.Domain, `is not a host: write "<prefix>.auth.<region>.amazoncognito.com" or your own domain, without https://`)
@@ -170,14 +165,16 @@ func (a *AuthConfig) faults() (f faults) {
 	return f
 }
 
-// urlProblem says what keeps s from being the address of a service, or "".
-func urlProblem(s string) string {
+// url adds a fault if s is there and not the address of a service.
+func (f *faults) url(field, s string) {
+	if s == "" {
+		return
+	}
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return `is not a URL such as "https://example.com" or "http://localhost:9000"`
+		f.add(field, s, `is not a URL such as "https://example.com" or "http://localhost:9000"`)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "has a user, a query or a fragment: leave it out"
+		f.add(field, s, "has a user, a query or a fragment: leave it out")
 	}
-	return ""
 }

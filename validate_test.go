@@ -112,6 +112,20 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestFaultsHoldNoPassword: an address with a password is refused without being quoted.
+func TestFaultsHoldNoPassword(t *testing.T) {
+	_, err := amplify.New(amplify.Config{
+		Auth: &amplify.AuthConfig{
+			UserPoolID: "eu-west-1_A", UserPoolClientID: "c", UserPoolEndpoint: "https://u:" + classified + "@x",
+			OAuth: &amplify.OAuthConfig{Domain: "u:" + classified + "@x"},
+		},
+	}, amplify.Options{Endpoints: amplify.Endpoints{UserPoolKeys: "https://u:" + classified + "@x"}})
+	if len(amplify.ConfigErrors(err)) != 3 {
+		t.Errorf("got %v", err)
+	}
+	noLeak(t, "the error", fmt.Sprintf("%v %+v %#v", err, err, amplify.ConfigErrors(err)))
+}
+
 // TestNewReportsEverything: faults of the options are reported along with those of the configuration.
 func TestNewReportsEverything(t *testing.T) {
 	_, err := amplify.New(
