@@ -50,7 +50,7 @@ func issuers(app *amplify.App, w *work, poolID string, o Options) (map[string]*k
 		if locator != "" {
 			from = strings.TrimSuffix(locator, "/") + "/" + poolID
 		}
-		sets[iss] = newKeySet(app, w, from+"/.well-known/jwks.json", optional)
+		sets[iss] = newKeySet(app, w, iss, from+"/.well-known/jwks.json", optional)
 		return sets[iss]
 	}
 	original := add(aws, false)

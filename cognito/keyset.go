@@ -53,6 +53,7 @@ func (k *key) stands() bool {
 type keySet struct {
 	app      *amplify.App
 	work     *work
+	issuer   string
 	url      string
 	optional bool // the issuer may never have been used: then the address answers 403
 
@@ -65,8 +66,8 @@ type keySet struct {
 	fetch   chan struct{} // closed when the fetch under way has ended; nil if there is none
 }
 
-func newKeySet(app *amplify.App, w *work, url string, optional bool) *keySet {
-	return &keySet{app: app, work: w, url: url, optional: optional}
+func newKeySet(app *amplify.App, w *work, issuer, url string, optional bool) *keySet {
+	return &keySet{app: app, work: w, issuer: issuer, url: url, optional: optional}
 }
 
 // key returns the key that id names. If it is unknown and the set may be fetched, key waits for that. The error

@@ -32,19 +32,25 @@ type tokenProvider struct {
 	refused error    // why there is none, once that is certain
 
 	room struct { // so that a request takes one allocation
-		stored stored
-		values [8]storedValue
+		stored  stored
+		values  [8]storedValue
+		current current
 	}
 }
 
 // current is the session of one request.
 type current struct {
 	*session
+	tokens       amplify.Tokens
 	user         string // whose keys it is stored under: LastAuthUser
 	refreshToken string
-	details      string    // as they are stored
+	details      string    // sign-in details, as they are stored
 	expires      time.Time // when to take it for expired
 	refreshed    bool      // in this request
+}
+
+func (cur *current) setTokens() {
+	cur.tokens = amplify.Tokens{AccessToken: cur.access, IDToken: cur.id, SignInDetails: cur.signInDetails(cur.details)}
 }
 
 // Tokens implements [amplify.TokenProvider].
@@ -68,54 +74,52 @@ func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*am
 		}
 		// Otherwise the tokens are good for a few seconds yet.
 	}
-	return &amplify.Tokens{
-		AccessToken:   cur.access,
-		IDToken:       cur.id,
-		SignInDetails: cur.signInDetails(cur.details),
-	}, nil
+	return &cur.tokens, nil
 }
 
 // session returns the request's session, expired or not.
 func (p *tokenProvider) session(ctx context.Context) (*current, error) {
 	p.mu.Lock()
+	var found *current
 	if p.stored == nil {
-		p.room.stored = read(p.kv, p.cognito.prefix, p.room.values[:0])
-		p.stored = &p.room.stored
+		p.stored, found = &p.room.stored, &p.room.current
+		*p.stored = stored{prefix: p.cognito.prefix, values: p.room.values[:0]}
+		p.stored.read(p.kv)
 	}
 	cur, refused := p.current, p.refused
 	p.mu.Unlock()
 	if cur != nil || refused != nil {
 		return cur, refused
 	}
+	if found == nil { // the room belongs to the goroutine that came first
+		found = &current{}
+	}
 
-	cur, err := p.cognito.choose(ctx, p.stored)
+	err := p.cognito.choose(ctx, p.stored, found)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.current != nil: // found, and perhaps refreshed, by another goroutine of this request
-		return p.current, nil
+	case p.current != nil: // known, and perhaps refreshed, by another goroutine of this request
+		return p.current, p.refused
 	case err == nil:
-		p.current = cur
+		p.current = found
+		return found, nil
 	case errors.Is(err, amplify.ErrUnauthenticated):
 		p.refused = err
 	}
-	return cur, err
+	return nil, err
 }
 
-// choose returns the session that st holds. Where cookies came several times it is the one whose tokens verify and
+// choose puts the session that st holds into best. Where cookies came several times it is the one whose tokens verify and
 // were issued last. Tokens of two users never make one.
-func (c *Cognito) choose(ctx context.Context, st *stored) (*current, error) {
+func (c *Cognito) choose(ctx context.Context, st *stored, best *current) error {
 	if c.poolID == "" {
-		return nil, amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
+		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}
-	users := st.lastAuthUsers
-	if len(users) == 0 {
-		users = fallbackUsers
-	}
-	var best *current
+	*best = current{}
 	var refused error
-	for _, user := range users {
+	for _, user := range st.users() {
 		access, accessTokens := st.all(user, keyAccessToken)
 		id, idTokens := st.all(user, keyIDToken)
 		for i := range accessTokens {
@@ -127,29 +131,27 @@ func (c *Cognito) choose(ctx context.Context, st *stored) (*current, error) {
 					if refused == nil || !errors.Is(err, amplify.ErrUnauthenticated) {
 						refused = err
 					}
-				case best == nil || s.issuedAfter(best.session):
-					best = &current{
-						session:      s,
-						user:         user,
-						refreshToken: st.refreshToken(user, i, accessTokens),
-						details:      st.first(user, keySignInDetails),
-						expires:      s.expires.Add(-st.drift(user)),
-					}
-					if s.ended.Load() {
-						best.expires = time.Time{} // the refresh that is due now tells
-					}
+				case best.session == nil || s.issuedAfter(best.session):
+					best.session, best.user = s, user
+					best.refreshToken = st.refreshToken(user, i, accessTokens)
 				}
 			}
 		}
 	}
 	switch {
-	case best != nil:
-		return best, nil
+	case best.session != nil:
+		best.expires = best.session.expires.Add(-st.drift(best.user))
+		if best.ended.Load() {
+			best.expires = time.Time{} // the refresh that is due now tells
+		}
+		best.details = st.first(best.user, keySignInDetails)
+		best.setTokens()
+		return nil
 	case refused != nil:
-		return nil, refused
+		return refused
 	case len(st.values) > 0:
-		return nil, amplify.Unauthenticated(amplify.ReasonIncompleteSession, nil)
+		return amplify.Unauthenticated(amplify.ReasonIncompleteSession, nil)
 	default:
-		return nil, amplify.Unauthenticated(amplify.ReasonNoSession, nil)
+		return amplify.Unauthenticated(amplify.ReasonNoSession, nil)
 	}
 }

@@ -78,6 +78,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 	if answer.refreshToken != "" {
 		next.refreshToken = answer.refreshToken
 	}
+	next.setTokens()
 	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp: it would be
 	// refreshed with every request otherwise.
 	next.expires = answer.received.Add(next.session.expires.Sub(answer.access.claims.IssuedAt))
@@ -103,7 +104,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 	if next.details != "" {
 		entries = append(entries, [2]string{prefix + keySignInDetails, next.details})
 	}
-	if err := saveSession(p.kv, entries); err != nil {
+	if err := amplify.SetAll(p.kv, entries...); err != nil {
 		return nil, &amplify.Error{
 			Name:    "TokenRefreshException",
 			Reason:  amplify.ReasonConfiguration,

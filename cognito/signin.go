@@ -40,7 +40,7 @@ func (c *Cognito) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t
 		entries = append(entries, [2]string{prefix + keyRefreshToken, t.RefreshToken.Reveal()})
 	}
 	entries = append(entries, [2]string{c.prefix + keyLastAuthUser, user})
-	if err := saveSession(kv, entries); err != nil {
+	if err := amplify.SetAll(kv, entries...); err != nil {
 		return err
 	}
 	if t.RefreshToken.IsZero() {
@@ -71,13 +71,14 @@ func (c *Cognito) GlobalSignOut(ctx context.Context, access *amplify.Token) erro
 // would verify until they expire, count as expired: should the browser keep the cookies in spite of all, the user pool
 // is asked, and what it says then deletes them. Other processes do not hear of it.
 func (c *Cognito) Forget(kv amplify.KeyValueStorage) {
-	st := read(kv, c.prefix, nil)
+	st := &stored{prefix: c.prefix}
+	st.read(kv)
 	for _, v := range st.values {
 		if v.key == keyRefreshToken {
 			c.handoff.forget(c.hash(v.value))
 		}
 	}
-	for _, user := range st.lastAuthUsers {
+	for _, user := range st.users() {
 		access, accessTokens := st.all(user, keyAccessToken)
 		id, idTokens := st.all(user, keyIDToken)
 		for i := range accessTokens {

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -37,34 +38,41 @@ const maxDrift = time.Minute
 
 // stored is what a storage holds of the sessions of one app client, in the order it was sent.
 type stored struct {
-	lastAuthUsers []string
-	values        []storedValue
+	prefix string
+	values []storedValue
+
+	lastAuthUsers [maxDuplicates]string
+	names         int // how many of lastAuthUsers there are
 }
 
 // storedValue is the value under "<user>.<key>".
 type storedValue struct{ user, key, value string }
 
-// read reads kv in one pass. values is where to put what is found, as far as it suffices.
-func read(kv amplify.KeyValueStorage, prefix string, values []storedValue) stored {
-	st := stored{values: values}
-	for key, value := range kv.All(prefix) {
-		name := key[len(prefix):]
-		if name == keyLastAuthUser {
-			if value != "" && len(st.lastAuthUsers) < maxDuplicates {
-				st.lastAuthUsers = append(st.lastAuthUsers, value)
-			}
-			continue
-		}
-		// A user name may hold dots, and even end like a key: the key is what follows the last one.
-		dot := len(name) - 1
-		for dot >= 0 && name[dot] != '.' {
-			dot--
-		}
-		if dot > 0 {
-			st.values = append(st.values, storedValue{name[:dot], name[dot+1:], value})
-		}
+// users returns the names under which to look for a session.
+func (st *stored) users() []string {
+	if st.names == 0 {
+		return fallbackUsers
 	}
-	return st
+	return st.lastAuthUsers[:st.names]
+}
+
+// read reads kv in one pass.
+func (st *stored) read(kv amplify.KeyValueStorage) { kv.All(st.prefix)(st.add) }
+
+func (st *stored) add(key, value string) bool {
+	name := key[len(st.prefix):]
+	if name == keyLastAuthUser {
+		if value != "" && st.names < maxDuplicates {
+			st.lastAuthUsers[st.names] = value
+			st.names++
+		}
+		return true
+	}
+	// A user name may hold dots, and even end like a key: the key is what follows the last one.
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+		st.values = append(st.values, storedValue{name[:dot], name[dot+1:], value})
+	}
+	return true
 }
 
 // all returns the values of a user's key. An empty value is none, and neither is the text "undefined", which
@@ -120,19 +128,6 @@ func (st *stored) drift(user string) time.Duration {
 		return 0
 	}
 	return time.Duration(min(ms, maxDrift.Milliseconds())) * time.Millisecond
-}
-
-// saveSession writes tokens under the names of user. The storage's SetAll, where it has one, writes all or nothing.
-func saveSession(kv amplify.KeyValueStorage, entries [][2]string) error {
-	if s, ok := kv.(interface{ SetAll(...[2]string) error }); ok {
-		return s.SetAll(entries...)
-	}
-	for _, e := range entries {
-		if err := kv.Set(e[0], e[1]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // clearSession deletes what Amplify JS deletes when a session has ended. The device stays remembered.

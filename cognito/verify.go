@@ -59,10 +59,15 @@ func (c *Cognito) verify(ctx context.Context, raw, use string, clients ...string
 	case cl.Subject == "":
 		return nil, malformed(errors.New("no sub"))
 	}
-	// The strings of a header live as long as the whole header: what is kept is cloned. Issuer and
-	// client are the same texts in every token.
-	cl.ClientID = clients[slices.Index(clients, cl.ClientID)]
-	return &verified{amplify.NewToken(strings.Clone(raw), cl.Claims), cl, signedBy}, nil
+	cl.TokenUse, cl.ClientID = use, clients[slices.Index(clients, cl.ClientID)]
+	return newVerified(raw, cl, signedBy), nil
+}
+
+// newVerified returns a token that has been verified. Sessions are remembered by the thousands: raw is cloned, since it is part
+// of a whole Cookie header, and texts that all tokens have in common are kept once.
+func newVerified(raw string, cl *claims, signedBy *key) *verified {
+	cl.Issuer = signedBy.set.issuer
+	return &verified{amplify.NewToken(strings.Clone(raw), cl.Claims), cl, signedBy}
 }
 
 // keyFor returns the key that t must be signed by. What t says is not yet trusted: it may only select among
