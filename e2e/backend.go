@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/amplify-go/amplify/sandbox"
 )
@@ -104,8 +103,12 @@ const (
 	newPassword = "Battery-staple-2"
 )
 
-// shortLived is a client whose access and ID tokens last so briefly that tests can see them expire.
-func shortLived(validity time.Duration) []sandbox.Client {
-	return []sandbox.Client{{AccessTokenValidity: validity, IDTokenValidity: validity}}
+// nodeEnvironment is the environment in which Node.js finds the sandbox under the names of AWS's hosts.
+func (b *backend) nodeEnvironment(t testing.TB) []string {
+	t.Helper()
+	environment, err := b.WriteNodeSupport(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return environment
 }
-func (b *backend) nodeEnvironment(t testing.TB) []string { t.Fatal("later"); return nil }

@@ -22,6 +22,7 @@ export async function call(name, ...args) {
 // plain makes JSON of a result. A token is an object whose text only toString gives.
 function plain(value) {
   if (value === null || typeof value !== 'object') return value ?? null;
+  if (value instanceof Date) return value.toJSON();
   if (Array.isArray(value)) return value.map(plain);
   const entries = Object.entries(value).filter(([, v]) => typeof v !== 'function').map(([k, v]) => [k, plain(v)]);
   if (value.payload && Object.hasOwn(value, 'toString')) entries.push(['text', value.toString()]);
