@@ -60,12 +60,12 @@ type authorizationCode struct {
 // grant issues a code for the user of s and sends it to the application.
 func (h *Handler) grant(x *exchange, s *session) error {
 	code := ui.NewToken()
-	now := h.Pool.Now()
+	now := h.pool.Now()
 	c := authorizationCode{
 		ClientID: x.Client.ID, RedirectURI: x.RedirectURI, Challenge: x.Challenge,
 		Sub: s.Sub, Scopes: x.Scopes, Nonce: x.Nonce, AuthTime: s.AuthTime, Expires: now.Add(codeLife),
 	}
-	if err := h.Store.Update(x.ctx(), func(tx *store.Tx) error {
+	if err := h.store.Update(x.ctx(), func(tx *store.Tx) error {
 		return tx.Put(codeBucket, keyOf(code), c, c.Expires.Add(replayMemory), now)
 	}); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (h *Handler) logoutTarget(r *http.Request) (string, error) {
 
 // client returns an app client; that there is none is a [*pageError].
 func (h *Handler) client(id string) (*userpool.Client, error) {
-	c, err := h.Pool.Client(id)
+	c, err := h.pool.Client(id)
 	if userpool.CodeOf(err) == userpool.ResourceNotFound {
 		return nil, &pageError{"invalid_client", fmt.Sprintf("There is no app client %q in this user pool.", id)}
 	}

@@ -2,7 +2,6 @@ package login
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
@@ -28,20 +27,20 @@ func (h *Handler) nameField(x *exchange, value string) field {
 		label, f.InputMode = "email", "email"
 	case byPhone:
 		label, f.InputMode = "phone_number", "tel"
-		f.Hint = x.loc.first("field.phone_number.hint")
+		f.Hint = x.loc.say("field.phone_number.hint")
 	}
-	f.Label = x.loc.first("field." + label)
+	f.Label = x.loc.say("field." + label)
 	return f
 }
 
 func (h *Handler) signsInWith(attribute string) bool {
-	return slices.Contains(h.Pool.Config().UsernameAttributes, attribute)
+	return slices.Contains(h.pool.Config().UsernameAttributes, attribute)
 }
 
 // signUpAttributes are the attributes that sign-up asks for beside the name that
 // one signs in with: the required ones, and those that codes are sent to.
 func (h *Handler) signUpAttributes() []string {
-	cfg := h.Pool.Config()
+	cfg := h.pool.Config()
 	var names []string
 	for _, a := range slices.Concat(cfg.VerifiedAttributes, cfg.RequiredAttributes) {
 		if !slices.Contains(names, a) && !h.signsInWith(a) {
@@ -53,12 +52,12 @@ func (h *Handler) signUpAttributes() []string {
 
 // attributeField asks for an attribute of the user.
 func attributeField(x *exchange, name, value string) field {
-	f := field{Name: attributePrefix + name, Label: x.loc.first("field."+name, name), Type: "text", Value: value}
+	f := field{Name: attributePrefix + name, Label: x.loc.say("field."+name, name), Type: "text", Value: value}
 	switch name {
 	case "email":
 		f.Type, f.Autocomplete = "email", "email"
 	case "phone_number":
-		f.Type, f.Autocomplete, f.Hint = "tel", "tel", x.loc.first("field.phone_number.hint")
+		f.Type, f.Autocomplete, f.Hint = "tel", "tel", x.loc.say("field.phone_number.hint")
 	case "birthdate":
 		f.Type, f.Autocomplete = "date", "bday" // Cognito wants YYYY-MM-DD, which is what such an input sends
 	case "picture", "profile", "website":
@@ -84,14 +83,14 @@ const attributePrefix = "attribute."
 
 // codeField asks for a code that was sent.
 func codeField(x *exchange) field {
-	return field{Name: "code", Label: x.loc.first("field.code"), Type: "text", Autocomplete: "one-time-code", InputMode: "numeric"}
+	return field{Name: "code", Label: x.loc.say("field.code"), Type: "text", Autocomplete: "one-time-code", InputMode: "numeric"}
 }
 
 // newPasswordFields ask for a password to be chosen, twice.
 func (h *Handler) newPasswordFields(x *exchange, label string) []field {
 	return []field{
-		{Name: "password", Label: x.loc.first("field." + label), Type: "password", Autocomplete: "new-password", Rules: rules(x.loc, h.Pool.Config().PasswordPolicy)},
-		{Name: "password2", Label: x.loc.first("field.repeatPassword"), Type: "password", Autocomplete: "new-password"},
+		{Name: "password", Label: x.loc.say("field." + label), Type: "password", Autocomplete: "new-password", Rules: rules(x.loc, h.pool.Config().PasswordPolicy)},
+		{Name: "password2", Label: x.loc.say("field.repeatPassword"), Type: "password", Autocomplete: "new-password"},
 	}
 }
 
@@ -109,18 +108,4 @@ func rules(l *locale, p userpool.PasswordPolicy) []string {
 	add(p.RequireNumbers, "number")
 	add(p.RequireSymbols, "symbol")
 	return all
-}
-
-// fault returns the key of what is wrong with a submitted form before the pool is
-// asked: an empty field, or two passwords that differ. It is empty if nothing is.
-func fault(x *exchange, fields []field) string {
-	for _, f := range fields {
-		if strings.TrimSpace(x.r.PostForm.Get(f.Name)) == "" {
-			return "error.missing"
-		}
-	}
-	if x.r.PostForm.Has("password2") && x.r.PostForm.Get("password2") != x.r.PostForm.Get("password") {
-		return "error.passwordsDiffer"
-	}
-	return ""
 }

@@ -2,6 +2,7 @@ package login
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -16,9 +17,9 @@ const flowLife = 15 * time.Minute
 // A flow is a sign-in in progress: what one page leaves for the next one, kept
 // here and not in the browser, which has the key alone.
 type flow struct {
-	// ClientID is the client for which the flow was begun. For another one it
+	// ClientID and Page say which client's page it is left for. For others it
 	// does not count.
-	ClientID string
+	ClientID, Page string
 	// Username is whom the next page is about, as typed.
 	Username string
 	// Sub is set once the browser has given this user's password: confirming the
@@ -32,16 +33,24 @@ type flow struct {
 	Notice, Error string
 }
 
-// leave keeps f for the next page and goes there.
-func (h *Handler) leave(x *exchange, path string, f flow) error {
-	f.ClientID = x.Client.ID
+// tell puts what the page before had to say into v.
+func (f flow) tell(l *locale, v *view) {
+	if f.Notice != "" {
+		v.Notice = l.say(f.Notice)
+	}
+	if f.Error != "" {
+		v.Error = l.say(f.Error)
+	}
+}
+
+// leave keeps f for a page, and goes there.
+func (h *Handler) leave(x *exchange, page string, f flow) error {
+	f.ClientID, f.Page = x.Client.ID, page
 	key := ui.NewToken()
-	now := h.Pool.Now()
-	err := h.Store.Update(x.ctx(), func(tx *store.Tx) error {
-		if c, err := x.r.Cookie(flowCookie); err == nil {
-			if err := tx.Drop(flowBucket, keyOf(c.Value)); err != nil {
-				return err
-			}
+	now := h.pool.Now()
+	err := h.store.Update(x.ctx(), func(tx *store.Tx) error {
+		if err := dropFlow(tx, x.r); err != nil {
+			return err
 		}
 		return tx.Put(flowBucket, keyOf(key), f, now.Add(flowLife), now)
 	})
@@ -49,21 +58,29 @@ func (h *Handler) leave(x *exchange, path string, f flow) error {
 		return err
 	}
 	ui.SetCookie(x.w, x.r, flowCookie, key, int(flowLife/time.Second))
-	x.redirect(x.link(path))
+	x.redirect(x.link(page))
 	return nil
 }
 
-// flow returns what the page before left. Without any it is the zero flow.
-func (h *Handler) flow(x *exchange) (flow, error) {
+func dropFlow(tx *store.Tx, r *http.Request) error {
+	c, err := r.Cookie(flowCookie)
+	if err != nil {
+		return nil
+	}
+	return tx.Drop(flowBucket, keyOf(c.Value))
+}
+
+// flow returns what was left for this page, or the zero flow.
+func (h *Handler) flow(x *exchange, page string) (flow, error) {
 	var f flow
 	c, err := x.r.Cookie(flowCookie)
 	if err != nil {
 		return flow{}, nil
 	}
-	err = h.Store.View(x.ctx(), func(tx *store.Tx) error {
-		return tx.Get(flowBucket, keyOf(c.Value), &f, h.Pool.Now())
+	err = h.store.View(x.ctx(), func(tx *store.Tx) error {
+		return tx.Get(flowBucket, keyOf(c.Value), &f, h.pool.Now())
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && f.ClientID != x.Client.ID {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (f.ClientID != x.Client.ID || f.Page != page) {
 		return flow{}, nil
 	}
 	return f, err

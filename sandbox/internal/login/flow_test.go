@@ -232,7 +232,13 @@ func TestForgottenPassword(t *testing.T) {
 	if p.Request.URL.Path != "/login" || !strings.Contains(p.Body, "Your password has been changed") {
 		t.Fatalf("at %s: %q", p.Request.URL.Path, p.alert())
 	}
+	if !strings.Contains(p.Body, `value="`+ada+`"`) {
+		t.Error("the sign-in page forgot who it was")
+	}
 	b.submit(p, "/login", map[string]string{"username": ada, "password": "Another-one-9"}).code(t)
+	if p := b.get("/login?" + authorizeQuery("prompt", "login")); strings.Contains(p.Body, "Your password has been changed") {
+		t.Error("the notice outlives the sign-in")
+	}
 }
 
 func TestLoginSession(t *testing.T) {
@@ -267,6 +273,16 @@ func TestLoginSession(t *testing.T) {
 	}
 
 	b.signIn(authorizeQuery(), ada, goodPassword).code(t)
+	if err := s.pool.SetEnabled(t.Context(), ada, false); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.get("/oauth2/authorize?" + authorizeQuery()); p.StatusCode != 200 {
+		t.Errorf("a disabled user: %s", p.Status)
+	}
+	if err := s.pool.SetEnabled(t.Context(), ada, true); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/oauth2/authorize?" + authorizeQuery()).code(t)
 	if err := s.pool.DeleteUser(t.Context(), user.Sub); err != nil {
 		t.Fatal(err)
 	}
@@ -299,8 +315,8 @@ func TestPretendProvider(t *testing.T) {
 	if p := b.get("/oauth2/authorize?" + authorizeQuery("identity_provider", "Facebook")); p.Request.URL.Path != "/pretend/Facebook" {
 		t.Errorf("at %s", p.Request.URL.Path)
 	}
-	for _, name := range []string{"COGNITO", "Facebook", "Nobody"} {
-		p := b.get("/pretend/" + name + "?" + authorizeQuery("client_id", socialClient, "scope", "openid"))
+	for name, client := range map[string]string{"COGNITO": publicClient, "Facebook": socialClient, "Nobody": publicClient} {
+		p := b.get("/pretend/" + name + "?" + authorizeQuery("client_id", client, "scope", "openid"))
 		if p.Left == nil || p.Left.Query().Get("error") != "invalid_request" {
 			t.Errorf("%s, which the client does not offer: %s", name, p.Status)
 		}

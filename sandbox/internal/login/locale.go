@@ -34,8 +34,8 @@ func (l *locale) T(key string, args ...any) (string, error) {
 	return fmt.Sprintf(s, args...), nil
 }
 
-// first returns the text of the first of keys that has one.
-func (l *locale) first(keys ...string) string {
+// say returns the text of the first of keys that has one.
+func (l *locale) say(keys ...string) string {
 	for _, k := range keys {
 		if s, ok := l.text[k]; ok {
 			return s

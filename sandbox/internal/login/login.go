@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
@@ -26,7 +27,10 @@ type Config struct {
 
 // Handler serves managed login. It is safe for concurrent use.
 type Handler struct {
-	Config
+	pool    *userpool.Pool
+	store   *store.Store
+	logger  *slog.Logger
+	inbox   string
 	pages   *ui.Pages
 	locales map[string]*locale
 }
@@ -39,7 +43,7 @@ func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Handler{cfg, ui.NewPages(pageFiles, "pages"), loadLocales()}
+	return &Handler{cfg.Pool, cfg.Store, cfg.Logger, cfg.Inbox, ui.NewPages(pageFiles, "pages"), loadLocales()}
 }
 
 // Register adds the routes that the package comment lists to mux. The pages also
@@ -47,21 +51,22 @@ func New(cfg Config) *Handler {
 func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /oauth2/authorize", h.within(h.authorize))
 	mux.Handle("GET /login", h.within(h.showSignIn))
-	mux.Handle("POST /login", h.form(h.signIn))
-	mux.Handle("GET /signup", h.within(h.showSignUp))
-	mux.Handle("POST /signup", h.form(h.signUp))
-	mux.Handle("GET /confirm", h.within(h.showConfirm))
-	mux.Handle("POST /confirm", h.form(h.confirm))
-	mux.Handle("POST /resendcode", h.form(h.resendCode))
-	mux.Handle("GET /forgotPassword", h.within(h.showForgot))
-	mux.Handle("POST /forgotPassword", h.form(h.forgot))
-	mux.Handle("GET /confirmForgotPassword", h.within(h.showReset))
-	mux.Handle("POST /confirmForgotPassword", h.form(h.reset))
-	mux.Handle("GET /newPassword", h.within(h.showNewPassword))
-	mux.Handle("POST /newPassword", h.form(h.newPassword))
+	mux.Handle("GET /logout", h.serve(h.logout))
 	mux.Handle("GET /pretend/{provider}", h.within(h.showPretend))
 	mux.Handle("POST /pretend/{provider}", h.form(h.pretend))
-	mux.Handle("GET /logout", h.serve(h.logout))
+
+	mux.Handle("POST /login", h.form(own(h.signIn)))
+	mux.Handle("GET /signup", h.within(own(h.showSignUp)))
+	mux.Handle("POST /signup", h.form(own(h.signUp)))
+	mux.Handle("GET /confirm", h.within(own(h.showConfirm)))
+	mux.Handle("POST /confirm", h.form(own(h.confirm)))
+	mux.Handle("POST /resendcode", h.form(own(h.resendCode)))
+	mux.Handle("GET /forgotPassword", h.within(own(h.showForgot)))
+	mux.Handle("POST /forgotPassword", h.form(own(h.forgot)))
+	mux.Handle("GET /confirmForgotPassword", h.within(own(h.showReset)))
+	mux.Handle("POST /confirmForgotPassword", h.form(own(h.reset)))
+	mux.Handle("GET /newPassword", h.within(own(h.showNewPassword)))
+	mux.Handle("POST /newPassword", h.form(own(h.newPassword)))
 
 	mux.Handle("POST /oauth2/token", h.service(h.token))
 	mux.Handle("OPTIONS /oauth2/token", preflight("POST"))
@@ -72,15 +77,18 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("OPTIONS /oauth2/userInfo", preflight("GET, POST"))
 }
 
-// An exchange is one request and its response, within an authorization request.
+// An exchange is one request of a browser and its response.
 type exchange struct {
-	*authRequest
-	w   http.ResponseWriter
-	r   *http.Request
-	loc *locale
+	*authRequest // that the page belongs to; nil before it is known to be valid
+	w            http.ResponseWriter
+	r            *http.Request
+	loc          *locale
 }
 
 func (x *exchange) ctx() context.Context { return x.r.Context() }
+
+// typed returns what was entered into a field that is not a password.
+func (x *exchange) typed(field string) string { return strings.TrimSpace(x.r.PostForm.Get(field)) }
 
 // redirect sends the browser on by GET, also after a form: 303 never resends a
 // password (RFC 9700 §4.12). The target is sent as it is: it is one of our own, or
@@ -135,6 +143,17 @@ func (h *Handler) form(f func(*exchange) error) http.Handler {
 	})
 }
 
+// own is f for clients that offer the pool's own users. That others' pages do not
+// link to f keeps nobody from asking for it.
+func own(f func(*exchange) error) func(*exchange) error {
+	return func(x *exchange) error {
+		if !x.offers(providerCognito) {
+			return x.fail("unauthorized_client", "The client does not offer the identity provider COGNITO.")
+		}
+		return f(x)
+	}
+}
+
 // fail answers a request that ended in an error.
 func (h *Handler) fail(x *exchange, err error) {
 	var page *pageError
@@ -150,7 +169,7 @@ func (h *Handler) fail(x *exchange, err error) {
 		// The pool changed between two pages: a user who was signing in is gone.
 		h.show(x, http.StatusConflict, "problem_form", view{})
 	default:
-		h.Logger.ErrorContext(x.ctx(), "managed login failed", "path", x.r.URL.Path, "error", err)
+		h.logger.ErrorContext(x.ctx(), "managed login failed", "path", x.r.URL.Path, "error", err)
 		h.show(x, http.StatusInternalServerError, "problem_server", view{})
 	}
 }

@@ -265,7 +265,7 @@ func TestOwnUsersNeedTheClientsConsent(t *testing.T) {
 	p := b.get("/login?" + authorizeQuery())
 	social := authorizeQuery("client_id", socialClient, "scope", "openid")
 	form := url.Values{"csrf": {b.cookie("sandbox_csrf")}, "username": {ada}, "password": {goodPassword}, "password2": {goodPassword}}
-	for _, path := range []string{"/login", "/signup", "/forgotPassword"} {
+	for _, path := range []string{"/login", "/signup", "/confirm", "/resendcode", "/forgotPassword", "/confirmForgotPassword", "/newPassword"} {
 		p = b.postForm(s.URL+path+"?"+social, form)
 		if p.Left == nil || p.Left.Query().Get("error") != "unauthorized_client" {
 			t.Errorf("%s: %s %v", path, p.Status, p.Left)

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -13,16 +14,12 @@ func (h *Handler) showForgot(x *exchange) error {
 }
 
 func (h *Handler) forgot(x *exchange) error {
-	if err := h.requireOwn(x); err != nil {
-		return err
-	}
-	username := strings.TrimSpace(x.r.PostForm.Get("username"))
+	username := x.typed("username")
 	v := view{Fields: []field{h.nameField(x, username)}}
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "forgot", v)
+	if h.incomplete(x, "forgot", v) {
+		return nil
 	}
-	d, err := h.Pool.ForgotPassword(x.ctx(), x.Client.ID, username)
+	d, err := h.pool.ForgotPassword(x.ctx(), x.Client.ID, username)
 	if err != nil {
 		return h.refuse(x, "forgot", err, v)
 	}
@@ -36,30 +33,27 @@ func (h *Handler) resetView(x *exchange, f flow) view {
 }
 
 func (h *Handler) showReset(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/confirmForgotPassword")
 	if err != nil {
 		return err
 	}
-	h.show(x, http.StatusOK, "reset", h.resetView(x, f))
+	v := h.resetView(x, f)
+	f.tell(x.loc, &v)
+	h.show(x, http.StatusOK, "reset", v)
 	return nil
 }
 
 func (h *Handler) reset(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/confirmForgotPassword")
 	if err != nil {
 		return err
 	}
-	f.Notice, f.Error = "", ""
 	v := h.resetView(x, f)
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "reset", v)
+	if h.incomplete(x, "reset", v) {
+		return nil
 	}
-	username := f.Username
-	if username == "" {
-		username = strings.TrimSpace(x.r.PostForm.Get("username"))
-	}
-	if err := h.Pool.ConfirmForgotPassword(x.ctx(), x.Client.ID, username, code(x), x.r.PostForm.Get("password")); err != nil {
+	username := cmp.Or(f.Username, x.typed("username"))
+	if err := h.pool.ConfirmForgotPassword(x.ctx(), x.Client.ID, username, code(x), x.r.PostForm.Get("password")); err != nil {
 		return h.refuse(x, "reset", err, v)
 	}
 	return h.leave(x, "/login", flow{Username: username, Notice: "reset.done"})
@@ -69,19 +63,19 @@ func (h *Handler) reset(x *exchange) error {
 // that whoever created the user left out.
 func (h *Handler) newPasswordView(x *exchange, f flow) (view, error) {
 	v := view{Data: confirmPage{Username: f.Username}}
-	user, err := h.Pool.User(x.ctx(), f.Sub)
+	user, err := h.pool.User(x.ctx(), f.Sub)
 	if err != nil {
 		return v, err
 	}
-	for _, a := range h.Pool.MissingAttributes(user.Attributes) {
-		v.Fields = append(v.Fields, attributeField(x, a, strings.TrimSpace(x.r.PostForm.Get(attributePrefix+a))))
+	for _, a := range h.pool.MissingAttributes(user.Attributes) {
+		v.Fields = append(v.Fields, attributeField(x, a, x.typed(attributePrefix+a)))
 	}
 	v.Fields = append(v.Fields, h.newPasswordFields(x, "newPassword")...)
 	return v, nil
 }
 
 func (h *Handler) showNewPassword(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/newPassword")
 	if err != nil {
 		return err
 	}
@@ -98,7 +92,7 @@ func (h *Handler) showNewPassword(x *exchange) error {
 }
 
 func (h *Handler) newPassword(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/newPassword")
 	if err != nil {
 		return err
 	}
@@ -109,17 +103,16 @@ func (h *Handler) newPassword(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "newpassword", v)
+	if h.incomplete(x, "newpassword", v) {
+		return nil
 	}
 	attributes := make(map[string]string)
 	for _, f := range v.Fields {
 		if name, ok := strings.CutPrefix(f.Name, attributePrefix); ok {
-			attributes[name] = strings.TrimSpace(x.r.PostForm.Get(f.Name))
+			attributes[name] = x.typed(f.Name)
 		}
 	}
-	user, err := h.Pool.CompleteNewPassword(x.ctx(), x.Client.ID, f.Challenge, x.r.PostForm.Get("password"), attributes)
+	user, err := h.pool.CompleteNewPassword(x.ctx(), x.Client.ID, f.Challenge, x.r.PostForm.Get("password"), attributes)
 	if userpool.CodeOf(err) == userpool.NotAuthorized {
 		return h.leave(x, "/login", flow{Error: "error.newPassword.NotAuthorizedException"})
 	}

@@ -74,8 +74,8 @@ func (h *Handler) pretendView(x *exchange) (view, provider, error) {
 	p := providerOf(name)
 	return view{
 		Fields: []field{
-			{Name: "name", Label: x.loc.first("field.name"), Type: "text", Value: strings.TrimSpace(x.r.PostForm.Get("name")), Autocomplete: "off"},
-			{Name: "email", Label: x.loc.first("field.email"), Type: "email", Value: strings.TrimSpace(x.r.PostForm.Get("email")), Autocomplete: "off"},
+			{Name: "name", Label: x.loc.say("field.name"), Type: "text", Value: x.typed("name"), Autocomplete: "off"},
+			{Name: "email", Label: x.loc.say("field.email"), Type: "email", Value: x.typed("email"), Autocomplete: "off"},
 		},
 		Data: pretendPage{p, personas(), x.r.Method == http.MethodPost},
 	}, p, nil
@@ -98,12 +98,11 @@ func (h *Handler) pretend(x *exchange) error {
 	if x.r.PostForm.Has("cancel") {
 		return x.fail("access_denied", "The user refused access at "+p.Label+".") // RFC 6749 §4.1.2.1
 	}
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "pretend", v)
+	if h.incomplete(x, "pretend", v) {
+		return nil
 	}
 	name, email := v.Fields[0].Value, v.Fields[1].Value
-	user, err := h.Pool.FederatedUser(x.ctx(), p.Name, userpool.Profile{
+	user, err := h.pool.FederatedUser(x.ctx(), p.Name, userpool.Profile{
 		ID:         pretendID(p.Name, email),
 		Attributes: map[string]string{"email": email, "name": name},
 	})

@@ -148,7 +148,7 @@ func (req *authRequest) validate(responseType, scope, method string) error {
 	if req.prompts("none") && len(req.Prompt) > 1 {
 		return req.fail("invalid_request", "prompt=none allows no other value.") // OpenID Connect Core §3.1.2.1
 	}
-	if req.Provider != "" && !slices.Contains(req.Client.Providers, req.Provider) {
+	if req.Provider != "" && !req.offers(req.Provider) {
 		return req.fail("invalid_request", "The client does not offer the identity provider "+req.Provider+".")
 	}
 	return nil

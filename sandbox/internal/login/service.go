@@ -42,7 +42,7 @@ func (h *Handler) service(serve func(w http.ResponseWriter, r *http.Request) err
 		}
 		var refusal *oauthError
 		if !errors.As(err, &refusal) {
-			h.Logger.ErrorContext(r.Context(), "managed login failed", "path", r.URL.Path, "error", err)
+			h.logger.ErrorContext(r.Context(), "managed login failed", "path", r.URL.Path, "error", err)
 			refusal = &oauthError{Status: http.StatusInternalServerError, Code: "server_error", Description: "The sandbox failed. Its log says why."}
 		}
 		if refusal.Challenge != "" {
@@ -70,7 +70,7 @@ func allowAnyOrigin(header http.Header) { header.Set("Access-Control-Allow-Origi
 func (h *Handler) writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		h.Logger.ErrorContext(r.Context(), "managed login failed", "path", r.URL.Path, "error", err)
+		h.logger.ErrorContext(r.Context(), "managed login failed", "path", r.URL.Path, "error", err)
 		status, body = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
@@ -119,7 +119,7 @@ func (h *Handler) authenticate(r *http.Request, form url.Values) (*userpool.Clie
 	if id == "" {
 		return nil, badRequest("invalid_request", "The parameter client_id is missing.")
 	}
-	client, err := h.Pool.Client(id)
+	client, err := h.pool.Client(id)
 	if userpool.CodeOf(err) == userpool.ResourceNotFound {
 		return nil, failed
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -50,8 +49,8 @@ func (h *Handler) session(r *http.Request) (*session, error) {
 		return nil, nil
 	}
 	s := &session{}
-	err = h.Store.View(r.Context(), func(tx *store.Tx) error {
-		return tx.Get(sessionBucket, keyOf(c.Value), s, h.Pool.Now())
+	err = h.store.View(r.Context(), func(tx *store.Tx) error {
+		return tx.Get(sessionBucket, keyOf(c.Value), s, h.pool.Now())
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -59,7 +58,7 @@ func (h *Handler) session(r *http.Request) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, err := h.Pool.User(r.Context(), s.Sub)
+	user, err := h.pool.User(r.Context(), s.Sub)
 	if userpool.CodeOf(err) == userpool.UserNotFound {
 		return nil, nil
 	}
@@ -83,17 +82,17 @@ func (s *session) answers(req *authRequest) bool {
 	if req.Provider != "" {
 		return s.Provider == req.Provider
 	}
-	return slices.Contains(req.Client.Providers, s.Provider)
+	return req.offers(s.Provider)
 }
 
 // begin starts a login session and goes on to the application. The session has
 // a new key each time, so that nobody can have planted it.
 func (h *Handler) begin(x *exchange, user *userpool.User, provider string) error {
-	now := h.Pool.Now()
+	now := h.pool.Now()
 	s := &session{Sub: user.Sub, Provider: provider, AuthTime: now}
 	key := ui.NewToken()
-	err := h.Store.Update(x.ctx(), func(tx *store.Tx) error {
-		if err := dropSession(tx, x.r); err != nil {
+	err := h.store.Update(x.ctx(), func(tx *store.Tx) error {
+		if err := errors.Join(dropSession(tx, x.r), dropFlow(tx, x.r)); err != nil {
 			return err
 		}
 		return tx.Put(sessionBucket, keyOf(key), s, now.Add(sessionLife), now)
@@ -108,7 +107,7 @@ func (h *Handler) begin(x *exchange, user *userpool.User, provider string) error
 // end ends the login session of the browser.
 func (h *Handler) end(x *exchange) error {
 	ui.SetCookie(x.w, x.r, sessionCookie, "", -1)
-	return h.Store.Update(x.ctx(), func(tx *store.Tx) error { return dropSession(tx, x.r) })
+	return h.store.Update(x.ctx(), func(tx *store.Tx) error { return dropSession(tx, x.r) })
 }
 
 func dropSession(tx *store.Tx, r *http.Request) error {

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -10,42 +11,30 @@ import (
 // signUpView is the sign-up form, filled with what was submitted so far. It never
 // sends a password back.
 func (h *Handler) signUpView(x *exchange) view {
-	get := func(name string) string { return strings.TrimSpace(x.r.PostForm.Get(name)) }
-	name := h.nameField(x, get("username"))
-	if name.Value == "" {
-		name.Value = x.LoginHint
-	}
-	v := view{Fields: []field{name}}
+	v := view{Fields: []field{h.nameField(x, cmp.Or(x.typed("username"), x.LoginHint))}}
 	for _, a := range h.signUpAttributes() {
-		v.Fields = append(v.Fields, attributeField(x, a, get(attributePrefix+a)))
+		v.Fields = append(v.Fields, attributeField(x, a, x.typed(attributePrefix+a)))
 	}
 	v.Fields = append(v.Fields, h.newPasswordFields(x, "password")...)
 	return v
 }
 
 func (h *Handler) showSignUp(x *exchange) error {
-	if err := h.requireOwn(x); err != nil {
-		return err
-	}
 	h.show(x, http.StatusOK, "signup", h.signUpView(x))
 	return nil
 }
 
 func (h *Handler) signUp(x *exchange) error {
-	if err := h.requireOwn(x); err != nil {
-		return err
-	}
 	v := h.signUpView(x)
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "signup", v)
+	if h.incomplete(x, "signup", v) {
+		return nil
 	}
 	in := userpool.SignUpInput{
-		ClientID: x.Client.ID, Username: strings.TrimSpace(x.r.PostForm.Get("username")),
+		ClientID: x.Client.ID, Username: x.typed("username"),
 		Password: x.r.PostForm.Get("password"), Attributes: make(map[string]string),
 	}
 	for _, a := range h.signUpAttributes() {
-		in.Attributes[a] = strings.TrimSpace(x.r.PostForm.Get(attributePrefix + a))
+		in.Attributes[a] = x.typed(attributePrefix + a)
 	}
 	// In a pool whose users sign in with an attribute, that attribute is the name.
 	switch email := strings.Contains(in.Username, "@"); {
@@ -54,7 +43,7 @@ func (h *Handler) signUp(x *exchange) error {
 	case h.signsInWith("phone_number"):
 		in.Attributes["phone_number"] = in.Username
 	}
-	user, delivery, err := h.Pool.SignUp(x.ctx(), in)
+	user, delivery, err := h.pool.SignUp(x.ctx(), in)
 	if err != nil {
 		return h.refuse(x, "signup", err, v)
 	}
@@ -71,49 +60,40 @@ func (h *Handler) confirmView(x *exchange, f flow) view {
 	v := view{Data: confirmPage{f.Username, f.Destination}}
 	if f.Username == "" {
 		// The page was opened by itself, or the flow took too long.
-		v.Fields = append(v.Fields, h.nameField(x, strings.TrimSpace(x.r.PostForm.Get("username"))))
+		v.Fields = append(v.Fields, h.nameField(x, x.typed("username")))
 	}
 	v.Fields = append(v.Fields, codeField(x))
-	if f.Notice != "" {
-		v.Notice = x.loc.first(f.Notice)
-	}
-	if f.Error != "" {
-		v.Error = x.loc.first(f.Error)
-	}
 	return v
 }
 
 func (h *Handler) showConfirm(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/confirm")
 	if err != nil {
 		return err
 	}
-	h.show(x, http.StatusOK, "confirm", h.confirmView(x, f))
+	v := h.confirmView(x, f)
+	f.tell(x.loc, &v)
+	h.show(x, http.StatusOK, "confirm", v)
 	return nil
 }
 
 func (h *Handler) confirm(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/confirm")
 	if err != nil {
 		return err
 	}
-	f.Notice, f.Error = "", ""
 	v := h.confirmView(x, f)
-	if key := fault(x, v.Fields); key != "" {
-		v.Error = x.loc.first(key)
-		return h.refuseWith(x, "confirm", v)
+	if h.incomplete(x, "confirm", v) {
+		return nil
 	}
-	username := f.Username
-	if username == "" {
-		username = strings.TrimSpace(x.r.PostForm.Get("username"))
-	}
-	if err := h.Pool.ConfirmSignUp(x.ctx(), x.Client.ID, username, code(x)); err != nil {
+	username := cmp.Or(f.Username, x.typed("username"))
+	if err := h.pool.ConfirmSignUp(x.ctx(), x.Client.ID, username, code(x)); err != nil {
 		return h.refuse(x, "confirm", err, v)
 	}
 	if f.Sub == "" {
 		return h.leave(x, "/login", flow{Username: username, Notice: "confirm.done"})
 	}
-	user, err := h.Pool.User(x.ctx(), f.Sub)
+	user, err := h.pool.User(x.ctx(), f.Sub)
 	if err != nil {
 		return err
 	}
@@ -121,20 +101,19 @@ func (h *Handler) confirm(x *exchange) error {
 }
 
 func (h *Handler) resendCode(x *exchange) error {
-	f, err := h.flow(x)
+	f, err := h.flow(x, "/confirm")
 	if err != nil {
 		return err
 	}
-	f.Notice, f.Error = "", ""
-	if f.Username == "" {
-		f.Error = "error.missing"
-		return h.leave(x, "/confirm", f)
+	if f.Username == "" { // the flow took too long: ask who is there
+		x.redirect(x.link("/confirm"))
+		return nil
 	}
-	d, err := h.Pool.ResendConfirmationCode(x.ctx(), x.Client.ID, f.Username)
+	d, err := h.pool.ResendConfirmationCode(x.ctx(), x.Client.ID, f.Username)
 	if err != nil {
 		return h.refuse(x, "confirm", err, h.confirmView(x, f))
 	}
-	f.Destination, f.Notice = destination(d), "confirm.resent"
+	f.Destination, f.Notice, f.Error = destination(d), "confirm.resent", ""
 	return h.leave(x, "/confirm", f)
 }
 

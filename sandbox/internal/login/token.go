@@ -68,10 +68,10 @@ func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form ur
 		return nil, err
 	}
 	if !first || c.ClientID != client.ID || c.RedirectURI != form.Get("redirect_uri") ||
-		!h.Pool.Now().Before(c.Expires) || !verify(c.Challenge, form.Get("code_verifier")) {
+		!h.pool.Now().Before(c.Expires) || !verify(c.Challenge, form.Get("code_verifier")) {
 		return nil, errBadCode
 	}
-	tokens, err := h.Pool.IssueTokens(r.Context(), userpool.Grant{
+	tokens, err := h.pool.IssueTokens(r.Context(), userpool.Grant{
 		ClientID: c.ClientID, Sub: c.Sub, Scopes: c.Scopes, AuthTime: c.AuthTime, Nonce: c.Nonce,
 	})
 	if userpool.CodeOf(err) != "" {
@@ -86,8 +86,8 @@ func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form ur
 // redeem marks a code as used and returns it as it was found, and whether this was
 // the first attempt. Of attempts at the same time one is the first.
 func (h *Handler) redeem(r *http.Request, key string) (c authorizationCode, first bool, err error) {
-	err = h.Store.Update(r.Context(), func(tx *store.Tx) error {
-		now := h.Pool.Now()
+	err = h.store.Update(r.Context(), func(tx *store.Tx) error {
+		now := h.pool.Now()
 		if err := tx.Get(codeBucket, key, &c, now); err != nil {
 			return err
 		}
@@ -115,9 +115,9 @@ func (h *Handler) bind(r *http.Request, key string, tokens *userpool.Tokens) (*u
 		return nil, err
 	}
 	replayed := false
-	err = h.Store.Update(r.Context(), func(tx *store.Tx) error {
+	err = h.store.Update(r.Context(), func(tx *store.Tx) error {
 		var c authorizationCode
-		now := h.Pool.Now()
+		now := h.pool.Now()
 		if err := tx.Get(codeBucket, key, &c, now); err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (h *Handler) refresh(r *http.Request, client *userpool.Client, form url.Val
 	if form.Get("refresh_token") == "" {
 		return nil, badRequest("invalid_request", "The parameter refresh_token is missing.")
 	}
-	tokens, err := h.Pool.Refresh(r.Context(), client.ID, form.Get("refresh_token"))
+	tokens, err := h.pool.Refresh(r.Context(), client.ID, form.Get("refresh_token"))
 	if userpool.CodeOf(err) != "" {
 		return nil, badRequest("invalid_grant", "The refresh token is not valid for this client.")
 	}
@@ -192,7 +192,7 @@ func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	if form.Get("token") == "" {
 		return badRequest("invalid_request", "The parameter token is missing.")
 	}
-	err = h.Pool.Revoke(r.Context(), client.ID, form.Get("token"))
+	err = h.pool.Revoke(r.Context(), client.ID, form.Get("token"))
 	switch userpool.CodeOf(err) {
 	case "":
 		return err // nil: 200 with an empty body
@@ -210,13 +210,13 @@ func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return bearerError(http.StatusBadRequest, "invalid_request", "Send the access token as Authorization: Bearer.")
 	}
-	if _, err := h.Pool.VerifyAccessToken(r.Context(), raw, ""); err != nil {
+	if _, err := h.pool.VerifyAccessToken(r.Context(), raw, ""); err != nil {
 		if userpool.CodeOf(err) == "" {
 			return err
 		}
 		return bearerError(http.StatusUnauthorized, "invalid_token", "The access token is malformed, expired or revoked.")
 	}
-	claims, err := h.Pool.UserInfo(r.Context(), raw)
+	claims, err := h.pool.UserInfo(r.Context(), raw)
 	if userpool.CodeOf(err) != "" {
 		return bearerError(http.StatusForbidden, "insufficient_scope", "The access token does not have the scope openid.")
 	}

@@ -1,6 +1,8 @@
 package login
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,7 +33,6 @@ func header(name, value string) func(*http.Request) {
 
 func TestCodesAreBound(t *testing.T) {
 	s := newSandbox(t)
-	long := strings.Repeat("v", 129)
 	for _, c := range []struct {
 		name    string
 		request []string // changes of the authorization request
@@ -41,7 +42,6 @@ func TestCodesAreBound(t *testing.T) {
 		{"another verifier", nil, []string{"code_verifier", strings.Repeat("a", 43)}, "invalid_grant"},
 		{"no verifier", nil, []string{"code_verifier", ""}, "invalid_grant"},
 		{"a verifier that is the challenge", nil, []string{"code_verifier", challenge}, "invalid_grant"},
-		{"a verifier that is too long", nil, []string{"code_verifier", long}, "invalid_grant"},
 		{"a verifier without a challenge", []string{"code_challenge", "", "code_challenge_method", ""}, nil, "invalid_grant"},
 		{"another redirect URI of the client", nil, []string{"redirect_uri", callbackQuery}, "invalid_grant"},
 		{"no redirect URI", nil, []string{"redirect_uri", ""}, "invalid_request"},
@@ -61,6 +61,21 @@ func TestCodesAreBound(t *testing.T) {
 				t.Errorf("%d %q, want %q", a.Status, a.Error, c.want)
 			}
 		})
+	}
+}
+
+func TestVerify(t *testing.T) {
+	challengeOf := func(v string) string {
+		sum := sha256.Sum256([]byte(v))
+		return base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	for n, want := range map[int]bool{42: false, 43: true, 128: true, 129: false} { // RFC 7636 §4.1
+		if v := strings.Repeat("v", n); verify(challengeOf(v), v) != want {
+			t.Errorf("a verifier of %d characters: %v", n, !want)
+		}
+	}
+	if !verify(challenge, verifier) {
+		t.Error("the example of RFC 7636 is refused")
 	}
 }
 

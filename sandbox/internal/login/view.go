@@ -1,7 +1,6 @@
 package login
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,16 +42,16 @@ type languageLink struct {
 
 // show sends a page.
 func (h *Handler) show(x *exchange, status int, page string, v view) {
-	v.locale, v.request, v.Inbox = x.loc, x.authRequest, h.Inbox
+	v.locale, v.request, v.Inbox = x.loc, x.authRequest, h.inbox
 	v.FormToken = ui.FormToken(x.w, x.r)
+	q := x.r.URL.Query()
 	for _, tag := range languages {
-		q := maps.Clone(x.r.URL.Query())
 		q.Set("lang", tag)
 		to := url.URL{Path: x.r.URL.Path, RawQuery: q.Encode()}
 		v.Languages = append(v.Languages, languageLink{tag, h.locales[tag].text["language.name"], to.String()})
 	}
 	if err := h.pages.Write(x.w, status, page, v); err != nil {
-		h.Logger.ErrorContext(x.ctx(), "managed login could not show a page", "page", page, "error", err)
+		h.logger.ErrorContext(x.ctx(), "managed login could not show a page", "page", page, "error", err)
 		http.Error(x.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}
 }
@@ -64,11 +63,23 @@ func (h *Handler) refuse(x *exchange, page string, err error, v view) error {
 	if code == "" {
 		return err
 	}
-	v.Error = x.loc.first("error."+page+"."+code, "error."+code, "error.other")
-	return h.refuseWith(x, page, v)
-}
-
-func (h *Handler) refuseWith(x *exchange, page string, v view) error {
+	v.Error = x.loc.say("error."+page+"."+code, "error."+code, "error.other")
 	h.show(x, http.StatusUnprocessableEntity, page, v)
 	return nil
+}
+
+// incomplete reports whether a form lacks something, or has two passwords that
+// differ, before the pool is asked. If so, it has shown the page again.
+func (h *Handler) incomplete(x *exchange, page string, v view) bool {
+	form := x.r.PostForm
+	switch {
+	case slices.ContainsFunc(v.Fields, func(f field) bool { return x.typed(f.Name) == "" }):
+		v.Error = x.loc.say("error.missing")
+	case form.Has("password2") && form.Get("password2") != form.Get("password"):
+		v.Error = x.loc.say("error.passwordsDiffer")
+	default:
+		return false
+	}
+	h.show(x, http.StatusUnprocessableEntity, page, v)
+	return true
 }

@@ -91,5 +91,4 @@ func Secure(h http.Header) {
 	// see it. Not "no-referrer": that would make browsers send "Origin: null"
 	// with our own forms (Fetch, "append a request Origin header").
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
