@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
@@ -39,6 +40,33 @@ type sandbox struct {
 	log    *strings.Builder
 }
 
+func poolConfig() userpool.Config {
+	return userpool.Config{
+		ID: "eu-west-1_Sandbox01", Region: "eu-west-1",
+		Clients: []userpool.Client{{ID: clientID, Name: "web", Secret: "the-secret-of-the-client", CallbackURLs: []string{"http://localhost:3000/cb?x=1&y=2"},
+			Scopes: []string{"openid"}, Providers: []string{"COGNITO", "Google"}}},
+		UsernameAttributes: []string{"email"}, VerifiedAttributes: []string{"email"},
+	}
+}
+
+// signingKeys are made once: RSA keys take the better part of a second.
+var signingKeys = sync.OnceValues(func() (keys []store.SigningKey, err error) {
+	ctx := context.Background()
+	st, err := store.Open(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = st.Close() }()
+	if _, err := userpool.New(ctx, st, poolConfig()); err != nil {
+		return nil, err
+	}
+	err = st.View(ctx, func(tx *store.Tx) (err error) {
+		keys, err = tx.SigningKeys()
+		return err
+	})
+	return keys, err
+})
+
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
 	ctx := context.Background()
@@ -47,12 +75,21 @@ func newSandbox(t *testing.T) *sandbox {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	pool, err := userpool.New(ctx, st, userpool.Config{
-		ID: "eu-west-1_Sandbox01", Region: "eu-west-1",
-		Clients: []userpool.Client{{ID: clientID, Name: "web", Secret: "the-secret-of-the-client", CallbackURLs: []string{"http://localhost:3000/cb?x=1&y=2"},
-			Scopes: []string{"openid"}, Providers: []string{"COGNITO", "Google"}}},
-		UsernameAttributes: []string{"email"}, VerifiedAttributes: []string{"email"},
-	})
+	keys, err := signingKeys()
+	if err == nil {
+		err = st.Update(ctx, func(tx *store.Tx) error {
+			for _, k := range keys {
+				if err := tx.AddSigningKey(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := userpool.New(ctx, st, poolConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
