@@ -30,19 +30,7 @@ func (s *Sandbox) Calls() map[string]int { return s.calls.Counts() }
 // ResetCalls makes Calls count from zero again.
 func (s *Sandbox) ResetCalls() { s.calls.Reset() }
 
-// The admin API is the methods above by HTTP, for tests in other languages and for people with curl:
-//
-//	GET    /admin/faults         {"faults": […], "operations": […], "outcomes": […]}
-//	POST   /admin/faults         a [faults.Fault], such as {"operation": "GetId", "outcome": "throttle", "probability": 0.3}: {"id": 1}
-//	DELETE /admin/faults         ends all faults
-//	DELETE /admin/faults/{id}    ends one
-//	GET    /admin/calls          {"counts": {"GetId": 2, …}}
-//	DELETE /admin/calls          counts from zero again
-//	GET    /admin/clock          {"offset": "0s", "now": "2026-01-02T15:04:05Z"}
-//	PUT    /admin/clock          {"offset": "-10m"}
-//	POST   /admin/keys/rotate
-//
-// An error is {"error": "…"}. Whoever reaches the sandbox may call it, but no page of another origin may.
+// registerAdmin adds the routes of the admin API, which the package comment lists.
 func (s *Sandbox) registerAdmin(mux *http.ServeMux) {
 	handle := func(pattern string, serve func(w http.ResponseWriter, r *http.Request) error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

@@ -166,6 +166,13 @@ func TestIdentityPoolRefusals(t *testing.T) {
 	if _, err := b.credentials(t, annID, bob); !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Invalid login token. Token has been revoked." {
 		t.Errorf("after a global sign-out: %v", err)
 	}
+	disabled := b.logins(b.signIn(t, "bob@example.com").IdToken)
+	if _, err := b.users.AdminDisableUser(t.Context(), &cognito.AdminDisableUserInput{UserPoolId: &b.Auth.PoolID, Username: aws.String("bob@example.com")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.credentials(t, annID, disabled); !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Invalid login token. Token has been revoked." {
+		t.Errorf("a disabled user: %v", err)
+	}
 	b.SetClockOffset(2 * time.Hour)
 	if _, err := b.credentials(t, annID, ann); !errors.As(err, &notAuthorized) || !strings.HasPrefix(*notAuthorized.Message, "Invalid login token. Token expired: ") {
 		t.Errorf("an expired token: %v", err)

@@ -39,7 +39,7 @@ func (p *Pool) getID(ctx context.Context, in getIDInput) (any, error) {
 	if *in.IdentityPoolID != p.cfg.ID {
 		return nil, refuse(ResourceNotFound, "IdentityPool '%s' not found.", *in.IdentityPoolID)
 	}
-	id, err := p.ID(ctx, in.Logins)
+	id, err := p.Identify(ctx, in.Logins)
 	if err != nil {
 		return nil, err
 	}

@@ -39,9 +39,9 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 // Config returns the pool's configuration. The caller must not change what it points to.
 func (p *Pool) Config() Config { return p.cfg }
 
-// ID returns the id of the identity that logins, ID tokens by the name of their provider, belong to; a new one if they
+// Identify returns the id of the identity that logins, ID tokens by the name of their provider, belong to; a new one if they
 // belong to none. Without logins each call makes a new guest, as with Cognito.
-func (p *Pool) ID(ctx context.Context, logins map[string]string) (id string, err error) {
+func (p *Pool) Identify(ctx context.Context, logins map[string]string) (id string, err error) {
 	verified, err := p.verify(ctx, logins)
 	if err != nil {
 		return "", err
@@ -170,13 +170,4 @@ func (p *Pool) Identity(ctx context.Context, id string) (identity *Identity, err
 		return err
 	})
 	return identity, err
-}
-
-// Identities returns the newest identities first, at most limit of them.
-func (p *Pool) Identities(ctx context.Context, limit int) (identities []*Identity, err error) {
-	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
-		identities, err = tx.PoolIdentities(limit)
-		return err
-	})
-	return identities, err
 }

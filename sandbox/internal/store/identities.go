@@ -28,11 +28,6 @@ func (tx *Tx) PoolIdentity(id string) (*PoolIdentity, error) {
 	return one(tx, scanPoolIdentity, "SELECT "+poolIdentityColumns+" FROM pool_identities i WHERE id = ?", id)
 }
 
-// PoolIdentities returns the newest identities first, limit at most.
-func (tx *Tx) PoolIdentities(limit int) ([]*PoolIdentity, error) {
-	return all(tx, scanPoolIdentity, "SELECT "+poolIdentityColumns+" FROM pool_identities i ORDER BY created DESC, id LIMIT ?", limit)
-}
-
 // PoolIdentityOf returns the id of the identity that a login is linked to.
 func (tx *Tx) PoolIdentityOf(provider, sub string) (string, error) {
 	return one(tx, func(r scanner) (string, error) {

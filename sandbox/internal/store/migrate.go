@@ -96,7 +96,6 @@ CREATE TABLE pool_identities (
 	created INTEGER NOT NULL,
 	modified INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX pool_identities_created ON pool_identities (created);
 CREATE TABLE logins (
 	provider TEXT NOT NULL, -- issuer without the scheme
 	sub TEXT NOT NULL,
