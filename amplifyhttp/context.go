@@ -10,7 +10,7 @@ import (
 )
 
 // Access says what an operation may see and change of a request: see [ReadWrite], [ReadOnly] and [Static].
-// It corresponds to the nextServerContext of adapter-nextjs.
+// It corresponds to the nextServerContext of adapter-nextjs. The zero value is a guest's.
 type Access struct {
 	ctx     context.Context
 	writer  http.ResponseWriter
@@ -38,6 +38,9 @@ func Static(ctx context.Context) Access { return Access{ctx, nil, nil} }
 // It corresponds to runWithAmplifyServerContext of adapter-nextjs. Below [ServerRunner.Middleware] the
 // request's own context does as well.
 func RunWithServerContext[T any](runner *ServerRunner, access Access, operation func(context.Context) (T, error)) (T, error) {
+	if access.ctx == nil {
+		access.ctx = context.Background()
+	}
 	var providers amplify.Providers
 	if r := access.request; r != nil {
 		x := runner.exchangeOf(r)

@@ -40,13 +40,16 @@ func (s *ServerRunner) purge(x *exchange, user string) {
 	}
 }
 
+// maxForgotten bounds the work of one response. Browsers keep fewer cookies of a site.
+const maxForgotten = 200
+
 // forget deletes the request's cookies whose keys begin with one of prefixes and end with what doomed approves of.
 func forget(x *exchange, prefixes []string, doomed func(rest string) bool) {
 	kv := x.sessionStorage()
 	for _, prefix := range prefixes {
 		var keys []string
 		for key := range kv.All(prefix) {
-			if doomed(key[len(prefix):]) {
+			if doomed(key[len(prefix):]) && len(keys) < maxForgotten {
 				keys = append(keys, key)
 			}
 		}

@@ -1,6 +1,7 @@
 package amplifyhttp
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -95,5 +96,20 @@ func TestSessionAttributes(t *testing.T) {
 		if _, ok := all[testPrefix+"alice.signInDetails"]; ok != (tt.origin == "") {
 			t.Errorf("%s: signInDetails written: %v", name, ok)
 		}
+	}
+}
+
+// TestForgettingIsBounded: no request of a megabyte of cookies gets an answer of a megabyte, nor the work for it.
+func TestForgettingIsBounded(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	b := f.browser(t, AuthRoutesOptions{})
+	var cookies strings.Builder
+	cookies.WriteString(signingOutCookie + "=true")
+	for i := range 10_000 {
+		fmt.Fprintf(&cookies, "; %suser-%d.idToken=x", testPrefix, i)
+	}
+	w := serve(b.handler, request("/api/auth/sign-out-callback", cookies.String()))
+	if n := len(w.Header["Set-Cookie"]); w.StatusCode != 302 || n > maxForgotten+1 {
+		t.Errorf("status %d, %d cookies", w.StatusCode, n)
 	}
 }

@@ -52,7 +52,8 @@ func (o origin) host() string {
 
 // insecure reports whether traffic to the application leaves the machine unencrypted.
 func (o origin) insecure() bool {
-	return o != "" && !o.secure() && o.host() != "localhost" && o.host() != "127.0.0.1"
+	host := o.host()
+	return o != "" && !o.secure() && host != "localhost" && !strings.HasSuffix(host, ".localhost") && host != "127.0.0.1"
 }
 
 // owns reports whether u, an absolute URL, belongs to the origin. It compares scheme, host and port as

@@ -1,0 +1,192 @@
+package amplifyhttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/auth"
+)
+
+// outputs is amplify_outputs.json. Programs embed the file:
+//
+//	//go:embed amplify_outputs.json
+//	var outputs []byte
+var outputs = []byte(`{
+	"version": "1.4",
+	"auth": {
+		"aws_region": "eu-west-1",
+		"user_pool_id": "eu-west-1_Example01",
+		"user_pool_client_id": "exampleclient",
+		"oauth": {
+			"identity_providers": ["GOOGLE"],
+			"domain": "auth.myapp.com",
+			"scopes": ["openid", "email", "profile"],
+			"redirect_sign_in_uri": ["https://myapp.com/api/auth/sign-in-callback"],
+			"redirect_sign_out_uri": ["https://myapp.com/api/auth/sign-out-callback"],
+			"response_type": "code"
+		}
+	}
+}`)
+
+// newRunner returns the runner of the examples.
+func newRunner() *amplifyhttp.ServerRunner {
+	cfg, err := amplify.ParseConfig(outputs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{
+		Origin: "https://myapp.com", // or leave it to AMPLIFY_APP_ORIGIN
+		Cookies: amplifyhttp.CookieOptions{
+			Domain:   ".myapp.com", // makes the session visible to all subdomains
+			SameSite: http.SameSiteStrictMode,
+			MaxAge:   7 * 24 * time.Hour,
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return runner
+}
+
+// A whole server: sign-in through managed login, and a page that greets whoever has signed in.
+func Example() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
+		RedirectOnSignInComplete:  "/home",
+		RedirectOnSignOutComplete: "/",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	signedIn := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	home := func(w http.ResponseWriter, r *http.Request) {
+		user, err := auth.GetCurrentUser(r.Context())
+		if err != nil {
+			http.Error(w, "Something went wrong.", http.StatusInternalServerError)
+			return
+		}
+		page := template.Must(template.New("").Parse(`<p>Hello, {{.Username}}</p> <a href="/api/auth/sign-out">Sign out</a>`))
+		if err := page.Execute(w, user); err != nil {
+			log.Print(err)
+		}
+	}
+
+	mux := http.NewServeMux()
+	mux.Handle("/api/auth/", routes)
+	mux.Handle("/home", signedIn(http.HandlerFunc(home)))
+
+	server := &http.Server{Addr: ":3000", Handler: runner.Protect(runner.Middleware(mux)), ReadHeaderTimeout: 10 * time.Second}
+	_ = server // server.ListenAndServe()
+}
+
+// The links of a sign-in page. Users come back to where they wanted to go.
+func ExampleServerRunner_SignInURL() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	r := httptest.NewRequest(http.MethodGet, "https://myapp.com/sign-in?return_to=%2Fnotes", nil)
+	fmt.Println(runner.SignInURL(r, amplifyhttp.SignInLink{}))
+	fmt.Println(runner.SignInURL(r, amplifyhttp.SignInLink{Provider: "Google"}))
+	fmt.Println(runner.SignInURL(r, amplifyhttp.SignInLink{SignUp: true, Lang: "fr"}))
+	// Output:
+	// /api/auth/sign-in?return_to=%2Fnotes
+	// /api/auth/sign-in?provider=Google&return_to=%2Fnotes
+	// /api/auth/sign-up?lang=fr&return_to=%2Fnotes
+}
+
+// A guard around a whole mux, with exceptions: what middleware.ts and its matcher do in Next.js.
+func ExampleServerRunner_RequireUser() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "welcome") })
+	guarded := runner.RequireUser(amplifyhttp.Guard{
+		SignIn: "/sign-in", // never guarded itself
+		Except: []string{"/api/", "/static/", "/favicon.ico"},
+	})(mux)
+
+	for _, path := range []string{"/notes?page=2", "/sign-in", "/static/app.css"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Sec-Fetch-Mode", "navigate") // a browser opens a page
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		fmt.Printf("%s %d %q\n", path, w.Code, w.Header().Get("Location"))
+	}
+	// Output:
+	// /notes?page=2 303 "/sign-in?return_to=%2Fnotes%3Fpage%3D2"
+	// /sign-in 200 ""
+	// /static/app.css 200 ""
+}
+
+// A route that tells a script who is signed in: GET /apis/get-current-user.
+func ExampleServerRunner_Middleware() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	h := runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, err := auth.GetCurrentUser(r.Context())
+		if errors.Is(err, amplify.ErrUnauthenticated) {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, amplify.ReasonOf(err))
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"user": user})
+	}))
+
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/apis/get-current-user", nil))
+	fmt.Println(w.Code, w.Body)
+	// Output: 401 no_session
+}
+
+// An operation by hand, without Middleware.
+func ExampleRunWithServerContext() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		authenticated, err := amplifyhttp.RunWithServerContext(runner, amplifyhttp.ReadWrite(w, r), func(ctx context.Context) (bool, error) {
+			session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
+			if err != nil {
+				return false, err
+			}
+			return session.Tokens != nil, nil
+		})
+		fmt.Println(authenticated, err)
+	}
+	handler(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	// Output: false <nil>
+}
+
+// The wrong way: a goroutine that outlives its handler, with the handler's context. It does not get
+// the user, nor anybody else's: the context has ended with the request.
+func ExampleServerRunner_Middleware_wrong() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	answered, done := make(chan struct{}), make(chan struct{})
+	h := runner.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		go func() {
+			defer close(done)
+			<-answered
+			_, err := auth.GetCurrentUser(r.Context())
+			fmt.Println(amplify.ReasonOf(err))
+		}()
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	close(answered)
+	<-done
+	// Output: server_context_closed
+}
