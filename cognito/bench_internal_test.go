@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,19 +65,32 @@ func BenchmarkSessionBytes(b *testing.B) {
 		"name": "A Name of Usual Length", "jti": "b0000000-0000-4000-8000-000000000002", "cognito:groups": []string{"admins", "editors"},
 	})
 	signedBy := &key{set: newKeySet(nil, nil, testpool.Issuer, "", false)}
-	token := func(raw, use string, payload []byte, i int) *verified {
+	parse := func(use string, payload []byte) *claims {
 		cl := &claims{}
 		if err := json.Unmarshal(payload, cl); err != nil {
 			b.Fatal(err)
 		}
-		cl.Subject, cl.Username, cl.TokenUse, cl.ClientID = sub(i), sub(i), use, testpool.Client
-		return newVerified(raw, cl, signedBy)
+		cl.TokenUse, cl.ClientID = use, testpool.Client
+		return cl
+	}
+	accessClaims, idClaims := parse(tokenUseAccess, accessPayload), parse(tokenUseID, idPayload)
+	clone := func(texts []string) []string {
+		texts = slices.Clone(texts)
+		for i := range texts {
+			texts[i] = strings.Clone(texts[i])
+		}
+		return texts
+	}
+	token := func(raw string, of *claims, i int) *verified {
+		cl := *of
+		cl.Subject, cl.Username, cl.Scopes, cl.Groups = sub(i), sub(i), clone(of.Scopes), clone(of.Groups)
+		return newVerified(raw, &cl, signedBy)
 	}
 	for b.Loop() {
 		c := newBenchmarked(b, pool, Options{MaxSessions: sessions})
 		before := heap()
 		for i := range sessions {
-			s := newSession(token(access, tokenUseAccess, accessPayload, i), token(id, tokenUseID, idPayload, i))
+			s := newSession(token(access, accessClaims, i), token(id, idClaims, i))
 			c.sessions.Set(newSessionID("cookies", sub(i), access, id), s)
 		}
 		c.sessions.CleanUp()

@@ -23,7 +23,8 @@ import (
 // service is the contract server on a user pool of its own.
 type service struct {
 	*testpool.Pool
-	url string
+	handler http.Handler
+	url     string
 }
 
 func newService(t *testing.T) *service {
@@ -33,14 +34,15 @@ func newService(t *testing.T) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(newHandler(runner))
+	handler := newHandler(runner)
+	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		server.Close()
 		if err := runner.Close(t.Context()); err != nil && t.Context().Err() == nil {
 			t.Error(err)
 		}
 	})
-	return &service{pool, server.URL}
+	return &service{pool, handler, server.URL}
 }
 
 // get gets a path with a Cookie header. Refused answers are expected to be the JSON of an error.

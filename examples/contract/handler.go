@@ -14,20 +14,17 @@ import (
 
 // newHandler returns the server's handler.
 func newHandler(runner *amplifyhttp.ServerRunner) http.Handler {
-	api := http.NewServeMux()
-	api.Handle("GET /me", answer(me))
-	api.Handle("GET /session", answer(session))
-	api.Handle("GET /attributes", answer(auth.FetchUserAttributes))
-	api.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotImplemented, failure{Error: "NotImplemented"})
-	})
-	api.Handle("GET /protected/me", runner.RequireUser(amplifyhttp.Guard{})(answer(me)))
-
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "hello\n")
 	})
-	mux.Handle("/", runner.Middleware(api))
+	mux.Handle("GET /me", runner.Middleware(answer(me)))
+	mux.Handle("GET /session", runner.Middleware(answer(session)))
+	mux.Handle("GET /attributes", runner.Middleware(answer(auth.FetchUserAttributes)))
+	mux.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusNotImplemented, failure{Error: "NotImplemented"})
+	})
+	mux.Handle("GET /protected/me", runner.RequireUser(amplifyhttp.Guard{})(runner.Middleware(answer(me))))
 	return mux
 }
 

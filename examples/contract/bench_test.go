@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/amplify-go/amplify/internal/testpool"
+)
+
+// BenchmarkWarmMe compares the server CPU of /me for known sessions, its middleware included, with that of a bare handler that
+// writes the same JSON. Each runs as a process of its own and is asked the same by turns; the budget is a ratio of 1.2.
+func BenchmarkWarmMe(b *testing.B) {
+	const round = 5000
+	pool := testpool.New(b)
+	// The processes go by the real time.
+	pool.Advance(time.Since(pool.Now()))
+	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(pool.KeySet("key-1"))
+	}))
+	defer keys.Close()
+	outputs := filepath.Join(b.TempDir(), "outputs.json")
+	if err := os.WriteFile(outputs, fmt.Appendf(nil, `{"version":"1.4",
+		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1"},
+		"custom":{"amplify_go":{"endpoints":{"user_pool_keys":%q}}}}`, testpool.ID, testpool.Client, keys.URL), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	var cookies []string
+	for i := range 100 {
+		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i)}
+		cookies = append(cookies, testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
+	}
+
+	contract, bare := start(b, "contract", outputs), start(b, "bare", outputs)
+	contract.hammer(b, cookies, len(cookies)) // so that the sessions are known
+	bare.hammer(b, cookies, len(cookies))
+	var with, without time.Duration
+	requests := 0
+	for b.Loop() {
+		with += contract.hammer(b, cookies, round)
+		without += bare.hammer(b, cookies, round)
+		requests += round
+	}
+	b.ReportMetric(float64(with)/float64(without), "cpu-ratio")
+	b.ReportMetric(float64(with.Nanoseconds())/float64(requests)/1000, "us/me")
+	b.ReportMetric(float64(without.Nanoseconds())/float64(requests)/1000, "us/bare")
+}
+
+// TestAllocations: a known session adds ten allocations to a handler at most.
+func TestAllocations(t *testing.T) {
+	s := newService(t)
+	handler := s.handler
+	r := httptest.NewRequest(http.MethodGet, "/me", nil)
+	r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "refresh-1"))
+	allocations := func(h http.Handler) float64 {
+		return testing.AllocsPerRun(1000, func() {
+			w := discard{http.Header{}}
+			h.ServeHTTP(w, r)
+			if w.header.Get("Content-Type") != "application/json" {
+				t.Fatal("no answer")
+			}
+		})
+	}
+	bare := http.NewServeMux()
+	bare.HandleFunc("GET /me", bareMe)
+	if with, without := allocations(handler), allocations(bare); with-without > 10 {
+		t.Errorf("%v allocations, %v without Amplify", with, without)
+	} else {
+		t.Logf("%v allocations, %v without Amplify", with, without)
+	}
+}
+
+// discard is a response that nobody reads.
+type discard struct{ header http.Header }
+
+func (w discard) Header() http.Header         { return w.header }
+func (w discard) WriteHeader(int)             {}
+func (w discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// bareMe answers like /me, without asking who is there.
+func bareMe(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, meAnswer{"alice", "6f8b1c2a-1111-4222-8333-000000000000"})
+}
+
+// child is a server in a process of its own.
+type child struct {
+	pid    int
+	url    string
+	client *http.Client
+}
+
+// childVariable tells the test binary that it is such a process.
+const childVariable = "CONTRACT_BENCHMARK_SERVER"
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(childVariable); kind != "" {
+		if err := serveChild(kind); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serveChild serves until its standard input ends, which it does with the parent.
+func serveChild(kind string) error {
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	listening := func(addr net.Addr) { fmt.Println(addr.(*net.TCPAddr).Port) }
+	if kind == "contract" {
+		return run(ctx, os.Getenv, listening)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /me", bareMe)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	listening(listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	_ = server.Serve(listener)
+	return nil
+}
+
+func start(b *testing.B, kind, outputs string) *child {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+kind, "AMPLIFY_OUTPUTS="+outputs, "PORT=0", "GOMAXPROCS=1")
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
+	b.Cleanup(func() {
+		c.client.CloseIdleConnections()
+		_ = stdin.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	})
+	port, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.url = "http://127.0.0.1:" + strings.TrimSpace(port)
+	return c
+}
+
+// hammer gets /me so many times, two at a time on connections that are kept alive, and returns the CPU time that this took the
+// child.
+func (c *child) hammer(b *testing.B, cookies []string, requests int) time.Duration {
+	b.Helper()
+	before := c.cpu(b)
+	var all sync.WaitGroup
+	for half := range 2 {
+		all.Go(func() {
+			for i := half; i < requests; i += 2 {
+				r, err := http.NewRequest(http.MethodGet, c.url+"/me", nil)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				r.Header.Set("Cookie", cookies[i%len(cookies)])
+				resp, err := c.client.Do(r)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, err = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+				if err != nil || resp.StatusCode != http.StatusOK {
+					b.Errorf("status %d, %v", resp.StatusCode, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return c.cpu(b) - before
+}
+
+// cpu returns the CPU time that the child has taken: the first field of the schedstat of each thread, in nanoseconds
+// (Linux, Documentation/scheduler/sched-stats). The usual utime and stime count in steps of 10 ms.
+func (c *child) cpu(b *testing.B) time.Duration {
+	b.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))
+	if err != nil || len(threads) == 0 {
+		b.Fatalf("no CPU times of process %d: %v", c.pid, err)
+	}
+	var sum int64
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if err != nil {
+			b.Fatal(err)
+		}
+		field, _, _ := strings.Cut(string(stat), " ")
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += n
+	}
+	return time.Duration(sum)
+}
