@@ -3,52 +3,69 @@ package calls
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// serve lets a Log note a call of that path.
-func serve(l *Log, path string, next http.HandlerFunc) {
-	defer func() { _ = recover() }() // as net/http does
-	name := func(r *http.Request) string { return r.URL.Path[1:] }
-	l.Handler(name, next).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil))
-}
-
 func TestLog(t *testing.T) {
 	l := NewLog(3)
-	answer := func(status int) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			if status >= 400 {
-				w.Header().Set("X-Amzn-Errortype", "NoException:http://example")
-			}
+	name := func(r *http.Request) string { return r.URL.Query().Get("op") }
+	h := l.Handler(name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e := r.URL.Query().Get("error"); e != "" {
+			w.Header().Set("X-Amzn-Errortype", e+":")
+		}
+		if status, err := strconv.Atoi(r.URL.Query().Get("status")); err == nil {
+			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(status)
 		}
+	}))
+	for _, query := range []string{"op=a", "op=a&status=204", "", "op=b&status=400&error=BadException", "op=c"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", "/?"+query, nil))
 	}
-	serve(l, "/A", answer(200))
-	serve(l, "/A", answer(400))
-	serve(l, "/", answer(200)) // has no name
-	serve(l, "/B", func(http.ResponseWriter, *http.Request) {})
-	serve(l, "/C", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-
-	type noted struct {
+	type call struct {
 		Operation string
 		Status    int
 		Error     string
 	}
-	var got []noted
+	var got []call
 	for _, c := range l.Recent() {
-		got = append(got, noted{c.Operation, c.Status, c.Error})
+		if c.Started.IsZero() || c.Duration < 0 {
+			t.Errorf("call %+v has no time", c)
+		}
+		got = append(got, call{c.Operation, c.Status, c.Error})
 	}
-	if diff := cmp.Diff([]noted{{"C", 0, ""}, {"B", 200, ""}, {"A", 400, "NoException"}}, got); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]call{{"c", 200, ""}, {"b", 400, "BadException"}, {"a", 204, ""}}, got); diff != "" {
+		t.Errorf("recent (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"A": 2, "B": 1, "C": 1}, l.Counts()); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(map[string]int{"a": 2, "b": 1, "c": 1}, l.Counts()); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
 	}
-	l.Reset()
-	serve(l, "/B", answer(200))
-	if diff := cmp.Diff(map[string]int{"B": 1}, l.Counts()); diff != "" {
-		t.Error(diff)
+}
+
+// A call whose connection a fault broke was answered with no status.
+func TestBrokenConnection(t *testing.T) {
+	l := NewLog(3)
+	h := l.Handler(func(*http.Request) string { return "a" },
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	func() {
+		defer func() { _ = recover() }() // as net/http does
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", nil))
+	}()
+	if got := l.Recent(); len(got) != 1 || got[0].Status != 0 {
+		t.Errorf("recent: %+v", got)
+	}
+}
+
+func TestReset(t *testing.T) {
+	l := NewLog(3)
+	h := l.Handler(func(*http.Request) string { return "a" }, http.NotFoundHandler())
+	for range 2 {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/", nil))
+		if got := l.Counts(); got["a"] != 1 {
+			t.Errorf("counts: %v", got)
+		}
+		l.Reset()
 	}
 }
