@@ -390,3 +390,43 @@ func TestFieldsFollowThePool(t *testing.T) {
 		})
 	}
 }
+
+// What breaks is logged without secrets, and neither page nor answer says more
+// than that it broke.
+func TestFailure(t *testing.T) {
+	s := newSandbox(t)
+	s.register(ada)
+	b := s.browser()
+	p := b.get("/login?" + authorizeQuery())
+	code := b.submit(p, "/login", map[string]string{"username": ada, "password": goodPassword}).code(t)
+	secrets := []string{goodPassword, code, verifier, clientSecret, b.cookie(sessionCookie), b.cookie("sandbox_csrf")}
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for _, p := range []*page{
+		b.get("/oauth2/authorize?" + authorizeQuery()),
+		b.submit(p, "/login", map[string]string{"username": ada, "password": goodPassword}),
+	} {
+		if p.StatusCode != http.StatusInternalServerError || p.Left != nil {
+			t.Errorf("%s %v", p.Status, p.Left)
+		}
+		checkHTML(t, p.Body, "en")
+		said += p.Body
+	}
+	a := s.call("/oauth2/token", exchangeForm(code, "client_id", secretClient, "client_secret", clientSecret))
+	if a.Status != http.StatusInternalServerError || a.Error != "server_error" || a.AccessToken != "" {
+		t.Errorf("token endpoint: %d %s", a.Status, a.Error)
+	}
+	if strings.Count(s.log.String(), "managed login failed") != 3 {
+		t.Errorf("logged %q", s.log)
+	}
+	if strings.Contains(said, "sql") {
+		t.Errorf("a page tells of the database:\n%s", said)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(s.log.String(), secret) {
+			t.Error("a secret in the log")
+		}
+	}
+}
