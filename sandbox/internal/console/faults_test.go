@@ -89,6 +89,17 @@ func TestCountersPage(t *testing.T) {
 	if _, body := s.get("/console/faults"); !strings.Contains(body, "<td><code>GetId</code></td><td>1</td>") {
 		t.Errorf("no count in\n%s", body)
 	}
+	if _, body := s.get("/console/calls"); !strings.Contains(body, `<span class="badge bad">404</span>`) {
+		t.Errorf("no call in\n%s", body)
+	}
+	broken := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	func() {
+		defer func() { _ = recover() }()
+		s.calls.Handler(name, broken).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	}()
+	if _, body := s.get("/console/calls"); !strings.Contains(body, `<span class="badge bad">no answer</span>`) {
+		t.Errorf("no broken connection in\n%s", body)
+	}
 	s.fill("/console/calls/reset", url.Values{})
 	if n := len(s.calls.Counts()); n != 0 {
 		t.Errorf("%d counters are left", n)
