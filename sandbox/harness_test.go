@@ -2,9 +2,12 @@ package sandbox_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,11 +22,27 @@ const (
 	password = "Right-1-password"
 )
 
+// testKeys are what all sandboxes of the tests sign with: making keys takes longer than most tests.
+var testKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
+	var keys [2]*rsa.PrivateKey
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
+
 // start starts a sandbox that ends with the test.
 func start(t testing.TB, cfg sandbox.Config) *sandbox.Sandbox {
 	t.Helper()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.AccessTokenKey == nil {
+		cfg.AccessTokenKey, cfg.IDTokenKey = testKeys()[0], testKeys()[1]
 	}
 	s, err := sandbox.Start(t.Context(), cfg)
 	if err != nil {

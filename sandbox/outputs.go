@@ -214,7 +214,7 @@ func unique(list []string) []string {
 func (o *outputs) poolConfig(cfg Config) (userpool.Config, error) {
 	a := o.auth
 	c := userpool.Config{
-		ID: a.UserPoolID, Region: a.Region, Clock: cfg.Clock,
+		ID: a.UserPoolID, Region: a.Region, Clock: cfg.Clock, AccessTokenKey: cfg.AccessTokenKey, IDTokenKey: cfg.IDTokenKey,
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
 	}

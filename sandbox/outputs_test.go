@@ -111,6 +111,7 @@ func TestStartRefusals(t *testing.T) {
 		"weak password":        {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
 	} {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
+		c.cfg.AccessTokenKey, c.cfg.IDTokenKey = testKeys()[0], testKeys()[1]
 		s, err := sandbox.Start(t.Context(), c.cfg)
 		if err == nil {
 			err = errors.Join(errors.New("it started"), s.Close(t.Context()))

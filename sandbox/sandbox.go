@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ type Config struct {
 	Clients []Client
 	// Users are created unless they exist.
 	Users []User
+	// AccessTokenKey and IDTokenKey sign the tokens of a user pool that is new; both or neither. By default keys are
+	// made. Tests save the time for that, and can forge tokens.
+	AccessTokenKey, IDTokenKey *rsa.PrivateKey
 	// Logger is told what operators should know, and no secret. The default is [slog.Default].
 	Logger *slog.Logger
 	// Clock tells the time of everything but TLS certificates. The default is [time.Now].

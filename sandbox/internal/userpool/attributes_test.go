@@ -97,6 +97,7 @@ func TestConfig(t *testing.T) {
 		"client":   func(c *Config) { c.Clients = nil },
 		"grace":    func(c *Config) { c.Clients = []Client{{ID: "c", RotationGrace: 61e9}} },
 		"validity": func(c *Config) { c.Clients = []Client{{ID: "c", IDTokenValidity: -1}} },
+		"one key":  func(c *Config) { c.IDTokenKey = testKeys()[0] },
 		"username": func(c *Config) { c.UsernameAttributes = []string{"shoe"} },
 	} {
 		cfg := Config{ID: "eu-west-1_A", Region: "eu-west-1", Clients: []Client{{ID: "c"}}}

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,6 +32,9 @@ type Config struct {
 	VerifiedAttributes []string
 	// Groups are created if they do not exist.
 	Groups []Group
+	// AccessTokenKey and IDTokenKey sign the tokens of a pool that is new; both or neither. The default is to
+	// make keys.
+	AccessTokenKey, IDTokenKey *rsa.PrivateKey
 	// Clock tells the time. The default is [time.Now].
 	Clock func() time.Time
 }
@@ -95,6 +99,9 @@ func (c *Config) validate() error {
 		if a != "email" && a != "phone_number" {
 			fault("%q cannot be signed in with or verified: use email or phone_number", a)
 		}
+	}
+	if (c.AccessTokenKey == nil) != (c.IDTokenKey == nil) {
+		fault("there is a key for one kind of token, but none for the other")
 	}
 	c.Clients = slices.Clone(c.Clients)
 	for i := range c.Clients {

@@ -1,7 +1,8 @@
 package userpool
 
 import (
-	"errors"
+	"crypto/rand"
+	"crypto/rsa"
 	"slices"
 	"sync"
 	"testing"
@@ -56,7 +57,17 @@ func newFixture(t *testing.T, change func(*Config)) *fixture {
 }
 
 // testKeys are what all fixtures sign with: making keys takes longer than most tests.
-var testKeys = sync.OnceValues(func() ([]store.SigningKey, error) { return newKeys(1) })
+var testKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
+	var keys [2]*rsa.PrivateKey
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
 
 func newFixtureIn(t *testing.T, st *store.Store, change func(*Config)) *fixture {
 	t.Helper()
@@ -66,23 +77,11 @@ func newFixtureIn(t *testing.T, st *store.Store, change func(*Config)) *fixture 
 		Clients:            []Client{{ID: clientID}, {ID: otherClient}},
 		UsernameAttributes: []string{"email"}, RequiredAttributes: []string{"email"}, VerifiedAttributes: []string{"email"},
 		PasswordPolicy: PasswordPolicy{8, true, true, true, true},
-		Clock:          clock.Now,
+		AccessTokenKey: testKeys()[0], IDTokenKey: testKeys()[1],
+		Clock: clock.Now,
 	}
 	if change != nil {
 		change(&cfg)
-	}
-	keys, err := testKeys()
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = st.Update(t.Context(), func(tx *store.Tx) error {
-		if rows, err := tx.SigningKeys(); err != nil || len(rows) > 0 {
-			return err
-		}
-		return errors.Join(tx.AddSigningKey(keys[0]), tx.AddSigningKey(keys[1]))
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	p, err := New(t.Context(), st, cfg)
 	if err != nil {

@@ -67,7 +67,7 @@ func (p *Pool) loadKeys(ctx context.Context) error {
 		if rows, err = tx.SigningKeys(); err != nil || len(rows) > 0 {
 			return err
 		}
-		if rows, err = newKeys(1); err != nil {
+		if rows, err = p.firstKeys(); err != nil {
 			return err
 		}
 		for _, k := range rows {
@@ -120,7 +120,7 @@ type jwk struct {
 	Use   string `json:"use"`
 }
 
-// newKeys makes the keys of one generation, both at once: this takes a good part of a start.
+// newKeys makes the keys of one generation, both at once: this takes the better part of a start.
 func newKeys(generation int) ([]store.SigningKey, error) {
 	type made struct {
 		key store.SigningKey
@@ -129,23 +129,40 @@ func newKeys(generation int) ([]store.SigningKey, error) {
 	results := make(chan made, 2)
 	for _, use := range []string{useAccess, useID} {
 		go func() {
-			key, err := rsa.GenerateKey(rand.Reader, 2048)
-			if err != nil {
-				results <- made{err: err}
-				return
+			var m made
+			var key *rsa.PrivateKey
+			if key, m.err = rsa.GenerateKey(rand.Reader, 2048); m.err == nil {
+				m.key, m.err = newKey(generation, use, key)
 			}
-			der, err := x509.MarshalPKCS8PrivateKey(key)
-			// Cognito's key ids are 32 random bytes in standard base64.
-			kid := make([]byte, 32)
-			_, _ = rand.Read(kid) // never fails (crypto/rand)
-			results <- made{store.SigningKey{KeyID: base64.StdEncoding.EncodeToString(kid), Use: use, Generation: generation, PKCS8: der}, err}
+			results <- m
 		}()
 	}
 	a, b := <-results, <-results
-	if a.err != nil || b.err != nil {
-		return nil, fmt.Errorf("making RSA keys: %w", errors.Join(a.err, b.err))
+	if err := errors.Join(a.err, b.err); err != nil {
+		return nil, fmt.Errorf("making RSA keys: %w", err)
 	}
 	return []store.SigningKey{a.key, b.key}, nil
+}
+
+func newKey(generation int, use string, key *rsa.PrivateKey) (store.SigningKey, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	// Cognito's key ids are 32 random bytes in standard base64.
+	kid := make([]byte, 32)
+	_, _ = rand.Read(kid) // never fails (crypto/rand)
+	return store.SigningKey{KeyID: base64.StdEncoding.EncodeToString(kid), Use: use, Generation: generation, PKCS8: der}, err
+}
+
+// firstKeys are those that the configuration gives, or new ones.
+func (p *Pool) firstKeys() ([]store.SigningKey, error) {
+	if p.cfg.AccessTokenKey == nil && p.cfg.IDTokenKey == nil {
+		return newKeys(1)
+	}
+	access, err := newKey(1, useAccess, p.cfg.AccessTokenKey)
+	if err != nil {
+		return nil, err
+	}
+	id, err := newKey(1, useID, p.cfg.IDTokenKey)
+	return []store.SigningKey{access, id}, err
 }
 
 // sign returns a token with these claims.
