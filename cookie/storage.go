@@ -166,6 +166,10 @@ func (s *KeyValueStorage) Delete(key string) error {
 	return s.write(append(s.others(key, name), s.options.deletion(name)), entry{key: key, deleted: true})
 }
 
+// maxDeletions bounds what one key can add to a response. Writers differ in four spellings; a request
+// with thousands is not a browser's.
+const maxDeletions = 16
+
 // others returns deletions of the request's cookies for key that a cookie called name will not
 // replace: those that are spelled otherwise, and, where a Domain is configured, those of
 // the host alone. A request does not tell which Domain its cookies have; whoever signed in
@@ -184,6 +188,9 @@ func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
 	for i, other := range names {
 		if DecodeName(other) != key || slices.Contains(names[:i], other) {
 			continue
+		}
+		if len(deletions) >= maxDeletions {
+			break
 		}
 		if other != name {
 			deletions = append(deletions, s.options.deletion(other))

@@ -183,6 +183,30 @@ func TestDeletionsReach(t *testing.T) {
 	}
 }
 
+// TestDeletionsAreBounded: a request cannot make its response grow without end.
+func TestDeletionsAreBounded(t *testing.T) {
+	store := &frameworkStore{}
+	const key = "abcdefghijkl"
+	for spelling := range 1 << len(key) {
+		var name strings.Builder
+		for i := range len(key) {
+			if spelling>>i&1 == 1 {
+				fmt.Fprintf(&name, "%%%02X", key[i])
+			} else {
+				name.WriteByte(key[i])
+			}
+		}
+		store.request = append(store.request, &http.Cookie{Name: name.String(), Value: "x"})
+	}
+	kv := cookie.NewKeyValueStorage(store, cookie.Options{Domain: "x.test"})
+	if err := kv.Delete(key); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(store.deleted); n > 20 {
+		t.Errorf("%d deletions", n)
+	}
+}
+
 func TestDeleteNeedsNoCookie(t *testing.T) {
 	store := &frameworkStore{}
 	if err := cookie.NewKeyValueStorage(store, cookie.Options{Domain: "x.test"}).Delete("a@b"); err != nil {
