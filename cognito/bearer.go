@@ -37,7 +37,7 @@ func (p bearerTokenProvider) Tokens(ctx context.Context, in amplify.TokensInput)
 	case !now.Add(-leeway).Before(s.expires):
 		return nil, amplify.Unauthenticated(amplify.ReasonExpiredNoRefreshToken, nil)
 	case in.ForceRefresh:
-		return nil, noRefreshToken(nil)
+		return nil, errNoRefreshToken
 	}
 	return &amplify.Tokens{AccessToken: s.access}, nil
 }

@@ -13,6 +13,8 @@ const (
 	handoffWindow = time.Minute
 	// maxHandoffs bounds how many refreshes are remembered.
 	maxHandoffs = 10_000
+	// maxChain bounds how many of them are followed for one session.
+	maxChain = 100
 )
 
 // tokenHash stands for a refresh token: the SHA-256 of client id and token.
@@ -45,28 +47,32 @@ func newHandoff() (*handoff, error) {
 	return &handoff{successors, predecessors}, nil
 }
 
-// get returns what the refresh token with that hash was answered within the window, or nil. A forced
-// refresh gets that only where the token was rotated, and so is useless now.
-func (h *handoff) get(of tokenHash, now time.Time, force bool) *refreshed {
-	r, ok := h.successors.GetIfPresent(of)
-	if !ok || now.Sub(r.received) >= handoffWindow || force && r.refreshToken == "" {
-		return nil
+// get returns what the refresh token with that hash was answered within the window, or nil; if the answer was refreshed
+// in turn, it returns the last one. A forced refresh gets that only where the token was rotated, and so is
+// useless now.
+func (h *handoff) get(of tokenHash, now time.Time, force bool) (last *refreshed) {
+	for range maxChain {
+		r, ok := h.successors.GetIfPresent(of)
+		if !ok || now.Sub(r.received) >= handoffWindow || force && r.refreshToken == "" {
+			return last
+		}
+		last, of = r, r.next
 	}
-	return r
+	return last
 }
 
-// put remembers what the refresh token with that hash was answered; next is the hash of the new one, if there is one.
-func (h *handoff) put(of tokenHash, r *refreshed, next tokenHash) {
+// put remembers what the refresh token with that hash was answered.
+func (h *handoff) put(of tokenHash, r *refreshed) {
 	h.successors.Set(of, r)
 	if r.refreshToken != "" {
-		h.predecessors.Set(next, of)
+		h.predecessors.Set(r.next, of)
 	}
 }
 
 // forget forgets what led to the refresh token with that hash, and what it led to, so that the tokens of a session
 // that has ended are handed to nobody.
 func (h *handoff) forget(token tokenHash) {
-	for range maxHandoffs {
+	for range maxChain {
 		h.successors.Invalidate(token)
 		previous, ok := h.predecessors.Invalidate(token)
 		if !ok {

@@ -29,7 +29,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 	c := p.cognito
 	if cur.refreshToken == "" {
 		if !expired {
-			return nil, noRefreshToken(nil)
+			return nil, errNoRefreshToken
 		}
 		return nil, amplify.Unauthenticated(amplify.ReasonExpiredNoRefreshToken, nil)
 	}
@@ -139,6 +139,7 @@ func (c *Cognito) rotates() bool { return RefreshTokenRotation(c.rotation.Load()
 type refreshed struct {
 	access, id   *verified
 	refreshToken string    // empty if it was not rotated
+	next         tokenHash // of refreshToken
 	received     time.Time // by Cognito's clock
 }
 
@@ -159,7 +160,7 @@ func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, i
 		if err != nil {
 			return nil, err
 		}
-		c.handoff.put(hash, r, c.hash(r.refreshToken))
+		c.handoff.put(hash, r)
 		return r, nil
 	})
 	select {
@@ -203,6 +204,7 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 		return nil, &amplify.Error{Name: "Unknown", Message: "The user pool answered a refresh without an access and an ID token."}
 	}
 	r := &refreshed{refreshToken: aws.ToString(result.RefreshToken), received: c.now()}
+	r.next = c.hash(r.refreshToken)
 	if c.options.RefreshTokenRotation == RotationAuto {
 		seen := RotationOff
 		if r.refreshToken != "" {
@@ -258,11 +260,9 @@ func refreshError(err error) error {
 	return e
 }
 
-// noRefreshToken returns the error for tokens that are good but cannot be refreshed on demand.
-func noRefreshToken(cause error) error {
-	return &amplify.Error{
-		Name:    "TokenRefreshException",
-		Message: "The session has no refresh token.",
-		Err:     cause,
-	}
+// errNoRefreshToken is the error for tokens that are good but cannot be refreshed on demand.
+var errNoRefreshToken = &amplify.Error{
+	Name:               "TokenRefreshException",
+	Message:            "The session has no refresh token.",
+	RecoverySuggestion: "Force a refresh only where the session comes from a sign-in that gave a refresh token.",
 }

@@ -529,3 +529,25 @@ func TestRefreshAfterClose(t *testing.T) {
 	}
 	wantReason(t, c, kv, amplify.ReasonConfiguration)
 }
+
+// TestChain: who comes with old tokens gets the last of their successors. Once the user has signed out, the chain of that session's tokens opens nothing any more.
+func TestChain(t *testing.T) {
+	pool := testpool.New(t)
+	rotating(pool, alice)
+	c := newCognito(t, pool, cognito.Options{})
+	kv := expired(pool, alice, "r1")
+	for range 2 { // r1 → r2 → r3
+		if _, err := c.TokenProvider(kv).Tokens(t.Context(), amplify.TokensInput{ForceRefresh: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := func() *storage { return expired(pool, alice, "r1") }
+	late := old()
+	wantUser(t, c, late, alice)
+	if got := late.get("alice.refreshToken"); !slices.Equal(got, []string{"r3"}) {
+		t.Errorf("handed over %q, want the last of the chain", got)
+	}
+	c.Forget(kv)
+	wantReason(t, c, old(), amplify.ReasonRefreshRejected)
+	wantReason(t, c, expired(pool, alice, "r2"), amplify.ReasonRefreshRejected)
+}

@@ -1,0 +1,86 @@
+package awsapi_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+)
+
+// service answers every call with one status and body, or not at all.
+type service struct {
+	status int
+	body   string
+	calls  int
+}
+
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.calls++
+	if s.status == 0 {
+		return nil, syscall.ECONNRESET
+	}
+	return &http.Response{
+		StatusCode: s.status, Header: http.Header{"X-Amzn-Requestid": {"request-1"}},
+		Body: io.NopCloser(strings.NewReader(s.body)), Request: r,
+	}, nil
+}
+
+func TestError(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		service service
+		want    amplify.Error
+		calls   int
+	}{
+		{"refused", service{status: 400, body: `{"__type":"com.amazonaws.cognito#NotAuthorizedException","message":"Access Token has been revoked"}`},
+			amplify.Error{Name: "NotAuthorizedException", Message: "Access Token has been revoked", RequestID: "request-1"}, 1},
+		{"without a name", service{status: 400, body: `{"message":"x"}`},
+			amplify.Error{Name: "UnknownError", Message: "x", RequestID: "request-1"}, 1},
+		{"throttled", service{status: 400, body: `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`},
+			amplify.Error{Name: "TooManyRequestsException", Message: "Rate exceeded", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
+		{"unavailable", service{status: 503, body: ``},
+			amplify.Error{Name: "UnknownError", Message: "UnknownError", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
+		{"unavailable, as a page", service{status: 502, body: `<html>`},
+			amplify.Error{Name: "Unknown", Message: "An unknown error has occurred.", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
+		{"garbled", service{status: 200, body: `{"Username":"alice","UserAttributes":[{"Name":"secret`},
+			amplify.Error{Name: "Unknown", Message: "An unknown error has occurred.", RequestID: "request-1"}, 1},
+		{"no answer", service{}, amplify.Error{Name: "NetworkError", Message: "A network error has occurred.", Reason: amplify.ReasonServiceUnavailable}, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			app, err := amplify.New(amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: "eu-west-1_Pool", UserPoolClientID: "client"}},
+				amplify.Options{HTTPClient: &http.Client{Transport: &c.service}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := awsapi.UserPool(app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetUser(t.Context(), &cognitoidentityprovider.GetUserInput{AccessToken: aws.String("secret")})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			got := *awsapi.Error(err)
+			if text := fmt.Sprintf("%v %+v %#v", got.Err, got.Err, got); strings.Contains(text, "secret") {
+				t.Errorf("the error tells a secret: %s", text)
+			}
+			if got.Err == nil {
+				t.Error("the cause is lost")
+			}
+			if got.Err = nil; got != c.want {
+				t.Errorf("%+v\nwant %+v", got, c.want)
+			}
+			if c.service.calls != c.calls {
+				t.Errorf("%d calls, want %d", c.service.calls, c.calls)
+			}
+		})
+	}
+}
