@@ -75,12 +75,6 @@ func (s *Sandbox) seed(ctx context.Context, u User) error {
 	if u.Email != "" {
 		attributes["email"] = u.Email
 	}
-	verify := s.pool.Config().UsernameAttributes
-	for _, name := range []string{"email", "phone_number"} {
-		if attributes[name] != "" || len(verify) > 0 && verify[0] == name {
-			attributes[name+"_verified"] = "true"
-		}
-	}
 	_, err := s.pool.CreateUser(ctx, userpool.CreateUserInput{
 		Username: u.name(), TemporaryPassword: u.Password, Attributes: attributes, Silent: true})
 	if err != nil && userpool.CodeOf(err) != userpool.UsernameExists {
@@ -90,9 +84,20 @@ func (s *Sandbox) seed(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
-	if user.Status == userpool.ForceChangePassword && !u.NewPasswordRequired {
-		if err := s.pool.SetPassword(ctx, u.name(), u.Password, true); err != nil {
+	if user.Status == userpool.ForceChangePassword {
+		verified := map[string]string{}
+		for _, name := range []string{"email", "phone_number"} {
+			if user.Attributes[name] != "" {
+				verified[name+"_verified"] = "true"
+			}
+		}
+		if err := s.pool.SetAttributes(ctx, u.name(), verified); err != nil {
 			return err
+		}
+		if !u.NewPasswordRequired {
+			if err := s.pool.SetPassword(ctx, u.name(), u.Password, true); err != nil {
+				return err
+			}
 		}
 	}
 	for _, group := range u.Groups {

@@ -24,3 +24,6 @@ tls.connect = function (...args) {
   }
   return connect.call(this, options, ...args);
 };
+
+// ES modules that import connect by name see it, too.
+require('node:module').syncBuiltinESMExports();

@@ -12,7 +12,7 @@ import (
 
 // adminInput is the input of the operations of an administrator.
 type adminInput struct {
-	UserPoolId        string //nolint:revive // the API's spelling
+	UserPoolID        string `json:"UserPoolId"`
 	Username          string
 	Password          string
 	Permanent         bool
@@ -21,7 +21,7 @@ type adminInput struct {
 	UserAttributes    []attribute
 	GroupName         string
 	Description       string
-	RoleArn           string
+	RoleARN           string `json:"RoleArn"`
 	Precedence        *int
 	Filter            string
 	Limit             int
@@ -29,19 +29,75 @@ type adminInput struct {
 	PaginationToken   string
 }
 
-func (h *Handler) checkPool(id string) error {
-	if id != h.pool.Config().ID {
-		return refuse(userpool.ResourceNotFound, "User pool "+awsjson.Clip(id)+" does not exist.")
-	}
-	return nil
+// ofAdmin makes an operation of an administrator, on this pool, of f.
+func (h *Handler) ofAdmin(f func(context.Context, adminInput) (any, error)) awsjson.Operation {
+	return awsjson.Signed(func(ctx context.Context, in adminInput) (any, error) {
+		if in.UserPoolID != h.pool.Config().ID {
+			return nil, refuse(userpool.ResourceNotFound, "User pool "+awsjson.Clip(in.UserPoolID)+" does not exist.")
+		}
+		return f(ctx, in)
+	})
 }
 
-// named returns the user that the input names.
-func (h *Handler) named(ctx context.Context, in adminInput) (*userpool.User, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
+// byAdmin is ofAdmin for what answers nothing.
+func (h *Handler) byAdmin(f func(context.Context, adminInput) error) awsjson.Operation {
+	return h.ofAdmin(func(ctx context.Context, in adminInput) (any, error) { return empty{}, f(ctx, in) })
+}
+
+// admin lists the operations of administrators.
+func (h *Handler) admin() map[string]awsjson.Operation {
+	p := h.pool
+	return map[string]awsjson.Operation{
+		"AdminCreateUser":        h.ofAdmin(h.adminCreateUser),
+		"AdminGetUser":           h.ofAdmin(h.adminGetUser),
+		"AdminListGroupsForUser": h.ofAdmin(h.adminListGroupsForUser),
+		"CreateGroup":            h.ofAdmin(h.createGroup),
+		"ListGroups":             h.ofAdmin(h.listGroups),
+		"ListUsers":              h.ofAdmin(h.listUsers),
+		"ListUsersInGroup":       h.ofAdmin(h.listUsersInGroup),
+
+		"AdminSetUserPassword": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.SetPassword(ctx, in.Username, in.Password, in.Permanent)
+		}),
+		"AdminResetUserPassword": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.ResetPassword(ctx, in.Username)
+		}),
+		"AdminConfirmSignUp": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.Confirm(ctx, in.Username)
+		}),
+		"AdminUpdateUserAttributes": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.SetAttributes(ctx, in.Username, attributeMap(in.UserAttributes))
+		}),
+		"AdminEnableUser": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.SetEnabled(ctx, in.Username, true)
+		}),
+		"AdminDisableUser": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.SetEnabled(ctx, in.Username, false)
+		}),
+		"AdminDeleteUser": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			u, err := p.UserByName(ctx, in.Username)
+			if err != nil {
+				return err
+			}
+			return p.DeleteUser(ctx, u.Sub)
+		}),
+		"AdminUserGlobalSignOut": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			u, err := p.UserByName(ctx, in.Username)
+			if err != nil {
+				return err
+			}
+			return p.GlobalSignOut(ctx, u.Sub)
+		}),
+		"AdminAddUserToGroup": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.AddToGroup(ctx, in.Username, in.GroupName)
+		}),
+		"AdminRemoveUserFromGroup": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.RemoveFromGroup(ctx, in.Username, in.GroupName)
+		}),
+		"DeleteGroup": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.DeleteGroup(ctx, in.GroupName)
+		}),
 	}
-	return h.pool.UserByName(ctx, in.Username)
 }
 
 // userType is UserType; AdminGetUser calls the attributes UserAttributes.
@@ -63,9 +119,6 @@ func userOf(u *userpool.User) userType {
 }
 
 func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
 	if in.MessageAction == "RESEND" {
 		return nil, refuse(userpool.InvalidParameter, "The sandbox does not resend invitations: look into its inbox.")
 	}
@@ -79,7 +132,7 @@ func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, erro
 }
 
 func (h *Handler) adminGetUser(ctx context.Context, in adminInput) (any, error) {
-	u, err := h.named(ctx, in)
+	u, err := h.pool.UserByName(ctx, in.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -88,86 +141,15 @@ func (h *Handler) adminGetUser(ctx context.Context, in adminInput) (any, error) 
 	return t, nil
 }
 
-func (h *Handler) adminSetUserPassword(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.SetPassword(ctx, in.Username, in.Password, in.Permanent)
-}
-
-func (h *Handler) adminResetUserPassword(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.ResetPassword(ctx, in.Username)
-}
-
-func (h *Handler) adminConfirmSignUp(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.Confirm(ctx, in.Username)
-}
-
-func (h *Handler) adminUpdateUserAttributes(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.SetAttributes(ctx, in.Username, attributeMap(in.UserAttributes))
-}
-
-func (h *Handler) adminEnableUser(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.SetEnabled(ctx, in.Username, true)
-}
-
-func (h *Handler) adminDisableUser(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.SetEnabled(ctx, in.Username, false)
-}
-
-func (h *Handler) adminDeleteUser(ctx context.Context, in adminInput) (any, error) {
-	u, err := h.named(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.DeleteUser(ctx, u.Sub)
-}
-
-func (h *Handler) adminUserGlobalSignOut(ctx context.Context, in adminInput) (any, error) {
-	u, err := h.named(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.GlobalSignOut(ctx, u.Sub)
-}
-
-func (h *Handler) adminAddUserToGroup(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.AddToGroup(ctx, in.Username, in.GroupName)
-}
-
-func (h *Handler) adminRemoveUserFromGroup(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.RemoveFromGroup(ctx, in.Username, in.GroupName)
-}
-
 // groupType is GroupType.
 type groupType struct {
-	GroupName, UserPoolId string //nolint:revive // the API's spelling
-	Description           string `json:",omitempty"`
-	RoleArn               string `json:",omitempty"`
-	Precedence            *int   `json:",omitempty"`
-	CreationDate          float64
-	LastModifiedDate      float64
+	GroupName        string
+	UserPoolID       string `json:"UserPoolId"`
+	Description      string `json:",omitempty"`
+	RoleARN          string `json:"RoleArn,omitempty"`
+	Precedence       *int   `json:",omitempty"`
+	CreationDate     float64
+	LastModifiedDate float64
 }
 
 func (h *Handler) groupOf(g userpool.Group) groupType {
@@ -184,7 +166,7 @@ func (h *Handler) groups(list []userpool.Group, err error) (any, error) {
 }
 
 func (h *Handler) adminListGroupsForUser(ctx context.Context, in adminInput) (any, error) {
-	u, err := h.named(ctx, in)
+	u, err := h.pool.UserByName(ctx, in.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -192,31 +174,15 @@ func (h *Handler) adminListGroupsForUser(ctx context.Context, in adminInput) (an
 }
 
 func (h *Handler) listGroups(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
 	return h.groups(h.pool.Groups(ctx))
 }
 
 func (h *Handler) createGroup(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	g, err := h.pool.CreateGroup(ctx, userpool.Group{Name: in.GroupName, Description: in.Description, RoleARN: in.RoleArn, Precedence: in.Precedence})
+	g, err := h.pool.CreateGroup(ctx, userpool.Group{Name: in.GroupName, Description: in.Description, RoleARN: in.RoleARN, Precedence: in.Precedence})
 	return struct{ Group groupType }{h.groupOf(g)}, err
 }
 
-func (h *Handler) deleteGroup(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.DeleteGroup(ctx, in.GroupName)
-}
-
 func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
 	users, err := h.pool.UsersInGroup(ctx, in.GroupName)
 	page, next, pageErr := pageOf(users, in.Limit, in.NextToken)
 	if err == nil {
@@ -229,9 +195,6 @@ func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, err
 }
 
 func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
-	if err := h.checkPool(in.UserPoolId); err != nil {
-		return nil, err
-	}
 	match, err := parseFilter(in.Filter)
 	if err != nil {
 		return nil, err

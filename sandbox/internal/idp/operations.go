@@ -9,10 +9,10 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// API is the user pools API: every operation that the sandbox knows.
+// API is the user pools API: every operation that the sandbox knows. There are those of whoever knows a client id (signing up
+// and in), of signed-in users, who have an access token, and of administrators, who sign their calls.
 func (h *Handler) API() awsjson.Service {
-	return awsjson.Service{Target: "AWSCognitoIdentityProviderService", Operations: map[string]awsjson.Operation{
-		// Signing up and in, with a client id.
+	operations := map[string]awsjson.Operation{
 		"SignUp":                    awsjson.Op(h.signUp),
 		"ConfirmSignUp":             awsjson.Op(h.confirmSignUp),
 		"ResendConfirmationCode":    awsjson.Op(h.resendConfirmationCode),
@@ -22,37 +22,10 @@ func (h *Handler) API() awsjson.Service {
 		"RespondToAuthChallenge":    awsjson.Op(h.respondToAuthChallenge),
 		"GetTokensFromRefreshToken": awsjson.Op(h.getTokensFromRefreshToken),
 		"RevokeToken":               awsjson.Op(h.revokeToken),
-
-		// A signed-in user, with an access token.
-		"GetUser":                          awsjson.Op(h.getUser),
-		"UpdateUserAttributes":             awsjson.Op(h.updateUserAttributes),
-		"DeleteUserAttributes":             awsjson.Op(h.deleteUserAttributes),
-		"GetUserAttributeVerificationCode": awsjson.Op(h.getUserAttributeVerificationCode),
-		"VerifyUserAttribute":              awsjson.Op(h.verifyUserAttribute),
-		"ChangePassword":                   awsjson.Op(h.changePassword),
-		"GlobalSignOut":                    awsjson.Op(h.globalSignOut),
-		"DeleteUser":                       awsjson.Op(h.deleteUser),
-
-		// An administrator, with a signature.
-		"AdminCreateUser":           awsjson.Signed(h.adminCreateUser),
-		"AdminGetUser":              awsjson.Signed(h.adminGetUser),
-		"AdminSetUserPassword":      awsjson.Signed(h.adminSetUserPassword),
-		"AdminResetUserPassword":    awsjson.Signed(h.adminResetUserPassword),
-		"AdminConfirmSignUp":        awsjson.Signed(h.adminConfirmSignUp),
-		"AdminUpdateUserAttributes": awsjson.Signed(h.adminUpdateUserAttributes),
-		"AdminEnableUser":           awsjson.Signed(h.adminEnableUser),
-		"AdminDisableUser":          awsjson.Signed(h.adminDisableUser),
-		"AdminDeleteUser":           awsjson.Signed(h.adminDeleteUser),
-		"AdminUserGlobalSignOut":    awsjson.Signed(h.adminUserGlobalSignOut),
-		"AdminAddUserToGroup":       awsjson.Signed(h.adminAddUserToGroup),
-		"AdminRemoveUserFromGroup":  awsjson.Signed(h.adminRemoveUserFromGroup),
-		"AdminListGroupsForUser":    awsjson.Signed(h.adminListGroupsForUser),
-		"CreateGroup":               awsjson.Signed(h.createGroup),
-		"DeleteGroup":               awsjson.Signed(h.deleteGroup),
-		"ListGroups":                awsjson.Signed(h.listGroups),
-		"ListUsers":                 awsjson.Signed(h.listUsers),
-		"ListUsersInGroup":          awsjson.Signed(h.listUsersInGroup),
-	}}
+	}
+	maps.Copy(operations, h.self())
+	maps.Copy(operations, h.admin())
+	return awsjson.Service{Target: "AWSCognitoIdentityProviderService", Operations: operations}
 }
 
 // empty is the answer of operations that answer nothing.

@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
@@ -17,84 +18,62 @@ type selfInput struct {
 	ProposedPassword   string
 }
 
-// self returns the user whose access token the input has.
-func (h *Handler) self(ctx context.Context, in selfInput) (*userpool.User, error) {
-	at, err := h.pool.VerifyAccessToken(ctx, in.AccessToken, userpool.AdminScope)
-	if err != nil {
-		return nil, err
-	}
-	return at.User, nil
+// ofSelf makes an operation of f, which gets the user whose access token the input has.
+func (h *Handler) ofSelf(f func(context.Context, *userpool.User, selfInput) (any, error)) awsjson.Operation {
+	return awsjson.Op(func(ctx context.Context, in selfInput) (any, error) {
+		at, err := h.pool.VerifyAccessToken(ctx, in.AccessToken, userpool.AdminScope)
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, at.User, in)
+	})
 }
 
-func (h *Handler) getUser(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
+// bySelf is ofSelf for what answers nothing.
+func (h *Handler) bySelf(f func(context.Context, *userpool.User, selfInput) error) awsjson.Operation {
+	return h.ofSelf(func(ctx context.Context, u *userpool.User, in selfInput) (any, error) { return empty{}, f(ctx, u, in) })
+}
+
+// self lists the operations of signed-in users.
+func (h *Handler) self() map[string]awsjson.Operation {
+	p := h.pool
+	return map[string]awsjson.Operation{
+		"GetUser":              h.ofSelf(getUser),
+		"UpdateUserAttributes": h.ofSelf(h.updateUserAttributes),
+		"GetUserAttributeVerificationCode": h.ofSelf(func(ctx context.Context, u *userpool.User, in selfInput) (any, error) {
+			sent, err := p.SendAttributeCode(ctx, u.Sub, in.AttributeName)
+			return sentTo(&sent, err)
+		}),
+		"VerifyUserAttribute": h.bySelf(func(ctx context.Context, u *userpool.User, in selfInput) error {
+			return p.VerifyAttribute(ctx, u.Sub, in.AttributeName, in.Code)
+		}),
+		"DeleteUserAttributes": h.bySelf(func(ctx context.Context, u *userpool.User, in selfInput) error {
+			return p.DeleteAttributes(ctx, u.Sub, in.UserAttributeNames)
+		}),
+		"ChangePassword": h.bySelf(func(ctx context.Context, u *userpool.User, in selfInput) error {
+			return p.ChangePassword(ctx, u.Sub, in.PreviousPassword, in.ProposedPassword)
+		}),
+		"GlobalSignOut": h.bySelf(func(ctx context.Context, u *userpool.User, _ selfInput) error {
+			return p.GlobalSignOut(ctx, u.Sub)
+		}),
+		"DeleteUser": h.bySelf(func(ctx context.Context, u *userpool.User, _ selfInput) error {
+			return p.DeleteUser(ctx, u.Sub)
+		}),
 	}
+}
+
+func getUser(_ context.Context, u *userpool.User, _ selfInput) (any, error) {
 	return struct {
 		Username       string
 		UserAttributes []attribute
 	}{u.Username, attributesOf(u)}, nil
 }
 
-func (h *Handler) updateUserAttributes(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) updateUserAttributes(ctx context.Context, u *userpool.User, in selfInput) (any, error) {
 	sent, err := h.pool.UpdateAttributes(ctx, u.Sub, attributeMap(in.UserAttributes))
 	list := []*delivery{}
 	for _, d := range sent {
 		list = append(list, deliveryOf(&d))
 	}
 	return struct{ CodeDeliveryDetailsList []*delivery }{list}, err
-}
-
-func (h *Handler) deleteUserAttributes(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.DeleteAttributes(ctx, u.Sub, in.UserAttributeNames)
-}
-
-func (h *Handler) getUserAttributeVerificationCode(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	sent, err := h.pool.SendAttributeCode(ctx, u.Sub, in.AttributeName)
-	return sentTo(&sent, err)
-}
-
-func (h *Handler) verifyUserAttribute(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.VerifyAttribute(ctx, u.Sub, in.AttributeName, in.Code)
-}
-
-func (h *Handler) changePassword(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.ChangePassword(ctx, u.Sub, in.PreviousPassword, in.ProposedPassword)
-}
-
-func (h *Handler) globalSignOut(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.GlobalSignOut(ctx, u.Sub)
-}
-
-func (h *Handler) deleteUser(ctx context.Context, in selfInput) (any, error) {
-	u, err := h.self(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return empty{}, h.pool.DeleteUser(ctx, u.Sub)
 }

@@ -13,7 +13,7 @@ import (
 type authResult struct {
 	AccessToken  string
 	ExpiresIn    int
-	IdToken      string `json:",omitempty"` //nolint:revive // the API's spelling
+	IDToken      string `json:"IdToken,omitempty"`
 	RefreshToken string `json:",omitempty"`
 	TokenType    string
 }
@@ -47,12 +47,13 @@ func (p parameters) need(names ...string) error {
 }
 
 type initiateAuthInput struct {
-	AuthFlow, ClientId string //nolint:revive // the API's spelling
-	AuthParameters     parameters
+	AuthFlow       string
+	ClientID       string `json:"ClientId"`
+	AuthParameters parameters
 }
 
 func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, error) {
-	client, err := h.pool.Client(in.ClientId)
+	client, err := h.pool.Client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -140,12 +141,14 @@ func (h *Handler) newPasswordChallenge(ctx context.Context, client *userpool.Cli
 }
 
 type respondInput struct {
-	ChallengeName, ClientId, Session string //nolint:revive // the API's spelling
-	ChallengeResponses               parameters
+	ChallengeName      string
+	ClientID           string `json:"ClientId"`
+	Session            string
+	ChallengeResponses parameters
 }
 
 func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (any, error) {
-	client, err := h.pool.Client(in.ClientId)
+	client, err := h.pool.Client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -183,14 +186,17 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 }
 
 type tokenInput struct {
-	ClientId, ClientSecret, RefreshToken, Token string //nolint:revive // the API's spelling
+	ClientID     string `json:"ClientId"`
+	ClientSecret string
+	RefreshToken string
+	Token        string
 }
 
 func (h *Handler) getTokensFromRefreshToken(ctx context.Context, in tokenInput) (any, error) {
-	if err := h.checkSecret(in.ClientId, in.ClientSecret, userpool.NotAuthorized); err != nil {
+	if err := h.checkSecret(in.ClientID, in.ClientSecret, userpool.NotAuthorized); err != nil {
 		return nil, err
 	}
-	t, err := h.pool.Refresh(ctx, in.ClientId, in.RefreshToken)
+	t, err := h.pool.Refresh(ctx, in.ClientID, in.RefreshToken)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +204,8 @@ func (h *Handler) getTokensFromRefreshToken(ctx context.Context, in tokenInput) 
 }
 
 func (h *Handler) revokeToken(ctx context.Context, in tokenInput) (any, error) {
-	if err := h.checkSecret(in.ClientId, in.ClientSecret, "UnauthorizedException"); err != nil {
+	if err := h.checkSecret(in.ClientID, in.ClientSecret, "UnauthorizedException"); err != nil {
 		return nil, err
 	}
-	return empty{}, h.pool.Revoke(ctx, in.ClientId, in.Token)
+	return empty{}, h.pool.Revoke(ctx, in.ClientID, in.Token)
 }

@@ -7,16 +7,19 @@ import (
 )
 
 type signUpInput struct {
-	ClientId, SecretHash, Username, Password string //nolint:revive // the API's spelling
-	UserAttributes                           []attribute
+	ClientID       string `json:"ClientId"`
+	SecretHash     string
+	Username       string
+	Password       string
+	UserAttributes []attribute
 }
 
 func (h *Handler) signUp(ctx context.Context, in signUpInput) (any, error) {
-	if err := h.checkHash(in.ClientId, in.Username, in.SecretHash); err != nil {
+	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
 	u, sent, err := h.pool.SignUp(ctx, userpool.SignUpInput{
-		ClientID: in.ClientId, Username: in.Username, Password: in.Password, Attributes: attributeMap(in.UserAttributes)})
+		ClientID: in.ClientID, Username: in.Username, Password: in.Password, Attributes: attributeMap(in.UserAttributes)})
 	if err != nil {
 		return nil, err
 	}
@@ -29,35 +32,39 @@ func (h *Handler) signUp(ctx context.Context, in signUpInput) (any, error) {
 
 // codeInput is the input of the operations about a code for a user who is not signed in.
 type codeInput struct {
-	ClientId, SecretHash, Username, ConfirmationCode, Password string //nolint:revive // the API's spelling
+	ClientID         string `json:"ClientId"`
+	SecretHash       string
+	Username         string
+	ConfirmationCode string
+	Password         string
 }
 
 func (h *Handler) confirmSignUp(ctx context.Context, in codeInput) (any, error) {
-	if err := h.checkHash(in.ClientId, in.Username, in.SecretHash); err != nil {
+	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
-	return empty{}, h.pool.ConfirmSignUp(ctx, in.ClientId, in.Username, in.ConfirmationCode)
+	return empty{}, h.pool.ConfirmSignUp(ctx, in.ClientID, in.Username, in.ConfirmationCode)
 }
 
 func (h *Handler) resendConfirmationCode(ctx context.Context, in codeInput) (any, error) {
-	if err := h.checkHash(in.ClientId, in.Username, in.SecretHash); err != nil {
+	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
-	return sentTo(h.pool.ResendConfirmationCode(ctx, in.ClientId, in.Username))
+	return sentTo(h.pool.ResendConfirmationCode(ctx, in.ClientID, in.Username))
 }
 
 func (h *Handler) forgotPassword(ctx context.Context, in codeInput) (any, error) {
-	if err := h.checkHash(in.ClientId, in.Username, in.SecretHash); err != nil {
+	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
-	return sentTo(h.pool.ForgotPassword(ctx, in.ClientId, in.Username))
+	return sentTo(h.pool.ForgotPassword(ctx, in.ClientID, in.Username))
 }
 
 func (h *Handler) confirmForgotPassword(ctx context.Context, in codeInput) (any, error) {
-	if err := h.checkHash(in.ClientId, in.Username, in.SecretHash); err != nil {
+	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
-	return empty{}, h.pool.ConfirmForgotPassword(ctx, in.ClientId, in.Username, in.ConfirmationCode, in.Password)
+	return empty{}, h.pool.ConfirmForgotPassword(ctx, in.ClientID, in.Username, in.ConfirmationCode, in.Password)
 }
 
 func sentTo(d *userpool.Delivery, err error) (any, error) {

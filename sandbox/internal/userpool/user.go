@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"time"
 
@@ -57,7 +58,7 @@ func readUser(tx *store.Tx, u *store.User) (*User, error) {
 	}
 	user := &User{
 		Sub: u.Sub, Username: u.Username, Status: Status(u.Status), Enabled: u.Enabled,
-		Attributes: u.Attributes, Groups: groups, Created: u.Created, Modified: u.Modified,
+		Attributes: maps.Clone(u.Attributes), Groups: groups, Created: u.Created, Modified: u.Modified,
 	}
 	for _, i := range u.Identities {
 		user.Identities = append(user.Identities, Identity{
