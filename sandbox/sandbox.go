@@ -3,13 +3,10 @@ package sandbox
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -162,36 +159,6 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	return s, nil
 }
 
-// listen opens the listeners that cfg asks for.
-func (s *Sandbox) listen(ctx context.Context, cfg Config) (listeners []net.Listener, err error) {
-	defer func() {
-		if err != nil {
-			for _, l := range listeners {
-				_ = l.Close()
-			}
-		}
-	}()
-	plain, err := listenLoopback(ctx, cfg.Addr)
-	if err != nil {
-		return nil, err
-	}
-	listeners = append(listeners, plain)
-	s.url = "http://" + plain.Addr().String()
-	if cfg.TLSAddr == "" {
-		return listeners, nil
-	}
-	config, err := s.tlsConfig(ctx)
-	if err != nil {
-		return listeners, fmt.Errorf("sandbox: TLS: %w", err)
-	}
-	secure, err := listenLoopback(ctx, cfg.TLSAddr)
-	if err != nil {
-		return listeners, err
-	}
-	s.tlsURL = "https://" + secure.Addr().String()
-	return append(listeners, tls.NewListener(secure, config)), nil
-}
-
 // handler puts the parts behind one address.
 func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed uint64) http.Handler {
 	const apiPattern = "POST /{$}"
@@ -241,97 +208,6 @@ func (s *Sandbox) dated(next http.Handler) http.Handler {
 	})
 }
 
-// knownHosts refuses requests for hosts that are not served here: a page of another site can make its
-// own name point to this machine, but not the Host header say otherwise (DNS rebinding).
-func (s *Sandbox) knownHosts(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := hostname(r)
-		if !isLoopback(host) && !slices.Contains(s.hosts, host) {
-			http.Error(w, "The sandbox does not serve this host: use its loopback address.", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// hostname is what the Host header names, without the port.
-func hostname(r *http.Request) string {
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
-}
-
-// isLoopback reports whether host names this machine. Names below localhost never leave it (RFC 6761 §6.3).
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: address %q: %w", addr, err)
-	}
-	if !isLoopback(host) {
-		return nil, fmt.Errorf("sandbox: address %q is not a loopback address: the sandbox must not be reached from other machines, use 127.0.0.1", addr)
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
-	}
-	return l, nil
-}
-
-// tlsConfig has a certificate of the sandbox's own authority.
-func (s *Sandbox) tlsConfig(ctx context.Context) (*tls.Config, error) {
-	if err := s.loadCA(ctx); err != nil {
-		return nil, err
-	}
-	cert, err := s.ca.Certificate(slices.Concat(s.hosts, []string{"localhost", "127.0.0.1", "::1"})...)
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
-}
-
-// loadCA reads the authority for the hosts of this sandbox, which is made if there is none yet.
-func (s *Sandbox) loadCA(ctx context.Context) error {
-	name := "ca " + strings.Join(s.hosts, " ")
-	return s.store.Update(ctx, func(tx *store.Tx) error {
-		text, err := tx.Meta(name)
-		if !errors.Is(err, store.ErrNotFound) {
-			if err == nil {
-				s.ca, err = tlsca.Parse(text)
-			}
-			return err
-		}
-		if s.ca, err = tlsca.New(slices.Concat(s.hosts, []string{"localhost"})...); err != nil {
-			return err
-		}
-		if text, err = s.ca.Marshal(); err != nil {
-			return err
-		}
-		return tx.SetMeta(name, text)
-	})
-}
-
-func (s *Sandbox) serve(l net.Listener, handler http.Handler) {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		// Handshakes that fail because the authority is not trusted yet are no news.
-		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
-	}
-	s.servers = append(s.servers, server)
-	s.serving.Go(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.logger.Error("sandbox: a listener failed", "error", err)
-		}
-	})
-}
-
 // Close ends the sandbox: it waits for calls under way until ctx is done, then cuts them off.
 // It may be called more than once.
 func (s *Sandbox) Close(ctx context.Context) error {
@@ -362,12 +238,3 @@ func (s *Sandbox) CACertificate() []byte {
 // Outputs returns an amplify_outputs.json that describes the sandbox. It is a plain Gen 2 file; under
 // custom.amplify_go.endpoints it says where the sandbox is. Tokens, however, say in iss what AWS's own would.
 func (s *Sandbox) Outputs() []byte { return slices.Clone(s.outputs) }
-
-// awsHosts are the host names under which AWS serves what the sandbox serves.
-func awsHosts(c userpool.Config, domain string) []string {
-	hosts := []string{c.APIHost(), "issuer-" + c.APIHost(), "cognito-identity." + c.Region + "." + c.DNSSuffix()}
-	if u, err := url.Parse("https://" + domain); err == nil && u.Hostname() != "" {
-		hosts = append(hosts, strings.ToLower(u.Hostname()))
-	}
-	return hosts
-}
