@@ -22,7 +22,7 @@ const (
 	keysMaxAge = time.Hour
 	// keysInterval is the shortest time between two fetches of a key set, whatever key ids tokens claim.
 	keysInterval = time.Minute
-	// keysRetry replaces keysInterval while no key is known at all: nobody can be told apart without.
+	// keysRetry replaces keysInterval while the set cannot be fetched.
 	keysRetry = 5 * time.Second
 	// keysTimeout bounds one fetch.
 	keysTimeout = 5 * time.Second
@@ -169,7 +169,7 @@ func (s *keySet) due() bool {
 		return true
 	}
 	interval := keysInterval
-	if len(s.keys) == 0 && s.failure != nil {
+	if s.failure != nil {
 		interval = keysRetry
 	}
 	since := s.app.Now().Sub(s.tried)

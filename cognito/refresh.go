@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,7 +39,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 		return nil, amplify.Unauthenticated(amplify.ReasonRefreshNeedsWritableResponse, nil)
 	}
 	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), in)
-	if err == nil && answer.access.claims.Subject != cur.access.Claims().Subject {
+	if err == nil && answer.pair.Load().access.claims.Subject != cur.access.Claims().Subject {
 		// The refresh token was not this user's. Nothing of the answer may be used.
 		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
 	}
@@ -68,8 +69,9 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 // keep makes answer the request's session, and writes it to the storage if it is writable.
 func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshed, writable bool) (*current, error) {
 	c := p.cognito
+	access, id := answer.pair.Load().access, answer.pair.Load().id
 	next := &current{
-		session:      newSession(answer.access, answer.id),
+		session:      newSession(access, id),
 		user:         cur.user,
 		refreshToken: cur.refreshToken,
 		details:      cur.details,
@@ -81,7 +83,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 	next.setTokens()
 	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp: it would be
 	// refreshed with every request otherwise.
-	next.expires = answer.received.Add(next.session.expires.Sub(answer.access.claims.IssuedAt))
+	next.expires = answer.received.Add(next.session.expires.Sub(access.claims.IssuedAt))
 	if !writable {
 		if answer.refreshToken != "" {
 			c.app.Logger().WarnContext(ctx, "amplify: a refresh rotated the refresh token where no cookie could be set; the session is lost. "+
@@ -89,10 +91,10 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 		}
 		return next, nil
 	}
-	if !selects(cur.user, answer.id.claims) {
+	if !selects(cur.user, id.claims) {
 		// The alias under which the session was stored is the user's no longer: LastAuthUser could not select it again.
 		p.clear(ctx, cur.user)
-		next.user = answer.id.claims.Username
+		next.user = id.claims.Username
 	}
 	prefix := c.prefix + next.user + "."
 	entries := [][2]string{
@@ -135,33 +137,39 @@ func ended(err error) bool {
 // rotates reports whether refresh tokens are to be taken for rotating.
 func (c *Cognito) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
 
-// refreshed is what a refresh answered, verified.
+// refreshed is what a refresh answered.
 type refreshed struct {
-	access, id   *verified
-	refreshToken string    // empty if it was not rotated
-	next         tokenHash // of refreshToken
-	received     time.Time // by Cognito's clock
+	accessToken, idToken string
+	refreshToken         string    // empty if it was not rotated
+	next                 tokenHash // of refreshToken
+	received             time.Time // by Cognito's clock
+
+	pair atomic.Pointer[pair] // the first two, once they have been verified
 }
+
+// pair is an access and an ID token of one user.
+type pair struct{ access, id *verified }
 
 // refresh redeems a refresh token. Callers with the same token share one call to the user pool, and none that gives
 // up cancels it for the others. Those that come shortly after get the same answer.
 func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
 	hash := c.hash(refreshToken)
 	flight := c.flights.DoChan(string(hash[:]), func() (any, error) {
-		if r := c.handoff.get(hash, c.now(), in.ForceRefresh); r != nil {
-			return r, nil
-		}
 		ctx, done, err := c.work.begin(refreshTimeout)
 		if err != nil {
 			return nil, err
 		}
 		defer done()
-		r, err := c.redeem(ctx, refreshToken, deviceKey, in.ClientMetadata)
-		if err != nil {
-			return nil, err
+		r := c.handoff.get(hash, c.now(), in.ForceRefresh)
+		if r == nil {
+			if r, err = c.redeem(ctx, refreshToken, deviceKey, in.ClientMetadata); err != nil {
+				return nil, err
+			}
+			// Before it is verified: should that have to wait for keys, what may be the only successor of a
+			// rotated refresh token must not be lost.
+			c.handoff.put(hash, r)
 		}
-		c.handoff.put(hash, r)
-		return r, nil
+		return r, c.verifyAnswer(ctx, r)
 	})
 	select {
 	case r := <-flight:
@@ -174,6 +182,7 @@ func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, i
 	}
 }
 
+// redeem asks the user pool.
 func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
 	client, err := awsapi.UserPool(c.app)
 	if err != nil {
@@ -203,7 +212,10 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 	if result == nil || aws.ToString(result.AccessToken) == "" || aws.ToString(result.IdToken) == "" {
 		return nil, &amplify.Error{Name: "Unknown", Message: "The user pool answered a refresh without an access and an ID token."}
 	}
-	r := &refreshed{refreshToken: aws.ToString(result.RefreshToken), received: c.now()}
+	r := &refreshed{
+		accessToken: *result.AccessToken, idToken: *result.IdToken, refreshToken: aws.ToString(result.RefreshToken),
+		received: c.now(),
+	}
 	r.next = c.hash(r.refreshToken)
 	if c.options.RefreshTokenRotation == RotationAuto {
 		seen := RotationOff
@@ -212,19 +224,30 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 		}
 		c.rotation.Store(int32(seen))
 	}
-	r.access, r.id, err = c.verifyPair(ctx, *result.AccessToken, *result.IdToken)
-	if errors.Is(err, amplify.ErrUnauthenticated) {
+	return r, nil
+}
+
+// verifyAnswer verifies the tokens of r, unless it has been done.
+func (c *Cognito) verifyAnswer(ctx context.Context, r *refreshed) error {
+	if r.pair.Load() != nil {
+		return nil
+	}
+	access, id, err := c.verifyPair(ctx, r.accessToken, r.idToken)
+	switch {
+	case errors.Is(err, amplify.ErrUnauthenticated):
 		// It is the answer that is wrong, not the request.
-		return nil, &amplify.Error{
+		return &amplify.Error{
 			Name:               "TokenRefreshException",
 			Message:            fmt.Sprintf("The user pool answered a refresh with tokens that do not verify (%s).", amplify.ReasonOf(err)),
 			RecoverySuggestion: "Check that Endpoints.UserPool and Endpoints.UserPoolKeys belong to the same user pool.",
 		}
+	case err != nil:
+		return err
+	case access.claims.IssuedAt.IsZero(): // then its lifetime is unknown
+		return &amplify.Error{Name: "iatNotFoundException", Message: "iat not found in access token"}
 	}
-	if err == nil && r.access.claims.IssuedAt.IsZero() { // then its lifetime is unknown
-		return nil, &amplify.Error{Name: "iatNotFoundException", Message: "iat not found in access token"}
-	}
-	return r, err
+	r.pair.Store(&pair{access, id})
+	return nil
 }
 
 // observe learns how far the App's clock is from Cognito's.

@@ -376,6 +376,34 @@ func TestRefreshAnswers(t *testing.T) {
 	}
 }
 
+// TestKeysDownDuringRefresh: an answer whose tokens cannot be verified yet is not lost with the refresh token that it replaces.
+func TestKeysDownDuringRefresh(t *testing.T) {
+	pool := testpool.New(t)
+	rotating(pool, alice)
+	c := newCognito(t, pool, cognito.Options{})
+	old := pool.Sign("key-2", map[string]any{"token_use": "access", "client_id": testpool.Client, "username": "alice", "exp": pool.Now().Unix() - 1}, alice, nil)
+	oldID := pool.Sign("key-2", map[string]any{"token_use": "id", "aud": testpool.Client, "cognito:username": "alice"}, alice, nil)
+	pool.Publish("key-2")
+	if err := c.WarmUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pool.Publish("key-1", "key-2")
+	pool.KeysDown(true)
+	pool.Advance(time.Minute)
+	kv := session(alice, old, oldID, "r1")
+	before := slices.Clone(kv.entries)
+	wantReason(t, c, kv, amplify.ReasonKeysUnavailable)
+	if d := cmp.Diff(before, kv.entries); d != "" {
+		t.Errorf("the session changed (-before +after)\n%s", d)
+	}
+	pool.KeysDown(false)
+	pool.Advance(5 * time.Second)
+	wantUser(t, c, kv, alice)
+	if got := kv.get("alice.refreshToken"); !slices.Equal(got, []string{"r2"}) || len(pool.Refreshes()) != 1 {
+		t.Errorf("%q after %d refreshes", got, len(pool.Refreshes()))
+	}
+}
+
 // TestReadOnly: where a rotated refresh token could not be kept no refresh token is redeemed.
 func TestReadOnly(t *testing.T) {
 	pool := testpool.New(t)
