@@ -40,7 +40,8 @@ func NewToken(raw string, claims Claims) *Token {
 // Reveal returns the token as it is sent to AWS services.
 func (t *Token) Reveal() string { return t.raw.Reveal() }
 
-// Claims returns the claims that the library looks at.
+// Claims returns the claims that the library looks at. Their slices are shared by all requests of
+// the session; the caller must not change them.
 func (t *Token) Claims() Claims { return t.claims }
 
 // Decode unmarshals the token's payload, a JSON object with all claims, into v. The payload is
