@@ -149,6 +149,7 @@ func TestUsernames(t *testing.T) {
 		Outputs: editOutputs(t, func(auth map[string]any) { auth["username_attributes"] = []string{} }),
 		Clients: []sandbox.Client{{RotateRefreshTokens: true}},
 	})
+	// Cognito refuses names with spaces.
 	names := []string{"ada", "a@b.com", "O'Brien+x@y.co", "user(1)", "50%25;=,x", "Zoë-山田-😀", "x.accessToken"}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {

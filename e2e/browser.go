@@ -23,8 +23,13 @@ import (
 // the race detector; only what is broken takes that long.
 const patience = 30 * time.Second
 
-// chromium is the browser that all tests share. It is started by the first test that asks for a profile.
+// chromium is a browser. It is started when the first profile is asked for.
 type chromium struct {
+	// hosts maps names of hosts to addresses of this machine, as "MAP name address" does.
+	hosts []string
+	// trusted is the SHA-256 of the key of a TLS server, in base64, that the browser is to trust.
+	trusted string
+
 	once sync.Once
 	ctx  context.Context
 	stop func()
@@ -36,6 +41,8 @@ func (c *chromium) start(t testing.TB) context.Context {
 	t.Helper()
 	path := program(t, "chromium")
 	c.once.Do(func() {
+		// The machine's own names are all that exist. Other sites are names below localhost.
+		rules := append(c.hosts, "MAP * ~NOTFOUND", "EXCLUDE localhost", "EXCLUDE *.localhost", "EXCLUDE 127.0.0.1")
 		ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(),
 			chromedp.ExecPath(path),
 			chromedp.Headless,
@@ -51,8 +58,8 @@ func (c *chromium) start(t testing.TB) context.Context {
 			chromedp.Flag("disable-renderer-backgrounding", true),
 			chromedp.Flag("disable-background-timer-throttling", true),
 			chromedp.Flag("disable-backgrounding-occluded-windows", true),
-			// The machine's own names are all that exist. Other sites are names below localhost.
-			chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"),
+			chromedp.Flag("host-resolver-rules", strings.Join(rules, ", ")),
+			chromedp.Flag("ignore-certificate-errors-spki-list", c.trusted),
 		)
 		ctx, cancelBrowser := chromedp.NewContext(ctx)
 		c.stop = func() { cancelBrowser(); cancelAllocator() }

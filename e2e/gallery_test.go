@@ -129,9 +129,12 @@ type gallery struct {
 	origin, inbox, seedPassword string
 }
 
-func startGallery(t testing.TB) *gallery {
+// startGallery starts the example as somebody does in the root of the repository.
+func startGallery(t testing.TB, flags ...string) *gallery {
 	t.Helper()
-	p := startProcess(t, exec.Command(goProgram(t, "./examples/gallery"), "-addr", "localhost:0"))
+	cmd := exec.Command(goProgram(t, "./examples/gallery"), append(flags, "-addr", "localhost:0")...)
+	cmd.Dir = ".."
+	p := startProcess(t, cmd)
 	return &gallery{
 		t:            t,
 		origin:       p.prints(`Gallery +(http://\S+)`),
@@ -153,14 +156,18 @@ func (g *gallery) signUp(b *tab, email, name string) {
 	b.fill("Repeat the password", password)
 	b.click("Create account")
 	b.sees("Confirm your account")
+	b.fill("Code", g.code(b, email))
+	b.click("Confirm account")
+	b.arrives(g.origin + "/home")
+}
 
+// code looks into the inbox, in another tab, for the code that somebody was sent.
+func (g *gallery) code(b *tab, email string) string {
+	b.t.Helper()
 	inbox := b.beside()
 	inbox.open(g.inbox + "?to=" + url.QueryEscape(email))
 	inbox.sees(email)
-	code := regexp.MustCompile(`\b\d{6}\b`).FindString(inbox.text())
-	b.fill("Code", code)
-	b.click("Confirm account")
-	b.arrives(g.origin + "/home")
+	return regexp.MustCompile(`\b\d{6}\b`).FindString(inbox.text())
 }
 
 // checkCookies checks what the application keeps in a signed-in browser.

@@ -8,9 +8,8 @@ export default async function Home() {
   const user = await session({ cookies });
   return (
     <main>
-      {user ? <p id="user">{user.username}</p> : <p id="guest">Nobody is signed in.</p>}
-      <a id="sign-in" href="/api/auth/sign-in">Sign in</a>
-      <a id="sign-out" href="/api/auth/sign-out">Sign out</a>
+      <h1>{`Hello, ${user ? user.username : 'stranger'}.`}</h1>
+      <a href="/api/auth/sign-in">Sign in</a> <a href="/api/auth/sign-out">Sign out</a>
     </main>
   );
 }

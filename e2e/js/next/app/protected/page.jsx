@@ -6,5 +6,5 @@ export const dynamic = 'force-dynamic';
 // The middleware lets signed-in users pass only.
 export default async function Protected() {
   const user = await session({ cookies });
-  return <p id="user">{user?.username}</p>;
+  return <h1>{`Inside, ${user?.username}.`}</h1>;
 }

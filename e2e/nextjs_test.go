@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/sandbox"
+)
+
+// neighbours are a Go server and a Next.js server on one host, with one user pool: what one writes into
+// cookies, the other reads.
+type neighbours struct {
+	backend *backend
+	browser *chromium
+	// go and next are where they are.
+	golang, next string
+}
+
+func startNeighbours(t testing.TB, client sandbox.Client) *neighbours {
+	t.Helper()
+	goSite, nextSite := newSite(t, "localhost"), newSite(t, "localhost")
+	backend := startBackend(t, sandbox.Config{
+		TLSAddr: "127.0.0.1:0", AppOrigins: []string{goSite.origin, nextSite.origin}, Clients: []sandbox.Client{client},
+	})
+	backend.addUser(t, sandbox.User{Email: ada})
+	startApp(t, goSite, backend, appOptions{Options: amplifyhttp.Options{Origin: goSite.origin}})
+
+	nextSite.listener.Close() // for the process to take
+	startNext(t, nextSite.origin, append(backend.nodeEnvironment(t),
+		"AMPLIFY_OUTPUTS="+string(backend.Outputs()),
+		"AMPLIFY_APP_ORIGIN="+nextSite.origin,
+	)...)
+
+	// Next.js sends browsers to managed login by its own name.
+	tlsURL, err := url.Parse(backend.TLSURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &neighbours{backend: backend, golang: goSite.origin, next: nextSite.origin, browser: &chromium{
+		hosts:   []string{"MAP " + backend.outputs(t).Auth.OAuth.Domain + " " + tlsURL.Host},
+		trusted: publicKeySum(t, tlsURL.Host),
+	}}
+	t.Cleanup(n.browser.close)
+	return n
+}
+
+// publicKeySum returns what Chromium knows a TLS server's key by.
+func publicKeySum(t testing.TB, address string) string {
+	t.Helper()
+	dialer := tls.Dialer{NetDialer: new(net.Dialer), Config: &tls.Config{InsecureSkipVerify: true}} // only to see the certificate
+	connection, err := dialer.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	sum := sha256.Sum256(connection.(*tls.Conn).ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// signIn signs ada in by the routes of the server at origin.
+func (n *neighbours) signIn(b *tab, origin string) {
+	b.t.Helper()
+	b.open(origin + "/api/auth/sign-in")
+	b.managedLogin(ada, password)
+	b.arrives(origin + "/")
+}
+
+// whoami asks a server who is signed in.
+func (n *neighbours) whoami(b *tab, origin string) whoami {
+	b.t.Helper()
+	b.open(origin + "/")
+	return b.whoami()
+}
+
+func TestNextJS(t *testing.T) {
+	n := startNeighbours(t, sandbox.Client{})
+	servers := map[string][2]string{"Go": {n.golang, n.next}, "Next.js": {n.next, n.golang}}
+
+	cookies := map[string]map[string]string{}
+	for name, server := range servers {
+		one, other := server[0], server[1]
+		t.Run("a session made by "+name, func(t *testing.T) {
+			b := n.browser.profile(t)
+			n.signIn(b, one)
+			made := n.whoami(b, one)
+			if got := n.whoami(b, other); made.Username == "" || got != made {
+				t.Fatalf("%s knows %+v, the other %+v", name, made, got)
+			}
+			b.open(other + "/protected")
+			b.sees("Inside, " + made.Username)
+			cookies[name] = attributesOfSession(b)
+
+			b.open(one + "/")
+			b.click("Sign out")
+			b.sees("Hello, stranger.")
+			for _, origin := range server {
+				if got := n.whoami(b, origin); got.Username != "" {
+					t.Errorf("%s still knows %s", origin, got.Username)
+				}
+			}
+			if got := attributesOfSession(b); len(got) > 0 {
+				t.Errorf("cookies are left: %v", got)
+			}
+		})
+		t.Run("a session refreshed by "+name, func(t *testing.T) {
+			b := n.browser.profile(t)
+			n.signIn(b, other)
+			before, token := n.whoami(b, other), b.cookie("accessToken")
+			b.open(one + "/me?refresh")
+			if b.cookie("accessToken") == token {
+				t.Fatalf("%s did not refresh", name)
+			}
+			if got := n.whoami(b, other); got.Sub != before.Sub || got.IssuedAt < before.IssuedAt {
+				t.Errorf("the other knows %+v", got)
+			}
+			if diff := cmp.Diff(cookies["Go"], attributesOfSession(b)); diff != "" {
+				t.Errorf("the refresh changed the cookies (-Go at sign-in +now):\n%s", diff)
+			}
+			// And ended by the one that did not make it.
+			b.open(one + "/")
+			b.click("Sign out")
+			b.sees("Hello, stranger.")
+			if got := n.whoami(b, other); got.Username != "" {
+				t.Errorf("the other still knows %s", got.Username)
+			}
+		})
+	}
+	if diff := cmp.Diff(cookies["Next.js"], cookies["Go"]); diff != "" {
+		t.Errorf("cookies of a session (-Next.js +Go):\n%s", diff)
+	}
+}
+
+// Sessions that expire at once: each server refreshes them on its way, Next.js in its middleware.
+func TestNextJSRefreshesExpiredSessions(t *testing.T) {
+	n := startNeighbours(t, sandbox.Client{AccessTokenValidity: 2 * time.Second, IDTokenValidity: 2 * time.Second})
+	b := n.browser.profile(t)
+	n.signIn(b, n.golang)
+	for _, origin := range []string{n.next, n.golang, n.next, n.golang} {
+		b.open(origin + "/protected")
+		for before := b.cookie("accessToken"); b.cookie("accessToken") == before; {
+			b.reload() // until it has expired
+			b.sees("Inside, ")
+		}
+	}
+}
+
+// attributesOfSession returns the attributes of the cookies that make a session, by the last part of their names.
+func attributesOfSession(b *tab) map[string]string {
+	b.t.Helper()
+	attributes := map[string]string{}
+	for name, c := range b.cookies() {
+		if key, ok := strings.CutPrefix(name, "CognitoIdentityServiceProvider."); ok {
+			text := strings.Join([]string{c.Domain, c.Path, string(c.SameSite)}, " ")
+			if c.HTTPOnly {
+				text += " HttpOnly"
+			}
+			if c.Secure {
+				text += " Secure"
+			}
+			attributes[key[strings.LastIndex(key, ".")+1:]] = text
+		}
+	}
+	return attributes
+}
