@@ -12,8 +12,8 @@ help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Start the example application and its local backend
-	go run ./examples/gallery
+demo: ## Start the example application and its local backend; SIGN_IN=browser signs in by Amplify JS
+	go run ./examples/gallery $(if $(SIGN_IN),-sign-in=$(SIGN_IN))
 
 .PHONY: test
 test: setup lint ## Everything: all modules with -race, browsers and npm packages, fuzz targets

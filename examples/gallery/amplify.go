@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -11,47 +13,54 @@ import (
 
 // gallery is the application.
 type gallery struct {
-	backend    *backend
-	runner     *amplifyhttp.ServerRunner
-	authRoutes http.Handler
-	signedIn   func(http.Handler) http.Handler
-	pages      pages
+	backend  *backend
+	by       manner
+	runner   *amplifyhttp.ServerRunner
+	signedIn func(http.Handler) http.Handler
+	pages    pages
+
+	authRoutes http.Handler // byServer
+	bundle     []byte       // byBrowser: the script of the sign-in page
 }
 
 // newGallery sets up Amplify for an application that browsers open at origin.
-func newGallery(b *backend, origin string) (*gallery, error) {
+func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, error) {
 	config, err := amplify.ParseConfig(b.Outputs)
 	if err != nil {
 		return nil, err
 	}
-	runner, err := amplifyhttp.NewServerRunner(config, amplifyhttp.Options{
-		Origin: origin,
-		Cookies: amplifyhttp.CookieOptions{
+	var options amplifyhttp.Options // as they are, for sessions that Amplify JS keeps in the browser
+	if by == byServer {
+		options.Origin = origin
+		options.Cookies = amplifyhttp.CookieOptions{
 			SameSite: http.SameSiteStrictMode,
 			MaxAge:   7 * 24 * time.Hour,
-		},
-	})
+		}
+	} else if os.Getenv("AMPLIFY_APP_ORIGIN") != "" {
+		return nil, errors.New("AMPLIFY_APP_ORIGIN is set, which makes the server sign people in: unset it for -sign-in=browser")
+	}
+	runner, err := amplifyhttp.NewServerRunner(config, options)
 	if err != nil {
 		return nil, err
 	}
-	authRoutes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
-		RedirectOnSignInComplete:  "/home",
-		RedirectOnSignOutComplete: "/sign-in",
-	})
-	if err != nil {
-		return nil, err
+	g := &gallery{
+		backend:  b,
+		by:       by,
+		runner:   runner,
+		signedIn: runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"}),
+		bundle:   bundle,
 	}
-	pages, err := parsePages()
-	if err != nil {
-		return nil, err
+	if by == byServer {
+		g.authRoutes, err = runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
+			RedirectOnSignInComplete:  "/home",
+			RedirectOnSignOutComplete: "/sign-in",
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	return &gallery{
-		backend:    b,
-		runner:     runner,
-		authRoutes: authRoutes,
-		signedIn:   runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"}),
-		pages:      pages,
-	}, nil
+	g.pages, err = parsePages()
+	return g, err
 }
 
 // Close gives back what Amplify holds.

@@ -17,14 +17,14 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// startGallery runs the whole program on a free port, and returns the addresses that it prints by their labels.
+// startGallery runs the whole program on a free port, the server signing people in, and returns the addresses that it prints by their labels.
 func startGallery(t *testing.T) map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	output, input := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := run(ctx, "localhost:0", input)
+		err := run(ctx, "localhost:0", byServer, input)
 		input.CloseWithError(err)
 		done <- err
 	}()

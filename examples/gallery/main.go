@@ -3,11 +3,13 @@
 //
 //	go run ./examples/gallery
 //
-// and open the address that it prints.
+// and open the address that it prints. The server signs people in through managed login; with -sign-in=browser
+// Amplify JS does it in the page, and the server knows them by the cookies that it leaves.
 //
 // Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in for
-// AWS), amplify.go (Amplify, set up), routes.go (every address), then one file for each room: home.go,
-// signin.go, account.go, profile.go, currentuser.go. What they share is in visitor.go, page.go and problem.go.
+// AWS), manner.go (who signs people in), amplify.go (Amplify, set up), routes.go (every address), then one file for
+// each room: home.go, signin.go or amplifyjs.go, account.go, profile.go, currentuser.go. What they share is in
+// visitor.go, page.go and problem.go; bundle.go makes the script for amplifyjs.go.
 package main
 
 import (
@@ -24,18 +26,31 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:"+cmp.Or(os.Getenv("PORT"), "3000"),
 		"where to listen; the environment variable PORT changes the port alone")
+	by := flag.String("sign-in", string(byServer),
+		"who signs people in: the server through managed login, or Amplify JS in the browser, which needs npm")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl+C ends the process at once
-	if err := run(ctx, *addr, os.Stdout); err != nil {
+	if err := run(ctx, *addr, manner(*by), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gallery:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves the gallery at addr until ctx is done.
-func run(ctx context.Context, addr string, out io.Writer) error {
+func run(ctx context.Context, addr string, by manner, out io.Writer) error {
+	if err := by.check(); err != nil {
+		return err
+	}
+	var bundle []byte
+	if by == byBrowser {
+		var err error
+		if bundle, err = bundleAmplifyJS(ctx, out); err != nil {
+			return err
+		}
+	}
+
 	listener, err := listen(addr, out)
 	if err != nil {
 		return err
@@ -48,12 +63,12 @@ func run(ctx context.Context, addr string, out io.Writer) error {
 	}
 	defer backend.Close()
 
-	gallery, err := newGallery(backend, originOf(listener))
+	gallery, err := newGallery(backend, by, originOf(listener), bundle)
 	if err != nil {
 		return err
 	}
 	defer gallery.Close()
 
-	announce(out, originOf(listener), backend)
+	announce(out, originOf(listener), backend, by)
 	return serve(ctx, listener, gallery.routes())
 }

@@ -14,7 +14,7 @@ var (
 	//go:embed templates
 	templates embed.FS
 
-	//go:embed home.go signin.go account.go profile.go
+	//go:embed home.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go
 	sources embed.FS
 )
 
@@ -23,11 +23,12 @@ type view struct {
 	Path    string
 	Visitor *visitor // nil for strangers
 	Backend *backend
-	Source  *source // nil for pages that belong to no room
-	Content any     // what the room gathered
+	By      manner
+	Sources []source // none for pages that belong to no room
+	Content any      // what the room gathered
 }
 
-// source is the file of this program that makes a page, shown at its end.
+// source is a file of this program that makes a page, shown at its end.
 type source struct {
 	File, Text string
 }
@@ -37,8 +38,8 @@ type pages map[string]*template.Template
 
 func parsePages() (pages, error) {
 	p := pages{}
-	for _, room := range []string{"home", "signin", "account", "profile", "problem"} {
-		t, err := template.ParseFS(templates, "templates/layout.html", "templates/users.html", "templates/"+room+".html")
+	for _, room := range []string{"home", "signin", "amplifyjs", "account", "profile", "problem"} {
+		t, err := template.ParseFS(templates, "templates/layout.html", "templates/manner.html", "templates/users.html", "templates/"+room+".html")
 		if err != nil {
 			return nil, err
 		}
@@ -73,9 +74,11 @@ func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, roo
 		// Open rooms stay open, also while the user pool cannot be reached.
 		slog.WarnContext(r.Context(), "cannot tell who the visitor is", "error", err)
 	}
-	v := view{Path: r.URL.Path, Visitor: who, Backend: g.backend, Content: content}
-	if text, err := sources.ReadFile(room + ".go"); err == nil {
-		v.Source = &source{room + ".go", string(text)}
+	v := view{Path: r.URL.Path, Visitor: who, Backend: g.backend, By: g.by, Content: content}
+	for _, file := range []string{room + ".go", "web/" + room + ".js"} {
+		if text, err := sources.ReadFile(file); err == nil {
+			v.Sources = append(v.Sources, source{file, string(text)})
+		}
 	}
 
 	var page bytes.Buffer
@@ -84,7 +87,11 @@ func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, roo
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	policy := "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	if room == "amplifyjs" {
+		policy += "; script-src 'self'; connect-src " + g.runner.App().Endpoints().UserPool
+	}
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	page.WriteTo(w) // an error means that the visitor has left

@@ -14,15 +14,21 @@ func (g *gallery) routes() http.Handler {
 
 	// Rooms that are open to everyone.
 	mux.Handle("GET /{$}", g.page("home", home))
-	mux.Handle("GET /sign-in", g.page("signin", signIn))
 
 	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a 401.
 	mux.Handle("GET /home", g.signedIn(g.page("account", account)))
 	mux.Handle("GET /profile", g.signedIn(g.page("profile", profile)))
 	mux.Handle("GET /apis/get-current-user", g.signedIn(http.HandlerFunc(getCurrentUser)))
 
-	// Signing in, up and out, and the addresses to which managed login comes back.
-	mux.Handle("/api/auth/", g.authRoutes)
+	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by a form for Amplify JS.
+	switch g.by {
+	case byServer:
+		mux.Handle("GET /sign-in", g.page("signin", signIn))
+		mux.Handle("/api/auth/", g.authRoutes)
+	case byBrowser:
+		mux.Handle("GET /sign-in", g.page("amplifyjs", g.amplifyJS))
+		mux.HandleFunc("GET /amplifyjs.js", g.script)
+	}
 
 	mux.Handle("GET /static/", http.FileServerFS(static))
 	mux.Handle("/", g.page("problem", notFound))

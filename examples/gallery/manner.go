@@ -1,0 +1,21 @@
+package main
+
+import "fmt"
+
+// manner is who signs people in: the value of the flag -sign-in. What differs between the two is in newGallery
+// and routes; every other room is the same.
+type manner string
+
+const (
+	// byServer sends people to managed login and keeps their tokens in HttpOnly cookies.
+	byServer manner = "server"
+	// byBrowser lets Amplify JS sign people in inside the page (ssr: true); the server reads its cookies.
+	byBrowser manner = "browser"
+)
+
+func (m manner) check() error {
+	if m != byServer && m != byBrowser {
+		return fmt.Errorf("-sign-in=%s: say %s or %s", m, byServer, byBrowser)
+	}
+	return nil
+}
