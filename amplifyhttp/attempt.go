@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ const (
 // flowLifetime is how long a user has for a flow.
 const flowLifetime = 5 * time.Minute
 
-// maxAttempts bounds the attempts that are remembered besides the newest.
-const maxAttempts = 5
+// maxAttemptBytes bounds the cookies of our own that attempts take, names included, so that links to sign-in
+// cannot make a browser send more than proxies take.
+const maxAttemptBytes = 3 << 10
 
 // attempt is one attempt to sign in, between the redirect to Cognito and the callback.
 //
@@ -59,48 +61,44 @@ func unmarshalAttempt(s string) (attempt, bool) {
 // cookie returns the name of the attempt's own cookie.
 func (a attempt) cookie() string { return attemptCookie + a.state[:stateLength] }
 
-// attempts are the attempts that a request's cookies tell of.
+// size returns how many bytes the attempt's own cookie takes.
+func (a attempt) size() int { return len(a.cookie()) + len(a.marshal()) }
+
+// attempts are the attempts that a request's cookies tell of, the oldest first, since so do browsers send them.
 type attempts struct {
-	newest []attempt // from the two cookies of adapter-nextjs: usually one, more where both a host and a domain have them
-	own    []attempt // each from its own cookie
-	found  struct{ state, pkce bool }
+	newest []attempt // in the two cookies of adapter-nextjs: one, or more where both the host and a domain have them
+	own    []attempt // in cookies of their own
 }
 
-// readAttempts reads the flow cookies of a request, which are taken as they are: no decoding is due.
-func readAttempts(r *http.Request) attempts {
-	var (
-		as            attempts
-		states, pkces []string
-	)
+// readAttempts reads the flow cookies of a request. Their values are taken as they are: no decoding is due.
+func readAttempts(r *http.Request) (as attempts) {
+	var states, verifiers []string
 	for name, value := range cookie.Parse(r.Header["Cookie"]) {
 		switch {
 		case value == "":
 		case name == stateCookie:
 			states = append(states, value)
 		case name == pkceCookie:
-			pkces = append(pkces, value)
+			verifiers = append(verifiers, value)
 		case strings.HasPrefix(name, attemptCookie):
 			if a, ok := unmarshalAttempt(value); ok && a.cookie() == name {
 				as.own = append(as.own, a)
 			}
 		}
 	}
-	as.found.state, as.found.pkce = len(states) > 0, len(pkces) > 0
 	for i, state := range states {
-		if len(pkces) > 0 {
-			as.newest = append(as.newest, attempt{state: state, verifier: pkces[max(0, len(pkces)-len(states)+i)]})
+		if n := len(verifiers); n > 0 {
+			as.newest = append(as.newest, attempt{state: state, verifier: verifiers[max(0, n-len(states)+i)]})
 		}
 	}
 	return as
 }
 
-// find returns the attempt that state belongs to.
-func (as attempts) find(state string) (attempt, bool) {
-	for _, list := range [][]attempt{as.own, as.newest} {
-		for _, a := range list {
-			if subtle.ConstantTimeCompare([]byte(a.state), []byte(state)) == 1 {
-				return a, true
-			}
+// find returns the attempt of list that state belongs to.
+func find(list []attempt, state string) (attempt, bool) {
+	for _, a := range list {
+		if subtle.ConstantTimeCompare([]byte(a.state), []byte(state)) == 1 {
+			return a, true
 		}
 	}
 	return attempt{}, false
@@ -109,33 +107,36 @@ func (as attempts) find(state string) (attempt, bool) {
 // beginAttempt sets the cookies of a new attempt, and keeps those of others.
 func (a *authRoutes) beginAttempt(x *exchange, r *http.Request, next attempt) {
 	pending := readAttempts(r)
-	// What is about to be overwritten gets a cookie of its own.
-	for _, old := range pending.newest {
-		if _, kept := (attempts{own: pending.own}).find(old.state); !kept && isState(old.state) && isAlphanumeric(old.verifier) {
+	own := pending.own
+	for _, old := range pending.newest { // it is about to be overwritten
+		if _, kept := find(own, old.state); !kept && isState(old.state) && isAlphanumeric(old.verifier) {
+			own = append(own, old)
 			x.Set(a.flow(old.cookie(), old.marshal()))
-			pending.own = append(pending.own, old)
 		}
 	}
 	x.Set(a.flow(pkceCookie, next.verifier))
 	x.Set(a.flow(stateCookie, next.state))
 	if next.returnTo != "" {
+		own = append(own, next)
 		x.Set(a.flow(next.cookie(), next.marshal()))
 	}
-	// Browsers send the oldest first.
-	for ; len(pending.own) > maxAttempts; pending.own = pending.own[1:] {
-		x.Delete(a.endFlow(pending.own[0].cookie()))
+	size := 0
+	for _, attempt := range slices.Backward(own) {
+		if size += attempt.size(); size > maxAttemptBytes {
+			x.Delete(a.endFlow(attempt.cookie()))
+		}
 	}
 }
 
 // endAttempt deletes the cookies of an attempt, and no other's.
-func (a *authRoutes) endAttempt(x *exchange, r *http.Request, ended attempt) {
+func (a *authRoutes) endAttempt(x *exchange, r *http.Request, state string) {
 	pending := readAttempts(r)
-	if _, ok := (attempts{own: pending.newest}).find(ended.state); ok {
+	if _, ok := find(pending.newest, state); ok {
 		x.Delete(a.endFlow(pkceCookie))
 		x.Delete(a.endFlow(stateCookie))
 	}
-	if _, ok := (attempts{own: pending.own}).find(ended.state); ok {
-		x.Delete(a.endFlow(ended.cookie()))
+	if own, ok := find(pending.own, state); ok {
+		x.Delete(a.endFlow(own.cookie()))
 	}
 }
 

@@ -21,6 +21,11 @@ import (
 //   - 401, or a redirect to SignIn, where nobody is signed in;
 //   - 403 where the user lacks a group or scope: signing in again would not help;
 //   - 503 with Retry-After where it cannot be told at the moment. Nobody is signed out by that.
+//
+// People who follow a link on another site, in an e-mail for instance, look signed out at first, since browsers
+// withhold SameSite=Strict cookies from that request. Before they are sent to SignIn they get, once, a
+// page that opens the same address again from the application's own site. Pages that are not guarded are shown as
+// to somebody who is not signed in: that is the price of SameSite=Strict.
 type Guard struct {
 	// SignIn is the path that people who are not signed in are sent to, such as "/sign-in" or
 	// "/api/auth/sign-in". It gets a query parameter return_to with where they wanted to go, which the

@@ -78,6 +78,9 @@ func (s *ServerRunner) AuthRoutes(o AuthRoutesOptions) (http.Handler, error) {
 	err := errors.Join(signInErr, signOutErr,
 		s.origin.target("RedirectOnSignInComplete", &o.RedirectOnSignInComplete),
 		s.origin.target("RedirectOnSignOutComplete", &o.RedirectOnSignOutComplete))
+	if len(o.CustomState) > maxCustomState {
+		err = errors.Join(err, configurationError("CustomState is too long to travel in addresses and cookies.", "Keep it shorter.", nil))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -124,27 +127,30 @@ func (a *authRoutes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		// HEAD too: link checkers must not sign anybody out.
 		w.Header().Set("Allow", http.MethodGet)
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
 	route := a.route(r.URL.Path)
 	if route == nil {
-		w.WriteHeader(http.StatusNotFound)
+		refuse(w, http.StatusNotFound)
 		return
 	}
 	if isSpeculative(r) {
 		// Nobody has clicked yet. An error makes the browser ask again when somebody does.
-		w.WriteHeader(http.StatusServiceUnavailable)
+		refuse(w, http.StatusServiceUnavailable)
 		return
 	}
 	if isEmbedded(r) {
-		w.WriteHeader(http.StatusForbidden)
+		refuse(w, http.StatusForbidden)
 		return
 	}
 	a.runner.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route(w, r, a.runner.exchangeOf(r))
 	}), w, r)
 }
+
+// refuse answers a request that is not a person's, or no route's.
+func refuse(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
 
 // route returns what serves path, or nil.
 func (a *authRoutes) route(p string) func(http.ResponseWriter, *http.Request, *exchange) {
@@ -183,45 +189,6 @@ func isEmbedded(r *http.Request) bool {
 func (s *ServerRunner) isAuthRoute(p string) bool {
 	dir, route := path.Split(p)
 	return s.routes != "" && dir == s.routes && isAuthRoute(route)
-}
-
-// SignInLink describes a link to managed login: see [ServerRunner.SignInURL]. The zero value is the form that
-// anybody can sign in with.
-type SignInLink struct {
-	// SignUp leads to the form for new users.
-	SignUp bool
-	// Provider leads straight to Google, Facebook, Amazon, Apple or the identity provider of that name.
-	Provider string
-	// Lang is the language of the form, such as "fr".
-	Lang string
-	// LoginHint is the user name to begin with.
-	LoginHint string
-}
-
-// SignInURL returns the link from the page that r asks for to managed login. Users come back to the page: or, if
-// the page is itself one that users were sent to for signing in, to where they wanted to go (its query parameter return_to).
-//
-// It is empty where the configuration has no redirect URL for the origin.
-func (s *ServerRunner) SignInURL(r *http.Request, link SignInLink) string {
-	if s.routes == "" {
-		return ""
-	}
-	to, ok := s.origin.returnTo(r.URL.Query().Get(returnToParameter))
-	if !ok {
-		to = s.here(r)
-	}
-	u := url.URL{Path: s.routes + routeSignIn}
-	if link.SignUp {
-		u.Path = s.routes + routeSignUp
-	}
-	q := url.Values{}
-	for name, value := range map[string]string{"provider": link.Provider, "lang": link.Lang, "login_hint": link.LoginHint} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	u.RawQuery = q.Encode()
-	return withReturnTo(&u, to)
 }
 
 // managedLogin returns an address of managed login with a query of name, value pairs in that order.

@@ -68,8 +68,9 @@ func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
 // sessionPrefix returns what the names of the cookies of a client's sessions begin with.
 func sessionPrefix(client string) string { return "CognitoIdentityServiceProvider." + client + "." }
 
-// App returns the App that the runner works with.
-func (s *ServerRunner) App() *amplify.App { return s.app }
+// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server may
+// call it before it listens; an error need not keep it from starting.
+func (s *ServerRunner) WarmUp(ctx context.Context) error { return s.cognito.WarmUp(ctx) }
 
 // Close ends what the runner started. Requests that are under way may fail.
 func (s *ServerRunner) Close(ctx context.Context) error {

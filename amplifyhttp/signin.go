@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -83,10 +84,10 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		return
 	}
 	pending := readAttempts(r)
-	began, ok := pending.find(state)
+	began, ok := find(slices.Concat(pending.own, pending.newest), state)
 	switch {
 	case ok:
-	case len(pending.own) == 0 && (!pending.found.state || !pending.found.pkce):
+	case len(pending.own)+len(pending.newest) == 0:
 		redirect(w, addQuery(a.options.RedirectOnSignOutComplete,
 			"error", "timeout", "error_description", "Sign in has to be completed within 5 minutes."))
 		return
@@ -109,7 +110,7 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		a.storeFailed(w, r, err)
 		return
 	}
-	a.endAttempt(x, r, began)
+	a.endAttempt(x, r, state)
 	// Checked again: what a cookie says may have been set by a neighbour on the domain.
 	returnTo, _ := a.runner.origin.returnTo(began.returnTo)
 	// Not a redirect: as part of a navigation that began at Cognito it would not carry SameSite=Strict cookies.

@@ -11,6 +11,7 @@ import (
 const (
 	stateLength    = 32
 	verifierLength = 128
+	maxCustomState = 256
 )
 
 // randomText returns n characters of [A-Za-z0-9], each as likely as any other.
