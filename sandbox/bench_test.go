@@ -16,7 +16,7 @@ func BenchmarkAPI(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { s.Close(b.Context()) })
+	b.Cleanup(func() { _ = s.Close(b.Context()) })
 	clientID := s.pool.Config().Clients[0].ID
 	u, err := s.pool.UserByName(b.Context(), "a@example.com")
 	if err != nil {
@@ -43,7 +43,7 @@ func BenchmarkAPI(b *testing.B) {
 					b.Fatal(err)
 				}
 				_, err = io.Copy(io.Discard, res.Body)
-				res.Body.Close()
+				_ = res.Body.Close()
 				if err != nil || res.StatusCode != http.StatusOK {
 					b.Fatal(res.StatusCode, err)
 				}

@@ -75,7 +75,7 @@ func startProcess(t *testing.T, dir string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		stdin.Close()
+		_ = stdin.Close()
 		_ = cmd.Wait() // those that were killed have been waited for
 	})
 	out := bufio.NewReader(stdout)

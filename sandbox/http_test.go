@@ -40,7 +40,7 @@ func do(t testing.TB, transport http.RoundTripper, req *http.Request) (*http.Res
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestCORS(t *testing.T) {
 	origin := map[string]string{"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST",
 		"Access-Control-Request-Headers": "content-type, x-amz-target,AUTHORIZATION,x-amz-user-agent"}
 	res, _ := call(t, "OPTIONS", s.URL()+"/", "", origin)
-	if res.StatusCode != 200 || res.Header.Get("Access-Control-Allow-Origin") != "*" ||
+	if res.StatusCode != http.StatusOK || res.Header.Get("Access-Control-Allow-Origin") != "*" ||
 		res.Header.Get("Access-Control-Allow-Headers") != "content-type,x-amz-target,x-amz-user-agent" || res.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("preflight: %d %v", res.StatusCode, res.Header)
 	}
@@ -155,7 +155,7 @@ func TestWellKnown(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("%v (-want +got):\n%s", res.Header, diff)
 	}
-	if res, _ := call(t, "GET", s.URL()+"/us-east-1_Other/.well-known/jwks.json", "", nil); res.StatusCode != 404 {
+	if res, _ := call(t, "GET", s.URL()+"/us-east-1_Other/.well-known/jwks.json", "", nil); res.StatusCode != http.StatusNotFound {
 		t.Errorf("keys of another pool: %d", res.StatusCode)
 	}
 }
@@ -175,11 +175,11 @@ func TestTLS(t *testing.T) {
 		transport := &http.Transport{DialTLSContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, address)
 		}}
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+host+"/"+o.Auth.PoolID+"/.well-known/jwks.json", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+"/"+o.Auth.PoolID+"/.well-known/jwks.json", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res, _ := do(t, transport, req); res.StatusCode != 200 {
+		if res, _ := do(t, transport, req); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", host, res.StatusCode)
 		}
 		transport.CloseIdleConnections()

@@ -43,11 +43,11 @@ func (s *Sandbox) WriteNodeSupport(dir string) (env []string, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
 	}
 	for name, content := range map[string][]byte{"ca.pem": s.CACertificate(), "preload.cjs": preload, "sandbox.json": settings} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
 		}
 	}

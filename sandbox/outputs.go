@@ -211,7 +211,7 @@ func unique(list []string) []string {
 }
 
 // poolConfig is the user pool that the outputs describe, with the settings of cfg.
-func (o *outputs) poolConfig(cfg Config) (userpool.Config, error) {
+func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	a := o.auth
 	c := userpool.Config{
 		ID: a.UserPoolID, Region: a.Region, Clock: cfg.Clock, AccessTokenKey: cfg.AccessTokenKey, IDTokenKey: cfg.IDTokenKey,
@@ -255,7 +255,7 @@ func (o *outputs) poolConfig(cfg Config) (userpool.Config, error) {
 			c.Clients = append(c.Clients, client)
 		}
 	}
-	return c, nil
+	return c
 }
 
 // identityPool is the identity pool that the outputs describe, or nil.

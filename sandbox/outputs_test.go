@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -133,7 +134,7 @@ func TestSeeds(t *testing.T) {
 	}
 	res, body := call(t, "POST", s.URL(), `{"AccessToken": "`+*in.AuthenticationResult.AccessToken+`", "PreviousPassword": "`+password+`", "ProposedPassword": "Fresh-1-password"}`,
 		map[string]string{"X-Amz-Target": target + "ChangePassword"})
-	if res.StatusCode != 200 {
+	if res.StatusCode != http.StatusOK {
 		t.Fatal(body)
 	}
 	if err := s.Close(t.Context()); err != nil {

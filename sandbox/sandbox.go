@@ -127,10 +127,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if err := out.addOrigins(cfg.AppOrigins); err != nil {
 		return nil, err
 	}
-	poolConfig, err := out.poolConfig(cfg)
-	if err != nil {
-		return nil, err
-	}
+	poolConfig := out.poolConfig(cfg)
 	if s.pool, err = userpool.New(ctx, st, poolConfig); err != nil {
 		return nil, err
 	}

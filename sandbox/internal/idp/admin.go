@@ -173,7 +173,7 @@ func (h *Handler) adminListGroupsForUser(ctx context.Context, in adminInput) (an
 	return h.groups(u.Groups, nil)
 }
 
-func (h *Handler) listGroups(ctx context.Context, in adminInput) (any, error) {
+func (h *Handler) listGroups(ctx context.Context, _ adminInput) (any, error) {
 	return h.groups(h.pool.Groups(ctx))
 }
 

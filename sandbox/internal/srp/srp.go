@@ -59,7 +59,7 @@ type Challenge struct {
 	A, B, Secret []byte
 }
 
-// ErrPublicValue: the client's public value is no number, or one that would give the key away.
+// ErrPublicValue says that the client's public value is no number, or one that would give the key away.
 var ErrPublicValue = errors.New("srp: the public value of the client is out of range")
 
 // NewChallenge answers the client's public value SRP_A, in hexadecimal, for the user of verifier v.

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"time"
 )
 
@@ -26,16 +24,9 @@ func (tx *Tx) Put(bucket, key string, value any, expires, now time.Time) error {
 
 // Get reads what is kept under key into value. It returns [ErrNotFound] if there is nothing or it has expired.
 func (tx *Tx) Get(bucket, key string, value any, now time.Time) error {
-	var text string
-	err := tx.tx.QueryRow("SELECT value FROM expiring WHERE bucket = ? AND key = ? AND expires > ?",
-		bucket, key, now.UnixMilli()).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	}
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal([]byte(text), value)
+	_, err := one(tx, func(r scanner) (any, error) { return value, r.Scan(asJSON(value)) },
+		"SELECT value FROM expiring WHERE bucket = ? AND key = ? AND expires > ?", bucket, key, now.UnixMilli())
+	return err
 }
 
 // Take is Get, and forgets the value: of many callers one gets it.

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // PoolIdentity is an identity of the identity pool.
 type PoolIdentity struct {
@@ -32,7 +35,8 @@ func (tx *Tx) PoolIdentity(id string) (*PoolIdentity, error) {
 func (tx *Tx) PoolIdentityOf(provider, sub string) (string, error) {
 	return one(tx, func(r scanner) (string, error) {
 		var id string
-		return id, r.Scan(&id)
+		err := r.Scan(&id)
+		return id, err
 	}, "SELECT identity_id FROM logins WHERE provider = ? AND sub = ?", provider, sub)
 }
 
@@ -56,7 +60,7 @@ func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 	if err == nil && linked == id {
 		return nil
 	}
-	if err == nil || err == ErrNotFound {
+	if err == nil || errors.Is(err, ErrNotFound) {
 		return ErrTaken
 	}
 	return err

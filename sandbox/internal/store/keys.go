@@ -13,7 +13,8 @@ type SigningKey struct {
 func (tx *Tx) SigningKeys() ([]SigningKey, error) {
 	return all(tx, func(r scanner) (SigningKey, error) {
 		var k SigningKey
-		return k, r.Scan(&k.KeyID, &k.Use, &k.Generation, &k.PKCS8)
+		err := r.Scan(&k.KeyID, &k.Use, &k.Generation, &k.PKCS8)
+		return k, err
 	}, "SELECT kid, use, generation, pkcs8 FROM signing_keys ORDER BY generation DESC, use DESC")
 }
 
@@ -31,7 +32,8 @@ func (tx *Tx) DropSigningKeys(generation int) error {
 func (tx *Tx) Meta(name string) ([]byte, error) {
 	return one(tx, func(r scanner) ([]byte, error) {
 		var v []byte
-		return v, r.Scan(&v)
+		err := r.Scan(&v)
+		return v, err
 	}, "SELECT value FROM meta WHERE name = ?", name)
 }
 

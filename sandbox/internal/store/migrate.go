@@ -108,8 +108,11 @@ CREATE TABLE logins (
 
 func (s *Store) migrate(ctx context.Context) error {
 	return s.Update(ctx, func(tx *Tx) error {
-		var version int
-		if err := tx.tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		version, err := one(tx, func(r scanner) (v int, err error) {
+			err = r.Scan(&v)
+			return v, err
+		}, "PRAGMA user_version")
+		if err != nil {
 			return err
 		}
 		all := migrations()

@@ -63,7 +63,8 @@ func (tx *Tx) RevokeSessionsOf(sub string) error {
 func (tx *Tx) RefreshToken(hash []byte) (RefreshToken, error) {
 	return one(tx, func(r scanner) (RefreshToken, error) {
 		var t RefreshToken
-		return t, r.Scan(&t.OriginJTI, asTime(&t.Used))
+		err := r.Scan(&t.OriginJTI, asTime(&t.Used))
+		return t, err
 	}, "SELECT origin_jti, used FROM refresh_tokens WHERE hash = ?", hash)
 }
 

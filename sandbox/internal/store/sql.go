@@ -9,13 +9,13 @@ import (
 
 // exec runs a statement.
 func (tx *Tx) exec(query string, args ...any) error {
-	_, err := tx.tx.Exec(query, args...)
+	_, err := tx.tx.ExecContext(tx.ctx, query, args...)
 	return err
 }
 
 // execOne runs a statement that must change a row: else it returns [ErrNotFound].
 func (tx *Tx) execOne(query string, args ...any) error {
-	res, err := tx.tx.Exec(query, args...)
+	res, err := tx.tx.ExecContext(tx.ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ type scanner interface{ Scan(dest ...any) error }
 
 // one returns the row that query finds, or [ErrNotFound].
 func one[T any](tx *Tx, scan func(scanner) (T, error), query string, args ...any) (T, error) {
-	v, err := scan(tx.tx.QueryRow(query, args...))
+	v, err := scan(tx.tx.QueryRowContext(tx.ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -39,11 +39,11 @@ func one[T any](tx *Tx, scan func(scanner) (T, error), query string, args ...any
 
 // all returns the rows that query finds.
 func all[T any](tx *Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.tx.Query(query, args...)
+	rows, err := tx.tx.QueryContext(tx.ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var vs []T
 	for rows.Next() {
 		v, err := scan(rows)

@@ -32,7 +32,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		}
 		path := filepath.Join(dir, "sandbox.db")
 		// It holds private keys: others must not read it, whose directory it is. SQLite's other files follow its mode.
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the directory is the user's choice
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
 		}
@@ -53,7 +53,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	db.SetMaxIdleConns(1)
 	s := &Store{db}
 	if err := s.migrate(ctx); err != nil {
-		db.Close()
+		_ = db.Close()
 		return nil, fmt.Errorf("sandbox: preparing the database (is another sandbox using %q?): %w", dir, err)
 	}
 	return s, nil
@@ -63,7 +63,11 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 func (s *Store) Close() error { return s.db.Close() }
 
 // Tx is a transaction. It belongs to the function that it was given to.
-type Tx struct{ tx *sql.Tx }
+type Tx struct {
+	tx *sql.Tx
+	// ctx is the transaction's own, which nobody cancels.
+	ctx context.Context
+}
 
 // Update runs f in a transaction, which is committed if f returns nil and undone otherwise.
 // Inside f only tx must be used: a second transaction would wait for the first one for ever.
@@ -74,13 +78,14 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	defer func() { _ = conn.Close() }() // returns it to the pool
+	ctx = context.WithoutCancel(ctx)
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if err := f(&Tx{tx}); err != nil {
+	if err := f(&Tx{tx, ctx}); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -17,7 +17,7 @@ func open(t *testing.T, dir string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -206,7 +206,9 @@ func TestReopen(t *testing.T) {
 	})
 	// A database from a later program is not touched.
 	update(t, s, func(tx *Tx) error { return tx.exec("PRAGMA user_version = 99") })
-	s.Close()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Open(t.Context(), dir); err == nil {
 		t.Error("a database of a later version was opened")
 	}

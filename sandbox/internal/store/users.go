@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 )
 
@@ -72,7 +73,7 @@ func (tx *Tx) PutUser(u *User, names []string) error {
 	for _, name := range names {
 		// The same user may have one name twice: a username that is the e-mail address, too.
 		err := tx.execOne("INSERT INTO names (name, sub) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sub = sub WHERE sub = excluded.sub", name, u.Sub)
-		if err == ErrNotFound {
+		if errors.Is(err, ErrNotFound) {
 			return ErrTaken
 		}
 		if err != nil {

@@ -30,15 +30,15 @@ func TestUnknownUsers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real, err := f.StartSRP(ctx, clientID, "known@b.com", "2")
+	actual, err := f.StartSRP(ctx, clientID, "known@b.com", "2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a.UserID != b.UserID || a.Salt != b.Salt || a.SRPB == b.SRPB {
 		t.Errorf("two challenges for one unknown user: %+v, %+v; want the same user and salt", a, b)
 	}
-	if len(a.UserID) != len(real.UserID) || len(real.Salt)-len(a.Salt) > 4 || len(real.SRPB)-len(a.SRPB) > 8 {
-		t.Errorf("the challenge for an unknown user, %+v, does not look like a real one, %+v", a, real)
+	if len(a.UserID) != len(actual.UserID) || len(actual.Salt)-len(a.Salt) > 4 || len(actual.SRPB)-len(a.SRPB) > 8 {
+		t.Errorf("the challenge for an unknown user, %+v, does not look like a real one, %+v", a, actual)
 	}
 	sent, err := f.ForgotPassword(ctx, clientID, "unknown@b.com")
 	if err != nil || sent.Destination != "u***@b***" {

@@ -12,7 +12,7 @@ const symbols = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- "
 // check refuses a password that the policy does not accept, with Cognito's reason.
 func (pp PasswordPolicy) check(password string) error {
 	has := func(chars string) bool { return strings.ContainsAny(password, chars) }
-	why := ""
+	var why string
 	switch {
 	case password != strings.TrimSpace(password):
 		return refuse(InvalidParameter, "1 validation error detected: Value at 'password' failed to satisfy constraint: "+

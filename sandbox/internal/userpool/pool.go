@@ -71,7 +71,8 @@ func (p *Pool) update(ctx context.Context, f func(*store.Tx) error) error {
 	var refusal error
 	err := p.store.Update(ctx, func(tx *store.Tx) error {
 		err := f(tx)
-		if k, ok := err.(keeping); ok {
+		var k keeping
+		if errors.As(err, &k) {
 			refusal = k.error
 			return nil
 		}

@@ -388,7 +388,7 @@ func TestRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { st.Close() })
+	t.Cleanup(func() { _ = st.Close() })
 	f := newFixtureIn(t, st, nil)
 	tokens := f.signIn(f.user("a@b.com"))
 	simulated := f.simulated("nobody")
