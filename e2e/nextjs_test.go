@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/sandbox"
 )
@@ -21,18 +22,23 @@ import (
 type neighbours struct {
 	backend *backend
 	browser *chromium
-	// go and next are where they are.
+	// clock is what the Go server and the user pool go by.
+	clock *clock
+	// golang and next are the origins of the two.
 	golang, next string
 }
 
-func startNeighbours(t testing.TB, client sandbox.Client) *neighbours {
+func startNeighbours(t testing.TB) *neighbours {
 	t.Helper()
 	goSite, nextSite := newSite(t, "localhost"), newSite(t, "localhost")
+	clock := new(clock)
 	backend := startBackend(t, sandbox.Config{
-		TLSAddr: "127.0.0.1:0", AppOrigins: []string{goSite.origin, nextSite.origin}, Clients: []sandbox.Client{client},
+		TLSAddr: "127.0.0.1:0", AppOrigins: []string{goSite.origin, nextSite.origin}, Clock: clock.now,
 	})
 	backend.addUser(t, sandbox.User{Email: ada})
-	startApp(t, goSite, backend, appOptions{Options: amplifyhttp.Options{Origin: goSite.origin}})
+	startApp(t, goSite, backend, appOptions{Options: amplifyhttp.Options{
+		Origin: goSite.origin, App: amplify.Options{Clock: clock.now},
+	}})
 
 	nextSite.listener.Close() // for the process to take
 	startNext(t, nextSite.origin, append(backend.nodeEnvironment(t),
@@ -45,7 +51,7 @@ func startNeighbours(t testing.TB, client sandbox.Client) *neighbours {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &neighbours{backend: backend, golang: goSite.origin, next: nextSite.origin, browser: &chromium{
+	n := &neighbours{backend: backend, clock: clock, golang: goSite.origin, next: nextSite.origin, browser: &chromium{
 		hosts:   []string{"MAP " + backend.outputs(t).Auth.OAuth.Domain + " " + tlsURL.Host},
 		trusted: publicKeySum(t, tlsURL.Host),
 	}}
@@ -82,7 +88,7 @@ func (n *neighbours) whoami(b *tab, origin string) whoami {
 }
 
 func TestNextJS(t *testing.T) {
-	n := startNeighbours(t, sandbox.Client{})
+	n := startNeighbours(t)
 	servers := map[string][2]string{"Go": {n.golang, n.next}, "Next.js": {n.next, n.golang}}
 
 	cookies := map[string]map[string]string{}
@@ -139,17 +145,31 @@ func TestNextJS(t *testing.T) {
 	}
 }
 
-// Sessions that expire at once: each server refreshes them on its way, Next.js in its middleware.
+// Next.js goes by the time of day, Go and the user pool by a clock that is nearly an hour slow: to Next.js, tokens of an hour
+// expire at once, and its middleware refreshes them.
 func TestNextJSRefreshesExpiredSessions(t *testing.T) {
-	n := startNeighbours(t, sandbox.Client{AccessTokenValidity: 2 * time.Second, IDTokenValidity: 2 * time.Second})
+	n := startNeighbours(t)
+	n.clock.forward(time.Second - time.Hour)
 	b := n.browser.profile(t)
 	n.signIn(b, n.golang)
-	for _, origin := range []string{n.next, n.golang, n.next, n.golang} {
-		b.open(origin + "/protected")
-		for before := b.cookie("accessToken"); b.cookie("accessToken") == before; {
-			b.reload() // until it has expired
-			b.sees("Inside, ")
-		}
+	made, token := n.whoami(b, n.golang), b.cookie("accessToken")
+	for b.cookie("accessToken") == token {
+		b.open(n.next + "/protected")
+		b.sees("Inside, " + made.Username)
+	}
+	refreshed, token := n.whoami(b, n.golang), b.cookie("accessToken")
+	if refreshed.Sub != made.Sub || refreshed.IssuedAt <= made.IssuedAt {
+		t.Errorf("the session that Next.js refreshed: Go knows %+v", refreshed)
+	}
+
+	n.clock.forward(2 * time.Hour)
+	b.open(n.golang + "/protected")
+	b.sees("Inside, " + made.Username)
+	if b.cookie("accessToken") == token {
+		t.Error("Go did not refresh")
+	}
+	if got := n.whoami(b, n.next); got.Sub != made.Sub || got.IssuedAt <= refreshed.IssuedAt {
+		t.Errorf("the session that Go refreshed: Next.js knows %+v", got)
 	}
 }
 
