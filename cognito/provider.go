@@ -26,6 +26,10 @@ type tokenProvider struct {
 	cognito *Cognito
 	kv      amplify.KeyValueStorage
 
+	examiner *examiner // nil but for Examine
+
+	guest sync.Mutex // held while a visitor gets an identity
+
 	mu      sync.Mutex
 	stored  *stored  // what kv held when it was first asked
 	current *current // the session, once it is known
@@ -55,6 +59,15 @@ func (cur *current) setTokens() {
 
 // Tokens implements [amplify.TokenProvider].
 func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
+	cur, err := p.valid(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return &cur.tokens, nil
+}
+
+// valid returns the request's session as long as its tokens are valid, refreshed where that is due.
+func (p *tokenProvider) valid(ctx context.Context, in amplify.TokensInput) (*current, error) {
 	cur, err := p.session(ctx)
 	if err != nil {
 		return nil, err
@@ -63,7 +76,7 @@ func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*am
 	if now.Add(leeway).Before(cur.notBefore) {
 		return nil, amplify.Unauthenticated(amplify.ReasonNotYetValid, nil)
 	}
-	if !now.Add(refreshMargin).Before(cur.expires) || in.ForceRefresh && !cur.refreshed {
+	if !now.Add(p.refreshMargin(cur, now)).Before(cur.expires) || in.ForceRefresh && !cur.refreshed {
 		expired := !now.Add(-leeway).Before(cur.expires)
 		next, err := p.refresh(ctx, cur, in, expired)
 		switch {
@@ -72,9 +85,19 @@ func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*am
 		case in.ForceRefresh || expired || ended(err):
 			return nil, err
 		}
-		// Otherwise the tokens are good for a few seconds yet.
+		// Otherwise the tokens are still good.
 	}
-	return &cur.tokens, nil
+	return cur, nil
+}
+
+// refreshMargin returns how long before their end the tokens of cur are to be refreshed.
+func (p *tokenProvider) refreshMargin(cur *current, now time.Time) time.Duration {
+	early := p.cognito.options.RefreshEarly
+	if early <= refreshMargin || now.Add(early).Before(cur.expires) || !p.kv.Writable() {
+		return refreshMargin // where new tokens cannot be kept they would be refreshed again and again
+	}
+	claims := cur.access.Claims()
+	return max(refreshMargin, min(early, claims.ExpiresAt.Sub(claims.IssuedAt)/2))
 }
 
 // session returns the request's session, expired or not.
@@ -95,7 +118,7 @@ func (p *tokenProvider) session(ctx context.Context) (*current, error) {
 		found = &current{}
 	}
 
-	err := p.cognito.choose(ctx, p.stored, found)
+	err := p.cognito.choose(ctx, p.stored, found, p.examiner)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +136,7 @@ func (p *tokenProvider) session(ctx context.Context) (*current, error) {
 
 // choose puts the session that st holds into best. Where cookies came several times it is the one whose tokens verify and
 // were issued last. Tokens of two users never make one.
-func (c *Cognito) choose(ctx context.Context, st *stored, best *current) error {
+func (c *Cognito) choose(ctx context.Context, st *stored, best *current, e *examiner) error {
 	if c.poolID == "" {
 		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}
@@ -125,6 +148,7 @@ func (c *Cognito) choose(ctx context.Context, st *stored, best *current) error {
 		for i := range accessTokens {
 			for j := range idTokens {
 				s, err := c.cookieSession(ctx, user, access[i], id[j])
+				e.judged(err)
 				switch {
 				case err != nil:
 					// What cannot be judged now must not be taken for refused.
@@ -132,6 +156,7 @@ func (c *Cognito) choose(ctx context.Context, st *stored, best *current) error {
 						refused = err
 					}
 				case best.session == nil || s.issuedAfter(best.session):
+					e.preferred()
 					best.session, best.user = s, user
 					best.refreshToken = st.refreshToken(user, i, accessTokens)
 				}

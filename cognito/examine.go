@@ -1,0 +1,118 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/amplify-go/amplify"
+)
+
+// Examination is what became of a session on the way from its storage to the user: what
+// [Cognito.TokenProvider] found, and how it judged that. It holds no token and no name, so that it may be shown.
+type Examination struct {
+	// Err is what the provider answers, and nil if it gives tokens. Its [amplify.ReasonOf] says why the request is
+	// not signed in, or why that is not known.
+	Err error
+	// RefreshDue says that the provider would now redeem the refresh token, and that what the user pool answers
+	// decides. Err is nil then. An examination does not ask, since that could end the session.
+	RefreshDue bool
+	// LastAuthUsers is how many names of users select what is looked at. If it is 0 that is the name "username", which Amplify JS
+	// falls back to.
+	LastAuthUsers int
+	// Users is what is kept for each of them.
+	Users []ExaminedUser
+	// Strays is how many values are kept for users who are not selected.
+	Strays int
+	// Expires is when the session is taken for expired, and Drift by how much the browser's note of its clock has
+	// brought that forward. They are zero where no tokens verify.
+	Expires time.Time
+	Drift   time.Duration
+	// Refreshable says that there is a refresh token for those tokens.
+	Refreshable bool
+}
+
+// ExaminedUser is what is kept for one user.
+type ExaminedUser struct {
+	// How many values there are of each: browsers send two where one cookie belongs to the host and one to the
+	// domain. At most three are looked at.
+	AccessTokens, IDTokens, RefreshTokens int
+	// Pairs are each of the access tokens with each of the ID tokens.
+	Pairs []ExaminedPair
+}
+
+// ExaminedPair is an access token and an ID token.
+type ExaminedPair struct {
+	// Err is nil if both verify and belong to one user. Whether they have expired is another question.
+	Err error
+	// Chosen marks the pair that makes the session.
+	Chosen bool
+}
+
+// Examine judges the session in kv by the very steps that [Cognito.TokenProvider] takes, and tells what it saw.
+// Nothing is refreshed, and kv stays as it is; if it is writable, the verdict is that of a context in which cookies can be
+// set. Keys are fetched if they are needed.
+func (c *Cognito) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Examination {
+	if c.poolID == "" {
+		_, err := c.TokenProvider(kv).Tokens(ctx, amplify.TokensInput{})
+		return &Examination{Err: err}
+	}
+	e := &examiner{chosen: -1}
+	p := &tokenProvider{cognito: c, kv: kv, examiner: e}
+	_, err := p.Tokens(ctx, amplify.TokensInput{})
+	if errors.Is(err, errExamined) {
+		err = nil
+	}
+
+	st := p.stored
+	x := &Examination{Err: err, RefreshDue: e.refreshDue, LastAuthUsers: st.names}
+	if e.chosen >= 0 {
+		e.pairs[e.chosen].Chosen = true
+		x.Expires, x.Drift, x.Refreshable = p.current.expires, st.drift(p.current.user), p.current.refreshToken != ""
+	}
+	selected := 0
+	for _, user := range st.users() {
+		var u ExaminedUser
+		_, u.AccessTokens = st.all(user, keyAccessToken)
+		_, u.IDTokens = st.all(user, keyIDToken)
+		_, u.RefreshTokens = st.all(user, keyRefreshToken)
+		pairs := u.AccessTokens * u.IDTokens
+		u.Pairs, e.pairs = e.pairs[:pairs], e.pairs[pairs:]
+		x.Users = append(x.Users, u)
+	}
+	for _, v := range st.values {
+		for _, user := range st.users() {
+			if v.user == user {
+				selected++
+				break
+			}
+		}
+	}
+	x.Strays = len(st.values) - selected
+	return x
+}
+
+// examiner looks over the shoulder of a token provider, and keeps it from redeeming refresh tokens. A nil examiner
+// is nobody.
+type examiner struct {
+	pairs      []ExaminedPair // in the order in which the provider looks at them
+	chosen     int            // the best of them so far, or -1
+	refreshDue bool
+}
+
+// judged notes how the next pair of tokens was judged.
+func (e *examiner) judged(err error) {
+	if e != nil {
+		e.pairs = append(e.pairs, ExaminedPair{Err: err})
+	}
+}
+
+// preferred notes that the pair judged last is the best so far.
+func (e *examiner) preferred() {
+	if e != nil {
+		e.chosen = len(e.pairs) - 1
+	}
+}
+
+// errExamined takes the place of a refresh.
+var errExamined = errors.New("cognito: an examination refreshes nothing")
