@@ -112,8 +112,8 @@ func (sc *ServerContext) Tokens(ctx context.Context, in TokensInput) (*Tokens, e
 }
 
 // Credentials returns temporary AWS credentials for the request's user or, where
-// the identity pool allows guests, for a guest. It returns nil, nil where no
-// credentials provider was configured.
+// the identity pool allows guests, for a guest. It returns nil, nil where there are none
+// to be had: no identity pool, no guests, or a session without an ID token.
 func (sc *ServerContext) Credentials(ctx context.Context, in CredentialsInput) (*Credentials, error) {
 	if err := sc.check(); err != nil {
 		return nil, err

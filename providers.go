@@ -56,7 +56,8 @@ type SignInDetails struct {
 // Implementations are safe for concurrent use.
 type CredentialsProvider interface {
 	// Credentials returns credentials for the signed-in user, or for a guest where
-	// the identity pool allows guests.
+	// the identity pool allows guests. Where there are none to be had it returns nil and no
+	// error; where that cannot be found out at the moment, an error.
 	Credentials(ctx context.Context, in CredentialsInput) (*Credentials, error)
 }
 

@@ -41,28 +41,28 @@ func RunWithServerContext[T any](runner *ServerRunner, access Access, operation 
 	if access.ctx == nil {
 		access.ctx = context.Background()
 	}
-	var providers amplify.Providers
+	providers := amplify.Providers{Credentials: runner.cognito.GuestCredentialsProvider()}
 	if r := access.request; r != nil {
 		x := runner.exchangeOf(r)
 		switch {
 		case x == nil:
 			x = runner.newExchange(access.writer, r, false)
 			defer func() { x.commit(x.header) }()
-			providers.Tokens = x
+			providers = amplify.Providers{Tokens: x, Credentials: x}
 		case access.writer == nil:
-			providers.Tokens = x.readOnly()
+			providers = x.readOnly()
 		default:
-			providers.Tokens = x
+			providers = amplify.Providers{Tokens: x, Credentials: x}
 		}
 	}
 	return amplify.RunWithServerContext(access.ctx, runner.app, providers, operation)
 }
 
-// readOnly returns a source of the request's tokens that sets no cookies, though the exchange still could.
-func (x *exchange) readOnly() amplify.TokenProvider {
+// readOnly returns sources of the request's tokens and credentials that set no cookies, though the exchange still could.
+func (x *exchange) readOnly() amplify.Providers {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.newProvider(readOnly{x.kv()})
+	return x.newProviders(readOnly{x.kv()})
 }
 
 // readOnly is a storage that cannot be written.

@@ -11,8 +11,8 @@ import (
 	"github.com/amplify-go/amplify/cookie"
 )
 
-// exchange is one request and its response, as far as a session is concerned. It gives the request's tokens, is
-// the [cookie.Store] below them, holds back the cookies that are set until the final header, and
+// exchange is one request and its response, as far as a session is concerned. It gives the request's tokens and AWS
+// credentials, is the [cookie.Store] below them, holds back the cookies that are set until the final header, and
 // notes what the caching of the response depends on.
 //
 // Everything is lazy: a request for which no Amplify API is called costs this struct and its contexts. An exchange
@@ -32,7 +32,7 @@ type exchange struct {
 	read    bool        // the response depends on the session
 	wrote   string      // the user whose session the response sets
 	storage *cookie.KeyValueStorage
-	tokens  amplify.TokenProvider
+	session amplify.Providers
 	line    [1]string // of the header, see personal
 }
 
@@ -80,26 +80,36 @@ func (s *ServerRunner) newExchange(w http.ResponseWriter, r *http.Request, watch
 
 // Tokens implements [amplify.TokenProvider].
 func (x *exchange) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
-	return x.provider().Tokens(ctx, in)
+	return x.providers().Tokens.Tokens(ctx, in)
 }
 
-func (x *exchange) provider() amplify.TokenProvider {
+// Credentials implements [amplify.CredentialsProvider].
+func (x *exchange) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {
+	p := x.providers().Credentials
+	if p == nil {
+		return nil, nil
+	}
+	return p.Credentials(ctx, in)
+}
+
+func (x *exchange) providers() amplify.Providers {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.tokens == nil {
-		x.tokens = x.newProvider(x.kv())
+	if x.session.Tokens == nil {
+		x.session = x.newProviders(x.kv())
 	}
-	return x.tokens
+	return x.session
 }
 
-func (x *exchange) newProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
+func (x *exchange) newProviders(kv amplify.KeyValueStorage) amplify.Providers {
 	if x.runner.bearer {
 		if token, ok := bearerToken(x.request); ok {
 			x.read = true
-			return x.runner.cognito.BearerTokenProvider(token)
+			// The identity pool takes ID tokens alone: there are no credentials.
+			return amplify.Providers{Tokens: x.runner.cognito.BearerTokenProvider(token)}
 		}
 	}
-	return x.runner.cognito.TokenProvider(kv)
+	return x.runner.cognito.Providers(kv)
 }
 
 // kv returns the session's storage. x.mu is held.

@@ -96,7 +96,7 @@ func (s *ServerRunner) serve(next http.Handler, w http.ResponseWriter, r *http.R
 		return
 	}
 	x := s.newExchange(w, r, true)
-	ctx, done := amplify.WithServerContext(&x.context, s.app, amplify.Providers{Tokens: x})
+	ctx, done := amplify.WithServerContext(&x.context, s.app, amplify.Providers{Tokens: x, Credentials: x})
 	x.request = r.WithContext(ctx)
 	// Not recovered: a panic is the server's business. Whoever answers it finds the cookies in place.
 	defer func() {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/amplify-go/amplify"
 )
@@ -26,11 +25,15 @@ type Cognito struct {
 
 	issuers  map[string]*keySet // by iss
 	sessions *otter.Cache[sessionID, *session]
-	flights  singleflight.Group // of refreshes, by refresh token
-	handoff  *handoff           // what they answered
-	rotation atomic.Int32       // a RefreshTokenRotation: what refreshes have shown so far
-	skew     atomic.Int64       // a time.Duration: Cognito's clock minus the App's
-	work     *work
+
+	refreshes    flights[*refreshed] // by refresh token
+	refreshCalls cooldown
+	handoff      *handoff     // what refreshes answered
+	rotation     atomic.Int32 // a RefreshTokenRotation: what they have shown so far
+
+	identities *identityPool // nil if the configuration has none
+	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
+	work       *work
 }
 
 // Options are the rules of sessions. The zero value is right for an app client without a secret.
@@ -48,9 +51,15 @@ type Options struct {
 	// Keys is a JSON Web Key Set of the user pool to start with, so that the first requests need not wait
 	// for it, or can be answered where it cannot be reached. Fetched keys replace it.
 	Keys json.RawMessage
-	// MaxSessions bounds how many verified sessions are remembered. A session takes up to
-	// 4 KiB; a forgotten one costs two signature checks. The default is 10,000.
+	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. A session takes up to
+	// 4 KiB; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
 	MaxSessions int
+	// RefreshEarly is how long before they expire tokens are refreshed where new ones can be kept, so that those that are
+	// still valid can serve while the user pool is in trouble. It is cut to half of the tokens' lifetime. Five seconds is the
+	// default and the least.
+	RefreshEarly time.Duration
+	// GuestIdentity says which identities those have in the identity pool who are not signed in.
+	GuestIdentity GuestIdentity
 	// BearerClientIDs are app clients, besides the configured one, whose access tokens
 	// [Cognito.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for instance.
 	BearerClientIDs []string
@@ -82,13 +91,20 @@ const (
 //
 // Nothing is fetched until it is needed; see [Cognito.WarmUp].
 func New(app *amplify.App, o Options) (*Cognito, error) {
-	c := &Cognito{app: app, options: o, work: newWork()}
+	c := &Cognito{app: app, options: o, work: newWork(), handoff: newHandoff()}
+	c.refreshes.work = c.work
 	var faults []error
 	if o.Leeway < 0 || o.Leeway > MaxLeeway {
 		faults = append(faults, fmt.Errorf("Options.Leeway is %v: choose 0 to %v", o.Leeway, MaxLeeway))
 	}
 	if o.RefreshTokenRotation < RotationAuto || o.RefreshTokenRotation > RotationOff {
 		faults = append(faults, fmt.Errorf("Options.RefreshTokenRotation is %d: choose RotationAuto, RotationOn or RotationOff", o.RefreshTokenRotation))
+	}
+	if o.RefreshEarly < 0 {
+		faults = append(faults, fmt.Errorf("Options.RefreshEarly is %v: choose a positive duration, or 0", o.RefreshEarly))
+	}
+	if o.GuestIdentity < GuestShared || o.GuestIdentity > GuestPerVisitor {
+		faults = append(faults, fmt.Errorf("Options.GuestIdentity is %d: choose GuestShared or GuestPerVisitor", o.GuestIdentity))
 	}
 	if o.MaxSessions < 0 {
 		faults = append(faults, fmt.Errorf("Options.MaxSessions is %d: choose a positive number, or 0 for %d", o.MaxSessions, defaultMaxSessions))
@@ -121,8 +137,10 @@ func New(app *amplify.App, o Options) (*Cognito, error) {
 	if c.sessions, err = otter.New(&otter.Options[sessionID, *session]{MaximumSize: size}); err != nil {
 		return nil, err
 	}
-	if c.handoff, err = newHandoff(); err != nil {
-		return nil, err
+	if auth := app.Config().Auth; auth != nil && auth.IdentityPoolID != "" {
+		if c.identities, err = newIdentityPool(c, auth, size); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }

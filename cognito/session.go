@@ -23,6 +23,7 @@ type session struct {
 	expires    time.Time      // the earlier exp
 	details    atomic.Pointer[parsedDetails]
 	ended      atomic.Bool // its user has signed out: see Forget
+	idHash     sessionID   // of the ID token: the key of the user's credentials
 }
 
 func newSession(access, id *verified) *session {
@@ -34,6 +35,7 @@ func newSession(access, id *verified) *session {
 	}
 	if id != nil {
 		s.id, s.keys[1] = id.token, id.key
+		s.idHash = credentialsKey(id.token.Reveal())
 		if id.claims.notBefore.After(s.notBefore) {
 			s.notBefore = id.claims.notBefore
 		}
@@ -56,6 +58,9 @@ func (s *session) issuedAfter(t *session) bool {
 func (s *session) stands() bool {
 	return s.keys[0].stands() && (s.keys[1] == nil || s.keys[1].stands())
 }
+
+// credentialsKey is the key of the credentials that an ID token opens.
+func credentialsKey(idToken string) sessionID { return newSessionID("credentials", idToken) }
 
 // sessionID is the SHA-256 of all that a session was verified from.
 type sessionID [sha256.Size]byte

@@ -75,7 +75,7 @@ func (c *Cognito) Forget(kv amplify.KeyValueStorage) {
 	st.read(kv)
 	for _, v := range st.values {
 		if v.key == keyRefreshToken {
-			c.handoff.forget(c.hash(v.value))
+			c.handoff.end(c.hash(v.value), c.now())
 		}
 	}
 	for _, user := range st.users() {
@@ -86,6 +86,11 @@ func (c *Cognito) Forget(kv amplify.KeyValueStorage) {
 				if s, ok := c.sessions.GetIfPresent(newSessionID("cookies", user, access[i], id[j])); ok {
 					s.ended.Store(true)
 				}
+			}
+		}
+		if c.identities != nil { // after the sessions were marked: see grants.get
+			for j := range idTokens {
+				c.identities.users.forget(credentialsKey(id[j]))
 			}
 		}
 	}

@@ -124,6 +124,9 @@ func find(entries []entry, key string) *entry {
 	return nil
 }
 
+// Keeps reports whether Set keeps values under key: with [Options.SessionOnly] the keys of a session alone.
+func (s *KeyValueStorage) Keeps(key string) bool { return !s.options.SessionOnly || IsSessionKey(key) }
+
 // Set keeps value under key, and forgets what was kept there. It returns
 // a [*TooLargeError] for a value that no browser would keep, and [ErrReadOnly] if the response
 // takes no cookies. If it returns an error nothing has changed.
@@ -138,7 +141,7 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 	kept := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		key, value := e[0], e[1]
-		if s.options.SessionOnly && !IsSessionKey(key) {
+		if !s.Keeps(key) {
 			continue
 		}
 		c := s.options.cookie(EncodeName(key), EncodeValue(value))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
@@ -33,6 +34,31 @@ func UserPool(app *amplify.App) (*cognitoidentityprovider.Client, error) {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
 		return userPoolClient{cognitoidentityprovider.New(o)}, nil
+	})
+	return c.Client, err
+}
+
+// identityPoolClient is the type under which an App keeps its client of the identity pools API.
+type identityPoolClient struct {
+	*cognitoidentity.Client
+}
+
+// IdentityPool returns the client of the Cognito identity pools API that app keeps. The calls that give out credentials
+// are not signed.
+func IdentityPool(app *amplify.App) (*cognitoidentity.Client, error) {
+	c, err := amplify.Shared(app, func(app *amplify.App) (identityPoolClient, error) {
+		o := cognitoidentity.Options{
+			HTTPClient:  app.HTTPClient(),
+			Credentials: aws.AnonymousCredentials{},
+			Retryer:     Retryer(),
+		}
+		if auth := app.Config().Auth; auth != nil {
+			o.Region, _, _ = strings.Cut(auth.IdentityPoolID, ":")
+		}
+		if endpoint := app.Endpoints().IdentityPool; endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+		return identityPoolClient{cognitoidentity.New(o)}, nil
 	})
 	return c.Client, err
 }

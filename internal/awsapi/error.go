@@ -37,10 +37,17 @@ func Error(err error) *amplify.Error {
 	default:
 		e.Name, e.Message = "Unknown", "An unknown error has occurred."
 	}
-	if status >= 500 || status == http.StatusTooManyRequests || throttled.IsErrorThrottle(err) == aws.TrueTernary {
+	if status >= 500 || Throttled(err) {
 		e.Reason = amplify.ReasonServiceUnavailable
 	}
 	return e
+}
+
+// Throttled reports whether err, which a call of an AWS service returned, says that there were too many calls.
+func Throttled(err error) bool {
+	var response *awshttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusTooManyRequests ||
+		throttled.IsErrorThrottle(err) == aws.TrueTernary
 }
 
 // throttled knows the codes by which AWS services say "not so fast"; Cognito sends them with status 400.

@@ -53,6 +53,10 @@ type Pool struct {
 	keyFetches map[string]int
 	refreshes  []map[string]any
 	refresh    func(in map[string]any) Answer
+
+	identityCalls  []IdentityCall
+	identity       func(IdentityCall) Answer
+	grants, guests int
 }
 
 // Answer is what the pool answers to a call. Body is sent as JSON.
@@ -230,13 +234,14 @@ func Cookies(u User, access, id, refresh string) string {
 	return header
 }
 
-// RoundTrip answers requests for keys, and refreshes. It fails on others.
+// RoundTrip answers requests for keys, refreshes, and calls of the identity pool. It fails on others.
 func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/.well-known/jwks.json") {
 		return p.keysAnswer(r)
 	}
 	target := r.Header.Get("X-Amz-Target")
-	if target != "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken" {
+	operation, identity := strings.CutPrefix(target, "AWSCognitoIdentityService.")
+	if !identity && target != "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken" {
 		return nil, fmt.Errorf("testpool: unexpected call of %s %q", r.URL, target)
 	}
 	body, err := io.ReadAll(r.Body)
@@ -246,6 +251,9 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	var in map[string]any
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
+	}
+	if identity {
+		return p.response(r, p.answerIdentity(IdentityCall{operation, r.URL.Host, in}))
 	}
 	p.mu.Lock()
 	p.refreshes = append(p.refreshes, in)

@@ -1,0 +1,109 @@
+package cognito
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/time/rate"
+
+	"github.com/amplify-go/amplify"
+)
+
+// GuestIdentity says which identities guests have, those who are not signed in.
+type GuestIdentity int
+
+// The values of GuestIdentity.
+const (
+	// GuestShared gives all guests one identity per process. It is never kept in a cookie and never becomes a user's.
+	// A visitor to whom the browser's Amplify JS has given an identity acts under that.
+	GuestShared GuestIdentity = iota
+	// GuestPerVisitor gives each visitor an identity, as Amplify JS does on servers: it is kept in the cookie
+	// "com.amplify.Cognito.<identity pool>.identityId", and becomes the user's when the visitor signs in. Each visitor
+	// without cookies, such as a crawler, makes one more identity in the identity pool. Where none can be kept, in
+	// static and read-only contexts and with server-side sign-in, the shared one serves.
+	GuestPerVisitor
+)
+
+const (
+	// maxGuests bounds how many visitors' own identities are remembered, the refused ones among them.
+	maxGuests = 10_000
+	// Visitors choose what stands in their cookies. Made-up ids may use up a quarter of Cognito's default quota
+	// for GetCredentialsForIdentity (200 a second), and new guests less than half of that for GetId (25 a second).
+	ownGuestRate, ownGuestBurst = 50, 100
+	newGuestRate, newGuestBurst = 10, 20
+)
+
+// guests is what is known of those who are not signed in.
+type guests struct {
+	grants *grants                // of visitors' own identities, by id, and of the shared one
+	shared atomic.Pointer[string] // the id of the shared one
+	own    *rate.Limiter          // of calls for ids that come from a cookie
+	fresh  *rate.Limiter          // of new identities of visitors
+}
+
+func newGuests(c *Cognito) (*guests, error) {
+	grants, err := newGrants(c, maxGuests)
+	return &guests{
+		grants: grants,
+		own:    rate.NewLimiter(ownGuestRate, ownGuestBurst),
+		fresh:  rate.NewLimiter(newGuestRate, newGuestBurst),
+	}, err
+}
+
+// noLogins is how GetId is asked for a new guest. GetCredentialsForIdentity takes none at all.
+var noLogins = map[string]string{}
+
+// sharedGuest returns the credentials of the guest of this process.
+func (p *identityPool) sharedGuest(ctx context.Context, force bool) (*amplify.Credentials, error) {
+	g := p.guests
+	return g.grants.get(ctx, newSessionID("shared guest"), force, nil, func(ctx context.Context) (*amplify.Credentials, error) {
+		if id := g.shared.Load(); id != nil {
+			c, err := p.getCredentials(ctx, *id, nil)
+			if !isNamed(err, "ResourceNotFoundException") {
+				return c, err
+			}
+			// The identity was deleted.
+		}
+		id, err := p.getID(ctx, noLogins)
+		if err != nil {
+			return nil, err
+		}
+		g.shared.Store(&id)
+		return p.getCredentials(ctx, id, nil)
+	})
+}
+
+// ownGuest returns the credentials of the guest whose id a visitor has presented. Cognito refuses ids of users, to
+// whom it gives credentials for their tokens alone.
+func (p *identityPool) ownGuest(ctx context.Context, id string, force bool) (*amplify.Credentials, error) {
+	return p.guests.grants.get(ctx, newSessionID("guest", id), force, nil, func(ctx context.Context) (*amplify.Credentials, error) {
+		if !p.guests.own.AllowN(p.cognito.app.Now(), 1) {
+			return nil, &amplify.Error{
+				Name: "TooManyRequestsException", Reason: amplify.ReasonServiceUnavailable,
+				Message: "Too many visitors present guest identities that are not known here.",
+			}
+		}
+		return p.getCredentials(ctx, id, nil)
+	})
+}
+
+// guestIDs is the pattern of IdentityId in the Amazon Cognito identity pools API reference, less strict on what
+// follows the region.
+var guestIDs = regexp.MustCompile(`^[\w-]{1,55}:[\w-]{1,55}$`)
+
+// guestKey is the key under which Amplify JS keeps the identity of a guest.
+func (p *identityPool) guestKey() string { return "com.amplify.Cognito." + p.id + ".identityId" }
+
+// guestID returns the id of a guest that kv holds, or "". Texts that are no id of this region are not sent anywhere.
+func (p *identityPool) guestID(kv amplify.KeyValueStorage) string {
+	key := p.guestKey()
+	region, _, _ := strings.Cut(p.id, ":")
+	for k, id := range kv.All(key) {
+		if k == key && len(id) <= 55 && strings.HasPrefix(id, region+":") && guestIDs.MatchString(id) {
+			return strings.Clone(id)
+		}
+	}
+	return ""
+}

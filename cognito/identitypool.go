@@ -1,0 +1,174 @@
+package cognito
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/maypok86/otter/v2"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+)
+
+// identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small (25 calls of GetId and 200 of
+// GetCredentialsForIdentity a second for a whole account and region), so that nothing is asked twice.
+type identityPool struct {
+	cognito      *Cognito
+	id           string
+	allowsGuests bool
+
+	users                     *grants                         // by ID token, since a user's role may come from it
+	identities                *otter.Cache[sessionID, string] // ids of users, by identity pool, issuer, sub and audience
+	idFlights                 flights[string]                 // of users, by the same
+	guests                    *guests
+	idCalls, credentialsCalls cooldown
+}
+
+func newIdentityPool(c *Cognito, auth *amplify.AuthConfig, size int) (*identityPool, error) {
+	p := &identityPool{cognito: c, id: auth.IdentityPoolID, allowsGuests: auth.AllowGuestAccess}
+	p.idFlights.work = c.work
+	var err error
+	if p.identities, err = otter.New(&otter.Options[sessionID, string]{MaximumSize: size}); err != nil {
+		return nil, err
+	}
+	if p.users, err = newGrants(c, size); err != nil {
+		return nil, err
+	}
+	p.guests, err = newGuests(c)
+	return p, err
+}
+
+// userCredentials returns the credentials of the user of s. guest is the id that the same browser had as a
+// guest, if that is to become the user's; or "".
+func (p *identityPool) userCredentials(ctx context.Context, s *session, guest string, force bool) (*amplify.Credentials, error) {
+	return p.users.get(ctx, s.idHash, force, &s.ended, func(ctx context.Context) (*amplify.Credentials, error) {
+		claims := s.id.Claims()
+		logins := map[string]string{strings.TrimPrefix(claims.Issuer, "https://"): s.id.Reveal()}
+		key := newSessionID("identity", p.id, claims.Issuer, claims.Subject, claims.ClientID)
+		id, known := p.identities.GetIfPresent(key)
+		if !known {
+			id = guest
+		}
+		if id != "" {
+			c, err := p.getCredentials(ctx, id, logins)
+			switch {
+			case err == nil:
+				p.identities.Set(key, c.IdentityID) // perhaps another one: it wins
+				return c, nil
+			case known && !isNamed(err, "ResourceNotFoundException"), !known && !definite(err):
+				return nil, err
+			}
+			// The identity was deleted, or that of the guest is not to be had.
+			p.identities.Invalidate(key)
+		}
+		id, err := p.idFlights.do(ctx, key, func(ctx context.Context) (string, error) {
+			if id, ok := p.identities.GetIfPresent(key); ok {
+				return id, nil
+			}
+			id, err := p.getID(ctx, logins)
+			if err == nil {
+				p.identities.Set(key, id)
+			}
+			return id, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		c, err := p.getCredentials(ctx, id, logins)
+		if err == nil && c.IdentityID != id {
+			p.identities.Set(key, c.IdentityID)
+		}
+		return c, err
+	})
+}
+
+// getID asks for the identity of a user or, without logins, for that of a new guest.
+func (p *identityPool) getID(ctx context.Context, logins map[string]string) (string, error) {
+	client, err := awsapi.IdentityPool(p.cognito.app)
+	if err != nil {
+		return "", err
+	}
+	var out *cognitoidentity.GetIdOutput
+	if err := p.idCalls.do(p.cognito.app.Now, func() (err error) {
+		out, err = client.GetId(ctx, &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(p.id), Logins: logins})
+		return err
+	}); err != nil {
+		return "", p.failed(ctx, "GetId", err)
+	}
+	p.observe(out.ResultMetadata)
+	if aws.ToString(out.IdentityId) == "" {
+		return "", &amplify.Error{
+			Name:               "GetIdResponseException",
+			Message:            "Received undefined response from getId operation",
+			RecoverySuggestion: "Make sure to pass a valid identityPoolId in the configuration.",
+		}
+	}
+	return *out.IdentityId, nil
+}
+
+// getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer may
+// name another identity.
+func (p *identityPool) getCredentials(ctx context.Context, identityID string, logins map[string]string) (*amplify.Credentials, error) {
+	client, err := awsapi.IdentityPool(p.cognito.app)
+	if err != nil {
+		return nil, err
+	}
+	var out *cognitoidentity.GetCredentialsForIdentityOutput
+	if err := p.credentialsCalls.do(p.cognito.app.Now, func() (err error) {
+		out, err = client.GetCredentialsForIdentity(ctx, &cognitoidentity.GetCredentialsForIdentityInput{
+			IdentityId: aws.String(identityID), Logins: logins,
+		})
+		return err
+	}); err != nil {
+		return nil, p.failed(ctx, "GetCredentialsForIdentity", err)
+	}
+	p.observe(out.ResultMetadata)
+	c := out.Credentials
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretKey) == "" {
+		name := "CredentialsException"
+		if logins == nil {
+			name = "CredentialsNotFoundException"
+		}
+		return nil, &amplify.Error{Name: name, Message: "Cognito did not respond with either Credentials, AccessKeyId or SecretKey."}
+	}
+	if id := aws.ToString(out.IdentityId); id != "" {
+		identityID = id
+	}
+	return &amplify.Credentials{
+		AccessKeyID:     *c.AccessKeyId,
+		SecretAccessKey: amplify.NewSecret(*c.SecretKey),
+		SessionToken:    amplify.NewSecret(aws.ToString(c.SessionToken)),
+		Expires:         aws.ToTime(c.Expiration),
+		IdentityID:      identityID,
+	}, nil
+}
+
+func (p *identityPool) observe(metadata middleware.Metadata) {
+	if date, ok := awsmiddleware.GetServerTime(metadata); ok {
+		p.cognito.observe(date)
+	}
+}
+
+// failed completes and logs an error of the identity pool.
+func (p *identityPool) failed(ctx context.Context, operation string, e *amplify.Error) error {
+	switch e.Name {
+	case "ResourceNotFoundException":
+		e.RecoverySuggestion = "Check the id of the identity pool."
+	case "InvalidIdentityPoolConfigurationException":
+		e.RecoverySuggestion = "Give the identity pool roles for its users and guests, with a trust policy that names the identity pool."
+	case "NotAuthorizedException":
+		e.RecoverySuggestion = "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so."
+	}
+	p.cognito.app.Logger().InfoContext(ctx, "amplify: the identity pool refused a call", "operation", operation, "error", e)
+	return e
+}
+
+// definite reports whether err, of a call of the identity pool, would be the same if the call were made again.
+func definite(err error) bool {
+	return isNamed(err, "NotAuthorizedException", "ResourceNotFoundException", "ResourceConflictException",
+		"InvalidIdentityPoolConfigurationException", "InvalidParameterException")
+}
