@@ -15,6 +15,7 @@ import (
 type gallery struct {
 	backend  *backend
 	by       manner
+	config   amplify.Config
 	runner   *amplifyhttp.ServerRunner
 	signedIn func(http.Handler) http.Handler
 	pages    pages
@@ -29,15 +30,24 @@ func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, 
 	if err != nil {
 		return nil, err
 	}
-	var options amplifyhttp.Options // as they are, for sessions that Amplify JS keeps in the browser
-	if by == byServer {
-		options.Origin = origin
-		options.Cookies = amplifyhttp.CookieOptions{
-			SameSite: http.SameSiteStrictMode,
-			MaxAge:   7 * 24 * time.Hour,
+	var options amplifyhttp.Options
+	switch by {
+	case byServer:
+		options = amplifyhttp.Options{
+			Origin: origin,
+			Cookies: amplifyhttp.CookieOptions{
+				SameSite: http.SameSiteStrictMode,
+				MaxAge:   7 * 24 * time.Hour,
+			},
+			ForgetClients: []string{browserClient},
 		}
-	} else if os.Getenv("AMPLIFY_APP_ORIGIN") != "" {
-		return nil, errors.New("AMPLIFY_APP_ORIGIN is set, which makes the server sign people in: unset it for -sign-in=browser")
+	case byBrowser:
+		if os.Getenv("AMPLIFY_APP_ORIGIN") != "" {
+			return nil, errors.New("AMPLIFY_APP_ORIGIN is set, which makes the server sign people in: unset it for -sign-in=browser")
+		}
+		// Without an origin, cookies are left as Amplify JS needs them.
+		options = amplifyhttp.Options{ForgetClients: []string{config.Auth.UserPoolClientID}}
+		config.Auth.UserPoolClientID = browserClient
 	}
 	runner, err := amplifyhttp.NewServerRunner(config, options)
 	if err != nil {
@@ -46,6 +56,7 @@ func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, 
 	g := &gallery{
 		backend:  b,
 		by:       by,
+		config:   config,
 		runner:   runner,
 		signedIn: runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"}),
 		bundle:   bundle,

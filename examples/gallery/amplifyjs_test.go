@@ -58,7 +58,7 @@ func TestAmplifyJSPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := config.Auth.Cognito
-	if got.UserPoolID != "us-east-1_Gallery01" || got.UserPoolClientID != "gallery0client0000000000001" || got.UserPoolEndpoint != gallery.backend.sandbox.URL() {
+	if got.UserPoolID != "us-east-1_Gallery01" || got.UserPoolClientID != browserClient || got.UserPoolEndpoint != gallery.backend.UserPool {
 		t.Errorf("Amplify JS is configured with %+v", got)
 	}
 
@@ -76,7 +76,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 	const strict = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	for path, want := range map[string]string{
 		"/":        strict,
-		"/sign-in": strict + "; script-src 'self'; connect-src " + gallery.backend.sandbox.URL(),
+		"/sign-in": strict + "; script-src 'self'; connect-src " + gallery.backend.UserPool,
 	} {
 		response, err := http.Get(server.URL + path)
 		if err != nil {
@@ -119,14 +119,13 @@ func TestAmplifyJSCookies(t *testing.T) {
 // signInAsAmplifyJS signs somebody in and returns the cookies in which Amplify JS, with ssr, keeps the session.
 func signInAsAmplifyJS(t *testing.T, b *backend, email string) []*http.Cookie {
 	t.Helper()
-	const client = "gallery0client0000000000001"
 	call := func(operation string, input any, output any) {
 		t.Helper()
 		body, err := json.Marshal(input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.sandbox.URL(), bytes.NewReader(body))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.UserPool, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,14 +144,14 @@ func signInAsAmplifyJS(t *testing.T, b *backend, email string) []*http.Cookie {
 		AuthenticationResult struct{ AccessToken, IDToken, RefreshToken string }
 	}
 	call("InitiateAuth", map[string]any{
-		"ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH",
+		"ClientId": browserClient, "AuthFlow": "USER_PASSWORD_AUTH",
 		"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": seedPassword},
 	}, &auth)
 	tokens := auth.AuthenticationResult
 	var user struct{ Username string }
 	call("GetUser", map[string]string{"AccessToken": tokens.AccessToken}, &user)
 
-	prefix := "CognitoIdentityServiceProvider." + client + "."
+	prefix := "CognitoIdentityServiceProvider." + browserClient + "."
 	cookies := []*http.Cookie{{Name: prefix + "LastAuthUser", Value: user.Username}}
 	for key, value := range map[string]string{
 		"accessToken": tokens.AccessToken, "idToken": tokens.IDToken, "refreshToken": tokens.RefreshToken, "clockDrift": "12",

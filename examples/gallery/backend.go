@@ -17,6 +17,7 @@ var outputs []byte
 // embedded outputs to Amplify as they are.
 type backend struct {
 	Outputs        []byte // the embedded ones, with the addresses of the stand-in
+	UserPool       string // where its user pool answers
 	Users          []seedUser
 	Inbox, Console string
 
@@ -38,7 +39,7 @@ func startBackend(ctx context.Context, origin string) (*backend, error) {
 		{Name: "Alice", Email: "alice@example.com", Password: seedPassword, Groups: []string{"curators"}},
 		{Name: "Bob", Email: "bob@example.com", Password: seedPassword},
 	}}
-	config := sandbox.Config{Outputs: outputs, AppOrigins: []string{origin}}
+	config := sandbox.Config{Outputs: outputs, AppOrigins: []string{origin}, Clients: []sandbox.Client{{ID: browserClient}}}
 	for _, u := range b.Users {
 		config.Users = append(config.Users, sandbox.User{
 			Email: u.Email, Password: u.Password, Attributes: map[string]string{"name": u.Name}, Groups: u.Groups,
@@ -49,6 +50,7 @@ func startBackend(ctx context.Context, origin string) (*backend, error) {
 		return nil, err
 	}
 	b.Outputs = b.sandbox.Outputs()
+	b.UserPool = b.sandbox.URL()
 	b.Inbox = b.sandbox.URL() + "/inbox"
 	b.Console = b.sandbox.URL() + "/console"
 	return b, nil

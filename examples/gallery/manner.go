@@ -13,6 +13,10 @@ const (
 	byBrowser manner = "browser"
 )
 
+// browserClient is the app client of byBrowser; byServer has the one of the outputs. Cookies are named after the
+// client: HttpOnly ones, left behind by one manner, would keep Amplify JS from writing its own under the same names.
+const browserClient = "gallery0client0000000000002"
+
 func (m manner) check() error {
 	if m != byServer && m != byBrowser {
 		return fmt.Errorf("-sign-in=%s: say %s or %s", m, byServer, byBrowser)

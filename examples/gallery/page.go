@@ -89,7 +89,7 @@ func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, roo
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	policy := "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	if room == "amplifyjs" {
-		policy += "; script-src 'self'; connect-src " + g.runner.App().Endpoints().UserPool
+		policy += "; script-src 'self'; connect-src " + g.backend.UserPool
 	}
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
