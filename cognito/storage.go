@@ -95,20 +95,24 @@ func (st *stored) first(user, key string) string {
 }
 
 // refreshToken returns the refresh token that belongs to the nth of the user's access tokens: the nth too where
-// there are as many of both, since then they were written together, else the first. A text that cannot be a token
-// counts as none, and is not sent anywhere.
+// there are as many of both, since then they were written together, else the first.
 func (st *stored) refreshToken(user string, nth, accessTokens int) string {
 	values, n := st.all(user, keyRefreshToken)
 	if n != accessTokens {
 		nth = 0
 	}
-	for _, b := range []byte(values[nth]) {
-		// The pattern of TokenModelType in the Amazon Cognito user pools API reference.
+	return values[nth]
+}
+
+// isToken reports whether s can be a refresh token: it follows the pattern of TokenModelType in the Amazon Cognito user
+// pools API reference. What cannot is not sent anywhere.
+func isToken(s string) bool {
+	for _, b := range []byte(s) {
 		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' || b == '=' || b == '.') {
-			return ""
+			return false
 		}
 	}
-	return values[nth]
+	return s != ""
 }
 
 // deviceKey returns the key of the user's remembered device, or "". Like Amplify JS it takes one only where all
