@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -41,10 +43,18 @@ func (c *chromium) start(t testing.TB) context.Context {
 	t.Helper()
 	path := program(t, "chromium")
 	c.once.Do(func() {
+		// Chromium leaves files in the directory for temporary ones when it is killed.
+		dir, err := os.MkdirTemp("", "chromium")
+		if err != nil {
+			c.err = err
+			return
+		}
 		// The machine's own names are all that exist. Other sites are names below localhost.
 		rules := append(c.hosts, "MAP * ~NOTFOUND", "EXCLUDE localhost", "EXCLUDE *.localhost", "EXCLUDE 127.0.0.1")
 		ctx, cancelAllocator := chromedp.NewExecAllocator(context.Background(),
 			chromedp.ExecPath(path),
+			chromedp.UserDataDir(filepath.Join(dir, "profile")),
+			chromedp.Env("TMPDIR="+dir),
 			chromedp.Headless,
 			chromedp.NoSandbox,
 			chromedp.DisableGPU,
@@ -62,7 +72,11 @@ func (c *chromium) start(t testing.TB) context.Context {
 			chromedp.Flag("ignore-certificate-errors-spki-list", c.trusted),
 		)
 		ctx, cancelBrowser := chromedp.NewContext(ctx)
-		c.stop = func() { cancelBrowser(); cancelAllocator() }
+		c.stop = func() {
+			cancelBrowser()
+			cancelAllocator()
+			_ = os.RemoveAll(dir)
+		}
 		c.ctx, c.err = ctx, chromedp.Do(ctx) // starts the process
 	})
 	if c.err != nil {

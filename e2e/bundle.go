@@ -9,7 +9,7 @@ import (
 // bundleAmplify returns js/amplify/page.js with all of aws-amplify that it uses, as one script for a page.
 func bundleAmplify(t testing.TB) []byte {
 	t.Helper()
-	dir := npmProject(t, "amplify")
+	dir := npmProject(t, "js/amplify")
 	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "node_modules", ".bin", "esbuild"),
 		"page.js", "--bundle", "--format=iife", "--target=chrome120", "--log-level=warning")
 	cmd.Dir = dir

@@ -10,7 +10,7 @@ import (
 
 // The example application where Amplify JS signs people in from its own form.
 func TestGalleryBrowserManner(t *testing.T) {
-	npmProject(t, "../../examples/gallery/web") // installed by the set-up, not by a test
+	npmProject(t, "../examples/gallery/web") // installed by the set-up, not by a test
 	gallery := startGallery(t, "-sign-in=browser")
 
 	t.Run("sign-up", func(t *testing.T) {

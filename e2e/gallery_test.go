@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"net/url"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -165,7 +164,7 @@ func (g *gallery) signUp(b *tab, email, name string) {
 func (g *gallery) code(b *tab, email string) string {
 	b.t.Helper()
 	inbox := b.beside()
-	inbox.open(g.inbox + "?to=" + url.QueryEscape(email))
+	inbox.open(g.inbox + "?" + query("to", email))
 	inbox.sees(email)
 	return regexp.MustCompile(`\b\d{6}\b`).FindString(inbox.text())
 }

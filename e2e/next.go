@@ -17,7 +17,7 @@ import (
 // sources and packages before. It returns its directory.
 func buildNext(t testing.TB) string {
 	t.Helper()
-	dir := npmProject(t, "next")
+	dir := npmProject(t, "js/next")
 	want := sourceSum(t, dir)
 	stamp := filepath.Join(dir, ".next", "built-from")
 	if have, _ := os.ReadFile(stamp); string(have) == want {

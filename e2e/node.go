@@ -76,7 +76,7 @@ func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
 // node starts aws-amplify in a Node process that ends with the test. env is added to the process's environment.
 func node(t testing.TB, env ...string) *amplifyJS {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t, "node"), filepath.Join(npmProject(t, "amplify"), "rpc.js"))
+	cmd := exec.CommandContext(t.Context(), program(t, "node"), filepath.Join(npmProject(t, "js/amplify"), "rpc.js"))
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

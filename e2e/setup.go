@@ -21,22 +21,22 @@ func program(t testing.TB, name string) string {
 	return path
 }
 
-// npmProject returns the directory js/name, once the npm packages that its lock file names are installed.
-func npmProject(t testing.TB, name string) string {
+// npmProject returns the absolute path of a directory, once the npm packages that its lock file names are installed.
+func npmProject(t testing.TB, dir string) string {
 	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("js", name))
+	path, err := filepath.Abs(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	lock, err := os.ReadFile(filepath.Join(path, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// scripts/setup.sh leaves the sum of the lock file that it installed.
 	sum := sha256.Sum256(lock)
-	installed, _ := os.ReadFile(filepath.Join(dir, "node_modules", ".installed"))
+	installed, _ := os.ReadFile(filepath.Join(path, "node_modules", ".installed"))
 	if strings.TrimSpace(string(installed)) != hex.EncodeToString(sum[:]) {
-		t.Fatalf("the npm packages of e2e/js/%s are missing or out of date: run `make setup`", name)
+		t.Fatalf("the npm packages of %s are missing or out of date: run `make setup`", path)
 	}
-	return dir
+	return path
 }
