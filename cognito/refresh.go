@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// refreshTimeout bounds one refresh, retries included, however long its callers would wait.
-	refreshTimeout = 20 * time.Second
 	// minSkew is the difference between two clocks that is taken for one: a Date header has no fractions, and
 	// answers travel.
 	minSkew = 5 * time.Second
@@ -37,6 +35,10 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 	writable := p.kv.Writable()
 	if !writable && c.rotates() {
 		return nil, amplify.Unauthenticated(amplify.ReasonRefreshNeedsWritableResponse, nil)
+	}
+	if p.examiner != nil {
+		p.examiner.refreshDue = true
+		return nil, errExamined
 	}
 	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), in)
 	if err == nil && answer.pair.Load().access.claims.Subject != cur.access.Claims().Subject {
@@ -154,32 +156,21 @@ type pair struct{ access, id *verified }
 // up cancels it for the others. Those that come shortly after get the same answer.
 func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
 	hash := c.hash(refreshToken)
-	flight := c.flights.DoChan(string(hash[:]), func() (any, error) {
-		ctx, done, err := c.work.begin(refreshTimeout)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
+	return c.refreshes.do(ctx, hash, func(ctx context.Context) (*refreshed, error) {
 		r := c.handoff.get(hash, c.now(), in.ForceRefresh)
 		if r == nil {
+			var err error
 			if r, err = c.redeem(ctx, refreshToken, deviceKey, in.ClientMetadata); err != nil {
 				return nil, err
 			}
 			// Before it is verified: should that have to wait for keys, what may be the only successor of a
 			// rotated refresh token must not be lost.
-			c.handoff.put(hash, r)
+			if !c.handoff.put(hash, r) {
+				return nil, amplify.Unauthenticated(amplify.ReasonRefreshRejected, errors.New("the user has signed out meanwhile"))
+			}
 		}
 		return r, c.verifyAnswer(ctx, r)
 	})
-	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*refreshed), nil
-	case <-ctx.Done():
-		return nil, awsapi.Error(ctx.Err())
-	}
 }
 
 // redeem asks the user pool.
@@ -199,8 +190,11 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 	if deviceKey != "" {
 		in.DeviceKey = aws.String(deviceKey)
 	}
-	out, err := client.GetTokensFromRefreshToken(ctx, in)
-	if err != nil {
+	var out *cognitoidentityprovider.GetTokensFromRefreshTokenOutput
+	if err := c.refreshCalls.do(c.app.Now, func() (err error) {
+		out, err = client.GetTokensFromRefreshToken(ctx, in)
+		return err
+	}); err != nil {
 		err := refreshError(err)
 		c.app.Logger().InfoContext(ctx, "amplify: a refresh failed", "error", err)
 		return nil, err
@@ -260,8 +254,7 @@ func (c *Cognito) observe(date time.Time) {
 }
 
 // refreshError judges why the user pool refused a refresh.
-func refreshError(err error) error {
-	e := awsapi.Error(err)
+func refreshError(e *amplify.Error) error {
 	switch e.Name {
 	case "NotAuthorizedException":
 		if strings.Contains(strings.ToLower(e.Message), "secret") {
