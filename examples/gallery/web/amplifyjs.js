@@ -78,8 +78,11 @@ function say(text) {
   notice.hidden = !text;
 }
 
+// show shows one form, and puts the cursor where there is something to do.
 function show(id) {
   for (const form of forms) form.hidden = form.id !== id;
+  const { elements } = forms.find((form) => form.id === id);
+  [...elements].find((element) => !element.value)?.focus({ preventScroll: true });
 }
 
 // #sign-up in the address leads to the form of that name.
