@@ -1,0 +1,158 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/cognito"
+)
+
+// Input is what to examine beside the configuration.
+type Input struct {
+	// Options are those that the application gives to [amplifyhttp.NewServerRunner].
+	Options amplifyhttp.Options
+	// Header is that of a request, whose Cookie lines are judged. Without a Header, which is not the same as an empty one,
+	// only the configuration is examined.
+	Header http.Header
+	// URL is an address of the running application. It is asked what it answers to these cookies,
+	// by GET. A session that is due for a refresh is not sent there, since its refresh token may be good for one use only.
+	URL string
+	// Offline asks nothing of the network. Tokens can then be verified only by Options.Cognito.Keys.
+	Offline bool
+}
+
+const (
+	// requestTimeout bounds what is asked of one host, and timeout all of it.
+	requestTimeout = 10 * time.Second
+	timeout        = time.Minute
+)
+
+// Examine examines the configuration and, as far as they are given, the session of a request and a running
+// application. It takes up to a minute where hosts do not answer, and ends early with ctx.
+//
+// It changes nothing: no token is refreshed, and no identity made.
+func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if in.Options.Origin == "" {
+		in.Options.Origin = os.Getenv("AMPLIFY_APP_ORIGIN")
+	}
+	e := &examination{report: &Report{Findings: []Finding{}}, cfg: cfg, in: in}
+	e.useClient()
+	e.in.Options.App.Logger = slog.New(slog.DiscardHandler) // findings say it all
+
+	e.settings()
+	app, err := amplify.New(cfg, e.in.Options.App)
+	if err != nil {
+		return e.report // the settings told why
+	}
+	e.app = app
+	defer app.Close(context.WithoutCancel(ctx))
+	c, err := cognito.New(app, e.in.Options.Cognito)
+	if err != nil {
+		return e.report
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+
+	if !in.Offline {
+		e.services(ctx, c)
+	}
+	if in.Header != nil {
+		e.cookies()
+		e.session(ctx, c)
+	}
+	if in.URL != "" && !in.Offline {
+		e.application(ctx)
+	}
+	return e.report
+}
+
+// examination is one examination under way.
+type examination struct {
+	report *Report
+	cfg    amplify.Config
+	in     Input
+	client *http.Client
+	dates  *dates
+	app    *amplify.App
+
+	refreshDue bool // the session is not to be sent anywhere
+}
+
+var errOffline = errors.New("nothing is asked of the network")
+
+// useClient makes the client of the options one that follows no redirects, waits for a bounded time and notes what
+// the clocks of others say; or one that refuses everything.
+func (e *examination) useClient() {
+	client := &http.Client{}
+	if given := e.in.Options.App.HTTPClient; given != nil {
+		*client = *given
+	}
+	client.Jar = nil
+	client.Timeout = requestTimeout
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	now := e.in.Options.App.Clock
+	if now == nil {
+		now = time.Now
+	}
+	e.dates = &dates{next: client.Transport, now: now}
+	if e.dates.next == nil {
+		e.dates.next = http.DefaultTransport
+	}
+	client.Transport = e.dates
+	if e.in.Offline {
+		client.Transport = offline{}
+	}
+	e.client, e.in.Options.App.HTTPClient = client, client
+}
+
+type offline struct{}
+
+func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errOffline }
+
+func (e *examination) add(f Finding) { e.report.Findings = append(e.report.Findings, f) }
+
+func (e *examination) ok(check, format string, a ...any) {
+	e.add(Finding{Check: check, Status: OK, Message: fmt.Sprintf(format, a...)})
+}
+
+func (e *examination) warn(check, advice, format string, a ...any) {
+	e.add(Finding{Check: check, Status: Warning, Message: fmt.Sprintf(format, a...), Advice: advice})
+}
+
+func (e *examination) problem(check, advice, format string, a ...any) {
+	e.add(Finding{Check: check, Status: Problem, Message: fmt.Sprintf(format, a...), Advice: advice})
+}
+
+// fault adds a finding about an error of this library, or several where err joins several.
+func (e *examination) fault(check string, status Status, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			e.fault(check, status, err)
+		}
+		return
+	}
+	f := Finding{Check: check, Status: status, Message: err.Error(), Reason: amplify.ReasonOf(err)}
+	if own := (*amplify.Error)(nil); errors.As(err, &own) {
+		f.Message, f.Advice = own.Message, own.RecoverySuggestion
+		if all := amplify.ConfigErrors(err); len(all) > 0 {
+			for _, c := range all {
+				f.Message = c.Error()
+				e.add(f)
+			}
+			return
+		}
+		if own.Err != nil {
+			f.Message += " " + strings.ReplaceAll(own.Err.Error(), "\n", "; ")
+		}
+	}
+	e.add(f)
+}

@@ -1,0 +1,169 @@
+package doctor_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/doctor"
+	"github.com/amplify-go/amplify/internal/testpool"
+)
+
+// Two users whose names are long enough to be noticed in a report.
+var (
+	alice = testpool.User{Sub: testpool.Alice.Sub, Name: "alice.liddell@example.com"}
+	bob   = testpool.User{Sub: testpool.Bob.Sub, Name: "bob.the.builder@example.com"}
+)
+
+// refreshToken is a refresh token, which no text has a part of.
+const refreshToken = "kq3vZx81mTf0WcLp7RbY"
+
+// Where managed login is, and an application.
+const (
+	loginHost = "login.example.test"
+	appOrigin = "https://app.example.test"
+)
+
+// world is the network: a user pool, managed login, an identity pool, and an application.
+type world struct {
+	*testpool.Pool
+	login, app http.HandlerFunc // nil does not answer
+}
+
+func newWorld(t *testing.T) *world {
+	t.Setenv("AMPLIFY_APP_ORIGIN", "")
+	return &world{Pool: testpool.New(t), login: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/login", http.StatusFound)
+	}}
+}
+
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	h := map[string]http.HandlerFunc{
+		loginHost:          w.login,
+		"app.example.test": w.app,
+		"cognito-identity.eu-west-1.amazonaws.com": http.NotFound,
+	}
+	handler, ok := h[r.URL.Host]
+	switch {
+	case !ok:
+		return w.Pool.RoundTrip(r)
+	case handler == nil:
+		return nil, io.ErrUnexpectedEOF
+	}
+	return answer(handler, r), nil
+}
+
+// answer is what h answers to r.
+func answer(h http.Handler, r *http.Request) *http.Response {
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	h.ServeHTTP(rec, r)
+	return &http.Response{
+		StatusCode: rec.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: rec.header, Body: io.NopCloser(strings.NewReader(rec.body.String())), Request: r,
+	}
+}
+
+type recorder struct {
+	header http.Header
+	status int
+	body   strings.Builder
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// config is the configuration of an application of the world.
+func (w *world) config() amplify.Config {
+	cfg := w.Config()
+	cfg.Auth.OAuth = &amplify.OAuthConfig{
+		Domain: loginHost, ResponseType: "code", Scopes: []string{"openid"},
+		RedirectSignIn:  []string{appOrigin + "/api/auth/sign-in-callback"},
+		RedirectSignOut: []string{appOrigin + "/api/auth/sign-out-callback"},
+	}
+	return cfg
+}
+
+// input is that application's, with the cookies of a request.
+func (w *world) input(cookies string) doctor.Input {
+	options := w.Options()
+	options.HTTPClient.Transport = w
+	in := doctor.Input{Options: amplifyhttp.Options{Origin: appOrigin, App: options}, Header: http.Header{}}
+	if cookies != "" {
+		in.Header.Set("Cookie", cookies)
+	}
+	return in
+}
+
+// cookies returns a Cookie header with a session as Amplify JS spells it.
+func cookies(u testpool.User, access, id, refresh string) string {
+	name := cookie.EncodeName(u.Name)
+	return testpool.Cookies(testpool.User{Sub: u.Sub, Name: name}, access, id, refresh)
+}
+
+// examine examines, and fails if the report tells a secret.
+func examine(t *testing.T, cfg amplify.Config, in doctor.Input) *doctor.Report {
+	t.Helper()
+	report := doctor.Examine(t.Context(), cfg, in)
+	b, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{report.String(), string(b)} {
+		noSecret(t, text, in.Header["Cookie"])
+	}
+	return report
+}
+
+// noSecret fails if text has more than eight characters in a row of a cookie's value, or somebody's name.
+func noSecret(t *testing.T, text string, lines []string) {
+	t.Helper()
+	for _, u := range []testpool.User{alice, bob} {
+		if strings.Contains(text, u.Name) || strings.Contains(text, cookie.EncodeName(u.Name)) || strings.Contains(text, u.Sub) {
+			t.Errorf("the report names a user:\n%s", text)
+		}
+	}
+	for name, value := range cookie.Parse(lines) {
+		for _, v := range []string{value, cookie.DecodeValue(value), url.QueryEscape(value)} {
+			for i := 0; i+9 <= len(v); i++ {
+				if strings.Contains(text, v[i:i+9]) {
+					t.Fatalf("the report tells a part of the cookie %s:\n%s", name, text)
+				}
+			}
+		}
+	}
+}
+
+// wantFindings expects findings, each written as "check status" or "check status reason", and no other problems.
+func wantFindings(t *testing.T, r *doctor.Report, want ...string) {
+	t.Helper()
+	got := map[string]bool{}
+	for _, f := range r.Findings {
+		key := strings.TrimSpace(f.Check + " " + string(f.Status) + " " + string(f.Reason))
+		got[key] = true
+		if f.Message == "" {
+			t.Errorf("%s says nothing", key)
+		}
+	}
+	expected := map[string]bool{}
+	for _, w := range want {
+		expected[w] = true
+		if !got[w] {
+			t.Errorf("no finding %q", w)
+		}
+	}
+	for key := range got {
+		if strings.Contains(key, string(doctor.Problem)) && !expected[key] {
+			t.Errorf("a finding %q", key)
+		}
+	}
+	if t.Failed() {
+		t.Logf("\n%s", r)
+	}
+}

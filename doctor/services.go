@@ -1,0 +1,260 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
+)
+
+// services examines what the application needs of AWS.
+func (e *examination) services(ctx context.Context, c *cognito.Cognito) {
+	auth := e.cfg.Auth
+	if auth == nil {
+		return
+	}
+	if auth.UserPoolID != "" {
+		e.keys(ctx, c)
+		e.clock()
+	}
+	if auth.OAuth != nil {
+		e.managedLogin(ctx)
+	}
+	e.identityPool(ctx)
+}
+
+// keys examines whether the keys of the user pool can be had.
+func (e *examination) keys(ctx context.Context, c *cognito.Cognito) {
+	status := Problem
+	if o := e.in.Options.Cognito; len(o.Keys) > 0 {
+		// Those given would answer in place of the user pool.
+		o.Keys = nil
+		fresh, err := cognito.New(e.app, o)
+		if err != nil {
+			e.fault("keys", Problem, err)
+			return
+		}
+		defer fresh.Close(context.WithoutCancel(ctx))
+		c, status = fresh, Warning
+	}
+	if err := c.WarmUp(ctx); err != nil {
+		advice := "Check that this machine reaches the internet, and that the user pool exists."
+		if own := (*amplify.Error)(nil); errors.As(err, &own) && own.Err != nil {
+			err = own.Err
+		}
+		e.add(Finding{Check: "keys", Status: status, Reason: amplify.ReasonKeysUnavailable, Advice: advice,
+			Message: "The keys that tokens are verified by cannot be fetched: " + describe(err) + "."})
+		return
+	}
+	e.ok("keys", "The user pool publishes the keys that tokens are verified by.")
+}
+
+const (
+	// clockTolerance is more than answers travel.
+	clockTolerance = 10 * time.Second
+	// clockLimit is when AWS refuses signed requests
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html).
+	clockLimit = 5 * time.Minute
+)
+
+// clock compares the clock with the one of whoever answered for the keys.
+func (e *examination) clock() {
+	skew, known := e.dates.skew()
+	if !known {
+		return
+	}
+	direction := "behind"
+	if skew < 0 {
+		direction = "ahead of"
+	}
+	const advice = "Let the clock be set by NTP."
+	switch size := skew.Abs(); {
+	case size >= clockLimit:
+		e.problem("clock", advice, "This machine's clock is %s %s Cognito's: AWS refuses signed requests, and tokens expire at the wrong time.", span(size), direction)
+	case size >= clockTolerance:
+		e.warn("clock", advice, "This machine's clock is %s %s Cognito's: tokens expire at the wrong time.", span(size), direction)
+	default:
+		e.ok("clock", "This machine's clock agrees with Cognito's.")
+	}
+}
+
+// managedLogin asks managed login for the page to sign in on, and for the way out. Nobody is signed in here, so
+// that neither has an effect; but whether client and redirect URLs are known shows.
+func (e *examination) managedLogin(ctx context.Context) {
+	auth := e.cfg.Auth
+	base := e.app.Endpoints().OAuth
+	signIn, signOut := e.redirect(auth.OAuth.RedirectSignIn), e.redirect(auth.OAuth.RedirectSignOut)
+	authorize := url.Values{
+		"client_id": {auth.UserPoolClientID}, "response_type": {"code"}, "redirect_uri": {signIn},
+		"scope": {strings.Join(auth.OAuth.Scopes, " ")}, "state": {"doctor"},
+	}
+	refused, err := e.ask(ctx, base+"/oauth2/authorize?"+authorize.Encode())
+	host := hostOf(base)
+	switch {
+	case err != nil:
+		e.problem("managed-login", "Check the domain in the outputs, and that the user pool still has it.", "%s cannot be reached: %s.", host, describe(err))
+		return
+	case signIn == "":
+		e.ok("managed-login", "%s answers.", host)
+		return
+	case refused != "":
+		e.problem("managed-login", "Add it to the app client's allowed callback URLs (callbackUrls in the backend's definition of auth), "+
+			"and see that the client allows the code grant with these scopes.",
+			"%s refuses sign-ins that come back to %s (%s).", host, signIn, refused)
+		return
+	}
+	if signOut != "" {
+		logout := url.Values{"client_id": {auth.UserPoolClientID}, "logout_uri": {signOut}}
+		if refused, err := e.ask(ctx, base+"/logout?"+logout.Encode()); err == nil && refused != "" {
+			e.problem("managed-login", "Add it to the app client's allowed sign-out URLs (logoutUrls in the backend's definition of auth).",
+				"%s refuses sign-outs that come back to %s (%s).", host, signOut, refused)
+			return
+		}
+	}
+	e.ok("managed-login", "%s knows the app client and its redirect URLs.", host)
+}
+
+// ask asks a host for a page, and returns why that is refused, or "". err is about not being answered.
+func (e *examination) ask(ctx context.Context, address string) (refused string, err error) {
+	response, err := e.get(ctx, address, nil)
+	if err != nil {
+		return "", err
+	}
+	response.Body.Close()
+	if response.StatusCode >= 400 {
+		return fmt.Sprintf("status %d", response.StatusCode), nil
+	}
+	// Cognito sends to a page of errors, or back to the application: either way with a code.
+	to, err := response.Location()
+	if err != nil {
+		return "", nil
+	}
+	if code := to.Query().Get("error"); code != "" {
+		if !regexp.MustCompile(`^[a-z_]{1,40}$`).MatchString(code) {
+			code = "error"
+		}
+		return code, nil
+	}
+	return "", nil
+}
+
+// get asks for a page. The body may be read up to 64 KiB.
+func (e *examination) get(ctx context.Context, address string, h http.Header) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if h != nil {
+		r.Header = h
+	}
+	r.Header.Set("User-Agent", "amplify-go-doctor")
+	response, err := e.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(response.Body, 64<<10), response.Body}
+	return response, nil
+}
+
+// identityPool examines where AWS credentials come from. No identity is asked for: that would make one.
+func (e *examination) identityPool(ctx context.Context) {
+	auth := e.cfg.Auth
+	if auth.IdentityPoolID == "" {
+		e.ok("identity-pool", "There is none: users get no AWS credentials.")
+		return
+	}
+	base := e.app.Endpoints().IdentityPool
+	response, err := e.get(ctx, base, nil)
+	if err != nil {
+		e.problem("identity-pool", "Check the id of the identity pool, which begins with its region, and that this machine reaches the internet.",
+			"%s cannot be reached: %s.", hostOf(base), describe(err))
+		return
+	}
+	response.Body.Close()
+	guests := "guests get none"
+	if auth.AllowGuestAccess {
+		guests = "guests get them too"
+	}
+	e.ok("identity-pool", "%s gives users AWS credentials, %s.", auth.IdentityPoolID, guests)
+}
+
+// describe says in a few words why a host did not answer. Addresses are left out, since queries may hold secrets.
+func describe(err error) string {
+	var (
+		dns       *net.DNSError
+		addressed *url.Error
+	)
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "the name " + dns.Name + " does not exist in DNS"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &addressed) && addressed.Timeout():
+		return "there is no answer in time"
+	case errors.As(err, &addressed):
+		return addressed.Err.Error()
+	}
+	return err.Error()
+}
+
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return address
+}
+
+// dates is a transport that notes what time it is for those who answer.
+type dates struct {
+	next http.RoundTripper
+	now  func() time.Time
+
+	mu    sync.Mutex
+	ahead time.Duration
+	known bool
+}
+
+func (d *dates) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := d.next.RoundTrip(r)
+	if err != nil || response.Header.Get("Age") != "" { // then the date is that of a cache's copy
+		return response, err
+	}
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.ahead, d.known = date.Sub(d.now()), true
+	}
+	return response, nil
+}
+
+// skew returns how far the others' clock is ahead.
+func (d *dates) skew() (ahead time.Duration, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ahead, d.known
+}
+
+// span writes a duration for people: in its largest units.
+func span(d time.Duration) string {
+	d = d.Abs()
+	switch {
+	case d < time.Minute:
+		return plural(int(d.Seconds()), "second")
+	case d < 2*time.Hour:
+		return plural(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return plural(int(d.Hours()), "hour")
+	}
+	return plural(int(d.Hours()/24), "day")
+}

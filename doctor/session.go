@@ -1,0 +1,149 @@
+package doctor
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
+	"github.com/amplify-go/amplify/cookie"
+)
+
+// session examines the session in the cookies, as a handler would find it.
+func (e *examination) session(ctx context.Context, c *cognito.Cognito) {
+	// As in a handler that can set cookies. None is set.
+	store := cookie.NewHeaderStore(e.in.Header, http.Header{})
+	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))
+	e.refreshDue = x.RefreshDue
+	if x.LastAuthUsers == 0 && x.Strays > 0 {
+		e.warn("tokens", "Sign in anew. Whatever copies cookies has to copy LastAuthUser as well.",
+			`There is no LastAuthUser to say whose session it is. It is looked for under the name "username", as Amplify JS does.`)
+	}
+	status := Problem
+	if !x.Expires.IsZero() {
+		status = Warning // there is a pair of tokens to go on with
+	}
+	verified := false
+	for _, u := range x.Users {
+		if parts := u.AccessTokens + u.IDTokens + u.RefreshTokens; parts > 0 && len(u.Pairs) == 0 {
+			e.add(Finding{Check: "tokens", Status: status, Message: missing(u), Reason: amplify.ReasonIncompleteSession,
+				Advice: "Sign in anew. If it comes back, a cookie is too large for the browser, or a proxy drops some."})
+		}
+		for _, p := range u.Pairs {
+			switch {
+			case p.Chosen:
+				verified = true
+				e.ok("tokens", "Access and ID token are good: signature, issuer, app client, use, and one user.")
+			case p.Err != nil:
+				e.refused(status, p.Err)
+			}
+		}
+	}
+	if verified {
+		e.expiry(x)
+	}
+	e.verdict(x)
+}
+
+// missing says which parts of a session are not there.
+func missing(u cognito.ExaminedUser) string {
+	switch {
+	case u.AccessTokens > 0:
+		return "There is an access token, but no ID token."
+	case u.IDTokens > 0:
+		return "There is an ID token, but no access token."
+	default:
+		return "There is a refresh token, but neither an access nor an ID token."
+	}
+}
+
+// refused adds why a pair of tokens does not count.
+func (e *examination) refused(status Status, err error) {
+	f := Finding{Check: "tokens", Status: status, Reason: amplify.ReasonOf(err)}
+	f.Message, f.Advice = explain(f.Reason)
+	if f.Reason == amplify.ReasonKeysUnavailable && e.in.Offline {
+		f.Status = Warning
+		f.Message, f.Advice = "The tokens cannot be verified offline.", "Go online, or give Options.Cognito.Keys."
+	}
+	e.add(f)
+}
+
+// expiry adds how long the session lasts.
+func (e *examination) expiry(x *cognito.Examination) {
+	left := x.Expires.Sub(e.app.Now())
+	shortened := ""
+	if x.Drift > 0 {
+		shortened = " (" + span(x.Drift) + " early, because of the browser's clock)"
+	}
+	switch {
+	case x.RefreshDue && left <= 0:
+		e.warn("expiry", "", "The tokens expired %s ago%s. The next request redeems the refresh token; only then it shows whether that is good. "+
+			"It has not been tried, since it may be good for one use only.", span(left), shortened)
+	case left <= 0:
+		e.add(Finding{Check: "expiry", Status: Problem, Reason: amplify.ReasonOf(x.Err),
+			Message: "The tokens expired " + span(left) + " ago" + shortened + ", and there is no refresh token.",
+			Advice:  "Sign in anew. If there ought to be a refresh token, see that the app client issues one and that no proxy drops its cookie."})
+	case !x.Refreshable:
+		e.warn("expiry", "", "The tokens are good for another %s%s. The session ends then, since there is no refresh token.", span(left), shortened)
+	default:
+		e.ok("expiry", "The tokens are good for another %s%s, and there is a refresh token to renew them with.", span(left), shortened)
+	}
+}
+
+// verdict adds what a handler would be told.
+func (e *examination) verdict(x *cognito.Examination) {
+	f := Finding{Check: "session", Reason: amplify.ReasonOf(x.Err)}
+	switch {
+	case x.RefreshDue:
+		f.Status, f.Message = Warning, "Signed in, provided that Cognito accepts the refresh token."
+	case x.Err == nil:
+		f.Status, f.Message = OK, "Signed in."
+	case f.Reason == amplify.ReasonKeysUnavailable && e.in.Offline:
+		f.Status, f.Message = Warning, "Whether somebody is signed in cannot be told offline."
+	case f.Reason == amplify.ReasonKeysUnavailable:
+		f.Status, f.Message = Problem, "Whether somebody is signed in cannot be told. No cookie is deleted for that."
+	default:
+		f.Status, f.Message = Problem, "Not signed in."
+		// What is wrong with tokens has been said with them.
+		switch f.Reason {
+		case amplify.ReasonNoSession, amplify.ReasonNotYetValid:
+			var why string
+			why, f.Advice = explain(f.Reason)
+			f.Message += " " + why
+		}
+	}
+	e.add(f)
+}
+
+// explain says what a reason means, and what to do about it.
+func explain(reason amplify.Reason) (message, advice string) {
+	switch reason {
+	case amplify.ReasonNoSession:
+		return "There is no session of this app client.",
+			"Sign in. If the browser is signed in: configure Amplify JS with { ssr: true } and the same outputs, and see whether the cookies' Domain, Secure " +
+				"and SameSite (Strict, where the user comes from another site) let the browser send them here."
+	case amplify.ReasonMalformedToken:
+		return "A token is not a JSON Web Token, or larger than a cookie.", "Sign in anew. If it comes back, see what writes or rewrites the cookies."
+	case amplify.ReasonBadAlgorithm:
+		return "A token is not signed by RS256, the only algorithm of Cognito: it is a forgery, or from elsewhere.", "Sign in anew."
+	case amplify.ReasonUnknownKey:
+		return "A token is signed by a key that the user pool does not publish.",
+			"Sign in anew. The token is forged, or from a user pool of the same name that is gone, such as a local sandbox that was started anew."
+	case amplify.ReasonBadSignature:
+		return "The signature of a token is wrong: the token has been changed, or forged.", "Sign in anew. If it comes back, see what rewrites the cookies."
+	case amplify.ReasonWrongIssuer:
+		return "A token comes from another user pool.",
+			"Use the same outputs in the front end and on the server. For a replicated user pool list its regions in cognito.Options.ReplicaRegions."
+	case amplify.ReasonWrongClient:
+		return "A token was issued to another app client.", "Use the same outputs in the front end and on the server."
+	case amplify.ReasonWrongTokenUse:
+		return "An ID token stands where the access token belongs, or the reverse.", "See what writes the cookies."
+	case amplify.ReasonNotYetValid:
+		return "The tokens are from the future.", "Set the clock of this machine; cognito.Options.Leeway allows for small differences."
+	case amplify.ReasonUserMismatch:
+		return "The access token, the ID token and LastAuthUser do not belong to the same user.", "Sign out and in anew. If it comes back, see what writes the cookies."
+	case amplify.ReasonKeysUnavailable:
+		return "The tokens cannot be verified, since the keys of the user pool cannot be fetched.", ""
+	}
+	return "A token does not count.", "Sign in anew."
+}
