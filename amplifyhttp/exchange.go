@@ -104,7 +104,7 @@ func (x *exchange) providers() amplify.Providers {
 func (x *exchange) newProviders(kv amplify.KeyValueStorage) amplify.Providers {
 	if x.runner.bearer {
 		if token, ok := bearerToken(x.request); ok {
-			x.read = true
+			x.reads()
 			// The identity pool takes ID tokens alone: there are no credentials.
 			return amplify.Providers{Tokens: x.runner.cognito.BearerTokenProvider(token)}
 		}
@@ -137,11 +137,16 @@ func bearerToken(r *http.Request) (string, bool) {
 func (x *exchange) CookieHeader() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.reads()
+	return x.request.Header["Cookie"]
+}
+
+// reads notes that the response depends on the session. x.mu is held.
+func (x *exchange) reads() {
 	x.read = true
 	if x.direct {
 		x.personal(x.header)
 	}
-	return x.request.Header["Cookie"]
 }
 
 // Get implements [cookie.Store].
