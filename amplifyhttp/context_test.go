@@ -137,6 +137,14 @@ func TestTwoRunners(t *testing.T) {
 		}
 	})))
 	serve(h, request("/", a.session("alice", time.Hour, nil)))
+
+	// Of several middlewares the innermost counts.
+	h = a.Middleware(b.Middleware(a.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if user, err := auth.GetCurrentUser(r.Context()); err != nil || user.Username != "alice" {
+			t.Error(user, err)
+		}
+	}))))
+	serve(h, request("/", a.session("alice", time.Hour, nil)))
 }
 
 // TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do. It is for the race detector too.

@@ -49,7 +49,7 @@ type CookieOptions struct {
 }
 
 // resolve checks the options and fills in defaults. It reports every fault at once.
-func (o Options) resolve() (origin, cookie.Options, error) {
+func (o Options) resolve(cfg amplify.Config) (origin, cookie.Options, error) {
 	var (
 		own  origin
 		errs []error
@@ -86,6 +86,10 @@ func (o Options) resolve() (origin, cookie.Options, error) {
 		errs = append(errs, configurationError("Cookies are not valid.", "Correct Options.Cookies.", err))
 	}
 	for _, client := range o.ForgetClients {
+		if cfg.Auth != nil && client == cfg.Auth.UserPoolClientID && client != "" {
+			errs = append(errs, configurationError("ForgetClients lists the configured user pool client.",
+				"Its sessions would be deleted as they are written. List others only.", nil))
+		}
 		if client == "" || strings.ContainsAny(client, ".=; ") {
 			errs = append(errs, configurationError(
 				fmt.Sprintf("ForgetClients holds %q, which is not the id of a user pool client.", client),

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
 
@@ -609,6 +610,7 @@ func TestOptionsFaults(t *testing.T) {
 	}{
 		"all at once": {Options{Origin: "myapp.com", ForgetClients: []string{""}, Cookies: CookieOptions{MaxAge: -1}},
 			[]string{"invalid origin", "ForgetClients", "MaxAge"}},
+		"of cognito too":   {Options{Origin: "myapp.com", Cognito: cognito.Options{Leeway: -1}}, []string{"invalid origin", "Leeway"}},
 		"foreign domain":   {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
 		"part of a label":  {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
 		"below the origin": {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},

@@ -34,13 +34,16 @@ type ServerRunner struct {
 // NewServerRunner returns a ServerRunner for the backend that cfg describes. It reports every fault of
 // cfg and o at once.
 func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
-	own, cookies, err := o.resolve()
+	own, cookies, err := o.resolve(cfg)
 	app, appErr := amplify.New(cfg, o.App)
-	if err := errors.Join(err, appErr); err != nil {
-		return nil, err
+	if appErr != nil {
+		return nil, errors.Join(err, appErr)
 	}
-	c, err := cognito.New(app, o.Cognito)
-	if err != nil {
+	c, cognitoErr := cognito.New(app, o.Cognito)
+	if err := errors.Join(err, cognitoErr); err != nil {
+		if c != nil {
+			err = errors.Join(err, c.Close(context.Background()))
+		}
 		return nil, errors.Join(err, app.Close(context.Background()))
 	}
 	s := &ServerRunner{app: app, cognito: c, origin: own, cookies: cookies, bearer: o.Bearer, secret: o.Cognito.ClientSecret, pages: newPages()}
@@ -53,10 +56,6 @@ func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
 		}
 	}
 	for _, client := range o.ForgetClients {
-		if s.session == sessionPrefix(client) {
-			return nil, errors.Join(configurationError("ForgetClients lists the configured user pool client.",
-				"Its sessions would be deleted as they are written. List others only.", nil), s.Close(context.Background()))
-		}
 		s.forget = append(s.forget, sessionPrefix(client))
 	}
 	if own.insecure() {
@@ -91,11 +90,18 @@ func (s *ServerRunner) Middleware(next http.Handler) http.Handler {
 // serve calls next with a writer and a context of the request's exchange, which it makes where
 // Middleware has not.
 func (s *ServerRunner) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	if s.exchangeOf(r) != nil {
+	x := s.exchangeOf(r)
+	if x != nil {
+		if server, err := amplify.FromContext(r.Context()); err == nil && server.App() != s.app {
+			// Another runner's middleware came in between.
+			ctx, done := amplify.WithServerContext(r.Context(), s.app, amplify.Providers{Tokens: x, Credentials: x})
+			defer done()
+			r = r.WithContext(ctx)
+		}
 		next.ServeHTTP(w, r)
 		return
 	}
-	x := s.newExchange(w, r, true)
+	x = s.newExchange(w, r, true)
 	ctx, done := amplify.WithServerContext(&x.context, s.app, amplify.Providers{Tokens: x, Credentials: x})
 	x.request = r.WithContext(ctx)
 	// Not recovered: a panic is the server's business. Whoever answers it finds the cookies in place.
