@@ -20,6 +20,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/auth"
+	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
@@ -121,7 +122,8 @@ func (in *errorInput) run(t *testing.T, keys *conformance.Keys, services *canned
 		return nil, err
 	}
 	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{
-		App: amplify.Options{HTTPClient: &http.Client{Transport: services}},
+		App:     amplify.Options{HTTPClient: &http.Client{Transport: services}},
+		Cognito: cognito.Options{GuestIdentity: cognito.GuestPerVisitor},
 	})
 	if err != nil {
 		return nil, err
@@ -265,6 +267,14 @@ var misuses = map[string]func(*testing.T) (any, error){
 		closeWith(t, runner)
 		return amplifyhttp.RunWithServerContext(runner, amplifyhttp.Static(t.Context()), reducedSession)
 	},
+	"createServerRunner({config}).createAuthRouteHandlers()": func(t *testing.T) (any, error) {
+		runner, err := amplifyhttp.NewServerRunner(newApp(t).Config(), amplifyhttp.Options{})
+		if err != nil {
+			return nil, err
+		}
+		closeWith(t, runner)
+		return runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{})
+	},
 	"createServerRunner({})":                   func(*testing.T) (any, error) { return amplify.ParseConfig(nil) },
 	"createServerRunner({config: {aws_x: 1}})": func(*testing.T) (any, error) { return amplify.ParseConfig([]byte(`{"aws_x":1}`)) },
 }
@@ -290,19 +300,6 @@ func keptContext(t *testing.T) context.Context {
 // errorRules say where the cases of errors.json are excepted, and why.
 var errorRules = []conformance.Rule{
 	{
-		Name:   "credentials",
-		Reason: "credentials of the identity pool are not built yet",
-		Match: func(c conformance.Case) bool {
-			requests, _ := c.Want("requests").([]any)
-			identity := slices.ContainsFunc(requests, func(r any) bool {
-				m, _ := r.(map[string]any)
-				target, _ := m["target"].(string)
-				return strings.HasPrefix(target, "AWSCognitoIdentityService.")
-			})
-			return c.In("operation") == "fetchAuthSession" && identity
-		},
-	},
-	{
 		Name:   "storage and data",
 		Reason: "their packages are not built yet",
 		Match: func(c conformance.Case) bool {
@@ -310,14 +307,6 @@ var errorRules = []conformance.Rule{
 			misuse, _ := c.In("misuse").(string)
 			return strings.HasPrefix(operation, "getUrl") || operation == "list" ||
 				strings.HasPrefix(misuse, "getUrl") || strings.Contains(strings.ToLower(misuse), "client")
-		},
-	},
-	{
-		Name:   "sign-in routes",
-		Reason: "they are not built yet",
-		Match: func(c conformance.Case) bool {
-			misuse, _ := c.In("misuse").(string)
-			return strings.Contains(misuse, "createAuthRouteHandlers")
 		},
 	},
 	{

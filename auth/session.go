@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/amplify-go/amplify"
 )
 
@@ -22,7 +24,8 @@ type Session struct {
 	// Tokens are nil where nobody is signed in.
 	Tokens *amplify.Tokens
 	// Credentials are AWS credentials of the user or, where the identity pool allows them, of
-	// a guest. They are nil where there are none to be had.
+	// a guest. They are nil where there are none to be had. AWSCredentials and AWSCredentialsProvider have them
+	// as the AWS SDK takes them.
 	Credentials *amplify.Credentials
 	// IdentityID is the id in the identity pool that Credentials belong to.
 	IdentityID string
@@ -31,6 +34,8 @@ type Session struct {
 	// Unauthenticated says why nobody is signed in: it matches [amplify.ErrUnauthenticated] and has a Reason. It is
 	// nil where Tokens are there.
 	Unauthenticated error
+
+	server *amplify.ServerContext
 }
 
 // FetchAuthSession returns the session of the request. That nobody is signed in is
@@ -42,7 +47,7 @@ func FetchAuthSession(ctx context.Context, in FetchAuthSessionInput) (*Session, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{}
+	s := &Session{server: sc}
 	t, err := sc.Tokens(ctx, amplify.TokensInput{ForceRefresh: in.ForceRefresh, ClientMetadata: in.ClientMetadata})
 	var e *amplify.Error
 	switch {
@@ -61,4 +66,54 @@ func FetchAuthSession(ctx context.Context, in FetchAuthSessionInput) (*Session, 
 		s.IdentityID = s.Credentials.IdentityID
 	}
 	return s, nil
+}
+
+// AWSCredentials returns the session's credentials as the AWS SDK for Go has them: without keys where there are none to
+// be had. They are plain text: what prints them prints the secret.
+func (s *Session) AWSCredentials() aws.Credentials {
+	if s.Credentials == nil {
+		return aws.Credentials{}
+	}
+	return awsCredentials(s.Credentials)
+}
+
+// AWSCredentialsProvider returns a source of the request's credentials for the clients of the AWS SDK for Go:
+//
+//	client := s3.New(s3.Options{Region: region, Credentials: session.AWSCredentialsProvider()})
+//
+// It renews credentials that are about to expire, and ends with the server context: then it returns
+// [amplify.ErrServerContextClosed]. It is safe for concurrent use.
+func (s *Session) AWSCredentialsProvider() aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		if s.server == nil {
+			return aws.Credentials{}, errNoCredentials
+		}
+		c, err := s.server.Credentials(ctx, amplify.CredentialsInput{})
+		switch {
+		case err != nil:
+			return aws.Credentials{}, err
+		case c == nil:
+			return aws.Credentials{}, errNoCredentials
+		}
+		return awsCredentials(c), nil
+	})
+}
+
+var errNoCredentials = &amplify.Error{
+	Name:    "NoCredentials",
+	Reason:  amplify.ReasonConfiguration,
+	Message: "There are no AWS credentials for this request.",
+	RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the request is signed in with cookies " +
+		"or the identity pool allows guests.",
+}
+
+func awsCredentials(c *amplify.Credentials) aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey.Reveal(),
+		SessionToken:    c.SessionToken.Reveal(),
+		Source:          "Amplify",
+		CanExpire:       true,
+		Expires:         c.Expires,
+	}
 }

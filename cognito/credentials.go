@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
 // Providers returns the sources of the tokens and of the AWS credentials of the session that kv keeps, for one request.
@@ -104,10 +105,21 @@ func (p *tokenProvider) newGuest(ctx context.Context, pool *identityPool, old st
 	if !p.keepsGuests(pool) {
 		return "", nil
 	}
-	p.guest.Lock() // one for all goroutines of this request
-	defer p.guest.Unlock()
-	if id := pool.guestID(p.kv); id != old {
-		return id, nil
+	p.mu.Lock()
+	asked := p.guest
+	if asked == nil {
+		p.guest = make(chan struct{})
+		defer close(p.guest)
+	}
+	p.mu.Unlock()
+	if asked != nil { // by another goroutine of this request
+		if err := wait(ctx, asked); err != nil {
+			return "", awsapi.Error(err)
+		}
+		if id := pool.guestID(p.kv); id != old {
+			return id, nil
+		}
+		return "", nil
 	}
 	if !pool.guests.fresh.AllowN(p.cognito.app.Now(), 1) {
 		return "", nil

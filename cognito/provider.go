@@ -28,12 +28,11 @@ type tokenProvider struct {
 
 	examiner *examiner // nil but for Examine
 
-	guest sync.Mutex // held while a visitor gets an identity
-
 	mu      sync.Mutex
-	stored  *stored  // what kv held when it was first asked
-	current *current // the session, once it is known
-	refused error    // why there is none, once that is certain
+	stored  *stored       // what kv held when it was first asked
+	current *current      // the session, once it is known
+	refused error         // why there is none, once that is certain
+	guest   chan struct{} // closed when the visitor's new identity is there; nil if none is asked for
 
 	room struct { // so that a request takes one allocation
 		stored  stored
