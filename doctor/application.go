@@ -263,8 +263,8 @@ func (e *examination) toManagedLogin(check string, from, to *url.URL) bool {
 	return true
 }
 
-// show returns a text that a server sent, unless it may be a secret that it sends back: if it shares
-// more than eight characters with a cookie.
+// show returns a text that comes from outside, unless it may be a secret: if it shares more than eight characters with the value
+// of a cookie, which a server may have sent back.
 func (e *examination) show(s string) string {
 	const longest = 8
 	hidden := len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })

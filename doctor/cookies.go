@@ -60,7 +60,7 @@ func (e *examination) cookies() {
 	}
 	if len(others) > 0 {
 		e.warn("cookies", "If one of them should be this application's, its front end and its server use different outputs. Others may go: list them in Options.ForgetClients.",
-			"There are sessions of other app clients: %s.", clientNames(others))
+			"There are sessions of other app clients: %s.", e.clientNames(others))
 	}
 	for _, n := range times {
 		if n > 1 {
@@ -83,11 +83,11 @@ func (e *examination) sessionPrefix() string {
 }
 
 // clientNames lists some app clients. What cannot be one may be anything, and is not shown.
-func clientNames(clients map[string]bool) string {
+func (e *examination) clientNames(clients map[string]bool) string {
 	var names []string
 	hidden := 0
 	for _, id := range slices.Sorted(maps.Keys(clients)) {
-		if len(names) < 3 && regexp.MustCompile(`^[a-z0-9]{1,40}$`).MatchString(id) {
+		if len(names) < 3 && regexp.MustCompile(`^[a-z0-9]{1,40}$`).MatchString(id) && e.show(id) == id {
 			names = append(names, id)
 		} else {
 			hidden++

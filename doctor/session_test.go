@@ -35,6 +35,7 @@ func TestSessions(t *testing.T) {
 		"other cookies":            {"theme=dark; lang=en", 0, []string{"session problem no_session"}},
 		"another client's":         {other + "LastAuthUser=x; " + other + "x.accessToken=" + access, 0, []string{"cookies warning", "session problem no_session"}},
 		"another client's as well": {good + "; " + other + "x.accessToken=" + access, 0, []string{"cookies warning", "session ok"}},
+		"a secret for a client":    {"a=secretsecret; CognitoIdentityServiceProvider.secretsecret.LastAuthUser=x", 0, []string{"cookies warning", "session problem no_session"}},
 		"expired":                  {good, 2 * time.Hour, []string{"tokens ok", "expiry warning", "session warning"}},
 		"expired for good": {cookies(alice, access, id, ""), 49 * time.Hour, []string{
 			"tokens ok", "expiry problem expired_no_refresh_token", "session problem expired_no_refresh_token"}},
