@@ -1,13 +1,16 @@
-// Command amplify-go is the tool beside the library: it runs a local backend to develop and test against.
+// Command amplify-go is the tool beside the library: it runs a local backend to develop and test against, and
+// says why a request is not signed in.
 //
 //	amplify-go sandbox
+//	amplify-go doctor --cookie-file=-
 //
 // Its exit status is 0 when a command did what it was asked to (a signal is how one asks
-// the sandbox to stop), 1 when it failed, and 2 when the command line was wrong.
+// the sandbox to stop), 1 when it failed or doctor found a problem, and 2 when the command line was wrong.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,6 +22,7 @@ import (
 // commandLine is what kong parses. Each command is one file: a struct with its flags and a method Run.
 type commandLine struct {
 	Sandbox sandboxCommand `cmd:"" help:"Run a local backend: user pool, managed login, inbox and console."`
+	Doctor  doctorCommand  `cmd:"" help:"Say why a request is signed in or is not, and what is wrong with the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	LogFormat string `enum:"text,json" default:"text" help:"Write text, for people, or json, for programs (${default})."`
@@ -44,7 +48,19 @@ func main() {
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(newReporter(cl.LogFormat)); err != nil {
-		fmt.Fprintln(os.Stderr, "amplify-go:", err)
-		os.Exit(1)
+		exit := exitError{status: 1, err: err}
+		errors.As(err, &exit)
+		if exit.err != nil {
+			fmt.Fprintln(os.Stderr, "amplify-go:", exit.err)
+		}
+		os.Exit(exit.status)
 	}
 }
+
+// exitError ends the command with a status. Without err everything has been said.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d: %v", e.status, e.err) }

@@ -56,6 +56,7 @@ func TestCommandLine(t *testing.T) {
 		"nothing":          {nil, 0, "Run a local backend", ""},
 		"help":             {[]string{"--help"}, 0, "version", ""},
 		"help of sandbox":  {[]string{"sandbox", "--help"}, 0, "--write-outputs=FILE", ""},
+		"help of doctor":   {[]string{"doctor", "--help"}, 0, "--cookie-file=FILE", ""},
 		"version":          {[]string{"version"}, 0, "amplify-go ", ""},
 		"unknown command":  {[]string{"sandbx"}, 2, "", `did you mean "sandbox"`},
 		"unknown flag":     {[]string{"sandbox", "--prot=1"}, 2, "", "--help"},
