@@ -403,9 +403,12 @@ func TestExchangeFailures(t *testing.T) {
 	} {
 		f := newFixture(t, map[string][]conformance.Answer{"POST /oauth2/token": {tt.answer}}, nil)
 		b := f.browser(t, AuthRoutesOptions{})
-		w, body := b.get(b.begin(""))
+		w, body := b.get(b.begin("?return_to=/notes"))
 		if w.StatusCode != tt.status || !strings.Contains(body, tt.body) || strings.Contains(body, "eyJ") {
 			t.Errorf("%s: %d %s", name, w.StatusCode, body)
+		}
+		if got := bodyTargets(body)["link"]; got != "/api/auth/sign-in?return_to=%2Fnotes" {
+			t.Errorf("%s: leads to %s", name, got)
 		}
 		if !strings.Contains(f.log.String(), tt.log) {
 			t.Errorf("%s: log %s", name, f.log)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 	}
 	code, state := q.Get("code"), q.Get("state")
 	if code == "" || state == "" {
-		a.signInFailed(w, http.StatusBadRequest, "This address is only for the end of a sign-in.")
+		a.signInFailed(w, http.StatusBadRequest, "This address is only for the end of a sign-in.", "")
 		return
 	}
 	pending := readAttempts(r)
@@ -93,12 +94,14 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		return
 	default:
 		// Somebody else's link, or an attempt that another tab has replaced (RFC 9700 §4.7.1).
-		a.signInFailed(w, http.StatusBadRequest, "This sign-in was not begun here, or another one has taken its place.")
+		a.signInFailed(w, http.StatusBadRequest, "This sign-in was not begun here, or another one has taken its place.", "")
 		return
 	}
+	// Checked again: what a cookie says may have been set by a neighbour on the domain.
+	returnTo, _ := a.runner.origin.returnTo(began.returnTo)
 	token, err := a.oauth.Exchange(a.withClient(r.Context()), code, oauth2.VerifierOption(began.verifier))
 	if err != nil {
-		a.exchangeFailed(w, r, err)
+		a.exchangeFailed(w, r, err, returnTo)
 		return
 	}
 	idToken, _ := token.Extra("id_token").(string)
@@ -107,12 +110,10 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		IDToken:      amplify.NewSecret(idToken),
 		RefreshToken: amplify.NewSecret(token.RefreshToken),
 	}); err != nil {
-		a.storeFailed(w, r, err)
+		a.storeFailed(w, r, err, returnTo)
 		return
 	}
 	a.endAttempt(x, r, state)
-	// Checked again: what a cookie says may have been set by a neighbour on the domain.
-	returnTo, _ := a.runner.origin.returnTo(began.returnTo)
 	// Not a redirect: as part of a navigation that began at Cognito it would not carry SameSite=Strict cookies.
 	a.runner.pages.write(w, page{
 		Status: http.StatusOK, Title: "You are signed in", Text: "You are being taken to the page.",
@@ -120,27 +121,27 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 	})
 }
 
-// signInFailed tells a user that a sign-in has not come to its end.
-func (a *authRoutes) signInFailed(w http.ResponseWriter, status int, text string) {
+// signInFailed tells a user that a sign-in has not come to its end, and lets them begin again.
+func (a *authRoutes) signInFailed(w http.ResponseWriter, status int, text, returnTo string) {
 	a.runner.pages.write(w, page{
 		Status: status, Title: "You are not signed in", Text: text,
-		Link: a.runner.routes + routeSignIn, LinkText: "Sign in",
+		Link: withReturnTo(&url.URL{Path: a.runner.routes + routeSignIn}, returnTo), LinkText: "Sign in",
 	})
 }
 
 // exchangeFailed answers where the token endpoint gave no tokens.
-func (a *authRoutes) exchangeFailed(w http.ResponseWriter, r *http.Request, err error) {
+func (a *authRoutes) exchangeFailed(w http.ResponseWriter, r *http.Request, err error, returnTo string) {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.ErrorCode != "" && refused.Response.StatusCode < 500 {
 		// What RFC 6749 §5.2 lists is safe to show. The description and the body are not logged: they could quote the request.
 		a.runner.app.Logger().ErrorContext(r.Context(), "Cognito refused an authorization code.",
 			"error", refused.ErrorCode, "hint", hint(refused.ErrorCode))
-		a.signInFailed(w, http.StatusInternalServerError, "Cognito says: "+refused.ErrorCode+".")
+		a.signInFailed(w, http.StatusInternalServerError, "Cognito says: "+refused.ErrorCode+".", returnTo)
 		return
 	}
 	a.runner.app.Logger().WarnContext(r.Context(), "Cognito could not be asked for tokens.", "error", withoutBody(err))
 	w.Header().Set("Retry-After", "5")
-	a.signInFailed(w, http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again.")
+	a.signInFailed(w, http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again.", returnTo)
 }
 
 // hint says what an error code of the token endpoint usually comes from.
@@ -164,19 +165,19 @@ func withoutBody(err error) error {
 }
 
 // storeFailed answers where tokens could not become a session.
-func (a *authRoutes) storeFailed(w http.ResponseWriter, r *http.Request, err error) {
+func (a *authRoutes) storeFailed(w http.ResponseWriter, r *http.Request, err error, returnTo string) {
 	log := a.runner.app.Logger()
 	var tooLarge *cookie.TooLargeError
 	switch {
 	case errors.As(err, &tooLarge):
 		log.ErrorContext(r.Context(), "A session does not fit into cookies.", "error", err)
-		a.signInFailed(w, http.StatusInternalServerError, "Your account has more attributes or groups than a browser can keep.")
+		a.signInFailed(w, http.StatusInternalServerError, "Your account has more attributes or groups than a browser can keep.", returnTo)
 	case errors.Is(err, amplify.ErrUnauthenticated):
 		log.ErrorContext(r.Context(), "Cognito answered tokens that are not valid.", "error", err)
-		a.signInFailed(w, http.StatusInternalServerError, "Cognito's answer could not be verified.")
+		a.signInFailed(w, http.StatusInternalServerError, "Cognito's answer could not be verified.", returnTo)
 	default:
 		log.WarnContext(r.Context(), "Tokens cannot be verified at the moment.", "error", err)
 		w.Header().Set("Retry-After", "5")
-		a.signInFailed(w, http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again.")
+		a.signInFailed(w, http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again.", returnTo)
 	}
 }
