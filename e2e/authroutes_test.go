@@ -235,14 +235,24 @@ func TestOtherSites(t *testing.T) {
 		show(w, "other", shop.origin)
 	}))
 
-	t.Run("a link to somebody who is signed in", func(t *testing.T) {
-		b := browser.profile(t)
-		shop.signIn(b)
-		b.open(other.origin)
-		b.click("Look at this")
-		b.arrives(shop.origin + "/protected?from=mail")
-		b.sees("Inside, ")
-	})
+	// Managed login would let them pass without asking, but it must not even be asked.
+	for name, b := range map[string]func(t *testing.T) *tab{
+		"a link to somebody who is signed in":                   func(t *testing.T) *tab { return browser.profile(t) },
+		"a link to somebody who is signed in and has no script": func(t *testing.T) *tab { return browser.profile(t).withoutScript() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := b(t)
+			shop.signIn(b)
+			before := shop.backend.Calls()["/oauth2/authorize"]
+			b.open(other.origin)
+			b.click("Look at this")
+			b.arrives(shop.origin + "/protected?from=mail")
+			b.sees("Inside, ")
+			if after := shop.backend.Calls()["/oauth2/authorize"]; after != before {
+				t.Error("they were sent to sign in")
+			}
+		})
+	}
 	t.Run("a link to somebody who is not", func(t *testing.T) {
 		b := browser.profile(t)
 		b.open(other.origin)
@@ -252,17 +262,10 @@ func TestOtherSites(t *testing.T) {
 		b.arrives(shop.origin + "/protected?from=mail")
 		b.sees("Inside, ")
 	})
-	t.Run("without script", func(t *testing.T) {
-		b := browser.profile(t).withoutScript()
-		shop.signIn(b)
-		b.open(other.origin)
-		b.click("Look at this")
-		b.arrives(shop.origin + "/protected?from=mail")
-		b.sees("Inside, ")
-	})
 	t.Run("images and prefetches that sign out", func(t *testing.T) {
 		b := browser.profile(t)
 		shop.signIn(b)
+		before := shop.backend.Calls()["/logout"]
 		for _, page := range []string{other.origin, shop.origin + "/page"} {
 			b.open(page)
 			b.await("for the page to have tried", nil, `performance.getEntriesByType('resource').some(e => e.name.endsWith('/sign-out'))`)
@@ -271,6 +274,9 @@ func TestOtherSites(t *testing.T) {
 		b.sees("Hello, ")
 		if got := b.whoami(); got.Username == "" {
 			t.Errorf("not signed in any more: %s", got.Reason)
+		}
+		if after := shop.backend.Calls()["/logout"]; after != before {
+			t.Error("a sign-out has reached managed login")
 		}
 		if c := b.cookies()["com.amplify.server_auth.isSigningOut"]; c != nil {
 			t.Error("a sign-out has begun")
