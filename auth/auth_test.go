@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
@@ -178,5 +180,53 @@ func TestWithoutServerContext(t *testing.T) {
 		if err := call(kept); !errors.Is(err, amplify.ErrServerContextClosed) {
 			t.Errorf("%s after the operation: %v", name, err)
 		}
+	}
+}
+
+// TestAWSCredentials: the credentials are what clients of the AWS SDK take, renewed as the source renews them, and end with the
+// server context.
+func TestAWSCredentials(t *testing.T) {
+	source := &credentials{credentials: &amplify.Credentials{
+		AccessKeyID: "ASIA1", SecretAccessKey: amplify.NewSecret("secret"), SessionToken: amplify.NewSecret("session"),
+		Expires: time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC), IdentityID: "eu-west-1:g",
+	}}
+	app, err := amplify.New(amplify.Config{}, amplify.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, done := amplify.WithServerContext(t.Context(), app, amplify.Providers{Credentials: source})
+	session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := aws.Credentials{
+		AccessKeyID: "ASIA1", SecretAccessKey: "secret", SessionToken: "session", Source: "Amplify",
+		CanExpire: true, Expires: source.credentials.Expires,
+	}
+	if got := session.AWSCredentials(); got != want || session.IdentityID != "eu-west-1:g" {
+		t.Error("other credentials than the session's")
+	}
+	provider := session.AWSCredentialsProvider()
+	if got, err := provider.Retrieve(t.Context()); err != nil || got != want {
+		t.Errorf("other credentials than the session's, %v", err)
+	}
+	source.credentials.AccessKeyID, want.AccessKeyID = "ASIA2", "ASIA2"
+	if got, err := provider.Retrieve(t.Context()); err != nil || got != want {
+		t.Errorf("other credentials than the source's, %v", err)
+	}
+	source.credentials = nil
+	if _, err := provider.Retrieve(t.Context()); amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+		t.Errorf("without credentials: %v", err)
+	}
+	done()
+	if _, err := provider.Retrieve(t.Context()); !errors.Is(err, amplify.ErrServerContextClosed) {
+		t.Errorf("after the request: %v", err)
+	}
+	none := &auth.Session{}
+	if none.AWSCredentials().HasKeys() {
+		t.Error("keys without credentials")
+	}
+	if _, err := none.AWSCredentialsProvider().Retrieve(t.Context()); err == nil {
+		t.Error("credentials of nobody")
 	}
 }

@@ -21,21 +21,34 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// BenchmarkWarmMe compares the server CPU of /me for known sessions, its middleware included, with that of a bare handler that
-// writes the same JSON. Each runs as a process of its own and is asked the same by turns; the budget is a ratio of 1.2.
-func BenchmarkWarmMe(b *testing.B) {
+// BenchmarkWarm compares the server CPU of /me and /session for known sessions, their middleware included, with that of bare
+// handlers that write the same JSON. Each server runs as a process of its own and is asked the same by turns; the budgets are ratios
+// of 1.2 and 1.3.
+func BenchmarkWarm(b *testing.B) {
 	const round = 5000
 	pool := testpool.New(b)
 	// The processes go by the real time.
 	pool.Advance(time.Since(pool.Now()))
-	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(pool.KeySet("key-1"))
+	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/jwks.json") {
+			_ = json.NewEncoder(w).Encode(pool.KeySet("key-1"))
+			return
+		}
+		resp, err := pool.RoundTrip(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
 	}))
-	defer keys.Close()
+	defer aws.Close()
 	outputs := filepath.Join(b.TempDir(), "outputs.json")
 	if err := os.WriteFile(outputs, fmt.Appendf(nil, `{"version":"1.4",
-		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1"},
-		"custom":{"amplify_go":{"endpoints":{"user_pool_keys":%q}}}}`, testpool.ID, testpool.Client, keys.URL), 0o600); err != nil {
+		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1","identity_pool_id":%q},
+		"custom":{"amplify_go":{"endpoints":{"user_pool_keys":%q,"identity_pool":%q}}}}`,
+		testpool.ID, testpool.Client, testpool.IdentityPool, aws.URL, aws.URL), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	var cookies []string
@@ -43,20 +56,26 @@ func BenchmarkWarmMe(b *testing.B) {
 		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i)}
 		cookies = append(cookies, testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
 	}
-
 	contract, bare := start(b, "contract", outputs), start(b, "bare", outputs)
-	contract.hammer(b, cookies, len(cookies)) // so that the sessions are known
-	bare.hammer(b, cookies, len(cookies))
-	var with, without time.Duration
-	requests := 0
-	for b.Loop() {
-		with += contract.hammer(b, cookies, round)
-		without += bare.hammer(b, cookies, round)
-		requests += round
+	for _, path := range []string{"/me", "/session"} {
+		b.Run(path[1:], func(b *testing.B) {
+			contract.hammer(b, path, cookies, len(cookies)) // so that the sessions are known
+			bare.hammer(b, path, cookies, len(cookies))
+			var with, without time.Duration
+			requests := 0
+			for b.Loop() {
+				with += contract.hammer(b, path, cookies, round)
+				without += bare.hammer(b, path, cookies, round)
+				requests += round
+			}
+			b.ReportMetric(float64(with)/float64(without), "cpu-ratio")
+			b.ReportMetric(float64(with.Nanoseconds())/float64(requests)/1000, "us/contract")
+			b.ReportMetric(float64(without.Nanoseconds())/float64(requests)/1000, "us/bare")
+		})
 	}
-	b.ReportMetric(float64(with)/float64(without), "cpu-ratio")
-	b.ReportMetric(float64(with.Nanoseconds())/float64(requests)/1000, "us/me")
-	b.ReportMetric(float64(without.Nanoseconds())/float64(requests)/1000, "us/bare")
+	if ids, credentials := len(pool.IdentityCalls(testpool.GetID)), len(pool.IdentityCalls(testpool.GetCredentials)); ids != len(cookies) || credentials != len(cookies) {
+		b.Errorf("%d calls of GetId and %d of GetCredentialsForIdentity for %d users", ids, credentials, len(cookies))
+	}
 }
 
 // TestAllocations: a known session adds ten allocations to a handler at most.
@@ -95,6 +114,11 @@ func bareMe(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, meAnswer{"alice", "6f8b1c2a-1111-4222-8333-000000000000"})
 }
 
+// bareSession answers like /session.
+func bareSession(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, sessionAnswer{"6f8b1c2a-1111-4222-8333-000000000000", "eu-west-1:6f8b1c2a-1111-4222-8333-000000000000", true})
+}
+
 // child is a server in a process of its own.
 type child struct {
 	pid    int
@@ -129,6 +153,7 @@ func serveChild(kind string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /me", bareMe)
+	mux.HandleFunc("GET /session", bareSession)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -172,16 +197,16 @@ func start(b *testing.B, kind, outputs string) *child {
 	return c
 }
 
-// hammer gets /me so many times, two at a time on connections that are kept alive, and returns the CPU time that this took the
+// hammer gets a path so many times, two at a time on connections that are kept alive, and returns the CPU time that this took the
 // child.
-func (c *child) hammer(b *testing.B, cookies []string, requests int) time.Duration {
+func (c *child) hammer(b *testing.B, path string, cookies []string, requests int) time.Duration {
 	b.Helper()
 	before := c.cpu(b)
 	var all sync.WaitGroup
 	for half := range 2 {
 		all.Go(func() {
 			for i := half; i < requests; i += 2 {
-				r, err := http.NewRequest(http.MethodGet, c.url+"/me", nil)
+				r, err := http.NewRequest(http.MethodGet, c.url+path, nil)
 				if err != nil {
 					b.Error(err)
 					return

@@ -30,7 +30,7 @@ type service struct {
 func newService(t *testing.T) *service {
 	t.Helper()
 	pool := testpool.New(t)
-	runner, err := amplifyhttp.NewServerRunner(pool.Config(), amplifyhttp.Options{Bearer: true, App: pool.Options()})
+	runner, err := amplifyhttp.NewServerRunner(pool.IdentityConfig(), amplifyhttp.Options{Bearer: true, App: pool.Options()})
 	if err != nil {
 		t.Fatal(err)
 	}

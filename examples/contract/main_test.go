@@ -24,8 +24,8 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"/hello", "", 200, "hello"},
 		{"/me", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
-		{"/session", "", 200, `{"sub":"","identityId":"","hasCredentials":false}`},
-		{"/session", signedIn, 200, `{"sub":"` + testpool.Alice.Sub + `","identityId":"","hasCredentials":false}`},
+		{"/session", "", 200, `{"sub":"","identityId":"eu-west-1:guest-1","hasCredentials":true}`},
+		{"/session", signedIn, 200, `{"sub":"` + testpool.Alice.Sub + `","identityId":"` + testpool.IdentityOf(testpool.Alice.Sub) + `","hasCredentials":true}`},
 		{"/attributes", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
 		{"/attributes", signedIn, 200, `{"email":"alice@example.com","email_verified":"true","sub":"` + testpool.Alice.Sub + `"}`},
 		{"/file", signedIn, 501, `{"error":"NotImplemented"}`},
