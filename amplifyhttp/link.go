@@ -16,10 +16,13 @@ type SignInLink struct {
 	Lang string
 	// LoginHint is the user name to begin with.
 	LoginHint string
+	// ReturnTo is the path to come back to in place of the page with the link. A page that users are
+	// sent to for signing in sets it, so as not to come back to itself.
+	ReturnTo string
 }
 
-// SignInURL returns the link from the page that r asks for to managed login. Users come back to the page: or, if
-// the page is itself one that users were sent to for signing in, to where they wanted to go (its query parameter return_to).
+// SignInURL returns the link from the page that r asks for to managed login. Users come back to where they wanted to
+// go when they were sent to the page (its query parameter return_to), else to link.ReturnTo, else to the page.
 //
 // It is empty where the configuration has no redirect URL for the origin.
 func (s *ServerRunner) SignInURL(r *http.Request, link SignInLink) string {
@@ -27,6 +30,9 @@ func (s *ServerRunner) SignInURL(r *http.Request, link SignInLink) string {
 		return ""
 	}
 	to, ok := s.origin.returnTo(r.URL.Query().Get(returnToParameter))
+	if !ok && link.ReturnTo != "" {
+		to, ok = s.origin.returnTo(link.ReturnTo)
+	}
 	if !ok {
 		to = s.here(r)
 	}

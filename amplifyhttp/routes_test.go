@@ -575,6 +575,9 @@ func TestSignInURL(t *testing.T) {
 		{"/sign-in?return_to=%2Fhome", SignInLink{}, "/api/auth/sign-in?return_to=%2Fhome"},
 		{"/sign-in?return_to=//evil.test", SignInLink{}, "/api/auth/sign-in"},
 		{"//evil.test", SignInLink{}, "/api/auth/sign-in"},
+		{"/sign-in", SignInLink{ReturnTo: "/home"}, "/api/auth/sign-in?return_to=%2Fhome"},
+		{"/sign-in?return_to=%2Fnews", SignInLink{ReturnTo: "/home"}, "/api/auth/sign-in?return_to=%2Fnews"},
+		{"/news", SignInLink{ReturnTo: "//evil.test"}, "/api/auth/sign-in?return_to=%2Fnews"},
 		{"/", SignInLink{SignUp: true, Provider: "Google", Lang: "fr", LoginHint: "a@b.com"},
 			"/api/auth/sign-up?lang=fr&login_hint=a%40b.com&provider=Google&return_to=%2F"},
 	} {
