@@ -27,11 +27,11 @@ type site struct {
 // newSite takes a free port. host is localhost or a name below it, which browsers take to be this machine.
 func newSite(t testing.TB, host string) *site {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() }) // closed already where it was served
 	return &site{listener, "http://" + net.JoinHostPort(host, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))}
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,7 +83,7 @@ func TestAuthRoutes(t *testing.T) {
 		elsewhere := newSite(t, "evil.localhost")
 		for _, to := range []string{elsewhere.origin, strings.TrimPrefix(elsewhere.origin, "http:"), `/\evil.localhost`, "/\t/evil.localhost", "/api/auth/sign-out"} {
 			b := browser.profile(t)
-			b.open(shop.origin + "/api/auth/sign-in?" + query("return_to", to))
+			b.open(shop.origin + "/api/auth/sign-in?" + url.Values{"return_to": {to}}.Encode())
 			b.managedLogin(ada, password)
 			b.sees("Hello, ")
 			if at := b.arrives(shop.origin + "/"); at.Path != "/" {
@@ -127,7 +128,7 @@ func TestAuthRoutes(t *testing.T) {
 
 	t.Run("login_hint and lang", func(t *testing.T) {
 		b := browser.profile(t)
-		b.open(shop.origin + "/api/auth/sign-in?" + query("login_hint", ada, "lang", "fr"))
+		b.open(shop.origin + "/api/auth/sign-in?" + url.Values{"login_hint": {ada}, "lang": {"fr"}}.Encode())
 		b.fill("Mot de passe", password) // the address is there already
 		b.click("Se connecter")
 		b.arrives(shop.origin + "/")
@@ -230,10 +231,7 @@ func TestOtherSites(t *testing.T) {
 	shop := startShop(t, "localhost", amplifyhttp.CookieOptions{}, sandbox.Client{})
 	// Another site, with a link as in an e-mail, and with what it may try.
 	other := newSite(t, "other.localhost")
-	other.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		show(w, "other", shop.origin)
-	}))
+	other.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { show(w, "other", shop.origin) }))
 
 	// Managed login would let them pass without asking, but it must not even be asked.
 	for name, b := range map[string]func(t *testing.T) *tab{

@@ -102,16 +102,16 @@ type tab struct {
 // profile returns a tab in a browser profile of its own, without a cookie. Both end with the test.
 func (c *chromium) profile(t testing.TB) *tab {
 	t.Helper()
-	return newTab(t, c.start(t), chromedp.WithNewBrowserContext())
+	return newTab(c.start(t), t, chromedp.WithNewBrowserContext())
 }
 
 // beside returns another tab of the same profile.
 func (b *tab) beside() *tab {
 	b.t.Helper()
-	return newTab(b.t, b.ctx)
+	return newTab(b.ctx, b.t)
 }
 
-func newTab(t testing.TB, parent context.Context, options ...chromedp.ContextOption) *tab {
+func newTab(parent context.Context, t testing.TB, options ...chromedp.ContextOption) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
@@ -316,13 +316,4 @@ func (b *tab) patiently() context.Context {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	b.t.Cleanup(cancel)
 	return ctx
-}
-
-// query encodes names and values, one after the other, as the query of an address.
-func query(pairs ...string) string {
-	values := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		values.Add(pairs[i], pairs[i+1])
-	}
-	return values.Encode()
 }

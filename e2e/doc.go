@@ -2,9 +2,15 @@
 // aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDK for Go. It exports nothing; everything
 // is in its tests and the helpers that they share:
 //
-//	setup.go    what must be installed, and a clear word where it is not
-//	browser.go  Chromium, and profiles that click and type as people do
-//	node.go     aws-amplify in a Node process or in a page, called by name
+//	setup.go       what must be installed, and a clear word where it is not
+//	backend.go     a sandbox, in the test's process
+//	app.go         an application on this library, in the test's process, and a network that fails on demand
+//	program.go     commands of this repository, as processes
+//	browser.go     Chromium, and tabs that click and type as people do
+//	node.go        aws-amplify in a Node process or in a page, called by name
+//	bundle.go      aws-amplify as the script of a page
+//	next.go        the Next.js application in js/next
+//	poolclient.go  the AWS SDK for Go
 //
-// Nothing in here reaches beyond the loopback interface.
+// Nothing in here reaches beyond the loopback interface. A test that lacks something that should be installed fails.
 package e2e

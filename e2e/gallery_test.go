@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/url"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -124,7 +125,6 @@ func TestGallery(t *testing.T) {
 
 // gallery is the running example.
 type gallery struct {
-	t                           testing.TB
 	origin, inbox, seedPassword string
 }
 
@@ -135,7 +135,6 @@ func startGallery(t testing.TB, flags ...string) *gallery {
 	cmd.Dir = ".."
 	p := startProcess(t, cmd)
 	return &gallery{
-		t:            t,
 		origin:       p.prints(`Gallery +(http://\S+)`),
 		seedPassword: p.prints(`bob@example\.com +password (\S+)`),
 		inbox:        p.prints(`Inbox +(http://\S+)`),
@@ -164,7 +163,7 @@ func (g *gallery) signUp(b *tab, email, name string) {
 func (g *gallery) code(b *tab, email string) string {
 	b.t.Helper()
 	inbox := b.beside()
-	inbox.open(g.inbox + "?" + query("to", email))
+	inbox.open(g.inbox + "?" + url.Values{"to": {email}}.Encode())
 	inbox.sees(email)
 	return regexp.MustCompile(`\b\d{6}\b`).FindString(inbox.text())
 }

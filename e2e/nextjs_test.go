@@ -40,7 +40,7 @@ func startNeighbours(t testing.TB) *neighbours {
 		Origin: goSite.origin, App: amplify.Options{Clock: clock.now},
 	}})
 
-	nextSite.listener.Close() // for the process to take
+	_ = nextSite.listener.Close() // for the process to take
 	startNext(t, nextSite.origin, append(backend.nodeEnvironment(t),
 		"AMPLIFY_OUTPUTS="+string(backend.Outputs()),
 		"AMPLIFY_APP_ORIGIN="+nextSite.origin,

@@ -3,13 +3,14 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // amplifyJS is aws-amplify, configured for one backend and signed in as one user at most: a Node process of its
@@ -68,7 +69,7 @@ func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
 		Error *jsError
 	}
 	if err := json.Unmarshal(answer, &outcome); err != nil {
-		a.t.Fatalf("%s: decoding %q: %v", name, answer, err)
+		a.t.Fatalf("%s: decoding the answer: %v", name, err)
 	}
 	return outcome.Value, outcome.Error
 }
@@ -76,7 +77,7 @@ func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
 // node starts aws-amplify in a Node process that ends with the test. env is added to the process's environment.
 func node(t testing.TB, env ...string) *amplifyJS {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t, "node"), filepath.Join(npmProject(t, "js/amplify"), "rpc.js"))
+	cmd := exec.Command(program(t, "node"), filepath.Join(npmProject(t, "js/amplify"), "rpc.js"))
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -91,9 +92,11 @@ func node(t testing.TB, env ...string) *amplifyJS {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	// bounded ends a process that does not do in time what it should.
+	bounded := func() *time.Timer { return time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) }
 	t.Cleanup(func() {
-		stdin.Close()
-		if err := cmd.Wait(); err != nil && context.Cause(t.Context()) == nil {
+		defer bounded().Stop()
+		if err := errors.Join(stdin.Close(), cmd.Wait()); err != nil {
 			t.Errorf("node: %v", err)
 		}
 		if t.Failed() && stderr.Len() > 0 {
@@ -102,12 +105,13 @@ func node(t testing.TB, env ...string) *amplifyJS {
 	})
 	answers := bufio.NewReader(stdout)
 	return &amplifyJS{t, func(call []byte) ([]byte, error) {
+		defer bounded().Stop()
 		if _, err := stdin.Write(append(call, '\n')); err != nil {
 			return nil, err
 		}
 		answer, err := answers.ReadBytes('\n')
 		if err != nil {
-			return nil, fmt.Errorf("node ended: %w", err)
+			return nil, fmt.Errorf("node ended, or did not answer within %v: %w", patience, err)
 		}
 		return answer, nil
 	}}
