@@ -2,6 +2,8 @@ package awsapi
 
 import (
 	"math/rand/v2"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,13 +68,14 @@ func IdentityPool(app *amplify.App) (*cognitoidentity.Client, error) {
 // Attempts is how often a call is sent at most. Amplify JS sends three, too.
 const Attempts = 3
 
-// Retryer retries what may pass: throttling, 5xx and broken connections. It waits 0 to 100 ms, then
+// Retryer retries what may pass: throttling, also by a proxy that says so by status 429 alone, 5xx and broken connections. It waits 0 to 100 ms, then
 // 0 to 200 ms: the full jitter keeps the servers of a fleet from coming back in step, and the context
 // of the call ends the wait. Its token bucket stops retries while most calls of a client fail, so that
 // a service in trouble is not fed more.
 func Retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = Attempts
+		o.Retryables = append(slices.Clip(o.Retryables), retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			return rand.N(100 * time.Millisecond << (attempt - 1)), nil // attempt counts from 1
 		})

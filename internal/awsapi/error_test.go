@@ -46,6 +46,8 @@ func TestError(t *testing.T) {
 			amplify.Error{Name: "UnknownError", Message: "x", RequestID: "request-1"}, 1},
 		{"throttled", service{status: 400, body: `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`},
 			amplify.Error{Name: "TooManyRequestsException", Message: "Rate exceeded", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
+		{"throttled by a proxy", service{status: 429, body: `Too Many Requests`},
+			amplify.Error{Name: "Unknown", Message: "An unknown error has occurred.", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
 		{"unavailable", service{status: 503, body: ``},
 			amplify.Error{Name: "UnknownError", Message: "UnknownError", RequestID: "request-1", Reason: amplify.ReasonServiceUnavailable}, 3},
 		{"unavailable, as a page", service{status: 502, body: `<html>`},
