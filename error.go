@@ -119,6 +119,10 @@ const (
 	ReasonExpiredNoRefreshToken Reason = "expired_no_refresh_token"
 	// ReasonRefreshRejected: Cognito refused the refresh token for good.
 	ReasonRefreshRejected Reason = "refresh_rejected"
+	// ReasonRefreshAnswerLost: the app client rotates refresh tokens, the answer to a refresh never arrived, and Cognito
+	// refused the refresh token when it was sent again. The new one is lost, and the session with it. A grace period of
+	// at least 10 seconds (RetryGracePeriodSeconds of the app client) avoids that.
+	ReasonRefreshAnswerLost Reason = "refresh_answer_lost"
 	// ReasonRefreshNeedsWritableResponse: the session has expired, and refreshing
 	// it here would lose a rotated refresh token, since no cookie can be set.
 	ReasonRefreshNeedsWritableResponse Reason = "refresh_needs_writable_response"

@@ -28,8 +28,9 @@ type Cognito struct {
 
 	refreshes    flights[*refreshed] // by refresh token
 	refreshCalls cooldown
-	handoff      *handoff     // what refreshes answered
-	rotation     atomic.Int32 // a RefreshTokenRotation: what they have shown so far
+	handoff      *handoff                          // what refreshes answered
+	unanswered   *otter.Cache[tokenHash, struct{}] // refresh tokens sent without an answer
+	rotation     atomic.Int32                      // a RefreshTokenRotation: what they have shown so far
 
 	identities *identityPool // nil if the configuration has none
 	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
@@ -51,8 +52,8 @@ type Options struct {
 	// Keys is a JSON Web Key Set of the user pool to start with, so that the first requests need not wait
 	// for it, or can be answered where it cannot be reached. Fetched keys replace it.
 	Keys json.RawMessage
-	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. A session takes up to
-	// 4 KiB; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
+	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. A session takes about
+	// 5 KiB with credentials, 3.5 KiB without; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
 	MaxSessions int
 	// RefreshEarly is how long before they expire tokens are refreshed where new ones can be kept, so that those that are
 	// still valid can serve while the user pool is in trouble. It is cut to half of the tokens' lifetime. Five seconds is the
@@ -135,6 +136,9 @@ func New(app *amplify.App, o Options) (*Cognito, error) {
 	}
 	var err error
 	if c.sessions, err = otter.New(&otter.Options[sessionID, *session]{MaximumSize: size}); err != nil {
+		return nil, err
+	}
+	if c.unanswered, err = otter.New(&otter.Options[tokenHash, struct{}]{MaximumSize: maxUnanswered}); err != nil {
 		return nil, err
 	}
 	if auth := app.Config().Auth; auth != nil && auth.IdentityPoolID != "" {

@@ -133,7 +133,7 @@ func (p *tokenProvider) clear(ctx context.Context, user string) {
 // ended reports whether err, which a refresh returned, means that there is no session any more.
 func ended(err error) bool {
 	reason := amplify.ReasonOf(err)
-	return reason == amplify.ReasonRefreshRejected || reason == amplify.ReasonUserMismatch
+	return reason == amplify.ReasonRefreshRejected || reason == amplify.ReasonRefreshAnswerLost || reason == amplify.ReasonUserMismatch
 }
 
 // rotates reports whether refresh tokens are to be taken for rotating.
@@ -190,15 +190,21 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 	if deviceKey != "" {
 		in.DeviceKey = aws.String(deviceKey)
 	}
+	hash := c.hash(refreshToken)
 	var out *cognitoidentityprovider.GetTokensFromRefreshTokenOutput
 	if err := c.refreshCalls.do(c.app.Now, func() (err error) {
-		out, err = client.GetTokensFromRefreshToken(ctx, in)
+		out, err = client.GetTokensFromRefreshToken(ctx, in, onUnanswered(func() { c.unanswered.Set(hash, struct{}{}) }))
 		return err
 	}); err != nil {
-		err := refreshError(err)
+		refused := amplify.ReasonRefreshRejected
+		if _, lost := c.unanswered.GetIfPresent(hash); lost && c.rotates() {
+			refused = amplify.ReasonRefreshAnswerLost
+		}
+		err := refreshError(err, refused)
 		c.app.Logger().InfoContext(ctx, "amplify: a refresh failed", "error", err)
 		return nil, err
 	}
+	c.unanswered.Invalidate(hash)
 	if date, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
 		c.observe(date)
 	}
@@ -253,8 +259,8 @@ func (c *Cognito) observe(date time.Time) {
 	c.skew.Store(int64(skew))
 }
 
-// refreshError judges why the user pool refused a refresh.
-func refreshError(e *amplify.Error) error {
+// refreshError judges why the user pool refused a refresh; refused is the reason if it did so for good.
+func refreshError(e *amplify.Error, refused amplify.Reason) error {
 	switch e.Name {
 	case "NotAuthorizedException":
 		if strings.Contains(strings.ToLower(e.Message), "secret") {
@@ -264,11 +270,14 @@ func refreshError(e *amplify.Error) error {
 			return e
 		}
 		// To Amplify JS this is no error: the user is signed out.
-		return amplify.Unauthenticated(amplify.ReasonRefreshRejected, e)
-	case "TokenRevokedException", "RefreshTokenReuseException", "UserNotFoundException", "PasswordResetRequiredException", "UserNotConfirmedException":
+		return amplify.Unauthenticated(refused, e)
+	case "UserNotFoundException", "PasswordResetRequiredException", "UserNotConfirmedException":
+		refused = amplify.ReasonRefreshRejected // whatever became of the refresh token
+		fallthrough
+	case "TokenRevokedException", "RefreshTokenReuseException":
 		// The session is over, too, but Amplify JS tells the caller by this name.
-		e.Reason = amplify.ReasonRefreshRejected
-		e.Err = amplify.Unauthenticated(amplify.ReasonRefreshRejected, e.Err)
+		e.Reason = refused
+		e.Err = amplify.Unauthenticated(refused, e.Err)
 	case "ResourceNotFoundException":
 		e.Reason = amplify.ReasonConfiguration
 		e.RecoverySuggestion = "Check the ids of the user pool and the app client."
