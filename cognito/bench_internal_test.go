@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/testpool"
@@ -16,7 +18,7 @@ import (
 
 func newBenchmarked(b *testing.B, pool *testpool.Pool, o Options) *Cognito {
 	b.Helper()
-	app, err := amplify.New(pool.Config(), pool.Options())
+	app, err := amplify.New(pool.IdentityConfig(), pool.Options())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func BenchmarkFirstSeenSession(b *testing.B) {
 	}
 }
 
-// BenchmarkSessionBytes remembers 100,000 sessions, and reports the memory that each takes: 4 KiB at most. Their tokens have
+// BenchmarkSessionBytes remembers 100,000 sessions with their users' identities and AWS credentials, and reports the memory that each takes: 4 KiB at most. Their tokens have
 // the size of Cognito's; since signing them all would take minutes, they enter below the check of signatures.
 func BenchmarkSessionBytes(b *testing.B) {
 	const sessions = 100_000
@@ -92,6 +94,7 @@ func BenchmarkSessionBytes(b *testing.B) {
 		for i := range sessions {
 			s := newSession(token(access, accessClaims, i), token(id, idClaims, i))
 			c.sessions.Set(newSessionID("cookies", sub(i), access, id), s)
+			c.remember(b, i)
 		}
 		c.sessions.CleanUp()
 		b.ReportMetric(float64(heap()-before)/sessions, "B/session")
@@ -100,6 +103,68 @@ func BenchmarkSessionBytes(b *testing.B) {
 			b.Fatalf("%d sessions are remembered, want %d", n, sessions)
 		}
 	}
+}
+
+// remember remembers the identity and the credentials of a user. Cognito's session tokens have somewhat more than a thousand characters.
+func (c *Cognito) remember(b *testing.B, i int) {
+	id := fmt.Sprintf("eu-west-1:%08d-2222-4333-8444-955556666777", i)
+	key := newSessionID(strconv.Itoa(i))
+	c.identities.identities.Set(key, id)
+	got, err := c.identities.users.judge(&amplify.Credentials{
+		AccessKeyID:     fmt.Sprintf("ASIA%016d", i),
+		SecretAccessKey: amplify.NewSecret(fmt.Sprintf("%040d", i)),
+		SessionToken:    amplify.NewSecret(fmt.Sprintf("%01100d", i)),
+		Expires:         c.now().Add(time.Hour),
+		IdentityID:      id,
+	}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.identities.users.known.Set(key, got)
+}
+
+// BenchmarkFlatMemory lets a million users' credentials pass through caches that are bounded to 100,000, and reports how much memory
+// they take at the end in relation to that after the first 200,000: about 1.
+func BenchmarkFlatMemory(b *testing.B) {
+	const bound, first, all = 100_000, 200_000, 1_000_000
+	pool := testpool.New(b)
+	for b.Loop() {
+		c := newBenchmarked(b, pool, Options{MaxSessions: bound})
+		before := heap()
+		var early uint64
+		for i := range all {
+			if i == first {
+				c.identities.users.known.CleanUp()
+				c.identities.identities.CleanUp()
+				early = heap() - before
+			}
+			c.remember(b, i)
+		}
+		c.identities.users.known.CleanUp()
+		c.identities.identities.CleanUp()
+		b.ReportMetric(float64(heap()-before)/float64(early), "growth")
+		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
+		if n := c.identities.users.known.EstimatedSize(); n > bound {
+			b.Fatalf("%d credentials are remembered, %d are allowed", n, bound)
+		}
+	}
+}
+
+// BenchmarkRefreshContention is a request with an expired session among many with the same: one refresh serves all.
+func BenchmarkRefreshContention(b *testing.B) {
+	pool := testpool.New(b)
+	pool.OnRefresh(func(map[string]any) testpool.Answer { return pool.Refreshed(testpool.Alice, "r2") })
+	c := newBenchmarked(b, pool, Options{})
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := c.refresh(b.Context(), "r1", "", amplify.TokensInput{}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(len(pool.Refreshes())), "refreshes")
 }
 
 func heap() uint64 {

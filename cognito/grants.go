@@ -59,23 +59,30 @@ func newGrants(c *Cognito, size int) (*grants, error) {
 	return g, nil
 }
 
+// fresh returns what is known under key, or nil if that is nothing or due.
+func (g *grants) fresh(key sessionID) *grant {
+	if known, ok := g.known.GetIfPresent(key); ok && g.cognito.now().Before(known.renew) {
+		return known
+	}
+	return nil
+}
+
 // get returns the credentials under key. If they are unknown or due it asks for them, once for all callers. Credentials that are
 // due but valid still do if that fails, unless force is set. What is asked for a session that has ended meanwhile
 // is not remembered; ended may be nil.
 func (g *grants) get(
 	ctx context.Context, key sessionID, force bool, ended *atomic.Bool, ask func(context.Context) (*amplify.Credentials, error),
 ) (*amplify.Credentials, error) {
-	old, ok := g.known.GetIfPresent(key)
-	if ok && !force && g.cognito.now().Before(old.renew) {
-		return old.answer()
+	if known := g.fresh(key); known != nil && !force {
+		return known.answer()
 	}
 	flight := key
 	if force { // not to be answered from memory
 		flight = newSessionID("forced", string(key[:]))
 	}
 	got, err := g.flights.do(ctx, flight, func(ctx context.Context) (*grant, error) {
-		if known, ok := g.known.GetIfPresent(key); ok && !force && g.cognito.now().Before(known.renew) {
-			return known, nil // a flight that has just ended
+		if known := g.fresh(key); known != nil && !force {
+			return known, nil // from a flight that has just ended
 		}
 		got, err := g.judge(ask(ctx))
 		if err != nil {
@@ -87,10 +94,10 @@ func (g *grants) get(
 		}
 		return got, nil
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return got.answer()
-	case ok && !force && old.usable(g.cognito.now()):
+	}
+	if old, ok := g.known.GetIfPresent(key); ok && !force && old.usable(g.cognito.now()) {
 		return old.answer()
 	}
 	return nil, err
