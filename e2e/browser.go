@@ -141,12 +141,14 @@ func (b *tab) reload() {
 	b.do("reloading", chromedp.Reload())
 }
 
-// click clicks the link or button that reads text or, if there is none, the first that contains it.
+// click clicks the link or button that reads text or, if there is none, the first that contains it, once the page is
+// loaded: before that, style sheets still move things about.
 func (b *tab) click(text string) {
 	b.t.Helper()
 	var at struct{ X, Y float64 }
 	b.await("to click "+text, &at, `(() => {
 		const clickable = 'a[href], button, input[type=submit], summary';
+		if (document.readyState !== 'complete') return null;
 		const e = find(clickable, e => textOf(e) === %[1]s) ?? find(clickable, e => textOf(e).includes(%[1]s));
 		return e && centre(e);
 	})()`, text)

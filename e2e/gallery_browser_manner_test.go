@@ -65,6 +65,7 @@ func TestGalleryBrowserManner(t *testing.T) {
 		b.open(gallery.origin)
 		b.sees("Hello, Alice.")
 		b.click("Sign out")
+		b.sees("You are in, Alice.")
 		b.click("Sign out")
 		b.sees("Come in.")
 		gallery.checkSignedOut(b)
