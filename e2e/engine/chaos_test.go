@@ -17,6 +17,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 )
 
+// go test ./e2e/engine -run TestChaos -chaos 10m
 var chaosTime = flag.Duration("chaos", 30*time.Second, "how long the faults of TestChaos go on in all")
 
 const (
@@ -73,6 +74,9 @@ func TestChaos(t *testing.T) {
 				u.browser = p.signIn(t, x.app, u.email)
 				u.wantUser(t, u.get(t))
 			})
+			if t.Failed() {
+				t.FailNow()
+			}
 
 			for n, end := 0, time.Now().Add(*chaosTime/time.Duration(len(modes))); n == 0 || time.Now().Before(end); n++ {
 				x.fail(t, mode.outcomes)
@@ -251,17 +255,13 @@ func (x *chaos) count(said *answer) {
 // each calls f for all users, 16 at a time: more would wait for a sandbox on a small machine until they time out.
 func (x *chaos) each(users []*chaosUser, f func(*chaosUser)) {
 	var all sync.WaitGroup
-	next := make(chan *chaosUser)
-	for range 16 {
+	slots := make(chan struct{}, 16)
+	for _, u := range users {
+		slots <- struct{}{}
 		all.Go(func() {
-			for u := range next {
-				f(u)
-			}
+			defer func() { <-slots }()
+			f(u)
 		})
 	}
-	for _, u := range users {
-		next <- u
-	}
-	close(next)
 	all.Wait()
 }
