@@ -158,7 +158,7 @@ func TestNextJSRefreshesExpiredSessions(t *testing.T) {
 		b.sees("Inside, " + made.Username)
 	}
 	refreshed, token := n.whoami(b, n.golang), b.cookie("accessToken")
-	if refreshed.Sub != made.Sub || refreshed.IssuedAt <= made.IssuedAt {
+	if refreshed.Sub != made.Sub || refreshed.IssuedAt < made.IssuedAt {
 		t.Errorf("the session that Next.js refreshed: Go knows %+v", refreshed)
 	}
 
