@@ -31,7 +31,7 @@ func newApp(t testing.TB) *amplify.App {
 // providersFor gives the tokens and credentials of one user.
 func providersFor(user string) amplify.Providers {
 	return amplify.Providers{
-		Tokens: fixedTokens{&amplify.Tokens{AccessToken: amplify.NewToken("token of "+user, amplify.Claims{Username: user})}},
+		Tokens: fixedTokens{&amplify.Tokens{AccessToken: amplify.NewToken("token of "+user, &amplify.Claims{Username: user})}},
 		Credentials: credentialsFunc(func(context.Context, amplify.CredentialsInput) (*amplify.Credentials, error) {
 			return &amplify.Credentials{IdentityID: user}, nil
 		}),
@@ -178,7 +178,7 @@ func TestServerContextClosesUnderCalls(t *testing.T) {
 		Tokens: tokensFunc(func(context.Context, amplify.TokensInput) (*amplify.Tokens, error) {
 			asked <- struct{}{}
 			<-closed
-			return &amplify.Tokens{AccessToken: amplify.NewToken("late", amplify.Claims{})}, nil
+			return &amplify.Tokens{AccessToken: amplify.NewToken("late", &amplify.Claims{})}, nil
 		}),
 		Credentials: credentialsFunc(func(context.Context, amplify.CredentialsInput) (*amplify.Credentials, error) {
 			asked <- struct{}{}

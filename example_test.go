@@ -44,7 +44,7 @@ func ExampleConfigErrors() {
 type alice struct{}
 
 func (alice) Tokens(context.Context, amplify.TokensInput) (*amplify.Tokens, error) {
-	return &amplify.Tokens{AccessToken: amplify.NewToken("secret", amplify.Claims{Username: "alice"})}, nil
+	return &amplify.Tokens{AccessToken: amplify.NewToken("secret", &amplify.Claims{Username: "alice"})}, nil
 }
 
 // greet is an API as those of packages auth, storage and data: it finds the server context in ctx.

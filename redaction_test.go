@@ -23,7 +23,7 @@ const classified = "s3cr3t-text-that-must-not-leak"
 // holders returns values that hold the secret text in every way that a program might.
 func holders() map[string]any {
 	secret := amplify.NewSecret(classified)
-	token := amplify.NewToken("header."+classified+".signature", amplify.Claims{Username: "alice"})
+	token := amplify.NewToken("header."+classified+".signature", &amplify.Claims{Username: "alice"})
 	type unexported struct {
 		secret amplify.Secret
 		token  *amplify.Token
@@ -135,7 +135,7 @@ func TestRedactionByEncoder(t *testing.T) {
 	if got, err := json.Marshal(amplify.NewSecret(classified)); err != nil || string(got) != `"[redacted]"` {
 		t.Errorf("json: %s, %v", got, err)
 	}
-	if got, err := json.Marshal(map[string]*amplify.Token{"a": amplify.NewToken(classified, amplify.Claims{})}); err != nil || string(got) != `{"a":"[redacted]"}` {
+	if got, err := json.Marshal(map[string]*amplify.Token{"a": amplify.NewToken(classified, &amplify.Claims{})}); err != nil || string(got) != `{"a":"[redacted]"}` {
 		t.Errorf("json: %s, %v", got, err)
 	}
 	// Sessions without an ID token are logged too.

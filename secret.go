@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
+	"unsafe"
 )
 
 // Secret is a text that must not reach a log or an error: however it is
@@ -11,32 +12,20 @@ import (
 // one way to its content.
 //
 // The zero value is the empty secret. Secrets are compared with Equal.
-type Secret struct {
-	// A closure, since methods do not protect everywhere: package fmt prints unexported fields of other structs
-	// without them, and so do dumpers that work by reflection. Neither can look into a function.
-	reveal func() string
-}
+type Secret struct{ text hidden }
 
 const redacted = "[redacted]"
 
 // NewSecret returns s as a Secret.
 func NewSecret(s string) Secret {
-	if s == "" {
-		return Secret{}
-	}
-	return Secret{func() string { return s }}
+	return Secret{hide(s)}
 }
 
 // Reveal returns the text.
-func (s Secret) Reveal() string {
-	if s.reveal == nil {
-		return ""
-	}
-	return s.reveal()
-}
+func (s Secret) Reveal() string { return s.text.reveal() }
 
 // IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.reveal == nil }
+func (s Secret) IsZero() bool { return s.text.size == 0 }
 
 // Equal reports whether both secrets are the same text. How long it takes tells nothing but
 // whether they have the same length.
@@ -61,3 +50,22 @@ func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`
 
 // LogValue returns "[redacted]".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// hidden is a text behind an untyped pointer. Methods that redact do not protect everywhere: package fmt prints
+// unexported fields of other structs without them, and so do dumpers that work by reflection. None
+// of these can follow such a pointer. A closure would hide a text as well, at the price of an allocation a token.
+type hidden struct {
+	_    [0]func() // makes == a compile error: it would compare addresses
+	data unsafe.Pointer
+	size int
+}
+
+func hide(s string) hidden {
+	if s == "" {
+		return hidden{}
+	}
+	return hidden{data: unsafe.Pointer(unsafe.StringData(s)), size: len(s)}
+}
+
+// reveal returns the text. It is no String method: package fmt would call that.
+func (h hidden) reveal() string { return unsafe.String((*byte)(h.data), h.size) }

@@ -13,8 +13,8 @@ import (
 // Token is a verified JSON Web Token of a user pool. It prints as "[redacted]"; Reveal
 // gives the text to send on. A Token is immutable and safe for concurrent use.
 type Token struct {
-	raw    Secret
-	claims Claims
+	raw    hidden
+	claims *Claims // shared by all requests of a session
 }
 
 // Claims are the claims that the library itself looks at. [Token.Decode] reads others.
@@ -32,22 +32,22 @@ type Claims struct {
 }
 
 // NewToken returns a Token of raw whose claims are claims. It verifies nothing: it is
-// for token providers, once they have.
-func NewToken(raw string, claims Claims) *Token {
-	return &Token{NewSecret(raw), claims}
+// for token providers, once they have. The token keeps claims, which must not change any more.
+func NewToken(raw string, claims *Claims) *Token {
+	return &Token{hide(raw), claims}
 }
 
 // Reveal returns the token as it is sent to AWS services.
-func (t *Token) Reveal() string { return t.raw.Reveal() }
+func (t *Token) Reveal() string { return t.raw.reveal() }
 
 // Claims returns the claims that the library looks at. Their slices are shared by all requests of
 // the session; the caller must not change them.
-func (t *Token) Claims() Claims { return t.claims }
+func (t *Token) Claims() Claims { return *t.claims }
 
 // Decode unmarshals the token's payload, a JSON object with all claims, into v. The payload is
 // decoded from the token each time: keeping it would nearly double what a known session costs.
 func (t *Token) Decode(v any) error {
-	_, rest, _ := strings.Cut(t.raw.Reveal(), ".")
+	_, rest, _ := strings.Cut(t.Reveal(), ".")
 	payload, _, ok := strings.Cut(rest, ".")
 	if !ok {
 		return errors.New("amplify: decoding the claims of a token: not a JWT")

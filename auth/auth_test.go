@@ -56,7 +56,7 @@ func token(t *testing.T, payload map[string]any, claims amplify.Claims) *amplify
 	if err != nil {
 		t.Fatal(err)
 	}
-	return amplify.NewToken("e30."+base64.RawURLEncoding.EncodeToString(b)+".c2ln", claims)
+	return amplify.NewToken("e30."+base64.RawURLEncoding.EncodeToString(b)+".c2ln", &claims)
 }
 
 // TestOwnTokenSource: the APIs need no user pool in the configuration where tokens come from elsewhere.

@@ -39,5 +39,5 @@ func (p bearerTokenProvider) Tokens(ctx context.Context, in amplify.TokensInput)
 	case in.ForceRefresh:
 		return nil, errNoRefreshToken
 	}
-	return &amplify.Tokens{AccessToken: s.access}, nil
+	return &amplify.Tokens{AccessToken: amplify.NewToken(p.accessToken, &s.accessClaims)}, nil
 }

@@ -53,7 +53,7 @@ type Options struct {
 	// for it, or can be answered where it cannot be reached. Fetched keys replace it.
 	Keys json.RawMessage
 	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. A session takes about
-	// 5 KiB with credentials, 3.5 KiB without; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
+	// 3 KiB with credentials; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
 	MaxSessions int
 	// RefreshEarly is how long before they expire tokens are refreshed where new ones can be kept, so that those that are
 	// still valid can serve while the user pool is in trouble. It is cut to half of the tokens' lifetime. Five seconds is the
@@ -69,7 +69,7 @@ type Options struct {
 // MaxLeeway bounds [Options.Leeway].
 const MaxLeeway = 5 * time.Minute
 
-// defaultMaxSessions times 4 KiB is 40 MiB.
+// defaultMaxSessions times 3 KiB is 30 MiB.
 const defaultMaxSessions = 10_000
 
 // RefreshTokenRotation says whether an app client rotates its refresh tokens: whether a refresh

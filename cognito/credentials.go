@@ -64,7 +64,7 @@ func (p *tokenProvider) userCredentials(ctx context.Context, pool *identityPool,
 	if p.cognito.options.GuestIdentity == GuestPerVisitor {
 		guest = pool.guestID(p.kv)
 	}
-	c, err := pool.userCredentials(ctx, cur.session, guest, force)
+	c, err := pool.userCredentials(ctx, cur, guest, force)
 	if err == nil && guest != "" && p.keepsGuests(pool) {
 		// The visitor is no guest any more.
 		if err := p.kv.Delete(pool.guestKey()); err != nil {

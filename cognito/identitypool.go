@@ -42,15 +42,15 @@ func newIdentityPool(c *Cognito, auth *amplify.AuthConfig, size int) (*identityP
 	return p, err
 }
 
-// userCredentials returns the credentials of the user of s. guest is the id that the same browser had as a
+// userCredentials returns the credentials of the user of cur. guest is the id that the same browser had as a
 // guest, if that is to become the user's; or "".
-func (p *identityPool) userCredentials(ctx context.Context, s *session, guest string, force bool) (*amplify.Credentials, error) {
-	if known := p.users.fresh(s.idHash); known != nil && !force { // without the closure below, for most requests
+func (p *identityPool) userCredentials(ctx context.Context, cur *current, guest string, force bool) (*amplify.Credentials, error) {
+	if known := p.users.fresh(cur.idHash); known != nil && !force { // without the closure below, for most requests
 		return known.answer()
 	}
-	return p.users.get(ctx, s.idHash, force, &s.ended, func(ctx context.Context) (*amplify.Credentials, error) {
-		claims := s.id.Claims()
-		logins := map[string]string{strings.TrimPrefix(claims.Issuer, "https://"): s.id.Reveal()}
+	return p.users.get(ctx, cur.idHash, force, &cur.ended, func(ctx context.Context) (*amplify.Credentials, error) {
+		claims := &cur.idClaims
+		logins := map[string]string{strings.TrimPrefix(claims.Issuer, "https://"): cur.id.Reveal()}
 		key := newSessionID("identity", p.id, claims.Issuer, claims.Subject, claims.ClientID)
 		id, known := p.identities.GetIfPresent(key)
 		if !known {

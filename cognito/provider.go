@@ -44,6 +44,7 @@ type tokenProvider struct {
 // current is the session of one request.
 type current struct {
 	*session
+	access, id   amplify.Token
 	tokens       amplify.Tokens
 	user         string // whose keys it is stored under: LastAuthUser
 	refreshToken string
@@ -52,8 +53,11 @@ type current struct {
 	refreshed    bool      // in this request
 }
 
-func (cur *current) setTokens() {
-	cur.tokens = amplify.Tokens{AccessToken: cur.access, IDToken: cur.id, SignInDetails: cur.signInDetails(cur.details)}
+// setTokens sets the tokens with the texts that the session was verified from.
+func (cur *current) setTokens(access, id string) {
+	cur.access = *amplify.NewToken(access, &cur.accessClaims)
+	cur.id = *amplify.NewToken(id, &cur.idClaims)
+	cur.tokens = amplify.Tokens{AccessToken: &cur.access, IDToken: &cur.id, SignInDetails: cur.signInDetails(cur.details)}
 }
 
 // Tokens implements [amplify.TokenProvider].
@@ -95,7 +99,7 @@ func (p *tokenProvider) refreshMargin(cur *current, now time.Time) time.Duration
 	if early <= refreshMargin || now.Add(early).Before(cur.expires) || !p.kv.Writable() {
 		return refreshMargin // where new tokens cannot be kept they would be refreshed again and again
 	}
-	claims := cur.access.Claims()
+	claims := &cur.accessClaims
 	return max(refreshMargin, min(early, claims.ExpiresAt.Sub(claims.IssuedAt)/2))
 }
 
@@ -140,7 +144,10 @@ func (c *Cognito) choose(ctx context.Context, st *stored, best *current, e *exam
 		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}
 	*best = current{}
-	var refused error
+	var (
+		refused            error
+		accessText, idText string // of best
+	)
 	for _, user := range st.users() {
 		access, accessTokens := st.all(user, keyAccessToken)
 		id, idTokens := st.all(user, keyIDToken)
@@ -157,6 +164,7 @@ func (c *Cognito) choose(ctx context.Context, st *stored, best *current, e *exam
 				case best.session == nil || s.issuedAfter(best.session):
 					e.preferred()
 					best.session, best.user = s, user
+					accessText, idText = access[i], id[j]
 					best.refreshToken = st.refreshToken(user, i, accessTokens)
 				}
 			}
@@ -169,7 +177,7 @@ func (c *Cognito) choose(ctx context.Context, st *stored, best *current, e *exam
 			best.expires = time.Time{} // the refresh that is due now tells
 		}
 		best.details = st.first(best.user, keySignInDetails)
-		best.setTokens()
+		best.setTokens(accessText, idText)
 		return nil
 	case refused != nil:
 		return refused

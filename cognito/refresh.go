@@ -41,7 +41,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 		return nil, errExamined
 	}
 	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), in)
-	if err == nil && answer.pair.Load().access.claims.Subject != cur.access.Claims().Subject {
+	if err == nil && answer.pair.Load().access.claims.Subject != cur.accessClaims.Subject {
 		// The refresh token was not this user's. Nothing of the answer may be used.
 		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
 	}
@@ -82,7 +82,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 	if answer.refreshToken != "" {
 		next.refreshToken = answer.refreshToken
 	}
-	next.setTokens()
+	next.setTokens(access.raw, id.raw)
 	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp: it would be
 	// refreshed with every request otherwise.
 	next.expires = answer.received.Add(next.session.expires.Sub(access.claims.IssuedAt))
@@ -101,8 +101,8 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 	prefix := c.prefix + next.user + "."
 	entries := [][2]string{
 		{c.prefix + keyLastAuthUser, next.user},
-		{prefix + keyAccessToken, next.access.Reveal()},
-		{prefix + keyIDToken, next.id.Reveal()},
+		{prefix + keyAccessToken, access.raw},
+		{prefix + keyIDToken, id.raw},
 		{prefix + keyRefreshToken, next.refreshToken},
 	}
 	if next.details != "" {
@@ -116,7 +116,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 			Err:     err,
 		}
 	}
-	c.sessions.Set(newSessionID("cookies", next.user, next.access.Reveal(), next.id.Reveal()), next.session)
+	c.sessions.Set(newSessionID("cookies", next.user, access.raw, id.raw), next.session)
 	return next, nil
 }
 

@@ -17,25 +17,26 @@ import (
 // the same tokens share it. It is immutable, its
 // memory of sign-in details and of its end apart.
 type session struct {
-	access, id *amplify.Token // id is nil for bearer tokens
-	keys       [2]*key        // that signed them; the second is nil for bearer tokens
-	notBefore  time.Time      // the later nbf; zero if there is none
-	expires    time.Time      // the earlier exp
-	details    atomic.Pointer[parsedDetails]
-	ended      atomic.Bool // its user has signed out: see Forget
-	idHash     sessionID   // of the ID token: the key of the user's credentials
+	// Of the tokens only the claims: each request brings their texts along, which are longer than all else.
+	accessClaims, idClaims amplify.Claims
+	keys                   [2]*key   // that signed them; the second is nil for bearer tokens
+	notBefore              time.Time // the later nbf; zero if there is none
+	expires                time.Time // the earlier exp
+	details                atomic.Pointer[parsedDetails]
+	ended                  atomic.Bool // its user has signed out: see Forget
+	idHash                 sessionID   // of the ID token: the key of the user's credentials
 }
 
 func newSession(access, id *verified) *session {
 	s := &session{
-		access:    access.token,
-		keys:      [2]*key{access.key, nil},
-		notBefore: access.claims.notBefore,
-		expires:   access.claims.ExpiresAt,
+		accessClaims: access.claims.Claims,
+		keys:         [2]*key{access.key, nil},
+		notBefore:    access.claims.notBefore,
+		expires:      access.claims.ExpiresAt,
 	}
 	if id != nil {
-		s.id, s.keys[1] = id.token, id.key
-		s.idHash = credentialsKey(id.token.Reveal())
+		s.idClaims, s.keys[1] = id.claims.Claims, id.key
+		s.idHash = credentialsKey(id.raw)
 		if id.claims.notBefore.After(s.notBefore) {
 			s.notBefore = id.claims.notBefore
 		}
@@ -48,10 +49,10 @@ func newSession(access, id *verified) *session {
 
 // issuedAfter reports whether the tokens of s are younger than those of t.
 func (s *session) issuedAfter(t *session) bool {
-	if c := s.access.Claims().IssuedAt.Compare(t.access.Claims().IssuedAt); c != 0 {
+	if c := s.accessClaims.IssuedAt.Compare(t.accessClaims.IssuedAt); c != 0 {
 		return c > 0
 	}
-	return s.id.Claims().IssuedAt.After(t.id.Claims().IssuedAt)
+	return s.idClaims.IssuedAt.After(t.idClaims.IssuedAt)
 }
 
 // stands reports whether the keys that signed s are still published.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -28,7 +27,7 @@ var parser = jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding
 // verified is a token whose signature, issuer, client and use are right. Whether its time has come or gone
 // is asked whenever it is used.
 type verified struct {
-	token  *amplify.Token
+	raw    string
 	claims *claims
 	key    *key
 }
@@ -63,11 +62,11 @@ func (c *Cognito) verify(ctx context.Context, raw, use string, clients ...string
 	return newVerified(raw, cl, signedBy), nil
 }
 
-// newVerified returns a token that has been verified. Sessions are remembered by the thousands: raw is cloned, since it is part
-// of a whole Cookie header, and texts that all tokens have in common are kept once.
+// newVerified returns a token that has been verified. Sessions are remembered by the thousands: texts that all tokens
+// have in common are kept once.
 func newVerified(raw string, cl *claims, signedBy *key) *verified {
 	cl.Issuer = signedBy.set.issuer
-	return &verified{amplify.NewToken(strings.Clone(raw), cl.Claims), cl, signedBy}
+	return &verified{raw, cl, signedBy}
 }
 
 // keyFor returns the key that t must be signed by. What t says is not yet trusted: it may only select among
