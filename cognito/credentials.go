@@ -11,7 +11,7 @@ import (
 // Providers returns the sources of the tokens and of the AWS credentials of the session that kv keeps, for one request.
 // Between them they read kv and refresh once; else they are what [Cognito.TokenProvider] and [Cognito.CredentialsProvider] return.
 func (c *Cognito) Providers(kv amplify.KeyValueStorage) amplify.Providers {
-	p := &tokenProvider{cognito: c, kv: kv}
+	p := &provider{cognito: c, kv: kv}
 	return amplify.Providers{Tokens: p, Credentials: p}
 }
 
@@ -23,7 +23,7 @@ func (c *Cognito) Providers(kv amplify.KeyValueStorage) amplify.Providers {
 // once, however many requests wait for it. That nobody can be told apart at the moment is an error, and makes nobody a guest. The
 // provider is safe for concurrent use if kv is.
 func (c *Cognito) CredentialsProvider(kv amplify.KeyValueStorage) amplify.CredentialsProvider {
-	return &tokenProvider{cognito: c, kv: kv}
+	return &provider{cognito: c, kv: kv}
 }
 
 // GuestCredentialsProvider returns the source of the AWS credentials of the guest that all of this process share, for
@@ -42,7 +42,7 @@ func (p guestProvider) Credentials(ctx context.Context, in amplify.CredentialsIn
 }
 
 // Credentials implements [amplify.CredentialsProvider].
-func (p *tokenProvider) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {
+func (p *provider) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {
 	pool := p.cognito.identities
 	if pool == nil {
 		return nil, nil
@@ -59,7 +59,7 @@ func (p *tokenProvider) Credentials(ctx context.Context, in amplify.CredentialsI
 	return p.guestCredentials(ctx, pool, in.ForceRefresh)
 }
 
-func (p *tokenProvider) userCredentials(ctx context.Context, pool *identityPool, cur *current, force bool) (*amplify.Credentials, error) {
+func (p *provider) userCredentials(ctx context.Context, pool *identityPool, cur *current, force bool) (*amplify.Credentials, error) {
 	guest := ""
 	if p.cognito.options.GuestIdentity == GuestPerVisitor {
 		guest = pool.guestID(p.kv)
@@ -74,7 +74,7 @@ func (p *tokenProvider) userCredentials(ctx context.Context, pool *identityPool,
 	return c, err
 }
 
-func (p *tokenProvider) guestCredentials(ctx context.Context, pool *identityPool, force bool) (*amplify.Credentials, error) {
+func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, force bool) (*amplify.Credentials, error) {
 	id := pool.guestID(p.kv)
 	if id != "" {
 		c, err := pool.ownGuest(ctx, id, force)
@@ -101,7 +101,7 @@ func (p *tokenProvider) guestCredentials(ctx context.Context, pool *identityPool
 
 // newGuest returns a new identity for the visitor in place of old, which may be empty. It returns "" where visitors do not
 // have identities of their own, or too many want one.
-func (p *tokenProvider) newGuest(ctx context.Context, pool *identityPool, old string) (string, error) {
+func (p *provider) newGuest(ctx context.Context, pool *identityPool, old string) (string, error) {
 	if !p.keepsGuests(pool) {
 		return "", nil
 	}
@@ -132,7 +132,7 @@ func (p *tokenProvider) newGuest(ctx context.Context, pool *identityPool, old st
 }
 
 // keepGuest keeps the id of a visitor's identity, where visitors have identities.
-func (p *tokenProvider) keepGuest(ctx context.Context, pool *identityPool, id string) {
+func (p *provider) keepGuest(ctx context.Context, pool *identityPool, id string) {
 	if !p.keepsGuests(pool) {
 		return
 	}
@@ -143,7 +143,7 @@ func (p *tokenProvider) keepGuest(ctx context.Context, pool *identityPool, id st
 
 // keepsGuests reports whether visitors have identities of their own and this one's can be kept. A storage that
 // keeps some keys only (with server-side sign-in the session's alone) has a method that tells.
-func (p *tokenProvider) keepsGuests(pool *identityPool) bool {
+func (p *provider) keepsGuests(pool *identityPool) bool {
 	if p.cognito.options.GuestIdentity != GuestPerVisitor || !p.kv.Writable() {
 		return false
 	}

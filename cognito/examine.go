@@ -58,7 +58,7 @@ func (c *Cognito) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exam
 		return &Examination{Err: err}
 	}
 	e := &examiner{chosen: -1}
-	p := &tokenProvider{cognito: c, kv: kv, examiner: e}
+	p := &provider{cognito: c, kv: kv, examiner: e}
 	_, err := p.Tokens(ctx, amplify.TokensInput{})
 	if errors.Is(err, errExamined) {
 		err = nil

@@ -19,10 +19,10 @@ const refreshMargin = 5 * time.Second
 // Expired tokens are refreshed, and the new ones are kept in kv if it is writable. A session that the
 // user pool has refused to refresh is deleted from kv. The provider is safe for concurrent use if kv is.
 func (c *Cognito) TokenProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
-	return &tokenProvider{cognito: c, kv: kv}
+	return &provider{cognito: c, kv: kv}
 }
 
-type tokenProvider struct {
+type provider struct {
 	cognito *Cognito
 	kv      amplify.KeyValueStorage
 
@@ -61,7 +61,7 @@ func (cur *current) setTokens(access, id string) {
 }
 
 // Tokens implements [amplify.TokenProvider].
-func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
+func (p *provider) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
 	cur, err := p.valid(ctx, in)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (p *tokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*am
 }
 
 // valid returns the request's session as long as its tokens are valid, refreshed where that is due.
-func (p *tokenProvider) valid(ctx context.Context, in amplify.TokensInput) (*current, error) {
+func (p *provider) valid(ctx context.Context, in amplify.TokensInput) (*current, error) {
 	cur, err := p.session(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (p *tokenProvider) valid(ctx context.Context, in amplify.TokensInput) (*cur
 }
 
 // refreshMargin returns how long before their end the tokens of cur are to be refreshed.
-func (p *tokenProvider) refreshMargin(cur *current, now time.Time) time.Duration {
+func (p *provider) refreshMargin(cur *current, now time.Time) time.Duration {
 	early := p.cognito.options.RefreshEarly
 	if early <= refreshMargin || now.Add(early).Before(cur.expires) || !p.kv.Writable() {
 		return refreshMargin // where new tokens cannot be kept they would be refreshed again and again
@@ -104,7 +104,7 @@ func (p *tokenProvider) refreshMargin(cur *current, now time.Time) time.Duration
 }
 
 // session returns the request's session, expired or not.
-func (p *tokenProvider) session(ctx context.Context) (*current, error) {
+func (p *provider) session(ctx context.Context) (*current, error) {
 	p.mu.Lock()
 	var found *current
 	if p.stored == nil {

@@ -24,7 +24,7 @@ const (
 
 // refresh returns the successor of cur, whose tokens it has kept in the storage as far as that is
 // writable. expired tells what the caller is left with if there is none.
-func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.TokensInput, expired bool) (*current, error) {
+func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensInput, expired bool) (*current, error) {
 	c := p.cognito
 	if !isToken(cur.refreshToken) {
 		if !expired {
@@ -69,7 +69,7 @@ func (p *tokenProvider) refresh(ctx context.Context, cur *current, in amplify.To
 }
 
 // keep makes answer the request's session, and writes it to the storage if it is writable.
-func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshed, writable bool) (*current, error) {
+func (p *provider) keep(ctx context.Context, cur *current, answer *refreshed, writable bool) (*current, error) {
 	c := p.cognito
 	access, id := answer.pair.Load().access, answer.pair.Load().id
 	next := &current{
@@ -121,7 +121,7 @@ func (p *tokenProvider) keep(ctx context.Context, cur *current, answer *refreshe
 }
 
 // clear deletes the session of a user from the storage, as far as that is writable.
-func (p *tokenProvider) clear(ctx context.Context, user string) {
+func (p *provider) clear(ctx context.Context, user string) {
 	if !p.kv.Writable() {
 		return
 	}
