@@ -35,10 +35,11 @@ func startBackend(t testing.TB, config sandbox.Config) *backend {
 // outputs are the parts of amplify_outputs.json that the tests look at themselves.
 type outputs struct {
 	Auth struct {
-		Region     string `json:"aws_region"`
-		UserPoolID string `json:"user_pool_id"`
-		ClientID   string `json:"user_pool_client_id"`
-		OAuth      struct {
+		Region         string `json:"aws_region"`
+		UserPoolID     string `json:"user_pool_id"`
+		ClientID       string `json:"user_pool_client_id"`
+		IdentityPoolID string `json:"identity_pool_id"`
+		OAuth          struct {
 			Domain string `json:"domain"`
 		} `json:"oauth"`
 	} `json:"auth"`
