@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"runtime"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
@@ -121,6 +123,34 @@ func (c *Cognito) remember(b *testing.B, i int) {
 		b.Fatal(err)
 	}
 	c.identities.users.known.Set(key, got)
+}
+
+// BenchmarkSessionBytesByDoor lets 2,000 users' real tokens in by the front door, signatures and all, together with their credentials, and reports
+// what each takes: the same as in BenchmarkSessionBytes, whose tokens enter below the check of signatures.
+func BenchmarkSessionBytesByDoor(b *testing.B) {
+	const sessions = 2_000
+	pool := testpool.New(b)
+	headers := make([]http.Header, sessions)
+	for i := range headers {
+		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user-%d", i)}
+		headers[i] = http.Header{"Cookie": {testpool.Cookies(u, pool.Access(u), pool.ID(u), "refresh")}}
+	}
+	for b.Loop() {
+		c := newBenchmarked(b, pool, Options{})
+		before := heap()
+		for i, header := range headers {
+			// A header of its own: what is remembered must not keep it.
+			header = http.Header{"Cookie": {strings.Clone(header["Cookie"][0])}}
+			p := c.Providers(cookie.NewKeyValueStorage(cookie.NewHeaderStore(header, nil), cookie.Options{}))
+			if _, err := p.Tokens.Tokens(b.Context(), amplify.TokensInput{}); err != nil {
+				b.Fatal(err)
+			}
+			c.remember(b, i)
+		}
+		c.sessions.CleanUp()
+		b.ReportMetric(float64(heap()-before)/sessions, "B/session")
+	}
+	runtime.KeepAlive(headers)
 }
 
 // BenchmarkFlatMemory lets a million users' credentials pass through caches that are bounded to 100,000, and reports how much memory

@@ -190,6 +190,7 @@ func TestAuthRoutes(t *testing.T) {
 		b := browser.profile(t)
 		shop.signIn(b)
 		restore := shop.fail(t, outage{of: signOutCallback}, func() { b.click("Sign out") })
+		b.arrives(noPage)
 		restore()
 		b.open(shop.origin + "/")
 		b.sees("Hello, ")
@@ -208,6 +209,7 @@ func TestAuthRoutes(t *testing.T) {
 		b := browser.profile(t)
 		shop.signIn(b)
 		restore := shop.fail(t, outage{of: lastStepOfSignOut, answers: true}, func() { b.click("Sign out") })
+		b.arrives(noPage)
 		if got := shop.session(b); len(got) != 4 {
 			t.Fatalf("the answer was not lost: cookies %v", got)
 		}

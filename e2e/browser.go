@@ -25,6 +25,9 @@ import (
 // the race detector; only what is broken takes that long.
 const patience = 30 * time.Second
 
+// noPage is where Chromium is when a page could not be had.
+const noPage = "chrome-error://"
+
 // chromium is a browser. It is started when the first profile is asked for.
 type chromium struct {
 	// hosts maps names of hosts to addresses of this machine, as "MAP name address" does.
@@ -65,6 +68,7 @@ func (c *chromium) start(t testing.TB) context.Context {
 			chromedp.Flag("disable-component-update", true),
 			chromedp.Flag("disable-sync", true),
 			chromedp.Flag("disable-dev-shm-usage", true),
+			chromedp.Flag("disable-auto-reload", true), // of pages that could not be had: the tests decide when
 			chromedp.Flag("disable-renderer-backgrounding", true),
 			chromedp.Flag("disable-background-timer-throttling", true),
 			chromedp.Flag("disable-backgrounding-occluded-windows", true),
