@@ -42,6 +42,10 @@ lint-extra: ## golangci-lint and govulncheck (fetched through the Go module prox
 fuzz: ## Every fuzz target for FUZZTIME (default 10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: conformance
+conformance: ## Recorded cases run, passed and excepted, a line per file
+	@go test -count=1 -v -run '^TestConformance' ./... | grep -E ' run=[0-9]|FAIL'
+
 .PHONY: bench
 bench: ## Benchmarks of all modules
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) work
