@@ -216,15 +216,6 @@ func (in authResources) config() *AuthConfig {
 	return a
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // unique returns list with each string once, in order.
 func unique(list []string) []string {
 	var out []string

@@ -45,10 +45,10 @@ func (s *Sandbox) registerAdmin(mux *http.ServeMux) {
 			var refused *adminError
 			switch {
 			case errors.As(err, &refused):
-				writeJSON(w, refused.status, map[string]string{"error": refused.message})
+				_ = writeJSON(w, refused.status, map[string]string{"error": refused.message})
 			case err != nil:
 				s.logger.ErrorContext(r.Context(), "sandbox: the admin API failed", "path", r.URL.Path, "error", err)
-				writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "The sandbox failed; its log says why."})
+				_ = writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "The sandbox failed; its log says why."})
 			}
 		})
 	}

@@ -106,7 +106,7 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 	took := make([]int, len(rules))
 	for _, c := range cases {
 		t.Run(c.ID, func(t *testing.T) {
-			v, problem := failed, error(nil)
+			v := failed
 			rule := slices.IndexFunc(rules, func(r Rule) bool { return r.Match(c) })
 			defer func() { // also after t.Fatal
 				if t.Failed() {
@@ -116,6 +116,7 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 					took[rule]++
 				}
 			}()
+			var problem error
 			if v, problem = judge(f(t, c), rule >= 0, foreign); problem != nil {
 				t.Errorf("%s: %v", c.Describe, problem)
 			}

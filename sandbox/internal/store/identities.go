@@ -52,7 +52,7 @@ func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 	if err == nil {
 		return tx.exec("UPDATE pool_identities SET modified = ? WHERE id = ?", now.UnixMilli(), id)
 	}
-	if err != ErrNotFound {
+	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	// Nothing was inserted: one of the keys is in use, which is well if it is by this very link.

@@ -32,7 +32,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		}
 		path := filepath.Join(dir, "sandbox.db")
 		// It holds private keys: others must not read it, whose directory it is. SQLite's other files follow its mode.
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the directory is the user's choice
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
 		}
