@@ -23,7 +23,7 @@ import (
 
 // patience bounds the wait for anything that a page should show. It is long because two cores run everything under
 // the race detector; only what is broken takes that long.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // noPage is where Chromium is when a page could not be had.
 const noPage = "chrome-error://"
