@@ -17,9 +17,11 @@ type ServerContext struct {
 	app       *App
 	providers Providers
 
-	closed  atomic.Bool
+	closed atomic.Bool
+
 	mu      sync.Mutex
-	closers []func()
+	life    context.Context // see Lifetime; nil until it is asked for
+	endLife context.CancelCauseFunc
 }
 
 // serverContextKey is the key of the ServerContext in a context.Context.
@@ -128,19 +130,54 @@ func (sc *ServerContext) Credentials(ctx context.Context, in CredentialsInput) (
 	return c, err
 }
 
-// OnClose registers f to be called when the server context closes, the last one first. APIs that hand
-// out something with a life of its own (an iterator, a body, a credentials
-// provider) use it to end that with the request. If the server
-// context has been closed already, f is called at once.
-func (sc *ServerContext) OnClose(f func()) {
-	sc.mu.Lock()
-	if !sc.closed.Load() {
-		sc.closers = append(sc.closers, f)
-		sc.mu.Unlock()
-		return
+// StartSession makes tokens, which a sign-in has yielded, the session of their user. It verifies
+// them first. Afterwards the same request is signed in, and what was handed out for an earlier
+// session has ended.
+//
+// Where the response cannot keep a session (read-only, bearer and static contexts, and once the
+// header has been sent) it fails with [ReasonReadOnly].
+func (sc *ServerContext) StartSession(ctx context.Context, tokens IssuedTokens) error {
+	if err := sc.check(); err != nil {
+		return err
 	}
-	sc.mu.Unlock()
-	f()
+	if sc.providers.Session == nil {
+		return ReadOnlyError()
+	}
+	return sc.providers.Session.Start(ctx, tokens)
+}
+
+// EndSession signs the request's user out: see [SessionKeeper]. Afterwards the same request is not
+// signed in, and what was handed out for the session has ended. The user is signed out even if it
+// returns an error, unless that has [ReasonReadOnly]: then nothing has been done.
+func (sc *ServerContext) EndSession(ctx context.Context, in EndInput) error {
+	if err := sc.check(); err != nil {
+		return err
+	}
+	if sc.providers.Session == nil {
+		return ReadOnlyError()
+	}
+	return sc.providers.Session.End(ctx, in)
+}
+
+// Lifetime returns a context for what an API hands out and what outlives the call: an iterator, a
+// body, a credentials provider. It is cancelled when the server context closes, and when the
+// request's session ends or gives way to another one. [context.Cause] then returns the error to
+// report: [ErrServerContextClosed], or one that matches [ErrUnauthenticated].
+func (sc *ServerContext) Lifetime() context.Context {
+	parent := context.Background()
+	if keeper := sc.providers.Session; keeper != nil {
+		parent = keeper.Lifetime()
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	closed := sc.closed.Load()
+	if sc.life == nil || sc.life.Err() != nil && !closed {
+		sc.life, sc.endLife = context.WithCancelCause(parent)
+	}
+	if closed {
+		sc.endLife(ErrServerContextClosed)
+	}
+	return sc.life
 }
 
 func (sc *ServerContext) check() error {
@@ -151,12 +188,10 @@ func (sc *ServerContext) check() error {
 }
 
 func (sc *ServerContext) close() {
-	sc.mu.Lock()
 	sc.closed.Store(true)
-	closers := sc.closers
-	sc.closers = nil
-	sc.mu.Unlock()
-	for _, f := range closers {
-		defer f() // all of them, also if one panics
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if sc.endLife != nil {
+		sc.endLife(ErrServerContextClosed)
 	}
 }

@@ -247,38 +247,96 @@ func TestServerContextsNest(t *testing.T) {
 	}
 }
 
-func TestOnClose(t *testing.T) {
+func TestLifetimeEndsWithTheServerContext(t *testing.T) {
 	ctx, done := amplify.WithServerContext(t.Context(), newApp(t), amplify.Providers{})
 	sc, err := amplify.FromContext(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var closed []int
-	for i := range 3 {
-		sc.OnClose(func() {
-			if closed = append(closed, i); i == 1 {
-				panic("one that fails")
-			}
-			if _, err := amplify.FromContext(ctx); !errors.Is(err, amplify.ErrServerContextClosed) {
-				t.Errorf("usable while it closes: %v", err)
-			}
-		})
-	}
-	func() {
-		defer func() { _ = recover() }()
-		done()
-	}()
-	if got := fmt.Sprint(closed); got != "[2 1 0]" {
-		t.Errorf("closed in the order %s", got)
+	before := sc.Lifetime()
+	if before.Err() != nil || sc.Lifetime() != before {
+		t.Error("it has ended already, or there are two")
 	}
 	done()
-	if len(closed) != 3 {
-		t.Error("closed twice")
+	if cause := context.Cause(before); cause != error(amplify.ErrServerContextClosed) {
+		t.Errorf("handed out before it closed: %v", cause)
 	}
-	late := false
-	if sc.OnClose(func() { late = true }); !late {
-		t.Error("what is registered late is not closed at once")
+	if cause := context.Cause(sc.Lifetime()); cause != error(amplify.ErrServerContextClosed) {
+		t.Errorf("handed out after it closed: %v", cause)
 	}
+	done()
+}
+
+// keeper is a session keeper whose session can be replaced.
+type keeper struct {
+	life context.Context
+	end  context.CancelCauseFunc
+}
+
+func (k *keeper) Lifetime() context.Context { return k.life }
+
+func (k *keeper) Start(context.Context, amplify.IssuedTokens) error {
+	if k.end != nil {
+		k.end(amplify.Unauthenticated(amplify.ReasonSessionReplaced, nil))
+	}
+	k.life, k.end = context.WithCancelCause(context.Background())
+	return nil
+}
+
+func (k *keeper) End(context.Context, amplify.EndInput) error {
+	k.end(amplify.Unauthenticated(amplify.ReasonSignedOut, nil))
+	return nil
+}
+
+func TestLifetimeEndsWithTheSession(t *testing.T) {
+	k := &keeper{}
+	ctx, done := amplify.WithServerContext(t.Context(), newApp(t), amplify.Providers{Session: k})
+	defer done()
+	sc, err := amplify.FromContext(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func() context.Context {
+		if err := sc.StartSession(ctx, amplify.IssuedTokens{}); err != nil {
+			t.Fatal(err)
+		}
+		life := sc.Lifetime()
+		if life.Err() != nil {
+			t.Fatalf("the new session has ended: %v", context.Cause(life))
+		}
+		return life
+	}
+	first := start()
+	second := start()
+	if reason := amplify.ReasonOf(context.Cause(first)); reason != amplify.ReasonSessionReplaced {
+		t.Errorf("replaced: %v", context.Cause(first))
+	}
+	if err := sc.EndSession(ctx, amplify.EndInput{}); err != nil {
+		t.Fatal(err)
+	}
+	if cause := context.Cause(second); amplify.ReasonOf(cause) != amplify.ReasonSignedOut || !errors.Is(cause, amplify.ErrUnauthenticated) {
+		t.Errorf("ended: %v", cause)
+	}
+}
+
+func TestSessionWithoutAKeeper(t *testing.T) {
+	ctx, done := amplify.WithServerContext(t.Context(), newApp(t), amplify.Providers{})
+	sc, err := amplify.FromContext(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(want amplify.Reason) {
+		t.Helper()
+		if err := sc.StartSession(ctx, amplify.IssuedTokens{}); amplify.ReasonOf(err) != want {
+			t.Errorf("start: %v", err)
+		}
+		if err := sc.EndSession(ctx, amplify.EndInput{}); amplify.ReasonOf(err) != want {
+			t.Errorf("end: %v", err)
+		}
+	}
+	change(amplify.ReasonReadOnly)
+	done()
+	change(amplify.ReasonContextClosed)
 }
 
 func TestNoServerContext(t *testing.T) {

@@ -97,7 +97,12 @@ const (
 	ReasonNoSession Reason = "no_session"
 	// ReasonIncompleteSession: some cookies of a session are there, but not both tokens.
 	ReasonIncompleteSession Reason = "incomplete_session"
-	// ReasonMalformedToken: a token is not a JWT, or larger than a cookie can be.
+	// ReasonCookiesTooLarge: the request carries more than 64 KiB of cookies, of which none is read.
+	ReasonCookiesTooLarge Reason = "cookies_too_large"
+	// ReasonTokenTooLarge: a token has more than 16 KiB, or the session has outgrown the 4,096 bytes
+	// that a cookie can hold. Give tokens fewer custom attributes, groups or claims.
+	ReasonTokenTooLarge Reason = "token_too_large"
+	// ReasonMalformedToken: a token is not a JWT.
 	ReasonMalformedToken Reason = "malformed_token"
 	// ReasonBadAlgorithm: a token is not signed by RS256.
 	ReasonBadAlgorithm Reason = "bad_algorithm"
@@ -113,7 +118,7 @@ const (
 	ReasonWrongTokenUse Reason = "wrong_token_use"
 	// ReasonNotYetValid: a token is from the future.
 	ReasonNotYetValid Reason = "not_yet_valid"
-	// ReasonUserMismatch: the tokens, or the tokens and LastAuthUser, belong to different users.
+	// ReasonUserMismatch: the tokens belong to different users.
 	ReasonUserMismatch Reason = "user_mismatch"
 	// ReasonExpiredNoRefreshToken: the session has expired and there is nothing to refresh it with.
 	ReasonExpiredNoRefreshToken Reason = "expired_no_refresh_token"
@@ -126,6 +131,12 @@ const (
 	// ReasonRefreshNeedsWritableResponse: the session has expired, and refreshing
 	// it here would lose a rotated refresh token, since no cookie can be set.
 	ReasonRefreshNeedsWritableResponse Reason = "refresh_needs_writable_response"
+	// ReasonSignedOut: the user has signed out of this session.
+	ReasonSignedOut Reason = "signed_out"
+	// ReasonSessionReplaced: another session has started in the same request.
+	ReasonSessionReplaced Reason = "session_replaced"
+	// ReasonNoUser: the access token belongs to an app client (client credentials), not to a user.
+	ReasonNoUser Reason = "no_user"
 )
 
 // Why something else failed.
@@ -142,6 +153,11 @@ const (
 	ReasonServiceUnavailable Reason = "service_unavailable"
 	// ReasonConfiguration: the configuration is wrong or lacks what the call needs.
 	ReasonConfiguration Reason = "configuration"
+	// ReasonCodeRefused: Cognito refused an authorization code, since it had been used, had expired, or
+	// belongs to another sign-in.
+	ReasonCodeRefused Reason = "code_refused"
+	// ReasonReadOnly: the response can neither keep nor delete a session.
+	ReasonReadOnly Reason = "read_only"
 	// ReasonMissingGroup: the user is signed in but in none of the groups asked for.
 	ReasonMissingGroup Reason = "missing_group"
 	// ReasonMissingScope: the access token lacks a scope asked for.
@@ -168,4 +184,16 @@ func Unauthenticated(reason Reason, cause error) *Error {
 	e := *ErrUnauthenticated
 	e.Reason, e.Err = reason, cause
 	return &e
+}
+
+// ReadOnlyError returns the error of a [SessionKeeper] whose response can neither keep nor delete a
+// session.
+func ReadOnlyError() *Error {
+	return &Error{
+		Name:    "AmplifyServerContextError",
+		Reason:  ReasonReadOnly,
+		Message: "A session can be neither started nor ended here.",
+		RecoverySuggestion: "Do it in a context that can set cookies, before the header of the response is sent. " +
+			"Read-only, bearer and static contexts cannot.",
+	}
 }

@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Providers are the sources of tokens and credentials for one server context.
-// Either may be nil: without tokens nobody is signed in, without credentials no
-// AWS service can be called.
+// Providers are what one server context knows of the request's session: where its tokens and
+// credentials come from, and what starts and ends it. Each may be nil. Without Tokens the request
+// is not signed in, without Credentials it has no AWS credentials, and without Session its session
+// can be neither started nor ended.
 //
-// Package cognito makes both. Anything else that implements the two interfaces
-// serves as well.
+// Package cognito makes all three. Anything else that implements the interfaces serves as well.
 type Providers struct {
 	Tokens      TokenProvider
 	Credentials CredentialsProvider
+	Session     SessionKeeper
 }
 
 // TokenProvider gives the tokens of one request's user. Implementations are safe
@@ -76,33 +77,99 @@ type Credentials struct {
 	IdentityID      string
 }
 
-// KeyValueStorage is where a session is kept between requests: usually the cookies
-// of the request and its response (package cookie). The keys are those of Amplify JS,
-// for instance "CognitoIdentityServiceProvider.<client>.LastAuthUser".
+// SessionKeeper starts and ends the session of one request. Implementations are safe for
+// concurrent use.
+type SessionKeeper interface {
+	// Start verifies tokens and makes them the session of their user. From then on the same request
+	// has the new session. If Start returns an error, no part of the tokens has been kept.
+	//
+	// Where the response cannot keep a session, it fails with [ReasonReadOnly] before it asks any
+	// service.
+	Start(ctx context.Context, tokens IssuedTokens) error
+	// End ends the session: it revokes the refresh token, deletes the session from its storage, and
+	// sees to it that its tokens are refused from then on. The request has no session afterwards.
+	//
+	// If only the revocation fails, the session is deleted all the same, and the error says that the
+	// user pool does not know of it. Where the response cannot delete a session, End fails with
+	// [ReasonReadOnly] before it asks any service.
+	End(ctx context.Context, in EndInput) error
+	// Lifetime returns a context that is cancelled when the request's present session ends or gives
+	// way to another one. [context.Cause] tells which.
+	Lifetime() context.Context
+}
+
+// IssuedTokens are the tokens that a sign-in has yielded: what a token endpoint or a user pool
+// answered. They have not been verified yet.
+type IssuedTokens struct {
+	AccessToken, IDToken Secret
+	// RefreshToken may be empty. The session then lasts as long as the other two.
+	RefreshToken Secret
+}
+
+// EndInput says how a session is to be ended. The zero value ends the request's session alone.
+type EndInput struct {
+	// Global ends all sessions of the user, on every device.
+	Global bool
+}
+
+// KeyValueStorage is where a session is kept between requests: usually the cookies of the request
+// and its response (package cookie). The keys are those of Amplify JS, for instance
+// "CognitoIdentityServiceProvider.<client>.LastAuthUser".
 //
-// Its methods use types of the standard library only, so that implementations need not import
-// this package.
+// Its methods use types of the standard library only, so that implementations need not import this
+// package. A storage may also be an [AtomicStorage], a [SelectiveStorage] or a [BoundedStorage].
+//
+// The strings that All yields must stay unchanged until the request has ended. What is kept longer
+// is copied.
 type KeyValueStorage interface {
-	// All yields every kept key that begins with prefix, with its value, in the order
-	// in which they were sent. A key can come several times, since a browser may send two
-	// cookies of one name; the caller decides which one counts.
+	// All yields every kept key that begins with prefix, with its value, in the order in which they
+	// were sent. A key can come several times, since a browser may send two cookies of one name; the
+	// caller decides which one counts.
 	All(prefix string) iter.Seq2[string, string]
-	// Set keeps value under key, and forgets whatever was kept there before. If it returns
-	// an error, nothing has changed.
+	// Set keeps value under key in place of what was kept there. If it returns an error, nothing has
+	// changed. The error is a [ValueTooLargeError] if the storage cannot take a value of that size.
 	Set(key, value string) error
-	// Delete forgets whatever is kept under key.
+	// Delete deletes what is kept under key.
 	Delete(key string) error
-	// Writable reports whether Set and Delete will still reach whoever keeps the session.
-	// It turns false once a response header is gone.
+	// Writable reports whether Set and Delete still take effect. It turns false once the header of
+	// the response has been sent.
 	Writable() bool
 }
 
-// SetAll keeps all entries, pairs of key and value, in kv, or none of them: half a session is
-// worse than none. A storage that can refuse some values and not others (cookies have a greatest size)
-// has a method SetAll(entries ...[2]string) error, which is then used. Of others the entries
-// before one that failed are deleted.
+// AtomicStorage is a [KeyValueStorage] that can keep several values or none of them.
+type AtomicStorage interface {
+	KeyValueStorage
+	// SetAll keeps all entries, pairs of key and value. If it returns an error, nothing has changed.
+	SetAll(entries ...[2]string) error
+}
+
+// SelectiveStorage is a [KeyValueStorage] that ignores writes of some keys. With server-side sign-in,
+// for instance, cookies keep the four values of a session and no more.
+type SelectiveStorage interface {
+	KeyValueStorage
+	// Keeps reports whether Set keeps values under key.
+	Keeps(key string) bool
+}
+
+// BoundedStorage is a [KeyValueStorage] that refuses to read what is too large. All then yields
+// nothing, and the request is refused with [ReasonCookiesTooLarge].
+type BoundedStorage interface {
+	KeyValueStorage
+	// TooLarge reports whether the storage holds more than it reads.
+	TooLarge() bool
+}
+
+// ValueTooLargeError is implemented by errors of a storage that cannot take a value of that size.
+// A cookie, for instance, has at most 4,096 bytes.
+type ValueTooLargeError interface {
+	error
+	ValueTooLarge() // does nothing: it marks the error
+}
+
+// SetAll keeps all entries, pairs of key and value, in kv, or none of them: half a session is worse
+// than none. If kv is no [AtomicStorage] and a write fails, the entries before it are deleted.
 func SetAll(kv KeyValueStorage, entries ...[2]string) error {
-	if all, ok := kv.(interface{ SetAll(...[2]string) error }); ok {
+	if all, ok := kv.(AtomicStorage); ok {
 		return all.SetAll(entries...)
 	}
 	for i, e := range entries {

@@ -1,7 +1,7 @@
 package amplify
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ConfigError is one fault of the settings. [New] and [Config.Validate] report all of them at once;
-// [errors.As] finds the first, [ConfigErrors] all.
+// ConfigError is one fault of the settings. Every constructor of this module reports all faults at
+// once; [ConfigErrors] finds them in its error.
 type ConfigError struct {
 	// Field is the Go name of the setting, such as "Config.Auth.UserPoolID".
 	Field string
@@ -18,8 +18,8 @@ type ConfigError struct {
 	Value string
 	// Problem says what is wrong with it, and what to write instead.
 	Problem string
-
-	name string // of Amplify JS's error for this fault, if it has one
+	// Err is the error that Amplify JS has for this fault, with its name and message, or nil.
+	Err *Error
 }
 
 // Error returns the field, its value and the problem.
@@ -30,24 +30,71 @@ func (e *ConfigError) Error() string {
 	return fmt.Sprintf("%s %q: %s", e.Field, e.Value, e.Problem)
 }
 
-// ConfigErrors returns all faults that err, an error of [New] or [Config.Validate], reports.
-func ConfigErrors(err error) []*ConfigError {
-	var all faults
-	errors.As(err, &all)
-	return slices.Clone(all)
+// Unwrap returns e.Err, if there is one.
+func (e *ConfigError) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return e.Err
 }
 
-// faults are the faults found so far. As an error they are one line.
+// ConfigErrors returns all faults that err reports, whichever constructor it comes from.
+func ConfigErrors(err error) (all []*ConfigError) {
+	switch e := err.(type) {
+	case *ConfigError:
+		return []*ConfigError{e}
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			all = append(all, ConfigErrors(err)...)
+		}
+	case interface{ Unwrap() error }:
+		return ConfigErrors(e.Unwrap())
+	}
+	return all
+}
+
+// NewConfigError returns the error that reports faults: an [*Error] with [ReasonConfiguration]. It
+// has the name that Amplify JS gives the first of them, and of a single fault the message too. It
+// returns nil if there are none.
+func NewConfigError(faults ...*ConfigError) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	e := &Error{
+		Name: invalidParameter, Reason: ReasonConfiguration,
+		Message:            "The settings cannot be used.",
+		RecoverySuggestion: "Correct the settings named, or generate the outputs again (npx ampx generate outputs).",
+		Err:                faultList(faults),
+	}
+	if js := faults[0].Err; js != nil {
+		e.Name = js.Name
+		if len(faults) == 1 {
+			e.Message = cmp.Or(js.Message, e.Message)
+			e.RecoverySuggestion = cmp.Or(js.RecoverySuggestion, e.RecoverySuggestion)
+		}
+	}
+	return e
+}
+
+// faults are the faults found so far.
 type faults []*ConfigError
 
-func (f *faults) add(field, value, format string, a ...any) {
+// add adds a fault and returns it.
+func (f *faults) add(field, value, format string, a ...any) *ConfigError {
 	if strings.Contains(value, "@") {
 		value = "" // an address may hold a password
 	}
-	*f = append(*f, &ConfigError{Field: field, Value: value, Problem: fmt.Sprintf(format, a...)})
+	e := &ConfigError{Field: field, Value: value, Problem: fmt.Sprintf(format, a...)}
+	*f = append(*f, e)
+	return e
 }
 
-func (f faults) Error() string {
+func (f faults) err() error { return NewConfigError(f...) }
+
+// faultList is several faults as one error of one line.
+type faultList []*ConfigError
+
+func (f faultList) Error() string {
 	texts := make([]string, len(f))
 	for i, e := range f {
 		texts[i] = e.Error()
@@ -55,29 +102,12 @@ func (f faults) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-func (f faults) Unwrap() []error {
+func (f faultList) Unwrap() []error {
 	errs := make([]error, len(f))
 	for i, e := range f {
 		errs[i] = e
 	}
 	return errs
-}
-
-// err returns the faults as an *Error, or nil if there are none.
-func (f faults) err() error {
-	if len(f) == 0 {
-		return nil
-	}
-	e := &Error{
-		Name: invalidParameter, Reason: ReasonConfiguration,
-		Message:            "The settings cannot be used.",
-		RecoverySuggestion: "Correct the settings named, or generate the outputs anew (npx ampx generate outputs).",
-		Err:                f,
-	}
-	if f[0].name != "" {
-		e.Name = f[0].name
-	}
-	return e
 }
 
 // Validate reports every fault of the configuration at once, as an [*Error] with [ReasonConfiguration] and the
@@ -125,23 +155,19 @@ func (a *AuthConfig) faults() (f faults) {
 	switch {
 	case a.UserPoolID == "":
 	case !matches(userPoolID, a.UserPoolID):
-		f.add("Config.Auth.UserPoolID", a.UserPoolID, `is not the id of a user pool, such as "eu-west-1_Abc123456"`)
-		f[len(f)-1].name = "InvalidUserPoolId"
+		f.add("Config.Auth.UserPoolID", a.UserPoolID, `is not the id of a user pool, such as "eu-west-1_Abc123456"`).Err = &Error{Name: "InvalidUserPoolId"}
 	}
 	switch {
 	case a.UserPoolID == "" && a.UserPoolClientID != "":
-		f.add("Config.Auth.UserPoolID", "", "is empty, and yet there is an app client: give the pool that it belongs to")
-		f[len(f)-1].name = "AuthUserPoolException"
+		f.add("Config.Auth.UserPoolID", "", "is empty, and yet there is an app client: give the pool that it belongs to").Err = &Error{Name: "AuthUserPoolException"}
 	case a.UserPoolID != "" && a.UserPoolClientID == "":
-		f.add("Config.Auth.UserPoolClientID", "", "is empty, and yet there is a user pool: give the id of an app client of it")
-		f[len(f)-1].name = "AuthUserPoolException"
+		f.add("Config.Auth.UserPoolClientID", "", "is empty, and yet there is a user pool: give the id of an app client of it").Err = &Error{Name: "AuthUserPoolException"}
 	case a.UserPoolClientID != "" && !matches(userPoolClientID, a.UserPoolClientID):
 		f.add("Config.Auth.UserPoolClientID", a.UserPoolClientID, "is not the id of an app client: those have letters and digits only")
 	}
 	if a.IdentityPoolID != "" && !matches(identityPoolID, a.IdentityPoolID) {
 		f.add("Config.Auth.IdentityPoolID", a.IdentityPoolID,
-			`is not the id of an identity pool, such as "eu-west-1:11111111-2222-3333-4444-555555555555"`)
-		f[len(f)-1].name = "InvalidIdentityPoolIdException"
+			`is not the id of an identity pool, such as "eu-west-1:11111111-2222-3333-4444-555555555555"`).Err = &Error{Name: "InvalidIdentityPoolIdException"}
 	}
 	f.url("Config.Auth.UserPoolEndpoint", a.UserPoolEndpoint)
 	f.url("Config.Auth.IdentityPoolEndpoint", a.IdentityPoolEndpoint)

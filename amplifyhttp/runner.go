@@ -17,7 +17,7 @@ import (
 // It corresponds to what createServerRunner of adapter-nextjs returns.
 type ServerRunner struct {
 	app     *amplify.App
-	cognito *cognito.Cognito
+	cognito *cognito.Client
 	origin  origin
 	cookies cookie.Options
 	bearer  bool

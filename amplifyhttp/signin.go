@@ -11,7 +11,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
 )
 
@@ -105,7 +104,7 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		return
 	}
 	idToken, _ := token.Extra("id_token").(string)
-	if err := a.runner.cognito.StoreTokens(r.Context(), x.sessionStorage(), cognito.NewTokens{
+	if err := a.runner.cognito.StoreTokens(r.Context(), x.sessionStorage(), amplify.IssuedTokens{
 		AccessToken:  amplify.NewSecret(token.AccessToken),
 		IDToken:      amplify.NewSecret(idToken),
 		RefreshToken: amplify.NewSecret(token.RefreshToken),

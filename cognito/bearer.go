@@ -11,12 +11,12 @@ import (
 // "Bearer ".
 //
 // Such a session has an access token only, and cannot be refreshed: that is the caller's business.
-func (c *Cognito) BearerTokenProvider(accessToken string) amplify.TokenProvider {
+func (c *Client) BearerTokenProvider(accessToken string) amplify.TokenProvider {
 	return bearerTokenProvider{c, accessToken}
 }
 
 type bearerTokenProvider struct {
-	cognito     *Cognito
+	cognito     *Client
 	accessToken string
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-func newBenchmarked(b *testing.B, pool *testpool.Pool, o Options) *Cognito {
+func newBenchmarked(b *testing.B, pool *testpool.Pool, o Options) *Client {
 	b.Helper()
 	app, err := amplify.New(pool.IdentityConfig(), pool.Options())
 	if err != nil {
@@ -108,7 +108,7 @@ func BenchmarkSessionBytes(b *testing.B) {
 }
 
 // remember remembers the identity and the credentials of a user. Cognito's session tokens have somewhat more than a thousand characters.
-func (c *Cognito) remember(b *testing.B, i int) {
+func (c *Client) remember(b *testing.B, i int) {
 	id := fmt.Sprintf("eu-west-1:%08d-2222-4333-8444-955556666777", i)
 	key := newSessionID(strconv.Itoa(i))
 	c.identities.identities.Set(key, id)

@@ -9,10 +9,10 @@ import (
 )
 
 // Providers returns the sources of the tokens and of the AWS credentials of the session that kv keeps, for one request.
-// Between them they read kv and refresh once; else they are what [Cognito.TokenProvider] and [Cognito.CredentialsProvider] return.
-func (c *Cognito) Providers(kv amplify.KeyValueStorage) amplify.Providers {
+// Between them they read kv and refresh once; else they are what [Client.TokenProvider] and [Client.CredentialsProvider] return.
+func (c *Client) Providers(kv amplify.KeyValueStorage) amplify.Providers {
 	p := &provider{cognito: c, kv: kv}
-	return amplify.Providers{Tokens: p, Credentials: p}
+	return amplify.Providers{Tokens: p, Credentials: p, Session: p}
 }
 
 // CredentialsProvider returns the source of the AWS credentials of the session that kv keeps for one request: those that
@@ -22,15 +22,15 @@ func (c *Cognito) Providers(kv amplify.KeyValueStorage) amplify.Providers {
 // Credentials are remembered for all requests that prove the same right to them, and renewed before they expire; each is asked for
 // once, however many requests wait for it. That nobody can be told apart at the moment is an error, and makes nobody a guest. The
 // provider is safe for concurrent use if kv is.
-func (c *Cognito) CredentialsProvider(kv amplify.KeyValueStorage) amplify.CredentialsProvider {
+func (c *Client) CredentialsProvider(kv amplify.KeyValueStorage) amplify.CredentialsProvider {
 	return &provider{cognito: c, kv: kv}
 }
 
 // GuestCredentialsProvider returns the source of the AWS credentials of the guest that all of this process share, for
 // what belongs to no request: static pages, for instance.
-func (c *Cognito) GuestCredentialsProvider() amplify.CredentialsProvider { return guestProvider{c} }
+func (c *Client) GuestCredentialsProvider() amplify.CredentialsProvider { return guestProvider{c} }
 
-type guestProvider struct{ cognito *Cognito }
+type guestProvider struct{ cognito *Client }
 
 // Credentials implements [amplify.CredentialsProvider].
 func (p guestProvider) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {

@@ -21,12 +21,12 @@ import (
 const guestKey = "com.amplify.Cognito." + testpool.IdentityPool + ".identityId"
 
 // newIdentityCognito is newCognito with an identity pool.
-func newIdentityCognito(t testing.TB, pool *testpool.Pool, o cognito.Options) *cognito.Cognito {
+func newIdentityCognito(t testing.TB, pool *testpool.Pool, o cognito.Options) *cognito.Client {
 	t.Helper()
 	return newCognitoFor(t, pool.IdentityConfig(), pool.Options(), o)
 }
 
-func newCognitoFor(t testing.TB, cfg amplify.Config, ao amplify.Options, o cognito.Options) *cognito.Cognito {
+func newCognitoFor(t testing.TB, cfg amplify.Config, ao amplify.Options, o cognito.Options) *cognito.Client {
 	t.Helper()
 	app, err := amplify.New(cfg, ao)
 	if err != nil {
@@ -44,13 +44,13 @@ func newCognitoFor(t testing.TB, cfg amplify.Config, ao amplify.Options, o cogni
 	return c
 }
 
-func credentials(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage) (*amplify.Credentials, error) {
+func credentials(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage) (*amplify.Credentials, error) {
 	t.Helper()
 	return c.CredentialsProvider(kv).Credentials(t.Context(), amplify.CredentialsInput{})
 }
 
 // wantIdentity expects the credentials of the session in kv to be those of an identity, and returns them.
-func wantIdentity(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage, id string) *amplify.Credentials {
+func wantIdentity(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, id string) *amplify.Credentials {
 	t.Helper()
 	got, err := credentials(t, c, kv)
 	if err != nil {

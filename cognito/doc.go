@@ -1,7 +1,7 @@
 // Package cognito takes the session of a request from Amazon Cognito user pools: the tokens in
 // the cookies that Amplify JS or a server wrote, or a bearer token.
 //
-// A [Cognito] lives as long as its App and holds what requests share: the public keys of the user
+// A [Client] lives as long as its App and holds what requests share: the public keys of the user
 // pool, the sessions that have been verified already, the refreshes under way. For each request it
 // makes a token provider on top of whatever keeps the session:
 //

@@ -9,7 +9,7 @@ import (
 )
 
 // Examination is what became of a session on the way from its storage to the user: what
-// [Cognito.TokenProvider] found, and how it judged that. It holds no token and no name, so that it may be shown.
+// [Client.TokenProvider] found, and how it judged that. It holds no token and no name, so that it may be shown.
 type Examination struct {
 	// Err is what the provider answers, and nil if it gives tokens. Its [amplify.ReasonOf] says why the request is
 	// not signed in, or why that is not known.
@@ -49,10 +49,10 @@ type ExaminedPair struct {
 	Chosen bool
 }
 
-// Examine judges the session in kv by the very steps that [Cognito.TokenProvider] takes, and tells what it saw.
+// Examine judges the session in kv by the very steps that [Client.TokenProvider] takes, and tells what it saw.
 // Nothing is refreshed, and kv stays as it is; if it is writable, the verdict is that of a context in which cookies can be
 // set. Keys are fetched if they are needed.
-func (c *Cognito) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Examination {
+func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Examination {
 	if c.poolID == "" {
 		_, err := c.TokenProvider(kv).Tokens(ctx, amplify.TokensInput{})
 		return &Examination{Err: err}

@@ -1,7 +1,7 @@
 package cognito
 
 // KnownCredentials tells how many users' credentials c remembers.
-func (c *Cognito) KnownCredentials() int {
+func (c *Client) KnownCredentials() int {
 	c.identities.users.known.CleanUp()
 	return c.identities.users.known.EstimatedSize()
 }

@@ -44,12 +44,12 @@ func (g *grant) answer() (*amplify.Credentials, error) {
 
 // grants remembers grants, by a hash of what proves the right to them.
 type grants struct {
-	cognito *Cognito
+	cognito *Client
 	known   *otter.Cache[sessionID, *grant]
 	flights flights[*grant]
 }
 
-func newGrants(c *Cognito, size int) (*grants, error) {
+func newGrants(c *Client, size int) (*grants, error) {
 	known, err := otter.New(&otter.Options[sessionID, *grant]{MaximumSize: size})
 	if err != nil {
 		return nil, err

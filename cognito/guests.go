@@ -43,7 +43,7 @@ type guests struct {
 	fresh  *rate.Limiter          // of new identities of visitors
 }
 
-func newGuests(c *Cognito) (*guests, error) {
+func newGuests(c *Client) (*guests, error) {
 	grants, err := newGrants(c, maxGuests)
 	return &guests{
 		grants: grants,

@@ -19,7 +19,7 @@ const (
 // tokenHash stands for a refresh token: the SHA-256 of client id and token.
 type tokenHash [sha256.Size]byte
 
-func (c *Cognito) hash(refreshToken string) tokenHash {
+func (c *Client) hash(refreshToken string) tokenHash {
 	return tokenHash(newSessionID("refresh", c.clientID, refreshToken))
 }
 

@@ -17,7 +17,7 @@ import (
 // identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small (25 calls of GetId and 200 of
 // GetCredentialsForIdentity a second for a whole account and region), so that nothing is asked twice.
 type identityPool struct {
-	cognito      *Cognito
+	cognito      *Client
 	id           string
 	allowsGuests bool
 
@@ -28,7 +28,7 @@ type identityPool struct {
 	idCalls, credentialsCalls cooldown
 }
 
-func newIdentityPool(c *Cognito, auth *amplify.AuthConfig, size int) (*identityPool, error) {
+func newIdentityPool(c *Client, auth *amplify.AuthConfig, size int) (*identityPool, error) {
 	p := &identityPool{cognito: c, id: auth.IdentityPoolID, allowsGuests: auth.AllowGuestAccess}
 	p.idFlights.work = c.work
 	var err error

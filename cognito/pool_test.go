@@ -21,7 +21,7 @@ import (
 var alice, bob = testpool.Alice, testpool.Bob
 
 // newCognito returns the Cognito of an App on pool.
-func newCognito(t testing.TB, pool *testpool.Pool, o cognito.Options) *cognito.Cognito {
+func newCognito(t testing.TB, pool *testpool.Pool, o cognito.Options) *cognito.Client {
 	t.Helper()
 	app, err := amplify.New(pool.Config(), pool.Options())
 	if err != nil {
@@ -114,13 +114,13 @@ func (s *storage) Writable() bool {
 }
 
 // tokens asks a provider of its own for the tokens in kv.
-func tokens(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage) (*amplify.Tokens, error) {
+func tokens(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage) (*amplify.Tokens, error) {
 	t.Helper()
 	return c.TokenProvider(kv).Tokens(t.Context(), amplify.TokensInput{})
 }
 
 // wantUser expects the session in kv to be u's.
-func wantUser(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage, u testpool.User) {
+func wantUser(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, u testpool.User) {
 	t.Helper()
 	got, err := tokens(t, c, kv)
 	if err != nil {
@@ -132,7 +132,7 @@ func wantUser(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage, u te
 }
 
 // wantReason expects the session in kv to be refused for a reason or, if that is a transient one, to fail for it.
-func wantReason(t testing.TB, c *cognito.Cognito, kv amplify.KeyValueStorage, want amplify.Reason) {
+func wantReason(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, want amplify.Reason) {
 	t.Helper()
 	_, err := tokens(t, c, kv)
 	if got := amplify.ReasonOf(err); err == nil || got != want {

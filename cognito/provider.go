@@ -18,12 +18,12 @@ const refreshMargin = 5 * time.Second
 //
 // Expired tokens are refreshed, and the new ones are kept in kv if it is writable. A session that the
 // user pool has refused to refresh is deleted from kv. The provider is safe for concurrent use if kv is.
-func (c *Cognito) TokenProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
+func (c *Client) TokenProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
 	return &provider{cognito: c, kv: kv}
 }
 
 type provider struct {
-	cognito *Cognito
+	cognito *Client
 	kv      amplify.KeyValueStorage
 
 	examiner *examiner // nil but for Examine
@@ -139,7 +139,7 @@ func (p *provider) session(ctx context.Context) (*current, error) {
 
 // choose puts the session that st holds into best. Where cookies came several times it is the one whose tokens verify and
 // were issued last. Tokens of two users never make one.
-func (c *Cognito) choose(ctx context.Context, st *stored, best *current, e *examiner) error {
+func (c *Client) choose(ctx context.Context, st *stored, best *current, e *examiner) error {
 	if c.poolID == "" {
 		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}

@@ -137,7 +137,7 @@ func ended(err error) bool {
 }
 
 // rotates reports whether refresh tokens are to be taken for rotating.
-func (c *Cognito) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
+func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
 
 // refreshed is what a refresh answered.
 type refreshed struct {
@@ -154,7 +154,7 @@ type pair struct{ access, id *verified }
 
 // refresh redeems a refresh token. Callers with the same token share one call to the user pool, and none that gives
 // up cancels it for the others. Those that come shortly after get the same answer.
-func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
+func (c *Client) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
 	hash := c.hash(refreshToken)
 	return c.refreshes.do(ctx, hash, func(ctx context.Context) (*refreshed, error) {
 		r := c.handoff.get(hash, c.now(), in.ForceRefresh)
@@ -174,7 +174,7 @@ func (c *Cognito) refresh(ctx context.Context, refreshToken, deviceKey string, i
 }
 
 // redeem asks the user pool.
-func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
+func (c *Client) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
 	client, err := awsapi.UserPool(c.app)
 	if err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func (c *Cognito) redeem(ctx context.Context, refreshToken, deviceKey string, me
 }
 
 // verifyAnswer verifies the tokens of r, unless it has been done.
-func (c *Cognito) verifyAnswer(ctx context.Context, r *refreshed) error {
+func (c *Client) verifyAnswer(ctx context.Context, r *refreshed) error {
 	if r.pair.Load() != nil {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (c *Cognito) verifyAnswer(ctx context.Context, r *refreshed) error {
 }
 
 // observe learns how far the App's clock is from Cognito's.
-func (c *Cognito) observe(date time.Time) {
+func (c *Client) observe(date time.Time) {
 	skew := date.Sub(c.app.Now())
 	if skew.Abs() < minSkew {
 		skew = 0

@@ -79,7 +79,7 @@ func newSessionID(texts ...string) sessionID {
 
 // cookieSession returns the session of an access and an ID token that lastAuthUser selected, from memory if it
 // has been verified before.
-func (c *Cognito) cookieSession(ctx context.Context, lastAuthUser, access, id string) (*session, error) {
+func (c *Client) cookieSession(ctx context.Context, lastAuthUser, access, id string) (*session, error) {
 	memo := newSessionID("cookies", lastAuthUser, access, id)
 	if s, ok := c.sessions.GetIfPresent(memo); ok && s.stands() {
 		return s, nil
@@ -97,7 +97,7 @@ func (c *Cognito) cookieSession(ctx context.Context, lastAuthUser, access, id st
 }
 
 // bearerSession returns the session of an access token alone.
-func (c *Cognito) bearerSession(ctx context.Context, access string) (*session, error) {
+func (c *Client) bearerSession(ctx context.Context, access string) (*session, error) {
 	memo := newSessionID("bearer", access)
 	if s, ok := c.sessions.GetIfPresent(memo); ok && s.stands() {
 		return s, nil
@@ -112,7 +112,7 @@ func (c *Cognito) bearerSession(ctx context.Context, access string) (*session, e
 }
 
 // verifyPair verifies an access and an ID token, and that they belong to one user.
-func (c *Cognito) verifyPair(ctx context.Context, access, id string) (a, i *verified, err error) {
+func (c *Client) verifyPair(ctx context.Context, access, id string) (a, i *verified, err error) {
 	if a, err = c.verify(ctx, access, tokenUseAccess, c.clientID); err != nil {
 		return nil, nil, err
 	}

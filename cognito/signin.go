@@ -11,17 +11,10 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// NewTokens are the tokens that a sign-in has yielded: what the token endpoint or the user pool answered.
-type NewTokens struct {
-	AccessToken, IDToken amplify.Secret
-	// RefreshToken may be empty. The session then ends with the other two.
-	RefreshToken amplify.Secret
-}
-
 // StoreTokens verifies the tokens that a sign-in has yielded, and keeps them in kv as the session of
 // their user. Nothing is kept of tokens that do not verify or that belong to two users: the error then matches
 // [amplify.ErrUnauthenticated].
-func (c *Cognito) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t NewTokens) error {
+func (c *Client) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t amplify.IssuedTokens) error {
 	if c.poolID == "" {
 		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}
@@ -55,7 +48,7 @@ func (c *Cognito) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t
 
 // GlobalSignOut ends all sessions of a user, on whatever device: their refresh tokens are revoked, and
 // the user pool accepts their access tokens no more. Servers that merely verify tokens notice when the tokens expire.
-func (c *Cognito) GlobalSignOut(ctx context.Context, access *amplify.Token) error {
+func (c *Client) GlobalSignOut(ctx context.Context, access *amplify.Token) error {
 	client, err := awsapi.UserPool(c.app)
 	if err != nil {
 		return err
@@ -70,7 +63,7 @@ func (c *Cognito) GlobalSignOut(ctx context.Context, access *amplify.Token) erro
 // have been revoked. Nothing is handed any more to requests that still carry them. Their tokens, which
 // would verify until they expire, count as expired: should the browser keep the cookies in spite of all, the user pool
 // is asked, and what it says then deletes them. Other processes do not hear of it.
-func (c *Cognito) Forget(kv amplify.KeyValueStorage) {
+func (c *Client) Forget(kv amplify.KeyValueStorage) {
 	st := &stored{prefix: c.prefix}
 	st.read(kv)
 	for _, v := range st.values {

@@ -34,7 +34,7 @@ type verified struct {
 
 // verify verifies raw, whose token_use must be use and whose client must be one of clients.
 // The error matches [amplify.ErrUnauthenticated] if the token is no good.
-func (c *Cognito) verify(ctx context.Context, raw, use string, clients ...string) (*verified, error) {
+func (c *Client) verify(ctx context.Context, raw, use string, clients ...string) (*verified, error) {
 	if len(raw) > maxTokenBytes {
 		return nil, malformed(fmt.Errorf("%d bytes are more than the %d of a cookie", len(raw), maxTokenBytes))
 	}
@@ -71,7 +71,7 @@ func newVerified(raw string, cl *claims, signedBy *key) *verified {
 
 // keyFor returns the key that t must be signed by. What t says is not yet trusted: it may only select among
 // the issuers and keys that are known to be right. Keys inside the token (jwk, jku, x5c) are never looked at.
-func (c *Cognito) keyFor(ctx context.Context, t *jwt.Token, issuer string) (*key, error) {
+func (c *Client) keyFor(ctx context.Context, t *jwt.Token, issuer string) (*key, error) {
 	if t.Method != jwt.SigningMethodRS256 {
 		return nil, amplify.Unauthenticated(amplify.ReasonBadAlgorithm, nil)
 	}

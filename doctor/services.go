@@ -18,7 +18,7 @@ import (
 )
 
 // services examines what the application needs of AWS.
-func (e *examination) services(ctx context.Context, c *cognito.Cognito) {
+func (e *examination) services(ctx context.Context, c *cognito.Client) {
 	auth := e.cfg.Auth
 	if auth == nil {
 		return
@@ -34,7 +34,7 @@ func (e *examination) services(ctx context.Context, c *cognito.Cognito) {
 }
 
 // keys examines whether the keys of the user pool can be had.
-func (e *examination) keys(ctx context.Context, c *cognito.Cognito) {
+func (e *examination) keys(ctx context.Context, c *cognito.Client) {
 	status := Problem
 	if o := e.in.Options.Cognito; len(o.Keys) > 0 {
 		// Those given would answer in place of the user pool.

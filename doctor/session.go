@@ -10,7 +10,7 @@ import (
 )
 
 // session examines the session in the cookies, as a handler would find it.
-func (e *examination) session(ctx context.Context, c *cognito.Cognito) {
+func (e *examination) session(ctx context.Context, c *cognito.Client) {
 	// As in a handler that can set cookies. None is set.
 	store := cookie.NewHeaderStore(e.in.Header, http.Header{})
 	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))

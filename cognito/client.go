@@ -14,9 +14,9 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// Cognito is the long-lived half of a session source: one per App, shared by all requests.
+// Client is the long-lived half of a session source: one per App, shared by all requests.
 // It is safe for concurrent use.
-type Cognito struct {
+type Client struct {
 	app      *amplify.App
 	options  Options
 	poolID   string
@@ -62,7 +62,7 @@ type Options struct {
 	// GuestIdentity says which identities those have in the identity pool who are not signed in.
 	GuestIdentity GuestIdentity
 	// BearerClientIDs are app clients, besides the configured one, whose access tokens
-	// [Cognito.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for instance.
+	// [Client.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for instance.
 	BearerClientIDs []string
 }
 
@@ -90,9 +90,9 @@ const (
 // New returns the Cognito of app. It reports every fault of o at once. Where the configuration
 // has no user pool, nobody is ever signed in.
 //
-// Nothing is fetched until it is needed; see [Cognito.WarmUp].
-func New(app *amplify.App, o Options) (*Cognito, error) {
-	c := &Cognito{app: app, options: o, work: newWork(), handoff: newHandoff()}
+// Nothing is fetched until it is needed; see [Client.WarmUp].
+func New(app *amplify.App, o Options) (*Client, error) {
+	c := &Client{app: app, options: o, work: newWork(), handoff: newHandoff()}
 	c.refreshes.work = c.work
 	var faults []error
 	if o.Leeway < 0 || o.Leeway > MaxLeeway {
@@ -152,7 +152,7 @@ func New(app *amplify.App, o Options) (*Cognito, error) {
 // WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server
 // may call it before it listens; an error need not keep it from starting, since keys are fetched again when
 // they are needed.
-func (c *Cognito) WarmUp(ctx context.Context) error {
+func (c *Client) WarmUp(ctx context.Context) error {
 	if c.poolID == "" {
 		return nil
 	}
@@ -161,7 +161,7 @@ func (c *Cognito) WarmUp(ctx context.Context) error {
 
 // Close waits until what runs in the background has ended, having told it to. Requests that still
 // use c may fail. Close may be called more than once.
-func (c *Cognito) Close(ctx context.Context) error { return c.work.close(ctx) }
+func (c *Client) Close(ctx context.Context) error { return c.work.close(ctx) }
 
 // now tells Cognito's time: the App's clock, corrected by what Cognito last answered in a Date header.
-func (c *Cognito) now() time.Time { return c.app.Now().Add(time.Duration(c.skew.Load())) }
+func (c *Client) now() time.Time { return c.app.Now().Add(time.Duration(c.skew.Load())) }
