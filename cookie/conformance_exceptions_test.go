@@ -6,6 +6,7 @@ import (
 
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 var cookieNamesExceptions = []conformance.Rule{
@@ -83,7 +84,7 @@ var browserExceptions = []conformance.Rule{
 		Match: func(c conformance.Case) bool {
 			users, _ := c.In("users").(map[string]any)
 			for name := range users {
-				if cookie.IsSessionKey(name) {
+				if sessionkey.IsSession(name) {
 					return true
 				}
 			}

@@ -22,6 +22,7 @@ import (
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // TestConformanceCookieNames judges names and values of cookies one by one.
@@ -44,7 +45,7 @@ func TestConformanceCookieNames(t *testing.T) {
 		case "serialize":
 			return judgeSetCookie(c, in.Name, in.Value, in.Options)
 		case "allow":
-			return conformance.Diff(mustMarshal(c.Want("isServerSideAuthAllowedCookie")), cookie.IsSessionKey(in.Name))
+			return conformance.Diff(mustMarshal(c.Want("isServerSideAuthAllowedCookie")), sessionkey.IsSession(in.Name))
 		}
 		return fmt.Errorf("unknown kind %q", in.Kind)
 	})

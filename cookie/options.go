@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -30,8 +29,9 @@ type Options struct {
 	MaxAge time.Duration
 	// Expires is until when the browser keeps the cookies. MaxAge wins over it.
 	Expires time.Time
-	// SessionOnly ignores the setting of keys for which [IsSessionKey] is false, as
-	// Amplify's adapters do where the server alone signs users in.
+	// SessionOnly keeps nothing but the keys of a session: LastAuthUser, accessToken, idToken and
+	// refreshToken. Setting any other key does nothing. Amplify's adapters do the same where only
+	// the server signs users in.
 	SessionOnly bool
 }
 
@@ -97,18 +97,4 @@ func (o Options) deletion(name string) *http.Cookie {
 	c := o.cookie(name, "")
 	c.MaxAge, c.Expires = -1, time.Time{}
 	return c
-}
-
-// IsSessionKey reports whether key is one of the four that make a session:
-// LastAuthUser, accessToken, idToken or refreshToken, after a prefix.
-func IsSessionKey(key string) bool {
-	i := strings.LastIndexByte(key, '.')
-	if i < 0 {
-		return false
-	}
-	switch key[i+1:] {
-	case "LastAuthUser", "accessToken", "idToken", "refreshToken":
-		return true
-	}
-	return false
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // MaxSize is the greatest size, in bytes, of name, "=" and encoded value of a cookie that is written. Browsers
@@ -125,7 +127,9 @@ func find(entries []entry, key string) *entry {
 }
 
 // Keeps reports whether Set keeps values under key: with [Options.SessionOnly] the keys of a session alone.
-func (s *KeyValueStorage) Keeps(key string) bool { return !s.options.SessionOnly || IsSessionKey(key) }
+func (s *KeyValueStorage) Keeps(key string) bool {
+	return !s.options.SessionOnly || sessionkey.IsSession(key)
+}
 
 // Set keeps value under key, and forgets what was kept there. It returns
 // a [*TooLargeError] for a value that no browser would keep, and [ErrReadOnly] if the response

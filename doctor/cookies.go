@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 const (
@@ -41,7 +42,7 @@ func (e *examination) cookies() {
 		if rest, ok := strings.CutPrefix(key, clientPrefix); ok && !strings.HasPrefix(key, own) {
 			client, _, _ := strings.Cut(rest, ".")
 			others[client] = true
-		} else if ok && cookie.IsSessionKey(key) {
+		} else if ok && sessionkey.IsSession(key) {
 			times[key]++
 		}
 	}
