@@ -3,36 +3,39 @@ package amplify
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/amplify-go/amplify/internal/partition"
 )
 
-// Endpoints are the addresses of AWS services, each an absolute URL. Plain http is allowed:
-// that is how local backends are reached.
+// Endpoints are the addresses of AWS services, each an absolute URL. Plain http is allowed, for
+// local backends.
 //
-// A field that is empty is taken, in this order, from
+// An empty field is filled from the first of these sources that has a value:
 //   - the configuration: custom.amplify_go.endpoints of the outputs, an object with the JSON names
 //     below; then userPoolEndpoint and identityPoolEndpoint of a ResourcesConfig;
 //   - the environment: the variables named below, which the AWS SDKs and the AWS CLI read too, then
-//     AWS_ENDPOINT_URL for both APIs; none of them if AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is "true";
-//   - AWS: the service's address in the region that the pool's id begins with, in the partitions
-//     aws, aws-us-gov, aws-cn and aws-eusc.
+//     AWS_ENDPOINT_URL for both APIs. The environment is ignored if
+//     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is "true";
+//   - AWS: the address of the service in the region that the pool's id begins with, in the domain
+//     of the region's partition.
 type Endpoints struct {
 	// UserPool answers the calls of the Cognito user pools API.
 	// Environment: AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
 	UserPool string `json:"user_pool,omitempty"`
-	// UserPoolKeys serves <address>/<user pool id>/.well-known/jwks.json. It says where keys
-	// are fetched from, and nothing about what tokens must say in iss. If it is empty everywhere, it stays empty:
-	// then keys are fetched from <iss>/.well-known/jwks.json, for each of the
-	// issuers that the pool has.
+	// UserPoolKeys serves <address>/<user pool id>/.well-known/jwks.json. It changes where keys are
+	// fetched from, and does not change which issuers tokens may name. It may stay empty: then the
+	// keys of each issuer of the pool are fetched from <issuer>/.well-known/jwks.json.
 	UserPoolKeys string `json:"user_pool_keys,omitempty"`
 	// IdentityPool answers the calls of the Cognito identity pools API.
 	// Environment: AWS_ENDPOINT_URL_COGNITO_IDENTITY.
 	IdentityPool string `json:"identity_pool,omitempty"`
-	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout … The default is https and the
-	// domain of the configuration.
+	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout and so on. The default is
+	// https and the domain of the configuration.
 	OAuth string `json:"oauth,omitempty"`
 }
 
-// resolve fills the fields that are empty and drops slashes at the end. getenv is [os.Getenv].
+// resolve returns e with its empty fields filled and without slashes at the ends. getenv is
+// [os.Getenv].
 func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, faults) {
 	var custom struct {
 		AmplifyGo struct {
@@ -41,7 +44,7 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	}
 	var f faults
 	if len(c.Custom) > 0 {
-		// What else is in "custom" is the user's own business, also that it is no object.
+		// "custom" belongs to the user and may be any JSON value. Only an object can hold endpoints.
 		var object map[string]json.RawMessage
 		if json.Unmarshal(c.Custom, &object) == nil && json.Unmarshal(c.Custom, &custom) != nil {
 			f.add("Config.Custom", "", "amplify_go.endpoints is not an object of texts")
@@ -59,7 +62,8 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 		oauth = "https://" + auth.OAuth.Domain
 	}
 	outputs := custom.AmplifyGo.Endpoints
-	const all = "AWS_ENDPOINT_URL" // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+	// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+	const all = "AWS_ENDPOINT_URL"
 
 	type choice struct{ from, value string }
 	environment := func(service string) choice { return choice{all + service, getenv(all + service)} }
@@ -95,8 +99,8 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 			if c.value == "" {
 				continue
 			}
-			// What Config.Auth and AWS say has been judged with the rest of the configuration.
-			if judged := strings.HasPrefix(c.from, "Config.Auth.") || c.from == "AWS"; !judged {
+			// Values from Config.Auth and AWS have been checked with the rest of the configuration.
+			if checked := strings.HasPrefix(c.from, "Config.Auth.") || c.from == "AWS"; !checked {
 				f.url(c.from, c.value)
 			}
 			*field.value = strings.TrimRight(c.value, "/")
@@ -107,18 +111,11 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 }
 
 // awsEndpoint returns AWS's own address of a service in the region that id begins with, or "" if
-// id names none.
+// id does not begin with a region.
 func awsEndpoint(service, id, separator string) string {
 	region, _, ok := strings.Cut(id, separator)
 	if !ok || region == "" {
 		return ""
 	}
-	suffix := ".amazonaws.com"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		suffix = ".amazonaws.com.cn"
-	case strings.HasPrefix(region, "eusc-"):
-		suffix = ".amazonaws.eu"
-	}
-	return "https://" + service + "." + region + suffix
+	return "https://" + service + "." + region + "." + partition.DNSSuffix(region)
 }
