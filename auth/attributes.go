@@ -48,7 +48,7 @@ func FetchUserAttributes(ctx context.Context) (UserAttributes, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := awsapi.UserPool(sc.App())
+	client, err := userPoolOf(sc.App())
 	if err != nil {
 		return nil, err
 	}

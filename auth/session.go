@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
 // FetchAuthSessionInput says how the session is wanted. The zero value takes what is valid and
@@ -74,7 +75,7 @@ func (s *Session) AWSCredentials() aws.Credentials {
 	if s.Credentials == nil {
 		return aws.Credentials{}
 	}
-	return awsCredentials(s.Credentials)
+	return awsapi.AWSCredentials(s.Credentials)
 }
 
 // AWSCredentialsProvider returns a source of the request's credentials for the clients of the AWS SDK for Go:
@@ -84,36 +85,5 @@ func (s *Session) AWSCredentials() aws.Credentials {
 // It renews credentials that are about to expire, and ends with the server context: then it returns
 // [amplify.ErrServerContextClosed]. It is safe for concurrent use.
 func (s *Session) AWSCredentialsProvider() aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		if s.server == nil {
-			return aws.Credentials{}, errNoCredentials
-		}
-		c, err := s.server.Credentials(ctx, amplify.CredentialsInput{})
-		switch {
-		case err != nil:
-			return aws.Credentials{}, err
-		case c == nil:
-			return aws.Credentials{}, errNoCredentials
-		}
-		return awsCredentials(c), nil
-	})
-}
-
-var errNoCredentials = &amplify.Error{
-	Name:    "NoCredentials",
-	Reason:  amplify.ReasonConfiguration,
-	Message: "There are no AWS credentials for this request.",
-	RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the request is signed in with cookies " +
-		"or the identity pool allows guests.",
-}
-
-func awsCredentials(c *amplify.Credentials) aws.Credentials {
-	return aws.Credentials{
-		AccessKeyID:     c.AccessKeyID,
-		SecretAccessKey: c.SecretAccessKey.Reveal(),
-		SessionToken:    c.SessionToken.Reveal(),
-		Source:          "Amplify",
-		CanExpire:       true,
-		Expires:         c.Expires,
-	}
+	return awsapi.Credentials(s.server)
 }

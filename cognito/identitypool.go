@@ -11,7 +11,6 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
 // identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small (25 calls of GetId and 200 of
@@ -91,7 +90,7 @@ func (p *identityPool) userCredentials(ctx context.Context, cur *current, guest 
 
 // getID asks for the identity of a user or, without logins, for that of a new guest.
 func (p *identityPool) getID(ctx context.Context, logins map[string]string) (string, error) {
-	client, err := awsapi.IdentityPool(p.cognito.app)
+	client, err := identityPoolClient(p.cognito.app)
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +115,7 @@ func (p *identityPool) getID(ctx context.Context, logins map[string]string) (str
 // getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer may
 // name another identity.
 func (p *identityPool) getCredentials(ctx context.Context, identityID string, logins map[string]string) (*amplify.Credentials, error) {
-	client, err := awsapi.IdentityPool(p.cognito.app)
+	client, err := identityPoolClient(p.cognito.app)
 	if err != nil {
 		return nil, err
 	}

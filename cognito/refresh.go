@@ -175,7 +175,7 @@ func (c *Client) refresh(ctx context.Context, refreshToken, deviceKey string, in
 
 // redeem asks the user pool.
 func (c *Client) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
-	client, err := awsapi.UserPool(c.app)
+	client, err := userPoolClient(c.app)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (c *Client) StoreTokens(ctx context.Context, kv amplify.KeyValueStorage, t 
 // GlobalSignOut ends all sessions of a user, on whatever device: their refresh tokens are revoked, and
 // the user pool accepts their access tokens no more. Servers that merely verify tokens notice when the tokens expire.
 func (c *Client) GlobalSignOut(ctx context.Context, access *amplify.Token) error {
-	client, err := awsapi.UserPool(c.app)
+	client, err := userPoolClient(c.app)
 	if err != nil {
 		return err
 	}

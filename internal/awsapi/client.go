@@ -4,78 +4,79 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
-	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
 )
 
-// userPoolClient is the type under which an App keeps its client of the user pools API.
-type userPoolClient struct {
-	*cognitoidentityprovider.Client
+// Settings are the settings that the clients of all services have in common.
+type Settings struct {
+	Region     string
+	HTTPClient aws.HTTPClient
+	Retryer    aws.Retryer
 }
 
-// UserPool returns the client of the Cognito user pools API that app keeps. Its calls are
-// authorised by the tokens that they carry, not signed.
-func UserPool(app *amplify.App) (*cognitoidentityprovider.Client, error) {
-	c, err := amplify.Shared(app, func(app *amplify.App) (userPoolClient, error) {
-		o := cognitoidentityprovider.Options{
-			HTTPClient:  app.HTTPClient(),
-			Credentials: aws.AnonymousCredentials{},
-			Retryer:     Retryer(),
-		}
-		if auth := app.Config().Auth; auth != nil {
-			o.Region, _, _ = strings.Cut(auth.UserPoolID, "_")
-		}
-		if endpoint := app.Endpoints().UserPool; endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-		return userPoolClient{cognitoidentityprovider.New(o)}, nil
+// clients are the clients of type C of one App, by region.
+type clients[C any] struct {
+	app *amplify.App
+
+	mu       sync.Mutex
+	byRegion map[string]C
+}
+
+// Client returns the client of type C that app keeps for a region. The first call for a region
+// calls build, which must not call Client for the same C.
+//
+// Clients are told apart by their type. A package that does not want to share its client uses a type
+// of its own for C:
+//
+//	type userPool struct{ *cognitoidentityprovider.Client }
+func Client[C any](app *amplify.App, region string, build func(Settings) C) (C, error) {
+	all, err := amplify.Shared(app, func(app *amplify.App) (*clients[C], error) {
+		return &clients[C]{app: app, byRegion: map[string]C{}}, nil
 	})
-	return c.Client, err
+	if err != nil {
+		var none C
+		return none, err
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	c, ok := all.byRegion[region]
+	if !ok {
+		c = build(settings(all.app, region))
+		all.byRegion[region] = c
+	}
+	return c, nil
 }
 
-// identityPoolClient is the type under which an App keeps its client of the identity pools API.
-type identityPoolClient struct {
-	*cognitoidentity.Client
+func settings(app *amplify.App, region string) Settings {
+	return Settings{
+		Region:     region,
+		HTTPClient: app.HTTPClient(),
+		Retryer:    Retryer(),
+	}
 }
 
-// IdentityPool returns the client of the Cognito identity pools API that app keeps. The calls that give out credentials
-// are not signed.
-func IdentityPool(app *amplify.App) (*cognitoidentity.Client, error) {
-	c, err := amplify.Shared(app, func(app *amplify.App) (identityPoolClient, error) {
-		o := cognitoidentity.Options{
-			HTTPClient:  app.HTTPClient(),
-			Credentials: aws.AnonymousCredentials{},
-			Retryer:     Retryer(),
-		}
-		if auth := app.Config().Auth; auth != nil {
-			o.Region, _, _ = strings.Cut(auth.IdentityPoolID, ":")
-		}
-		if endpoint := app.Endpoints().IdentityPool; endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-		return identityPoolClient{cognitoidentity.New(o)}, nil
-	})
-	return c.Client, err
-}
-
-// Attempts is how often a call is sent at most. Amplify JS sends three, too.
+// Attempts is how often a call is sent at most, as in Amplify JS.
 const Attempts = 3
 
-// Retryer retries what may pass: throttling, also by a proxy that says so by status 429 alone, 5xx and broken connections. It waits 0 to 100 ms, then
-// 0 to 200 ms: the full jitter keeps the servers of a fleet from coming back in step, and the context
-// of the call ends the wait. Its token bucket stops retries while most calls of a client fail, so that
-// a service in trouble is not fed more.
+// Retryer returns a new instance of the retry policy. It retries failures that may be temporary:
+// throttling, status 5xx and broken connections. A proxy may throttle by status 429 alone.
+//
+// It waits 0 to 100 ms before the second attempt and 0 to 200 ms before the third. The waits are
+// random so that the servers of a fleet do not retry at the same moment. The context of the call
+// ends a wait. A token bucket stops retries while most calls of a client fail, so that retries do
+// not add to the load of a service in trouble.
 func Retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = Attempts
-		o.Retryables = append(slices.Clip(o.Retryables), retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
+		o.Retryables = append(slices.Clip(o.Retryables), retry.RetryableHTTPStatusCode{
+			Codes: map[int]struct{}{http.StatusTooManyRequests: {}},
+		})
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			return rand.N(100 * time.Millisecond << (attempt - 1)), nil // attempt counts from 1
 		})

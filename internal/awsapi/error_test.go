@@ -33,6 +33,25 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// userPool returns the client that app keeps for calls of the user pools API.
+func userPool(t *testing.T, app *amplify.App) *cognitoidentityprovider.Client {
+	t.Helper()
+	c, err := awsapi.Client(app, "eu-west-1", newUserPool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newUserPool(s awsapi.Settings) *cognitoidentityprovider.Client {
+	return cognitoidentityprovider.New(cognitoidentityprovider.Options{
+		Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
+		Credentials: aws.AnonymousCredentials{},
+	})
+}
+
+var getUser = &cognitoidentityprovider.GetUserInput{AccessToken: aws.String("secret")}
+
 func TestError(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -62,11 +81,7 @@ func TestError(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			client, err := awsapi.UserPool(app)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = client.GetUser(t.Context(), &cognitoidentityprovider.GetUserInput{AccessToken: aws.String("secret")})
+			_, err = userPool(t, app).GetUser(t.Context(), getUser)
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -1,0 +1,50 @@
+package awsapi
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/amplify-go/amplify"
+)
+
+// Credentials returns a source of the credentials of sc for clients of the AWS SDK. It renews
+// credentials that are about to expire. After sc has closed it returns
+// [amplify.ErrServerContextClosed]. It is safe for concurrent use. sc may be nil, which has no
+// credentials.
+func Credentials(sc *amplify.ServerContext) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		if sc == nil {
+			return aws.Credentials{}, errNoCredentials
+		}
+		c, err := sc.Credentials(ctx, amplify.CredentialsInput{})
+		switch {
+		case err != nil:
+			return aws.Credentials{}, err
+		case c == nil:
+			return aws.Credentials{}, errNoCredentials
+		}
+		return AWSCredentials(c), nil
+	})
+}
+
+// AWSCredentials returns c as the AWS SDK has credentials. The result holds the secrets as plain
+// text.
+func AWSCredentials(c *amplify.Credentials) aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey.Reveal(),
+		SessionToken:    c.SessionToken.Reveal(),
+		Source:          "Amplify",
+		CanExpire:       true,
+		Expires:         c.Expires,
+	}
+}
+
+var errNoCredentials = &amplify.Error{
+	Name:    "NoCredentials",
+	Reason:  amplify.ReasonConfiguration,
+	Message: "There are no AWS credentials for this request.",
+	RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the " +
+		"request is signed in with cookies or the identity pool allows guests.",
+}
