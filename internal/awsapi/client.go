@@ -15,9 +15,20 @@ import (
 
 // Settings are the settings that the clients of all services have in common.
 type Settings struct {
-	Region     string
+	Region string
+	// HTTPClient sends requests through the HTTP client of the App. An answer may have a body of
+	// 1 MiB, and must be complete after 10 seconds.
 	HTTPClient aws.HTTPClient
 	Retryer    aws.Retryer
+}
+
+// Unlimited returns s with an HTTPClient that has no limits, for services whose answers have bodies
+// of any size. The caller bounds them.
+func (s Settings) Unlimited() Settings {
+	if l, ok := s.HTTPClient.(*limited); ok {
+		s.HTTPClient = l.client
+	}
+	return s
 }
 
 // clients are the clients of type C of one App, by region.
@@ -56,7 +67,7 @@ func Client[C any](app *amplify.App, region string, build func(Settings) C) (C, 
 func settings(app *amplify.App, region string) Settings {
 	return Settings{
 		Region:     region,
-		HTTPClient: app.HTTPClient(),
+		HTTPClient: &limited{app.HTTPClient(), maxAnswer, attemptTimeout},
 		Retryer:    Retryer(),
 	}
 }

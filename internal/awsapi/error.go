@@ -12,9 +12,10 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// Error translates err, which a call of an AWS service returned, under the names of Amplify JS: the
-// code that the service sent, "NetworkError" where no answer came, "Unknown" where the answer was no
-// answer of the service. What may pass by itself has [amplify.ReasonServiceUnavailable].
+// Error translates err, which a call of an AWS service returned, into the names of Amplify JS: the
+// code that the service sent, "NetworkError" if no complete answer arrived, "Unknown" if the answer
+// did not come from the service. Failures that may be temporary have the reason
+// [amplify.ReasonServiceUnavailable].
 func Error(err error) *amplify.Error {
 	e := &amplify.Error{Err: err}
 	status := 0
@@ -23,10 +24,14 @@ func Error(err error) *amplify.Error {
 		status, e.RequestID = response.HTTPStatusCode(), response.ServiceRequestID()
 	}
 	var api smithy.APIError
+	var incomplete *answerError
 	var garbled *smithy.DeserializationError
 	switch {
 	case errors.As(err, &api):
 		e.Name, e.Message = api.ErrorCode(), api.ErrorMessage()
+	case errors.As(err, &incomplete):
+		e.Name, e.Message = "NetworkError", "A network error has occurred."
+		e.Reason, e.Err = amplify.ReasonServiceUnavailable, incomplete
 	case errors.As(err, &garbled):
 		e.Name, e.Message = "Unknown", "An unknown error has occurred."
 		// The error holds a piece of the body, which may hold tokens.
@@ -43,12 +48,14 @@ func Error(err error) *amplify.Error {
 	return e
 }
 
-// Throttled reports whether err, which a call of an AWS service returned, says that there were too many calls.
+// Throttled reports whether err, which a call of an AWS service returned, says that there were too
+// many calls.
 func Throttled(err error) bool {
 	var response *awshttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusTooManyRequests ||
-		throttled.IsErrorThrottle(err) == aws.TrueTernary
+		throttlingCodes.IsErrorThrottle(err) == aws.TrueTernary
 }
 
-// throttled knows the codes by which AWS services say "not so fast"; Cognito sends them with status 400.
-var throttled = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+// throttlingCodes are the error codes by which AWS services throttle. Cognito sends them with status
+// 400.
+var throttlingCodes = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
