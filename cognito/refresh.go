@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
 const (
