@@ -151,11 +151,14 @@ type SelectiveStorage interface {
 	Keeps(key string) bool
 }
 
-// BoundedStorage is a [KeyValueStorage] that refuses to read what is too large. All then yields
-// nothing, and the request is refused with [ReasonCookiesTooLarge].
+// BoundedStorage is a [KeyValueStorage] that holds and reads so much and no more, as cookies do.
 type BoundedStorage interface {
 	KeyValueStorage
-	// TooLarge reports whether the storage holds more than it reads.
+	// MaxValueBytes returns how large a value can be. A larger one cannot come from this storage: a
+	// session with such a token is refused with [ReasonTokenTooLarge].
+	MaxValueBytes() int
+	// TooLarge reports whether a request carries more than is read. All then yields nothing, and the
+	// request is refused with [ReasonCookiesTooLarge].
 	TooLarge() bool
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 func TestConformanceOrigins(t *testing.T) {
@@ -122,7 +123,7 @@ func TestConformanceOAuthState(t *testing.T) {
 				addQuery("/", "error", in.Error, "error_description", in.ErrorDescription), "/"), "?"))
 		case "keys":
 			for key, name := range want.Keys {
-				if err := differs(key, name, sessionPrefix(in.Identifier)+key); err != nil {
+				if err := differs(key, name, sessionkey.Prefix(in.Identifier)+key); err != nil {
 					return err
 				}
 			}

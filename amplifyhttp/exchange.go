@@ -30,7 +30,6 @@ type exchange struct {
 	direct  bool        // header is the response's own: its writer is not ours, nothing can wait
 	gone    bool        // no cookie can be set any more
 	read    bool        // the response depends on the session
-	wrote   string      // the user whose session the response sets
 	storage *cookie.KeyValueStorage
 	session amplify.Providers
 	line    [1]string // of the header, see personal
@@ -120,13 +119,6 @@ func (x *exchange) kv() *cookie.KeyValueStorage {
 	return x.storage
 }
 
-// sessionStorage returns the session's storage, for those who change the session itself.
-func (x *exchange) sessionStorage() *cookie.KeyValueStorage {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.kv()
-}
-
 // bearerToken returns the credentials of an Authorization: Bearer header (RFC 6750 §2.1).
 func bearerToken(r *http.Request) (string, bool) {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -181,9 +173,6 @@ func (x *exchange) SetAll(cookies []*http.Cookie) bool {
 	}
 	for _, c := range cookies {
 		cookie.Add(x.header, c)
-		if user := x.runner.writtenUser(c); user != "" {
-			x.wrote = user
-		}
 	}
 	if x.direct {
 		notShared(x.header)
@@ -197,13 +186,10 @@ func (x *exchange) Delete(c *http.Cookie) { x.Set(c) }
 // commit completes h, the header of the response, before it is written. Afterwards no cookie can be set.
 func (x *exchange) commit(h http.Header) {
 	x.mu.Lock()
-	gone, wrote := x.gone, x.wrote
+	gone := x.gone
 	x.mu.Unlock()
 	if gone {
 		return
-	}
-	if wrote != "" {
-		x.runner.purge(x, wrote)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

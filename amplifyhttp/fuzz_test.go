@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/auth"
 )
 
@@ -116,8 +117,12 @@ func FuzzCookieHeader(f *testing.F) {
 		if user, err := auth.GetCurrentUser(r.Context()); err == nil {
 			w.Header().Set("X-User", user.Username)
 		}
-		_ = fix.exchangeOf(r).sessionStorage().Set(testPrefix+"new.accessToken", "t") // as a sign-in does
-		fix.clear(fix.exchangeOf(r))
+		x := fix.exchangeOf(r)
+		x.mu.Lock()
+		kv := x.kv()
+		x.mu.Unlock()
+		_ = kv.Set(testPrefix+"new.accessToken", "t") // as a sign-in does
+		_ = x.providers().Session.End(r.Context(), amplify.EndInput{})
 	}))
 	f.Fuzz(func(t *testing.T, cookies string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -25,9 +25,6 @@ type Options struct {
 	// are services, mobile or single-page applications. Such a session has no ID token and is never refreshed. A
 	// request with that header is judged by it alone.
 	Bearer bool
-	// ForgetClients lists user pool clients that the application used before. Their cookies are
-	// removed when a session is written, before they add up to more than a proxy takes (status 431).
-	ForgetClients []string
 	// App says how AWS is reached.
 	App amplify.Options
 	// Cognito holds the rules of sessions.
@@ -84,17 +81,6 @@ func (o Options) resolve(cfg amplify.Config) (origin, cookie.Options, error) {
 	}
 	if err := c.Validate(); err != nil {
 		errs = append(errs, configurationError("Cookies are not valid.", "Correct Options.Cookies.", err))
-	}
-	for _, client := range o.ForgetClients {
-		if cfg.Auth != nil && client == cfg.Auth.UserPoolClientID && client != "" {
-			errs = append(errs, configurationError("ForgetClients lists the configured user pool client.",
-				"Its sessions would be deleted as they are written. List others only.", nil))
-		}
-		if client == "" || strings.ContainsAny(client, ".=; ") {
-			errs = append(errs, configurationError(
-				fmt.Sprintf("ForgetClients holds %q, which is not the id of a user pool client.", client),
-				"List client ids as Amazon Cognito shows them.", nil))
-		}
 	}
 	return own, c, errors.Join(errs...)
 }

@@ -533,7 +533,7 @@ func TestSignOut(t *testing.T) {
 		}
 		b.add(signingOutCookie + "=true")
 		b.get("/api/auth/sign-out-callback")
-		if n := len(f.upstream.Calls()); n != maxRevocations || b.cookies() != "" {
+		if n := len(f.upstream.Calls()); n > 1 || b.cookies() != "" {
 			t.Errorf("%d calls, cookies %s", n, b.cookies())
 		}
 	})
@@ -614,14 +614,14 @@ func TestOptionsFaults(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		"all at once": {Options{Origin: "myapp.com", ForgetClients: []string{""}, Cookies: CookieOptions{MaxAge: -1}},
+		"all at once": {Options{Origin: "myapp.com", Cognito: cognito.Options{ForgetClients: []string{""}}, Cookies: CookieOptions{MaxAge: -1}},
 			[]string{"invalid origin", "ForgetClients", "MaxAge"}},
 		"of cognito too":   {Options{Origin: "myapp.com", Cognito: cognito.Options{Leeway: -1}}, []string{"invalid origin", "Leeway"}},
 		"foreign domain":   {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
 		"part of a label":  {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
 		"below the origin": {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},
 		"insecure None":    {Options{Origin: "http://localhost:3000", Cookies: CookieOptions{SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
-		"own client":       {Options{ForgetClients: []string{testClient}}, []string{"configured user pool client"}},
+		"own client":       {Options{Cognito: cognito.Options{ForgetClients: []string{testClient}}}, []string{"configured app client"}},
 		"right":            {Options{Origin: "https://www.myapp.com", Cookies: CookieOptions{Domain: ".myapp.com"}}, nil},
 	} {
 		runner, err := NewServerRunner(cfg, tt.o)

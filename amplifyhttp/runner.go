@@ -21,10 +21,6 @@ type ServerRunner struct {
 	origin  origin
 	cookies cookie.Options
 	bearer  bool
-	// session is what the names of the session's cookies begin with; forget lists such
-	// prefixes of other clients.
-	session string
-	forget  []string
 	// routes is the folder of the auth routes as the configuration has it, such as "/api/auth/"; or empty.
 	routes string
 	secret amplify.Secret
@@ -48,24 +44,17 @@ func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
 	}
 	s := &ServerRunner{app: app, cognito: c, origin: own, cookies: cookies, bearer: o.Bearer, secret: o.Cognito.ClientSecret, pages: newPages()}
 	if cfg.Auth != nil {
-		s.session = sessionPrefix(cfg.Auth.UserPoolClientID)
 		if cfg.Auth.OAuth != nil {
 			if u, err := own.redirect("redirectSignIn", cfg.Auth.OAuth.RedirectSignIn); err == nil {
 				s.routes, _ = path.Split(u.Path)
 			}
 		}
 	}
-	for _, client := range o.ForgetClients {
-		s.forget = append(s.forget, sessionPrefix(client))
-	}
 	if own.insecure() {
 		app.Logger().Warn("HTTP origin detected. This is insecure and should only be used for local development.", "origin", string(own))
 	}
 	return s, nil
 }
-
-// sessionPrefix returns what the names of the cookies of a client's sessions begin with.
-func sessionPrefix(client string) string { return "CognitoIdentityServiceProvider." + client + "." }
 
 // WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server may
 // call it before it listens; an error need not keep it from starting.

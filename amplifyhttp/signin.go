@@ -11,7 +11,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/cookie"
 )
 
 // toManagedLogin sends a user to managed login, unless they are signed in.
@@ -104,7 +103,7 @@ func (a *authRoutes) signInCallback(w http.ResponseWriter, r *http.Request, x *e
 		return
 	}
 	idToken, _ := token.Extra("id_token").(string)
-	if err := a.runner.cognito.StoreTokens(r.Context(), x.sessionStorage(), amplify.IssuedTokens{
+	if err := x.providers().Session.Start(r.Context(), amplify.IssuedTokens{
 		AccessToken:  amplify.NewSecret(token.AccessToken),
 		IDToken:      amplify.NewSecret(idToken),
 		RefreshToken: amplify.NewSecret(token.RefreshToken),
@@ -166,9 +165,8 @@ func withoutBody(err error) error {
 // storeFailed answers where tokens could not become a session.
 func (a *authRoutes) storeFailed(w http.ResponseWriter, r *http.Request, err error, returnTo string) {
 	log := a.runner.app.Logger()
-	var tooLarge *cookie.TooLargeError
 	switch {
-	case errors.As(err, &tooLarge):
+	case amplify.ReasonOf(err) == amplify.ReasonTokenTooLarge:
 		log.ErrorContext(r.Context(), "A session does not fit into cookies.", "error", err)
 		a.signInFailed(w, http.StatusInternalServerError, "Your account has more attributes or groups than a browser can keep.", returnTo)
 	case errors.Is(err, amplify.ErrUnauthenticated):

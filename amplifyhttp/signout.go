@@ -1,14 +1,7 @@
 package amplifyhttp
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cookie"
@@ -61,10 +54,7 @@ func (a *authRoutes) signOutCallback(w http.ResponseWriter, r *http.Request, x *
 		})
 		return
 	}
-	// Revocation is a matter of best effort, deletion is not.
-	failure := a.revoke(r.Context(), x, out == signingOutGlobal)
-	a.runner.cognito.Forget(x.sessionStorage())
-	a.runner.clear(x)
+	failure := x.providers().Session.End(r.Context(), amplify.EndInput{Global: out == signingOutGlobal})
 	x.Delete(a.endFlow(signingOutCookie))
 	to := a.options.RedirectOnSignOutComplete
 	if failure != nil {
@@ -73,54 +63,4 @@ func (a *authRoutes) signOutCallback(w http.ResponseWriter, r *http.Request, x *
 			"error_description", "You are signed out here. Cognito could not be told to end the session everywhere.")
 	}
 	redirect(w, to)
-}
-
-// revoke tells Cognito that the request's sessions have ended.
-func (a *authRoutes) revoke(ctx context.Context, x *exchange, global bool) error {
-	var errs []error
-	if global {
-		tokens, err := x.Tokens(ctx, amplify.TokensInput{})
-		if err == nil {
-			err = a.runner.cognito.GlobalSignOut(ctx, tokens.AccessToken)
-		}
-		errs = append(errs, err)
-	}
-	var refreshTokens []string
-	for key, value := range x.sessionStorage().All(a.runner.session) {
-		if strings.HasSuffix(key, ".refreshToken") && value != "" && !slices.Contains(refreshTokens, value) {
-			refreshTokens = append(refreshTokens, value)
-		}
-	}
-	for _, t := range refreshTokens[:min(len(refreshTokens), maxRevocations)] {
-		errs = append(errs, a.revokeToken(ctx, t))
-	}
-	return errors.Join(errs...)
-}
-
-// maxRevocations bounds the calls that one request can cause. A browser has one session, now and then one more
-// that another user has left behind.
-const maxRevocations = 3
-
-// revokeToken revokes a refresh token and the access tokens that came of it (RFC 7009; Cognito Developer Guide,
-// "The token revocation endpoint").
-func (a *authRoutes) revokeToken(ctx context.Context, token string) error {
-	form := url.Values{"token": {token}, "client_id": {a.oauth.ClientID}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+"/oauth2/revoke", strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if a.oauth.ClientSecret != "" {
-		r.SetBasicAuth(url.QueryEscape(a.oauth.ClientID), url.QueryEscape(a.oauth.ClientSecret)) // RFC 6749 §2.3.1
-	}
-	response, err := a.runner.app.HTTPClient().Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("revocation endpoint: status %d", response.StatusCode)
-	}
-	return nil
 }

@@ -2,42 +2,77 @@ package cognito
 
 import (
 	"context"
+	"slices"
 
 	"github.com/amplify-go/amplify"
 )
 
-// BearerTokenProvider returns the source of tokens for a request that carries an access token in its
-// Authorization header: from a service, a mobile app, a single-page application. accessToken is that token, without
-// "Bearer ".
+// BearerTokenProvider returns the source of tokens for a request that carries an access token in
+// its Authorization header: from a service, a mobile app, a single-page application. accessToken is
+// that token, without "Bearer ".
 //
-// Such a session has an access token only, and cannot be refreshed: that is the caller's business.
+// Such a session has an access token only. It cannot be refreshed or ended here: that is the
+// caller's business.
 func (c *Client) BearerTokenProvider(accessToken string) amplify.TokenProvider {
 	return bearerTokenProvider{c, accessToken}
 }
 
 type bearerTokenProvider struct {
-	cognito     *Client
+	client      *Client
 	accessToken string
 }
 
 // Tokens implements [amplify.TokenProvider].
 func (p bearerTokenProvider) Tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
-	c := p.cognito
+	c := p.client
 	if p.accessToken == "" || c.poolID == "" {
 		return nil, amplify.Unauthenticated(amplify.ReasonNoSession, nil)
 	}
-	s, err := c.bearerSession(ctx, p.accessToken)
+	s, err := p.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	leeway, now := c.options.Leeway, c.now()
 	switch {
-	case now.Add(leeway).Before(s.notBefore):
+	case c.now().Add(c.options.Leeway).Before(s.notBefore):
 		return nil, amplify.Unauthenticated(amplify.ReasonNotYetValid, nil)
-	case !now.Add(-leeway).Before(s.expires):
-		return nil, amplify.Unauthenticated(amplify.ReasonExpiredNoRefreshToken, nil)
+	case p.hasExpired(&s.accessClaims):
+		return nil, errBearerExpired()
+	case c.hasEnded(s):
+		return nil, errSignedOut()
 	case in.ForceRefresh:
 		return nil, errNoRefreshToken
 	}
 	return &amplify.Tokens{AccessToken: amplify.NewToken(p.accessToken, &s.accessClaims)}, nil
+}
+
+// session returns the session of the access token, from memory if it has been verified before.
+func (p bearerTokenProvider) session(ctx context.Context) (*session, error) {
+	c := p.client
+	if len(p.accessToken) > maxTokenBytes {
+		return nil, errTokenTooLarge(len(p.accessToken), maxTokenBytes)
+	}
+	key := newSessionID("bearer", p.accessToken)
+	if s := c.known(key); s != nil {
+		return s, nil
+	}
+	v := verifier{client: c, maxBytes: maxTokenBytes}
+	t := v.read(p.accessToken, tokenUseAccess, append(slices.Clip(c.options.BearerClientIDs), c.clientID)...)
+	if t.err == nil && p.hasExpired(&t.claims.Claims) {
+		return nil, errBearerExpired() // without a look at the signature
+	}
+	a, err := v.verify(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	s := newSession(a, nil)
+	c.sessions.Set(key, s)
+	return s, nil
+}
+
+func (p bearerTokenProvider) hasExpired(claims *amplify.Claims) bool {
+	return !p.client.now().Add(-p.client.options.Leeway).Before(claims.ExpiresAt)
+}
+
+func errBearerExpired() error {
+	return amplify.Unauthenticated(amplify.ReasonExpiredNoRefreshToken, nil)
 }

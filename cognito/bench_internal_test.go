@@ -39,7 +39,7 @@ func BenchmarkFirstSeenSession(b *testing.B) {
 	access, id := pool.Access(testpool.Alice), pool.ID(testpool.Alice)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := c.verifyPair(b.Context(), access, id); err != nil {
+		if _, err := c.verifyPair(b.Context(), access, id); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -88,15 +88,15 @@ func BenchmarkSessionBytes(b *testing.B) {
 	token := func(raw string, of *claims, i int) *verified {
 		cl := *of
 		cl.Subject, cl.Username, cl.Scopes, cl.Groups = sub(i), sub(i), clone(of.Scopes), clone(of.Groups)
-		return newVerified(raw, &cl, signedBy)
+		return &verified{raw, &cl, signedBy, lineage(cl.Issuer, fmt.Sprintf("%s-%d", cl.originJTI, i), raw)}
 	}
 	for b.Loop() {
 		c := newBenchmarked(b, pool, Options{MaxSessions: sessions})
 		before := heap()
 		for i := range sessions {
 			s := newSession(token(access, accessClaims, i), token(id, idClaims, i))
-			c.sessions.Set(newSessionID("cookies", sub(i), access, id), s)
-			c.remember(b, i)
+			c.sessions.Set(newSessionID("cookies", sub(i)), s)
+			c.remember(i)
 		}
 		c.sessions.CleanUp()
 		b.ReportMetric(float64(heap()-before)/sessions, "B/session")
@@ -108,21 +108,17 @@ func BenchmarkSessionBytes(b *testing.B) {
 }
 
 // remember remembers the identity and the credentials of a user. Cognito's session tokens have somewhat more than a thousand characters.
-func (c *Client) remember(b *testing.B, i int) {
+func (c *Client) remember(i int) {
 	id := fmt.Sprintf("eu-west-1:%08d-2222-4333-8444-955556666777", i)
 	key := newSessionID(strconv.Itoa(i))
 	c.identities.identities.Set(key, id)
-	got, err := c.identities.users.judge(&amplify.Credentials{
+	c.identities.users.given.Set(key, &grant{credentials: amplify.Credentials{
 		AccessKeyID:     fmt.Sprintf("ASIA%016d", i),
 		SecretAccessKey: amplify.NewSecret(fmt.Sprintf("%040d", i)),
 		SessionToken:    amplify.NewSecret(fmt.Sprintf("%01100d", i)),
 		Expires:         c.now().Add(time.Hour),
 		IdentityID:      id,
-	}, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	c.identities.users.known.Set(key, got)
+	}, renew: c.now().Add(time.Hour)})
 }
 
 // BenchmarkSessionBytesByDoor lets 2,000 users' real tokens in by the front door, signatures and all, together with their credentials, and reports
@@ -145,7 +141,7 @@ func BenchmarkSessionBytesByDoor(b *testing.B) {
 			if _, err := p.Tokens.Tokens(b.Context(), amplify.TokensInput{}); err != nil {
 				b.Fatal(err)
 			}
-			c.remember(b, i)
+			c.remember(i)
 		}
 		c.sessions.CleanUp()
 		b.ReportMetric(float64(heap()-before)/sessions, "B/session")
@@ -164,17 +160,17 @@ func BenchmarkFlatMemory(b *testing.B) {
 		var early uint64
 		for i := range all {
 			if i == first {
-				c.identities.users.known.CleanUp()
+				c.identities.users.given.CleanUp()
 				c.identities.identities.CleanUp()
 				early = heap() - before
 			}
-			c.remember(b, i)
+			c.remember(i)
 		}
-		c.identities.users.known.CleanUp()
+		c.identities.users.given.CleanUp()
 		c.identities.identities.CleanUp()
 		b.ReportMetric(float64(heap()-before)/float64(early), "growth")
 		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
-		if n := c.identities.users.known.EstimatedSize(); n > bound {
+		if n := c.identities.users.given.EstimatedSize(); n > bound {
 			b.Fatalf("%d credentials are remembered, %d are allowed", n, bound)
 		}
 	}
@@ -185,10 +181,15 @@ func BenchmarkRefreshContention(b *testing.B) {
 	pool := testpool.New(b)
 	pool.OnRefresh(func(map[string]any) testpool.Answer { return pool.Refreshed(testpool.Alice, "r2") })
 	c := newBenchmarked(b, pool, Options{})
+	presented, err := c.verifyPair(b.Context(), pool.Access(testpool.Alice), pool.ID(testpool.Alice))
+	if err != nil {
+		b.Fatal(err)
+	}
+	cur := &current{session: newSession(presented.access, presented.id), refreshToken: "r1"}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := c.refresh(b.Context(), "r1", "", amplify.TokensInput{}); err != nil {
+			if _, err := c.refresh(b.Context(), cur, "", amplify.TokensInput{}); err != nil {
 				b.Error(err)
 				return
 			}

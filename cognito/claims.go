@@ -12,51 +12,59 @@ import (
 )
 
 // claims are what the library reads from a token's payload. It implements [jwt.Claims] for the
-// parser's sake; the times are judged whenever a token is used, not when it is parsed.
+// parser's sake. Times are judged whenever a token is used, not when it is parsed.
 type claims struct {
 	amplify.Claims
 	jwt.MapClaims // always nil: it only lends its methods
 
 	notBefore time.Time
-	// aliases are the names other than the username that the user may have signed in with.
-	aliases [3]string // email, phone_number, preferred_username
+	originJTI string
 }
 
-// UnmarshalJSON reads a payload. Claims are matched by their exact names: encoding/json ignores case when it
-// fills a struct, and a Lambda trigger may have added a claim called "Sub".
+// UnmarshalJSON reads a payload. Claims are matched by their exact names: encoding/json ignores case
+// when it fills a struct, and a Lambda trigger may have added a claim called "Sub".
+//
+// Of the claims that decide about a session each must have its type. The others may be anything,
+// since triggers can set them: one of another type counts as absent, and stays in [amplify.Token.Decode].
 func (c *claims) UnmarshalJSON(payload []byte) error {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &all); err != nil {
 		return err
 	}
 	var errs []error
-	read := func(name string, v any) {
+	need := func(name string, v any) {
 		if raw, ok := all[name]; ok {
 			errs = append(errs, json.Unmarshal(raw, v))
 		}
 	}
-	read("iss", &c.Issuer)
-	read("sub", &c.Subject)
-	read("token_use", &c.TokenUse)
+	need("iss", &c.Issuer)
+	need("sub", &c.Subject)
+	need("token_use", &c.TokenUse)
 	if c.TokenUse == tokenUseID {
-		read("aud", &c.ClientID)
-		read("cognito:username", &c.Username)
-		read("email", &c.aliases[0])
-		read("phone_number", &c.aliases[1])
-		read("preferred_username", &c.aliases[2])
+		need("aud", &c.ClientID)
+		need("cognito:username", &c.Username)
 	} else {
-		read("client_id", &c.ClientID)
-		read("username", &c.Username)
+		need("client_id", &c.ClientID)
+		need("username", &c.Username)
 	}
-	read("cognito:groups", &c.Groups)
-	var scope string
-	read("scope", &scope)
-	c.Scopes = strings.Fields(scope)
-	read("iat", (*numericDate)(&c.IssuedAt))
-	read("exp", (*numericDate)(&c.ExpiresAt))
-	read("auth_time", (*numericDate)(&c.AuthTime))
-	read("nbf", (*numericDate)(&c.notBefore))
+	need("iat", (*numericDate)(&c.IssuedAt))
+	need("exp", (*numericDate)(&c.ExpiresAt))
+	need("nbf", (*numericDate)(&c.notBefore))
+
+	c.AuthTime = time.Time(optional[numericDate](all["auth_time"]))
+	c.Groups = optional[[]string](all["cognito:groups"])
+	c.Scopes = strings.Fields(optional[string](all["scope"]))
+	c.originJTI = optional[string](all["origin_jti"])
 	return errors.Join(errs...)
+}
+
+// optional returns the value of a claim, or the zero value if it is absent or not a T as a whole.
+func optional[T any](raw json.RawMessage) (value T) {
+	var v T
+	if raw != nil && json.Unmarshal(raw, &v) == nil {
+		return v
+	}
+	return value
 }
 
 // numericDate is a time as RFC 7519 §2 writes it: seconds since 1970, possibly with a fraction.

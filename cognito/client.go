@@ -1,21 +1,24 @@
 package cognito
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// Client is the long-lived half of a session source: one per App, shared by all requests.
-// It is safe for concurrent use.
+// Client is the long-lived half of a session source: one per App, shared by all requests. It is
+// safe for concurrent use.
 type Client struct {
 	app      *amplify.App
 	options  Options
@@ -25,12 +28,19 @@ type Client struct {
 
 	issuers  map[string]*keySet // by iss
 	sessions *otter.Cache[sessionID, *session]
+	ended    *endedSessions
 
-	refreshes    flights[*refreshed] // by refresh token
+	refreshes    flights[*issued] // by refresh token
 	refreshCalls cooldown
-	handoff      *handoff                          // what refreshes answered
-	unanswered   *otter.Cache[tokenHash, struct{}] // refresh tokens sent without an answer
-	rotation     atomic.Int32                      // a RefreshTokenRotation: what they have shown so far
+	handoff      *handoff
+	refusals     *recent[tokenHash, error] // of refresh tokens
+	budget       *refusalBudget
+	unanswered   *recent[tokenHash, struct{}] // refresh tokens that were sent without an answer
+	rotation     atomic.Int32                 // a RefreshTokenRotation: what refreshes have shown so far
+
+	exchanges    flights[*issued] // by authorization code
+	refusedCodes *recent[tokenHash, error]
+	revocations  flights[struct{}]
 
 	identities *identityPool // nil if the configuration has none
 	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
@@ -47,6 +57,10 @@ type Options struct {
 	// ReplicaRegions are the other regions of a replicated user pool, such as "eu-central-1". Tokens
 	// minted there name that region in their issuer.
 	ReplicaRegions []string
+	// Issuers are further issuers of the user pool, such as "https://issuer.example.com/eu-west-1_Abc",
+	// for partitions and addresses that this library does not know. The issuers that follow from the
+	// pool's id and from ReplicaRegions need not be listed.
+	Issuers []string
 	// RefreshTokenRotation says whether the app client rotates refresh tokens. The outputs do not tell.
 	RefreshTokenRotation RefreshTokenRotation
 	// Keys is a JSON Web Key Set of the user pool to start with, so that the first requests need not wait
@@ -61,6 +75,9 @@ type Options struct {
 	RefreshEarly time.Duration
 	// GuestIdentity says which identities those have in the identity pool who are not signed in.
 	GuestIdentity GuestIdentity
+	// ForgetClients lists app clients that the application used before. Their cookies are deleted when
+	// a session is written, before they add up to more than a proxy takes (status 431).
+	ForgetClients []string
 	// BearerClientIDs are app clients, besides the configured one, whose access tokens
 	// [Client.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for instance.
 	BearerClientIDs []string
@@ -87,61 +104,93 @@ const (
 	RotationOff
 )
 
-// New returns the Cognito of app. It reports every fault of o at once. Where the configuration
-// has no user pool, nobody is ever signed in.
+// Validate reports every fault of the options for a configuration at once: see [amplify.ConfigErrors].
+func (o Options) Validate(cfg amplify.Config) error {
+	var faults []*amplify.ConfigError
+	fault := func(field, value, format string, a ...any) {
+		faults = append(faults, &amplify.ConfigError{Field: "Options." + field, Value: value, Problem: fmt.Sprintf(format, a...)})
+	}
+	if o.Leeway < 0 || o.Leeway > MaxLeeway {
+		fault("Leeway", o.Leeway.String(), "choose 0 to %v", MaxLeeway)
+	}
+	if o.RefreshTokenRotation < RotationAuto || o.RefreshTokenRotation > RotationOff {
+		fault("RefreshTokenRotation", strconv.Itoa(int(o.RefreshTokenRotation)), "choose RotationAuto, RotationOn or RotationOff")
+	}
+	if o.RefreshEarly < 0 {
+		fault("RefreshEarly", o.RefreshEarly.String(), "choose a positive duration, or 0")
+	}
+	if o.GuestIdentity < GuestShared || o.GuestIdentity > GuestPerVisitor {
+		fault("GuestIdentity", strconv.Itoa(int(o.GuestIdentity)), "choose GuestShared or GuestPerVisitor")
+	}
+	if o.MaxSessions < 0 {
+		fault("MaxSessions", strconv.Itoa(o.MaxSessions), "choose a positive number, or 0 for %d", defaultMaxSessions)
+	}
+	if slices.Contains(o.BearerClientIDs, "") {
+		fault("BearerClientIDs", "", "contains an empty id")
+	}
+	for _, replica := range o.ReplicaRegions {
+		if !regionName.MatchString(replica) {
+			fault("ReplicaRegions", replica, `write a region such as "eu-central-1"`)
+		}
+	}
+	for _, iss := range o.Issuers {
+		if cfg.Auth == nil {
+			break
+		}
+		if err := validIssuer(iss, cfg.Auth.UserPoolID); err != nil {
+			fault("Issuers", "", "one %v", err)
+		}
+	}
+	if len(o.Keys) > 0 {
+		if _, err := parseKeys(o.Keys); err != nil {
+			fault("Keys", "", "%v", err)
+		}
+	}
+	for _, client := range o.ForgetClients {
+		switch {
+		case client == "" || strings.ContainsAny(client, ".=; "):
+			fault("ForgetClients", client, "is not the id of an app client: list ids as Amazon Cognito shows them")
+		case cfg.Auth != nil && client == cfg.Auth.UserPoolClientID:
+			fault("ForgetClients", client, "is the configured app client, whose sessions would be deleted as they are written: list others only")
+		}
+	}
+	return amplify.NewConfigError(faults...)
+}
+
+// New returns the Client of app. It reports every fault of o at once. If the configuration has no
+// user pool, no request is ever signed in.
 //
 // Nothing is fetched until it is needed; see [Client.WarmUp].
 func New(app *amplify.App, o Options) (*Client, error) {
-	c := &Client{app: app, options: o, work: newWork(), handoff: newHandoff()}
-	c.refreshes.work = c.work
-	var faults []error
-	if o.Leeway < 0 || o.Leeway > MaxLeeway {
-		faults = append(faults, fmt.Errorf("Options.Leeway is %v: choose 0 to %v", o.Leeway, MaxLeeway))
+	if err := o.Validate(app.Config()); err != nil {
+		return nil, err
 	}
-	if o.RefreshTokenRotation < RotationAuto || o.RefreshTokenRotation > RotationOff {
-		faults = append(faults, fmt.Errorf("Options.RefreshTokenRotation is %d: choose RotationAuto, RotationOn or RotationOff", o.RefreshTokenRotation))
+	c := &Client{
+		app: app, options: o, work: newWork(app.Logger),
+		ended:        newEndedSessions(),
+		handoff:      newHandoff(),
+		refusals:     newRecent[tokenHash, error](maxRefusals),
+		unanswered:   newRecent[tokenHash, struct{}](maxUnanswered),
+		refusedCodes: newRecent[tokenHash, error](maxCodes),
 	}
-	if o.RefreshEarly < 0 {
-		faults = append(faults, fmt.Errorf("Options.RefreshEarly is %v: choose a positive duration, or 0", o.RefreshEarly))
-	}
-	if o.GuestIdentity < GuestShared || o.GuestIdentity > GuestPerVisitor {
-		faults = append(faults, fmt.Errorf("Options.GuestIdentity is %d: choose GuestShared or GuestPerVisitor", o.GuestIdentity))
-	}
-	if o.MaxSessions < 0 {
-		faults = append(faults, fmt.Errorf("Options.MaxSessions is %d: choose a positive number, or 0 for %d", o.MaxSessions, defaultMaxSessions))
-	}
-	if slices.Contains(o.BearerClientIDs, "") {
-		faults = append(faults, errors.New("Options.BearerClientIDs contains an empty id"))
-	}
-	if auth := app.Config().Auth; auth != nil && auth.UserPoolID != "" {
-		c.poolID, c.clientID = auth.UserPoolID, auth.UserPoolClientID
-		c.prefix = "CognitoIdentityServiceProvider." + c.clientID + "."
-		var err error
-		if c.issuers, err = issuers(app, c.work, c.poolID, o); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, &amplify.Error{
-			Name:    "InvalidParameterException",
-			Reason:  amplify.ReasonConfiguration,
-			Message: "The options of cognito.New are not valid.",
-			Err:     err,
-		}
-	}
+	c.budget = newRefusalBudget(c.now)
+	c.refreshes.work, c.exchanges.work, c.revocations.work = c.work, c.work, c.work
 	c.rotation.Store(int32(o.RefreshTokenRotation))
-	size := o.MaxSessions
-	if size == 0 {
-		size = defaultMaxSessions
+	auth := app.Config().Auth
+	if auth != nil && auth.UserPoolID != "" {
+		c.poolID, c.clientID = auth.UserPoolID, auth.UserPoolClientID
+		c.prefix = sessionkey.Prefix(c.clientID)
+		var err error
+		if c.issuers, err = issuers(app, c.work, c.poolID, o, o.Issuers...); err != nil {
+			return nil, err
+		}
 	}
+	size := cmp.Or(o.MaxSessions, defaultMaxSessions)
 	var err error
 	if c.sessions, err = otter.New(&otter.Options[sessionID, *session]{MaximumSize: size}); err != nil {
 		return nil, err
 	}
-	if c.unanswered, err = otter.New(&otter.Options[tokenHash, struct{}]{MaximumSize: maxUnanswered}); err != nil {
-		return nil, err
-	}
-	if auth := app.Config().Auth; auth != nil && auth.IdentityPoolID != "" {
+	if auth != nil && auth.IdentityPoolID != "" {
 		if c.identities, err = newIdentityPool(c, auth, size); err != nil {
 			return nil, err
 		}

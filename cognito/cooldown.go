@@ -16,13 +16,14 @@ const (
 	maxCooldown = 10 * time.Second
 )
 
-// cooldown keeps calls of one operation from a service that says "too many requests" even after the retries: more calls
-// would only keep it saying so. Amazon Cognito counts per account and operation ("Quotas in Amazon Cognito"), so that
-// all users of all servers suffer together.
+// cooldown pauses the calls of one operation while its service says "too many requests" even after
+// the retries: more calls would only keep it saying so. Amazon Cognito counts per account and
+// operation ("Quotas in Amazon Cognito"), so that all users of all servers suffer together.
 //
-// While it lasts calls fail at once, and whoever still has something valid goes on with that. After it a single call
-// tries; the others follow once that has got through. Pauses are jittered, so that the servers of a
-// fleet do not come back in step. The zero value is ready for use.
+// During a pause calls fail at once, and callers go on with what is still valid. After it a single
+// call tries. The first answer that shows the service well ends the cool-down: any that is neither
+// throttling nor a failure of server or network, a refusal included. Pauses are jittered, so that
+// the servers of a fleet do not come back in step. The zero value is ready for use.
 type cooldown struct {
 	mu      sync.Mutex
 	until   time.Time
@@ -38,12 +39,15 @@ func (c *cooldown) do(now func() time.Time, call func() error) *amplify.Error {
 	}
 	err := call()
 	if err == nil {
-		c.end(now(), nil)
+		c.end()
 		return nil
 	}
 	translated := awsapi.Error(err)
-	if awsapi.Throttled(err) {
-		c.end(now(), translated)
+	switch {
+	case awsapi.Throttled(err):
+		c.throttled(now(), translated)
+	case translated.Reason != amplify.ReasonServiceUnavailable:
+		c.end()
 	}
 	return translated
 }
@@ -62,14 +66,20 @@ func (c *cooldown) begin(now time.Time) *amplify.Error {
 	return nil
 }
 
-func (c *cooldown) end(now time.Time, throttled *amplify.Error) {
+// end ends the cool-down.
+func (c *cooldown) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case throttled == nil:
-		c.strikes = 0
-	case c.strikes == 0: // calls that were under way when it began change nothing
-		c.failure = throttled
+	c.strikes = 0
+}
+
+// throttled begins a cool-down, unless there is one: calls that were under way when it began change
+// nothing.
+func (c *cooldown) throttled(now time.Time, failure *amplify.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.strikes == 0 {
+		c.failure = failure
 		c.pause(now)
 	}
 }

@@ -8,33 +8,27 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// Providers returns the sources of the tokens and of the AWS credentials of the session that kv keeps, for one request.
-// Between them they read kv and refresh once; else they are what [Client.TokenProvider] and [Client.CredentialsProvider] return.
-func (c *Client) Providers(kv amplify.KeyValueStorage) amplify.Providers {
-	p := &provider{cognito: c, kv: kv}
-	return amplify.Providers{Tokens: p, Credentials: p, Session: p}
-}
-
-// CredentialsProvider returns the source of the AWS credentials of the session that kv keeps for one request: those that
-// the identity pool gives its user or, where it allows guests, a guest (see [GuestIdentity]). Where there are none to be had,
-// credentials and error are nil.
+// CredentialsProvider returns the source of the AWS credentials of the session that kv keeps for one
+// request, the Credentials of [Client.Providers]: those that the identity pool gives its user or, if
+// it allows guests, a guest (see [GuestIdentity]). If there are none to be had, credentials and error
+// are nil.
 //
-// Credentials are remembered for all requests that prove the same right to them, and renewed before they expire; each is asked for
-// once, however many requests wait for it. That nobody can be told apart at the moment is an error, and makes nobody a guest. The
-// provider is safe for concurrent use if kv is.
+// Credentials are remembered for all requests that prove the same right to them, and renewed before
+// they expire. Each is asked for once, however many requests wait for it. If it cannot be told at
+// the moment who the user is, that is an error: an outage makes no user a guest.
 func (c *Client) CredentialsProvider(kv amplify.KeyValueStorage) amplify.CredentialsProvider {
-	return &provider{cognito: c, kv: kv}
+	return &provider{client: c, kv: kv}
 }
 
-// GuestCredentialsProvider returns the source of the AWS credentials of the guest that all of this process share, for
-// what belongs to no request: static pages, for instance.
+// GuestCredentialsProvider returns the source of the AWS credentials of the guest that is shared by
+// this process, for what belongs to no request: static pages, for instance.
 func (c *Client) GuestCredentialsProvider() amplify.CredentialsProvider { return guestProvider{c} }
 
-type guestProvider struct{ cognito *Client }
+type guestProvider struct{ client *Client }
 
 // Credentials implements [amplify.CredentialsProvider].
 func (p guestProvider) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {
-	pool := p.cognito.identities
+	pool := p.client.identities
 	if pool == nil || !pool.allowsGuests {
 		return nil, nil
 	}
@@ -43,7 +37,7 @@ func (p guestProvider) Credentials(ctx context.Context, in amplify.CredentialsIn
 
 // Credentials implements [amplify.CredentialsProvider].
 func (p *provider) Credentials(ctx context.Context, in amplify.CredentialsInput) (*amplify.Credentials, error) {
-	pool := p.cognito.identities
+	pool := p.client.identities
 	if pool == nil {
 		return nil, nil
 	}
@@ -61,14 +55,14 @@ func (p *provider) Credentials(ctx context.Context, in amplify.CredentialsInput)
 
 func (p *provider) userCredentials(ctx context.Context, pool *identityPool, cur *current, force bool) (*amplify.Credentials, error) {
 	guest := ""
-	if p.cognito.options.GuestIdentity == GuestPerVisitor {
+	if p.client.options.GuestIdentity == GuestPerVisitor {
 		guest = pool.guestID(p.kv)
 	}
 	c, err := pool.userCredentials(ctx, cur, guest, force)
 	if err == nil && guest != "" && p.keepsGuests(pool) {
 		// The visitor is no guest any more.
 		if err := p.kv.Delete(pool.guestKey()); err != nil {
-			p.cognito.app.Logger().WarnContext(ctx, "amplify: the identity of a former guest could not be deleted", "error", err)
+			p.client.app.Logger().WarnContext(ctx, "amplify: the identity of a former guest could not be deleted", "error", err)
 		}
 	}
 	return c, err
@@ -89,7 +83,7 @@ func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, for
 		}
 		// It is no guest's, or not any more.
 	}
-	next, err := p.newGuest(ctx, pool, id)
+	next, err := p.createGuest(ctx, pool, id)
 	switch {
 	case err != nil:
 		return nil, err
@@ -99,17 +93,17 @@ func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, for
 	return pool.ownGuest(ctx, next, force)
 }
 
-// newGuest returns a new identity for the visitor in place of old, which may be empty. It returns "" where visitors do not
+// createGuest returns a new identity for the visitor in place of old, which may be empty. It returns "" where visitors do not
 // have identities of their own, or too many want one.
-func (p *provider) newGuest(ctx context.Context, pool *identityPool, old string) (string, error) {
+func (p *provider) createGuest(ctx context.Context, pool *identityPool, old string) (string, error) {
 	if !p.keepsGuests(pool) {
 		return "", nil
 	}
 	p.mu.Lock()
-	asked := p.guest
+	asked := p.newGuest
 	if asked == nil {
-		p.guest = make(chan struct{})
-		defer close(p.guest)
+		p.newGuest = make(chan struct{})
+		defer close(p.newGuest)
 	}
 	p.mu.Unlock()
 	if asked != nil { // by another goroutine of this request
@@ -121,7 +115,7 @@ func (p *provider) newGuest(ctx context.Context, pool *identityPool, old string)
 		}
 		return "", nil
 	}
-	if !pool.guests.fresh.AllowN(p.cognito.app.Now(), 1) {
+	if !pool.guests.created.AllowN(p.client.app.Now(), 1) {
 		return "", nil
 	}
 	id, err := pool.getID(ctx, noLogins)
@@ -137,16 +131,16 @@ func (p *provider) keepGuest(ctx context.Context, pool *identityPool, id string)
 		return
 	}
 	if err := p.kv.Set(pool.guestKey(), id); err != nil {
-		p.cognito.app.Logger().WarnContext(ctx, "amplify: the identity of a guest could not be kept", "error", err)
+		p.client.app.Logger().WarnContext(ctx, "amplify: the identity of a guest could not be kept", "error", err)
 	}
 }
 
-// keepsGuests reports whether visitors have identities of their own and this one's can be kept. A storage that
-// keeps some keys only (with server-side sign-in the session's alone) has a method that tells.
+// keepsGuests reports whether visitors have identities of their own and this one's can be kept. With
+// server-side sign-in, for instance, a storage keeps the session alone.
 func (p *provider) keepsGuests(pool *identityPool) bool {
-	if p.cognito.options.GuestIdentity != GuestPerVisitor || !p.kv.Writable() {
+	if p.client.options.GuestIdentity != GuestPerVisitor || !p.kv.Writable() {
 		return false
 	}
-	kv, ok := p.kv.(interface{ Keeps(key string) bool })
+	kv, ok := p.kv.(amplify.SelectiveStorage)
 	return !ok || kv.Keeps(pool.guestKey())
 }

@@ -432,7 +432,7 @@ func TestForgetCredentials(t *testing.T) {
 			_, _ = c.CredentialsProvider(kv).Credentials(t.Context(), amplify.CredentialsInput{ForceRefresh: true})
 		})
 		synctest.Wait()
-		c.Forget(kv)
+		signOut(t, c, kv)
 		if n := c.KnownCredentials(); n != 1 {
 			t.Errorf("%d credentials are known after a sign-out, want 1", n)
 		}

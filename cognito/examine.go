@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // Examination is what became of a session on the way from its storage to the user: what
@@ -22,8 +23,8 @@ type Examination struct {
 	LastAuthUsers int
 	// Users is what is kept for each of them.
 	Users []ExaminedUser
-	// Strays is how many values are kept for users who are not selected.
-	Strays int
+	// UnselectedValues is how many values are kept for users who are not selected.
+	UnselectedValues int
 	// Expires is when the session is taken for expired, and Drift by how much the browser's note of its clock has
 	// brought that forward. They are zero where no tokens verify.
 	Expires time.Time
@@ -57,8 +58,8 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 		_, err := c.TokenProvider(kv).Tokens(ctx, amplify.TokensInput{})
 		return &Examination{Err: err}
 	}
-	e := &examiner{chosen: -1}
-	p := &provider{cognito: c, kv: kv, examiner: e}
+	e := &examiner{}
+	p := &provider{client: c, kv: kv, examiner: e}
 	_, err := p.Tokens(ctx, amplify.TokensInput{})
 	if errors.Is(err, errExamined) {
 		err = nil
@@ -66,16 +67,15 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 
 	st := p.stored
 	x := &Examination{Err: err, RefreshDue: e.refreshDue, LastAuthUsers: st.names}
-	if e.chosen >= 0 {
-		e.pairs[e.chosen].Chosen = true
+	if e.chosen {
 		x.Expires, x.Drift, x.Refreshable = p.current.expires, st.drift(p.current.user), p.current.refreshToken != ""
 	}
 	selected := 0
 	for _, user := range st.users() {
 		var u ExaminedUser
-		_, u.AccessTokens = st.all(user, keyAccessToken)
-		_, u.IDTokens = st.all(user, keyIDToken)
-		_, u.RefreshTokens = st.all(user, keyRefreshToken)
+		_, u.AccessTokens = st.all(user, sessionkey.AccessToken)
+		_, u.IDTokens = st.all(user, sessionkey.IDToken)
+		_, u.RefreshTokens = st.all(user, sessionkey.RefreshToken)
 		pairs := u.AccessTokens * u.IDTokens
 		u.Pairs, e.pairs = e.pairs[:pairs], e.pairs[pairs:]
 		x.Users = append(x.Users, u)
@@ -88,29 +88,26 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 			}
 		}
 	}
-	x.Strays = len(st.values) - selected
+	x.UnselectedValues = len(st.values) - selected
 	return x
 }
 
-// examiner looks over the shoulder of a token provider, and keeps it from redeeming refresh tokens. A nil examiner
-// is nobody.
+// examiner notes how a provider judges a session, and keeps it from redeeming refresh tokens. A nil
+// examiner does nothing.
 type examiner struct {
-	pairs      []ExaminedPair // in the order in which the provider looks at them
-	chosen     int            // the best of them so far, or -1
+	pairs      []ExaminedPair // in the order of the request
+	chosen     bool           // one of them
 	refreshDue bool
 }
 
-// judged notes how the next pair of tokens was judged.
-func (e *examiner) judged(err error) {
-	if e != nil {
-		e.pairs = append(e.pairs, ExaminedPair{Err: err})
+// judged notes how every pair of tokens was judged.
+func (e *examiner) judged(all []*candidate, chosen *candidate) {
+	if e == nil {
+		return
 	}
-}
-
-// preferred notes that the pair judged last is the best so far.
-func (e *examiner) preferred() {
-	if e != nil {
-		e.chosen = len(e.pairs) - 1
+	e.pairs, e.chosen = make([]ExaminedPair, len(all)), chosen != nil
+	for _, cand := range all {
+		e.pairs[cand.index] = ExaminedPair{Err: cand.err, Chosen: cand == chosen}
 	}
 }
 

@@ -21,7 +21,7 @@ func TestExamine(t *testing.T) {
 		reason        amplify.Reason
 		due           bool
 		lastAuthUsers int
-		strays        int
+		unselected    int
 		pairs         pairs // of all users in a row
 		chosen        int   // among them
 	}{
@@ -29,8 +29,8 @@ func TestExamine(t *testing.T) {
 		"good":            {kv: session(alice, access, id, "r"), lastAuthUsers: 1, pairs: pairs{""}},
 		"without ID":      {kv: session(alice, access, "", "r"), reason: amplify.ReasonIncompleteSession, lastAuthUsers: 1, chosen: -1},
 		"of two users":    {kv: session(alice, access, pool.ID(bob), ""), reason: amplify.ReasonUserMismatch, lastAuthUsers: 1, pairs: pairs{amplify.ReasonUserMismatch}, chosen: -1},
-		"stray":           {kv: session(alice, access, id, "").add("bob.accessToken", pool.Access(bob)), lastAuthUsers: 1, strays: 1, pairs: pairs{""}},
-		"no LastAuthUser": {kv: (&storage{}).add("alice.accessToken", access), reason: amplify.ReasonIncompleteSession, strays: 1, chosen: -1},
+		"stray":           {kv: session(alice, access, id, "").add("bob.accessToken", pool.Access(bob)), lastAuthUsers: 1, unselected: 1, pairs: pairs{""}},
+		"no LastAuthUser": {kv: (&storage{}).add("alice.accessToken", access), reason: amplify.ReasonIncompleteSession, unselected: 1, chosen: -1},
 		"expired":         {kv: session(alice, access, id, ""), after: time.Hour, reason: amplify.ReasonExpiredNoRefreshToken, lastAuthUsers: 1, pairs: pairs{""}},
 		"due":             {kv: session(alice, access, id, "r"), after: time.Hour, due: true, lastAuthUsers: 1, pairs: pairs{""}},
 		"due in a moment": {kv: session(alice, access, id, "r"), after: time.Hour - time.Second, due: true, lastAuthUsers: 1, pairs: pairs{""}},
@@ -53,8 +53,8 @@ func TestExamine(t *testing.T) {
 			if amplify.ReasonOf(x.Err) != test.reason || (x.Err == nil) != (test.reason == "") || x.RefreshDue != test.due {
 				t.Errorf("%v, due %v; want %q, due %v", x.Err, x.RefreshDue, test.reason, test.due)
 			}
-			if x.LastAuthUsers != test.lastAuthUsers || x.Strays != test.strays {
-				t.Errorf("%d LastAuthUsers and %d strays, want %d and %d", x.LastAuthUsers, x.Strays, test.lastAuthUsers, test.strays)
+			if x.LastAuthUsers != test.lastAuthUsers || x.UnselectedValues != test.unselected {
+				t.Errorf("%d LastAuthUsers and %d unselected, want %d and %d", x.LastAuthUsers, x.UnselectedValues, test.lastAuthUsers, test.unselected)
 			}
 			var got pairs
 			chosen := -1

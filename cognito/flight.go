@@ -3,41 +3,125 @@ package cognito
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"runtime/debug"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
+	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// flightTimeout bounds one shared call, retries included, however long its callers would wait.
-const flightTimeout = 20 * time.Second
+const (
+	// flightTimeout bounds one shared call, retries included, however long its callers would wait.
+	flightTimeout = 20 * time.Second
+	// abandonedTimeout bounds what is left of a call once all its callers have gone. The answer may
+	// be the only successor of a refresh token, so the call is not cancelled at once.
+	abandonedTimeout = 5 * time.Second
+	// maxAbandoned bounds how many calls go on without a caller. Beyond it they are cancelled.
+	maxAbandoned = 100
+)
 
-// flights lets callers that want the same thing at the same time share one call for it. Each waits as long as its own
-// context allows; none that gives up cancels the call for the others.
+// flights lets callers that want the same thing at the same time share one call for it. Each caller
+// waits as long as its own context allows. A caller that gives up does not cancel the call for the
+// others.
+//
+// golang.org/x/sync/singleflight does not serve: a panic in its call ends the process, and it does
+// not tell that all callers have gone.
 type flights[T any] struct {
-	work  *work
-	group singleflight.Group
+	work *work
+
+	mu      sync.Mutex
+	running map[[sha256.Size]byte]*flight[T]
 }
 
-// do returns what call returns, or what a call for the same key returns that is under way.
+// flight is one call under way.
+type flight[T any] struct {
+	done   chan struct{} // closed when value and err are there
+	value  T
+	err    error
+	cancel context.CancelFunc
+
+	callers   int
+	abandoned *time.Timer // ends the call; nil while it has callers
+}
+
+// do returns what call returns, or what a call for the same key returns that is under way. call
+// must not keep memory that belongs to a request: it may outlive it.
 func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(context.Context) (T, error)) (T, error) {
-	flight := f.group.DoChan(string(key[:]), func() (any, error) {
+	var none T
+	f.mu.Lock()
+	fl := f.running[key]
+	if fl == nil {
 		ctx, done, err := f.work.begin(flightTimeout)
 		if err != nil {
-			return nil, err
+			f.mu.Unlock()
+			return none, err
 		}
-		defer done()
-		return call(ctx)
-	})
-	var none T
+		ctx, cancel := context.WithCancel(ctx)
+		fl = &flight[T]{done: make(chan struct{}), cancel: cancel}
+		if f.running == nil {
+			f.running = map[[sha256.Size]byte]*flight[T]{}
+		}
+		f.running[key] = fl
+		go func() {
+			defer done()
+			defer cancel()
+			value, err := f.work.protect(func() (any, error) { return call(ctx) })
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			fl.value, _ = value.(T)
+			fl.err = err
+			delete(f.running, key)
+			if fl.abandoned != nil {
+				fl.abandoned.Stop()
+				f.work.abandoned.Add(-1)
+			}
+			close(fl.done)
+		}()
+	}
+	fl.callers++
+	if fl.abandoned != nil {
+		fl.abandoned.Stop()
+		fl.abandoned = nil
+		f.work.abandoned.Add(-1)
+	}
+	f.mu.Unlock()
+
 	select {
-	case r := <-flight:
-		if r.Err != nil {
-			return none, r.Err
-		}
-		return r.Val.(T), nil
+	case <-fl.done:
+		return fl.value, fl.err
 	case <-ctx.Done():
+		f.leave(key, fl)
 		return none, awsapi.Error(ctx.Err())
 	}
+}
+
+// leave notes that a caller has gone.
+func (f *flights[T]) leave(key [sha256.Size]byte, fl *flight[T]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fl.callers--
+	if fl.callers > 0 || f.running[key] != fl {
+		return
+	}
+	if f.work.abandoned.Add(1) > maxAbandoned {
+		fl.cancel()
+	}
+	fl.abandoned = time.AfterFunc(abandonedTimeout, fl.cancel)
+}
+
+// protect runs f, and makes an error of a panic: one call that many requests share must not end the
+// process.
+func (w *work) protect(f func() (any, error)) (value any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.log().Error("amplify: a call panicked", "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			value, err = nil, &amplify.Error{
+				Name: "AmplifyError", Reason: amplify.ReasonServiceUnavailable,
+				Message: "A call failed unexpectedly.",
+			}
+		}
+	}()
+	return f()
 }

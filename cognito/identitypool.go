@@ -13,10 +13,11 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small (25 calls of GetId and 200 of
-// GetCredentialsForIdentity a second for a whole account and region), so that nothing is asked twice.
+// identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small:
+// 25 calls of GetId and 200 of GetCredentialsForIdentity a second for a whole account and region. So
+// nothing is asked twice.
 type identityPool struct {
-	cognito      *Client
+	client       *Client
 	id           string
 	allowsGuests bool
 
@@ -28,7 +29,7 @@ type identityPool struct {
 }
 
 func newIdentityPool(c *Client, auth *amplify.AuthConfig, size int) (*identityPool, error) {
-	p := &identityPool{cognito: c, id: auth.IdentityPoolID, allowsGuests: auth.AllowGuestAccess}
+	p := &identityPool{client: c, id: auth.IdentityPoolID, allowsGuests: auth.AllowGuestAccess}
 	p.idFlights.work = c.work
 	var err error
 	if p.identities, err = otter.New(&otter.Options[sessionID, string]{MaximumSize: size}); err != nil {
@@ -41,61 +42,87 @@ func newIdentityPool(c *Client, auth *amplify.AuthConfig, size int) (*identityPo
 	return p, err
 }
 
-// userCredentials returns the credentials of the user of cur. guest is the id that the same browser had as a
-// guest, if that is to become the user's; or "".
+// userCredentials returns the credentials of the user of cur. guest is the id that the same browser
+// had as a guest, if that is to become the user's; or "".
 func (p *identityPool) userCredentials(ctx context.Context, cur *current, guest string, force bool) (*amplify.Credentials, error) {
-	if known := p.users.fresh(cur.idHash); known != nil && !force { // without the closure below, for most requests
-		return known.answer()
+	if !force { // without what follows, for most requests
+		if given, refusal := p.users.known(cur.idHash); given != nil || refusal != nil {
+			return answer(given, refusal)
+		}
 	}
-	return p.users.get(ctx, cur.idHash, force, &cur.ended, func(ctx context.Context) (*amplify.Credentials, error) {
-		claims := &cur.idClaims
-		logins := map[string]string{strings.TrimPrefix(claims.Issuer, "https://"): cur.id.Reveal()}
-		key := newSessionID("identity", p.id, claims.Issuer, claims.Subject, claims.ClientID)
-		id, known := p.identities.GetIfPresent(key)
-		if !known {
-			id = guest
-		}
-		if id != "" {
-			c, err := p.getCredentials(ctx, id, logins)
-			switch {
-			case err == nil:
-				p.identities.Set(key, c.IdentityID) // perhaps another one: it wins
-				return c, nil
-			case known && !isNamed(err, "ResourceNotFoundException"), !known && !definite(err):
-				return nil, err
-			}
-			// The identity was deleted, or that of the guest is not to be had.
-			p.identities.Invalidate(key)
-		}
-		id, err := p.idFlights.do(ctx, key, func(ctx context.Context) (string, error) {
-			if id, ok := p.identities.GetIfPresent(key); ok {
-				return id, nil
-			}
-			id, err := p.getID(ctx, logins)
-			if err == nil {
-				p.identities.Set(key, id)
-			}
-			return id, err
-		})
-		if err != nil {
+	claims := &cur.idClaims
+	return p.users.get(ctx, cur.idHash, force, &user{
+		pool: p, session: cur.session, guest: guest,
+		// Calls may outlive the request, whose memory an adapter may use again.
+		logins: map[string]string{strings.TrimPrefix(claims.Issuer, "https://"): strings.Clone(cur.id.Reveal())},
+		key:    newSessionID("identity", p.id, claims.Issuer, claims.Subject, claims.ClientID),
+	})
+}
+
+// user asks for the credentials of a signed-in user.
+type user struct {
+	pool    *identityPool
+	session *session
+	guest   string // the identity that the browser had as a guest, or ""
+	logins  map[string]string
+	key     sessionID // of the user's identity
+}
+
+func (u *user) hasEnded() bool { return u.pool.client.hasEnded(u.session) }
+
+func (u *user) credentials(ctx context.Context) (*amplify.Credentials, error) {
+	id, known := u.pool.identities.GetIfPresent(u.key)
+	if !known {
+		id = u.guest
+	}
+	if id != "" {
+		c, err := u.of(ctx, id)
+		switch {
+		case err == nil:
+			return c, nil
+		case known && !isNamed(err, "ResourceNotFoundException"), !known && !definite(err):
 			return nil, err
 		}
-		c, err := p.getCredentials(ctx, id, logins)
-		if err == nil && c.IdentityID != id {
-			p.identities.Set(key, c.IdentityID)
-		}
-		return c, err
-	})
+		// The identity was deleted, or that of the guest is not to be had.
+		u.pool.identities.Invalidate(u.key)
+	}
+	id, err := u.pool.idFlights.do(ctx, u.key, u.identity)
+	if err != nil {
+		return nil, err
+	}
+	return u.of(ctx, id)
+}
+
+// of returns the credentials of an identity of the user. The answer may name another identity, which
+// then is the user's.
+func (u *user) of(ctx context.Context, id string) (*amplify.Credentials, error) {
+	c, err := u.pool.getCredentials(ctx, id, u.logins)
+	if err == nil {
+		u.pool.identities.Set(u.key, c.IdentityID)
+	}
+	return c, err
+}
+
+// identity returns the id of the user's identity, and remembers it.
+func (u *user) identity(ctx context.Context) (string, error) {
+	if id, ok := u.pool.identities.GetIfPresent(u.key); ok {
+		return id, nil
+	}
+	id, err := u.pool.getID(ctx, u.logins)
+	if err == nil {
+		u.pool.identities.Set(u.key, id)
+	}
+	return id, err
 }
 
 // getID asks for the identity of a user or, without logins, for that of a new guest.
 func (p *identityPool) getID(ctx context.Context, logins map[string]string) (string, error) {
-	client, err := identityPoolClient(p.cognito.app)
+	client, err := identityPoolClient(p.client.app)
 	if err != nil {
 		return "", err
 	}
 	var out *cognitoidentity.GetIdOutput
-	if err := p.idCalls.do(p.cognito.app.Now, func() (err error) {
+	if err := p.idCalls.do(p.client.app.Now, func() (err error) {
 		out, err = client.GetId(ctx, &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(p.id), Logins: logins})
 		return err
 	}); err != nil {
@@ -115,12 +142,12 @@ func (p *identityPool) getID(ctx context.Context, logins map[string]string) (str
 // getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer may
 // name another identity.
 func (p *identityPool) getCredentials(ctx context.Context, identityID string, logins map[string]string) (*amplify.Credentials, error) {
-	client, err := identityPoolClient(p.cognito.app)
+	client, err := identityPoolClient(p.client.app)
 	if err != nil {
 		return nil, err
 	}
 	var out *cognitoidentity.GetCredentialsForIdentityOutput
-	if err := p.credentialsCalls.do(p.cognito.app.Now, func() (err error) {
+	if err := p.credentialsCalls.do(p.client.app.Now, func() (err error) {
 		out, err = client.GetCredentialsForIdentity(ctx, &cognitoidentity.GetCredentialsForIdentityInput{
 			IdentityId: aws.String(identityID), Logins: logins,
 		})
@@ -151,7 +178,7 @@ func (p *identityPool) getCredentials(ctx context.Context, identityID string, lo
 
 func (p *identityPool) observe(metadata middleware.Metadata) {
 	if date, ok := awsmiddleware.GetServerTime(metadata); ok {
-		p.cognito.observe(date)
+		p.client.observe(date)
 	}
 }
 
@@ -165,12 +192,6 @@ func (p *identityPool) failed(ctx context.Context, operation string, e *amplify.
 	case "NotAuthorizedException":
 		e.RecoverySuggestion = "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so."
 	}
-	p.cognito.app.Logger().InfoContext(ctx, "amplify: the identity pool refused a call", "operation", operation, "error", e)
+	p.client.app.Logger().InfoContext(ctx, "amplify: the identity pool refused a call", "operation", operation, "error", e)
 	return e
-}
-
-// definite reports whether err, of a call of the identity pool, would be the same if the call were made again.
-func definite(err error) bool {
-	return isNamed(err, "NotAuthorizedException", "ResourceNotFoundException", "ResourceConflictException",
-		"InvalidIdentityPoolConfigurationException", "InvalidParameterException")
 }

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestPartitions(t *testing.T) {
 		if got := issuer(pool); got != app.Endpoints().UserPool+"/"+pool {
 			t.Errorf("%s: issuer %s", region, got)
 		}
-		sets, err := issuers(app, newWork(), pool, Options{ReplicaRegions: []string{region}})
+		sets, err := issuers(app, newWork(slog.Default), pool, Options{ReplicaRegions: []string{region}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,11 +56,11 @@ func TestOtherIssuers(t *testing.T) {
 	const pool = "mars-olympus-1_Pool1"
 	const other = "https://cognito-idp.mars-olympus-1.aws.test/" + pool
 	app := issuerApp(t, amplify.AuthConfig{UserPoolID: pool, UserPoolClientID: "client"})
-	sets, err := issuers(app, newWork(), pool, Options{}, other, other, issuer(pool))
+	sets, err := issuers(app, newWork(slog.Default), pool, Options{}, other, other, issuer(pool))
 	if err != nil || len(sets) != 3 || sets[other] == nil || sets[other].optional {
 		t.Errorf("got %v, %v", sets, err)
 	}
-	_, err = issuers(app, newWork(), pool, Options{}, other, "https://user:secret@x.test/"+pool)
+	_, err = issuers(app, newWork(slog.Default), pool, Options{}, other, "https://user:secret@x.test/"+pool)
 	if err == nil || !strings.HasPrefix(err.Error(), "Options.Issuers[1] ") ||
 		strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)

@@ -2,43 +2,288 @@ package cognito
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// Start implements [amplify.SessionKeeper].
+// Start implements [amplify.SessionKeeper]. Tokens that do not verify, that belong to two users or
+// to a session that has ended, and tokens that are too large for the storage are errors that match
+// [amplify.ErrUnauthenticated]. The cookies of other users of this app client, and those of
+// [Options.ForgetClients], are deleted.
 func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
-	return p.cognito.StoreTokens(ctx, p.kv, t)
-}
+	c := p.client
+	switch {
+	case c.poolID == "":
+		return errNoUserPool
+	case !p.kv.Writable():
+		return amplify.ReadOnlyError()
+	case t.IDToken.IsZero():
+		return &amplify.Error{
+			Name: "InvalidParameterException", Reason: amplify.ReasonConfiguration,
+			Message:            "The sign-in has yielded no ID token.",
+			RecoverySuggestion: `Add the scope "openid" to the scopes of the sign-in.`,
+		}
+	}
+	// Whether they have expired is not asked: they have just been issued, and the clock of this server
+	// may be wrong.
+	verified, err := c.verifyPair(ctx, t.AccessToken.Reveal(), t.IDToken.Reveal())
+	if err != nil {
+		return err
+	}
+	cur := &current{
+		session:      newSession(verified.access, verified.id),
+		user:         verified.access.claims.Username,
+		refreshToken: t.RefreshToken.Reveal(),
+	}
+	if cur.refreshToken != "" {
+		cur.refreshHash = c.hash(cur.refreshToken)
+	}
+	if c.hasEnded(cur.session) || c.ended.has(c.now(), sessionID(cur.refreshHash)) {
+		return errSignedOut()
+	}
 
-// End implements [amplify.SessionKeeper].
-func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
-	p.cognito.Forget(p.kv)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := c.write(p.kv, cur, verified.access.raw, verified.id.raw); err != nil {
+		return err
+	}
+	if cur.refreshToken == "" {
+		// That of an earlier session of this user does not belong to these tokens.
+		if err := p.kv.Delete(c.prefix + cur.user + "." + sessionkey.RefreshToken); err != nil {
+			return err
+		}
+	}
+	p.purge(ctx, cur.user)
+	p.become(nil, amplify.ReasonSessionReplaced)
 	return nil
 }
 
-// Lifetime implements [amplify.SessionKeeper].
-func (p *provider) Lifetime() context.Context { return context.Background() }
+// End implements [amplify.SessionKeeper]. Every session of this app client in the storage ends,
+// that of the request first.
+//
+// A refresh token is revoked only if it stands beside tokens that verify, be they expired. At most
+// three are, and one if that cannot be told. In a user pool without token revocation that is no
+// failure. From then on this process refuses the tokens of these sessions; other processes accept
+// them until they expire.
+func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
+	c := p.client
+	switch {
+	case c.poolID == "":
+		return errNoUserPool
+	case !p.kv.Writable():
+		return amplify.ReadOnlyError()
+	}
+	var failures []error
+	if in.Global {
+		failures = append(failures, p.endEverywhere(ctx)) // while there are tokens
+	}
+	st := &stored{prefix: c.prefix}
+	unread := st.read(p.kv)
+	found := c.sessionsToEnd(ctx, st)
+	now := c.now()
+	for _, f := range found {
+		f.forget(c, now)
+	}
 
-// CodeGrant is what managed login sent a user back with, and what proves the right to it
-// (RFC 6749 §4.1.3, RFC 7636 §4.5).
-type CodeGrant struct {
-	Code, State string
-	// Verifier is the code verifier of the attempt that State belongs to.
-	Verifier string
-	// RedirectURI is the address that the user was sent back to.
-	RedirectURI string
+	p.mu.Lock()
+	// The storage first: it must not depend on what the user pool says, and when.
+	err := deleteOthers(p.kv, c.prefix, "")
+	if c.identities != nil {
+		err = errors.Join(err, p.kv.Delete(c.identities.guestKey()))
+	}
+	p.become(errSignedOut(), amplify.ReasonSignedOut)
+	p.mu.Unlock()
+	failures = append(failures, err)
+
+	for _, f := range found {
+		failures = append(failures, c.revoke(ctx, f))
+	}
+	if reason := amplify.ReasonOf(unread); reason == amplify.ReasonCookiesTooLarge {
+		failures = append(failures, unread)
+	}
+	return errors.Join(failures...)
 }
 
-// ExchangeCode redeems an authorization code at managed login's token endpoint.
-//
-// A code that arrives twice within a minute (a reload, a restored tab, a proxy that retries) is
-// redeemed once: the second request gets the outcome of the first, or what the session has been
-// refreshed to since.
-//
-// If Cognito refuses the code, the error's Name is the code of RFC 6749 §5.2, such as
-// "invalid_grant", and its Reason is [amplify.ReasonCodeRefused], or [amplify.ReasonConfiguration]
-// if the client itself is refused. Other failures have [amplify.ReasonServiceUnavailable].
-func (c *Client) ExchangeCode(ctx context.Context, g CodeGrant) (amplify.IssuedTokens, error) {
-	panic("later")
+// Lifetime implements [amplify.SessionKeeper].
+func (p *provider) Lifetime() context.Context {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.life == nil {
+		p.life, p.endLife = context.WithCancelCause(context.Background())
+	}
+	return p.life
+}
+
+// become makes the request one without a session, for the reason refused, or one whose session has
+// yet to be read. What was handed out ends. p.mu is held.
+func (p *provider) become(refused error, cause amplify.Reason) {
+	p.stored, p.current, p.refused = nil, nil, refused
+	if p.life != nil {
+		p.endLife(amplify.Unauthenticated(cause, nil))
+		p.life = nil
+	}
+}
+
+// purge deletes what would add up in a browser that several people use: the cookies of users of
+// this app client other than user, and those of the clients to forget.
+func (p *provider) purge(ctx context.Context, user string) {
+	c := p.client
+	err := deleteOthers(p.kv, c.prefix, user)
+	for _, client := range c.options.ForgetClients {
+		if err == nil {
+			err = deleteAll(p.kv, sessionkey.Prefix(client))
+		}
+	}
+	if err != nil {
+		c.app.Logger().WarnContext(ctx, "amplify: the values of other sessions could not all be deleted", "error", err)
+	}
+	size := 0
+	for key, value := range p.kv.All("") {
+		size += len(key) + len(value)
+	}
+	if size > maxAdvisableBytes {
+		c.app.Logger().WarnContext(ctx, "amplify: the browser sends more cookies than many proxies take (status 431)",
+			"bytes", size, "advisable", maxAdvisableBytes,
+			"advice", "give tokens fewer claims, list clients of the past in Options.ForgetClients, or raise the limit of the proxy")
+	}
+}
+
+// maxAdvisableBytes is when it is time to warn: many proxies and servers refuse headers of more than
+// 8 KiB.
+const maxAdvisableBytes = 7 << 10
+
+// endEverywhere ends all sessions of the request's user: their refresh tokens are revoked, and the
+// user pool accepts their access tokens no more. Servers that merely verify tokens notice when the
+// tokens expire.
+func (p *provider) endEverywhere(ctx context.Context) error {
+	cur, err := p.valid(ctx, amplify.TokensInput{})
+	if err != nil {
+		return err
+	}
+	client, err := userPoolClient(p.client.app)
+	if err != nil {
+		return err
+	}
+	token := strings.Clone(cur.access.Reveal())
+	_, err = p.client.revocations.do(ctx, newSessionID("global sign-out", token), func(ctx context.Context) (struct{}, error) {
+		if _, err := client.GlobalSignOut(ctx, &cognitoidentityprovider.GlobalSignOutInput{AccessToken: aws.String(token)}); err != nil {
+			return struct{}{}, awsapi.Error(err)
+		}
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// endedSession is a session that is about to end.
+type endedSession struct {
+	session      *session // nil if its tokens could not be verified
+	refreshToken string
+	refreshHash  tokenHash
+	revocable    bool // the user pool revokes its tokens
+}
+
+// maxRevocations bounds the calls that one sign-out causes. A browser has one session, and now and
+// then one more that another user has left behind.
+const maxRevocations = 3
+
+// sessionsToEnd returns the sessions in st that a sign-out ends, that of LastAuthUser first. A
+// session that has ended already is none of them, so that its tokens cause no work a second time.
+func (c *Client) sessionsToEnd(ctx context.Context, st *stored) (found []*endedSession) {
+	v := &verifier{client: c, maxBytes: st.maxBytes}
+	users := append(append([]string(nil), st.users()...), st.otherUsers(maxRevocations)...)
+	for _, user := range users {
+		if len(found) >= maxRevocations || ctx.Err() != nil {
+			return found
+		}
+		if f := c.sessionToEnd(ctx, st, user, v); f != nil {
+			found = append(found, f)
+		}
+	}
+	if len(found) == 0 {
+		// Its tokens have gone, or cannot be judged: a sign-out must not be in vain for that.
+		if token := st.refreshToken(st.users()[0], 0, 0); token != "" && !c.ended.has(c.now(), sessionID(c.hash(token))) {
+			found = append(found, c.newEndedSession(nil, token))
+		}
+	}
+	return found
+}
+
+// sessionToEnd returns a user's session, or nil.
+func (c *Client) sessionToEnd(ctx context.Context, st *stored, user string, v *verifier) *endedSession {
+	for _, cand := range c.candidates(st, []string{user}, v) {
+		s, err := c.judge(ctx, cand, v)
+		if err == nil {
+			return c.newEndedSession(s, st.refreshToken(user, cand.nth, cand.accessTokens))
+		}
+	}
+	// The access token alone proves as well whose the refresh token is.
+	access, n := st.all(user, sessionkey.AccessToken)
+	for i := range n {
+		a, err := v.verify(ctx, v.read(access[i], tokenUseAccess, c.clientID))
+		if err != nil {
+			continue
+		}
+		if s := newSession(a, nil); !c.hasEnded(s) {
+			return c.newEndedSession(s, st.refreshToken(user, i, n))
+		}
+	}
+	return nil
+}
+
+func (c *Client) newEndedSession(s *session, refreshToken string) *endedSession {
+	f := &endedSession{session: s, refreshToken: strings.Clone(refreshToken), revocable: s == nil || s.revocable}
+	if refreshToken != "" {
+		f.refreshHash = c.hash(refreshToken)
+	}
+	return f
+}
+
+// forget sees to it that this process accepts none of the session's tokens any more. What could not
+// be verified leaves nothing in memory.
+func (f *endedSession) forget(c *Client, now time.Time) {
+	if f.session == nil {
+		return
+	}
+	ids := append([]sessionID(nil), f.session.lineages[:]...)
+	if f.refreshToken != "" {
+		ids = append(ids, sessionID(f.refreshHash))
+		for _, r := range c.handoff.end(f.refreshHash, now) {
+			ids = append(ids, r.ids()...)
+		}
+	}
+	// The last token of the session may have been issued just now.
+	claims := &f.session.accessClaims
+	life := max(claims.ExpiresAt.Sub(claims.IssuedAt), f.session.idClaims.ExpiresAt.Sub(f.session.idClaims.IssuedAt), time.Hour)
+	c.ended.add(now, now.Add(min(life, maxTokenLife)), ids...)
+	if c.identities != nil { // after the session was marked: see grants.get
+		c.identities.users.forget(f.session.idHash)
+	}
+}
+
+// ids returns what the tokens of r are known by.
+func (r *issued) ids() (ids []sessionID) {
+	if r.refreshToken != "" {
+		ids = append(ids, sessionID(r.next))
+	}
+	if p := r.pair.Load(); p != nil {
+		ids = append(ids, p.access.lineage, p.id.lineage)
+	}
+	return ids
+}
+
+// maxTokenLife is how long Cognito's access and ID tokens last at most.
+const maxTokenLife = 24 * time.Hour
+
+var errNoUserPool = &amplify.Error{
+	Name: "AuthUserPoolException", Reason: amplify.ReasonConfiguration,
+	Message:            "Auth UserPool not configured.",
+	RecoverySuggestion: "Make sure that the configuration has a user pool id and a user pool client id.",
 }

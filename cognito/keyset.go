@@ -38,8 +38,8 @@ type key struct {
 	vanished atomic.Bool
 }
 
-// stands reports whether what k has signed still counts, and sees to it that its set does not grow old.
-func (k *key) stands() bool {
+// trusted reports whether what k has signed still counts, and sees to it that its set does not grow old.
+func (k *key) trusted() bool {
 	k.set.renew()
 	return !k.vanished.Load()
 }
@@ -97,6 +97,13 @@ func (s *keySet) key(ctx context.Context, id string) (*key, error) {
 		return k, nil
 	}
 	return nil, unknownKey(s.failure)
+}
+
+// mayHave reports whether the set has the key that id names, or could have it if it were fetched.
+func (s *keySet) mayHave(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[id] != nil || s.fetch != nil || s.failure != nil || s.due()
 }
 
 func unknownKey(failure error) error {
@@ -187,7 +194,8 @@ func (s *keySet) start() {
 	s.tried, s.fetch = s.app.Now(), fetch
 	go func() {
 		defer done()
-		keys, err := s.get(ctx)
+		got, err := s.work.protect(func() (any, error) { return s.get(ctx) })
+		keys, _ := got.(map[string]*rsa.PublicKey)
 		if err != nil && s.work.ctx.Err() == nil {
 			s.app.Logger().WarnContext(ctx, "amplify: fetching the keys of a user pool failed", "url", s.url, "error", err)
 		}

@@ -144,6 +144,14 @@ func wantReason(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, wan
 	}
 }
 
+// signOut ends the session in kv.
+func signOut(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage) {
+	t.Helper()
+	if err := c.Providers(kv).Session.End(t.Context(), amplify.EndInput{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // roundTrip is a transport of one function.
 type roundTrip func(*http.Request) (*http.Response, error)
 

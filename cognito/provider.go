@@ -13,28 +13,42 @@ import (
 // outlive the call that it is sent with.
 const refreshMargin = 5 * time.Second
 
-// TokenProvider returns the source of the tokens that kv keeps for one request. Nothing is read
-// until tokens are asked for, and then once.
+// Providers returns what one request knows of the session that kv keeps: where its tokens and AWS
+// credentials come from, and what starts and ends it. Together they read kv and refresh once.
 //
-// Expired tokens are refreshed, and the new ones are kept in kv if it is writable. A session that the
-// user pool has refused to refresh is deleted from kv. The provider is safe for concurrent use if kv is.
-func (c *Client) TokenProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
-	return &provider{cognito: c, kv: kv}
+// Nothing is read until it is asked for. Expired tokens are refreshed, and the new ones are kept in
+// kv if it is writable. A session that the user pool has refused to refresh, or that its user has
+// signed out of, is deleted from kv. The providers are safe for concurrent use if kv is.
+func (c *Client) Providers(kv amplify.KeyValueStorage) amplify.Providers {
+	p := &provider{client: c, kv: kv}
+	return amplify.Providers{Tokens: p, Credentials: p, Session: p}
 }
 
+// TokenProvider returns the source of the tokens that kv keeps for one request: the Tokens of
+// [Client.Providers].
+func (c *Client) TokenProvider(kv amplify.KeyValueStorage) amplify.TokenProvider {
+	return &provider{client: c, kv: kv}
+}
+
+// provider is the session of one request. This file finds it. Others refresh it (refresh.go), start
+// and end it (keeper.go), and get its AWS credentials (credentials.go).
 type provider struct {
-	cognito *Client
-	kv      amplify.KeyValueStorage
+	client *Client
+	kv     amplify.KeyValueStorage
 
-	examiner *examiner // nil but for Examine
+	examiner *examiner // nil except for Examine
 
-	mu      sync.Mutex
-	stored  *stored       // what kv held when it was first asked
-	current *current      // the session, once it is known
-	refused error         // why there is none, once that is certain
-	guest   chan struct{} // closed when the visitor's new identity is there; nil if none is asked for
+	mu       sync.Mutex
+	stored   *stored  // what kv held when it was first asked; nil before, and after a start
+	unread   error    // why nothing was read
+	current  *current // the session, once it is known
+	refused  error    // why there is none, once that is certain
+	newGuest chan struct{}
+	life     context.Context // of the session: see Lifetime; nil until it is asked for
+	endLife  context.CancelCauseFunc
 
-	room struct { // so that a request takes one allocation
+	room struct { // for the first session, so that a request takes one allocation
+		taken   bool
 		stored  stored
 		values  [8]storedValue
 		current current
@@ -75,7 +89,7 @@ func (p *provider) valid(ctx context.Context, in amplify.TokensInput) (*current,
 	if err != nil {
 		return nil, err
 	}
-	leeway, now := p.cognito.options.Leeway, p.cognito.now()
+	leeway, now := p.client.options.Leeway, p.client.now()
 	if now.Add(leeway).Before(cur.notBefore) {
 		return nil, amplify.Unauthenticated(amplify.ReasonNotYetValid, nil)
 	}
@@ -95,7 +109,7 @@ func (p *provider) valid(ctx context.Context, in amplify.TokensInput) (*current,
 
 // refreshMargin returns how long before their end the tokens of cur are to be refreshed.
 func (p *provider) refreshMargin(cur *current, now time.Time) time.Duration {
-	early := p.cognito.options.RefreshEarly
+	early := p.client.options.RefreshEarly
 	if early <= refreshMargin || now.Add(early).Before(cur.expires) || !p.kv.Writable() {
 		return refreshMargin // where new tokens cannot be kept they would be refreshed again and again
 	}
@@ -106,84 +120,72 @@ func (p *provider) refreshMargin(cur *current, now time.Time) time.Duration {
 // session returns the request's session, expired or not.
 func (p *provider) session(ctx context.Context) (*current, error) {
 	p.mu.Lock()
-	var found *current
-	if p.stored == nil {
-		p.stored, found = &p.room.stored, &p.room.current
-		*p.stored = stored{prefix: p.cognito.prefix, values: p.room.values[:0]}
-		p.stored.read(p.kv)
+	if p.current != nil || p.refused != nil {
+		defer p.mu.Unlock()
+		return p.current, p.refused
 	}
-	cur, refused := p.current, p.refused
+	st, found, err := p.read()
 	p.mu.Unlock()
-	if cur != nil || refused != nil {
-		return cur, refused
-	}
-	if found == nil { // the room belongs to the goroutine that came first
-		found = &current{}
-	}
 
-	err := p.cognito.choose(ctx, p.stored, found, p.examiner)
+	if err == nil {
+		err = p.client.choose(ctx, st, found, p.examiner)
+	}
 
 	p.mu.Lock()
+	if p.current == nil && p.refused == nil && p.stored != st {
+		p.mu.Unlock()
+		return p.session(ctx) // a session has started meanwhile
+	}
 	defer p.mu.Unlock()
 	switch {
-	case p.current != nil: // known, and perhaps refreshed, by another goroutine of this request
+	case p.current != nil || p.refused != nil: // known by another goroutine of this request
 		return p.current, p.refused
 	case err == nil:
 		p.current = found
 		return found, nil
 	case errors.Is(err, amplify.ErrUnauthenticated):
 		p.refused = err
+		if amplify.ReasonOf(err) == amplify.ReasonSignedOut && p.examiner == nil {
+			p.delete(ctx, found.user)
+		}
 	}
 	return nil, err
 }
 
-// choose puts the session that st holds into best. Where cookies came several times it is the one whose tokens verify and
-// were issued last. Tokens of two users never make one.
-func (c *Client) choose(ctx context.Context, st *stored, best *current, e *examiner) error {
-	if c.poolID == "" {
-		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
+// read returns what kv holds, and where to put the session. It reads kv unless that has been done.
+// The first time it allocates nothing. p.mu is held.
+func (p *provider) read() (st *stored, found *current, err error) {
+	if p.stored != nil {
+		return p.stored, &current{}, p.unread
 	}
-	*best = current{}
-	var (
-		refused            error
-		accessText, idText string // of best
-	)
-	for _, user := range st.users() {
-		access, accessTokens := st.all(user, keyAccessToken)
-		id, idTokens := st.all(user, keyIDToken)
-		for i := range accessTokens {
-			for j := range idTokens {
-				s, err := c.cookieSession(ctx, user, access[i], id[j])
-				e.judged(err)
-				switch {
-				case err != nil:
-					// What cannot be judged now must not be taken for refused.
-					if refused == nil || !errors.Is(err, amplify.ErrUnauthenticated) {
-						refused = err
-					}
-				case best.session == nil || s.issuedAfter(best.session):
-					e.preferred()
-					best.session, best.user = s, user
-					accessText, idText = access[i], id[j]
-					best.refreshToken = st.refreshToken(user, i, accessTokens)
-				}
-			}
-		}
+	st = &p.room.stored
+	if found = &p.room.current; p.room.taken {
+		st, found = &stored{}, &current{}
+	} else {
+		p.room.taken = true
+		st.values = p.room.values[:0]
 	}
-	switch {
-	case best.session != nil:
-		best.expires = best.session.expires.Add(-st.drift(best.user))
-		if best.ended.Load() {
-			best.expires = time.Time{} // the refresh that is due now tells
-		}
-		best.details = st.first(best.user, keySignInDetails)
-		best.setTokens(accessText, idText)
-		return nil
-	case refused != nil:
-		return refused
-	case len(st.values) > 0:
-		return amplify.Unauthenticated(amplify.ReasonIncompleteSession, nil)
-	default:
-		return amplify.Unauthenticated(amplify.ReasonNoSession, nil)
+	st.prefix = p.client.prefix
+	p.stored, p.unread = st, st.read(p.kv)
+	return st, found, p.unread
+}
+
+// delete deletes the session of a user from the storage, as far as that is writable.
+func (p *provider) delete(ctx context.Context, user string) {
+	if !p.kv.Writable() {
+		return
 	}
+	if err := deleteSession(p.kv, p.client.prefix, user); err != nil {
+		p.client.app.Logger().WarnContext(ctx, "amplify: a session that has ended could not be deleted", "error", err)
+	}
+}
+
+// ended reports whether err means that there is no session any more, so that it is to be deleted.
+func ended(err error) bool {
+	switch amplify.ReasonOf(err) {
+	case amplify.ReasonRefreshRejected, amplify.ReasonRefreshAnswerLost, amplify.ReasonUserMismatch,
+		amplify.ReasonSignedOut, amplify.ReasonTokenTooLarge:
+		return true
+	}
+	return false
 }

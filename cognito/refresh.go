@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,19 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-const (
-	// minSkew is the difference between two clocks that is taken for one: a Date header has no fractions, and
-	// answers travel.
-	minSkew = 5 * time.Second
-)
+// minSkew is the difference between two clocks that is taken for one: a Date header has no
+// fractions, and answers travel.
+const minSkew = 5 * time.Second
 
 // refresh returns the successor of cur, whose tokens it has kept in the storage as far as that is
 // writable. expired tells what the caller is left with if there is none.
 func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensInput, expired bool) (*current, error) {
-	c := p.cognito
-	if !isToken(cur.refreshToken) {
+	c := p.client
+	if cur.refreshToken == "" {
 		if !expired {
 			return nil, errNoRefreshToken
 		}
@@ -39,7 +38,7 @@ func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensI
 		p.examiner.refreshDue = true
 		return nil, errExamined
 	}
-	answer, err := c.refresh(ctx, cur.refreshToken, p.stored.deviceKey(cur.user), in)
+	answer, err := c.refresh(ctx, cur, p.deviceKey(cur.user), in)
 	if err == nil && answer.pair.Load().access.claims.Subject != cur.accessClaims.Subject {
 		// The refresh token was not this user's. Nothing of the answer may be used.
 		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
@@ -47,29 +46,41 @@ func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensI
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current != cur || p.refused != nil { // another goroutine of this request came first
+	if p.current != cur || p.refused != nil {
+		// Another goroutine of this request has refreshed, started or ended the session.
+		if p.current == nil && p.refused == nil {
+			return nil, amplify.Unauthenticated(amplify.ReasonSessionReplaced, nil)
+		}
 		return p.current, p.refused
 	}
-	if err != nil {
-		if ended(err) {
-			p.refused = err
-			p.clear(ctx, cur.user)
-			c.handoff.forget(c.hash(cur.refreshToken))
+	if err == nil {
+		var next *current
+		if next, err = p.keep(ctx, cur, answer, writable); err == nil {
+			p.current = next
+			return next, nil
 		}
-		return nil, err
-	}
-	next, err := p.keep(ctx, cur, answer, writable)
-	if err != nil {
 		p.refused = err
-		return nil, err
 	}
-	p.current = next
-	return next, nil
+	if ended(err) {
+		p.refused = err
+		p.delete(ctx, cur.user)
+	}
+	return nil, err
 }
 
-// keep makes answer the request's session, and writes it to the storage if it is writable.
-func (p *provider) keep(ctx context.Context, cur *current, answer *refreshed, writable bool) (*current, error) {
-	c := p.cognito
+func (p *provider) deviceKey(user string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stored == nil {
+		return ""
+	}
+	return p.stored.deviceKey(user)
+}
+
+// keep makes answer the request's session, and writes it to the storage if it is writable. p.mu is
+// held.
+func (p *provider) keep(ctx context.Context, cur *current, answer *issued, writable bool) (*current, error) {
+	c := p.client
 	access, id := answer.pair.Load().access, answer.pair.Load().id
 	next := &current{
 		session:      newSession(access, id),
@@ -81,129 +92,172 @@ func (p *provider) keep(ctx context.Context, cur *current, answer *refreshed, wr
 	if answer.refreshToken != "" {
 		next.refreshToken = answer.refreshToken
 	}
+	next.refreshHash = c.hash(next.refreshToken)
 	next.setTokens(access.raw, id.raw)
-	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp: it would be
-	// refreshed with every request otherwise.
+	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp:
+	// it would be refreshed with every request otherwise.
 	next.expires = answer.received.Add(next.session.expires.Sub(access.claims.IssuedAt))
 	if !writable {
 		if answer.refreshToken != "" {
-			c.app.Logger().WarnContext(ctx, "amplify: a refresh rotated the refresh token where no cookie could be set; the session is lost. "+
-				"Leave Options.RefreshTokenRotation on RotationAuto or set RotationOn")
+			c.app.Logger().WarnContext(ctx, "amplify: a refresh rotated the refresh token where no cookie could be set; the session is lost",
+				"advice", "leave Options.RefreshTokenRotation on RotationAuto or set RotationOn")
 		}
 		return next, nil
 	}
-	if !selects(cur.user, id.claims) {
-		// The alias under which the session was stored is the user's no longer: LastAuthUser could not select it again.
-		p.clear(ctx, cur.user)
-		next.user = id.claims.Username
+	if err := c.write(p.kv, next, access.raw, id.raw); err != nil {
+		return nil, err
 	}
-	prefix := c.prefix + next.user + "."
-	entries := [][2]string{
-		{c.prefix + keyLastAuthUser, next.user},
-		{prefix + keyAccessToken, access.raw},
-		{prefix + keyIDToken, id.raw},
-		{prefix + keyRefreshToken, next.refreshToken},
-	}
-	if next.details != "" {
-		entries = append(entries, [2]string{prefix + keySignInDetails, next.details})
-	}
-	if err := amplify.SetAll(p.kv, entries...); err != nil {
-		return nil, &amplify.Error{
-			Name:    "TokenRefreshException",
-			Reason:  amplify.ReasonConfiguration,
-			Message: "The session was refreshed, but its new tokens could not be kept.",
-			Err:     err,
-		}
-	}
-	c.sessions.Set(newSessionID("cookies", next.user, access.raw, id.raw), next.session)
+	p.purge(ctx, next.user)
 	return next, nil
 }
 
-// clear deletes the session of a user from the storage, as far as that is writable.
-func (p *provider) clear(ctx context.Context, user string) {
-	if !p.kv.Writable() {
-		return
+// write keeps the session of cur in kv, or nothing of it, and remembers it.
+func (c *Client) write(kv amplify.KeyValueStorage, cur *current, access, id string) error {
+	prefix := c.prefix + cur.user + "."
+	entries := [][2]string{
+		{c.prefix + sessionkey.LastAuthUser, cur.user},
+		{prefix + sessionkey.AccessToken, access},
+		{prefix + sessionkey.IDToken, id},
 	}
-	if err := clearSession(p.kv, p.cognito.prefix, user); err != nil {
-		p.cognito.app.Logger().WarnContext(ctx, "amplify: a session that has ended could not be deleted", "error", err)
+	if cur.refreshToken != "" {
+		entries = append(entries, [2]string{prefix + sessionkey.RefreshToken, cur.refreshToken})
 	}
-}
-
-// ended reports whether err, which a refresh returned, means that there is no session any more.
-func ended(err error) bool {
-	reason := amplify.ReasonOf(err)
-	return reason == amplify.ReasonRefreshRejected || reason == amplify.ReasonRefreshAnswerLost || reason == amplify.ReasonUserMismatch
+	if cur.details != "" {
+		entries = append(entries, [2]string{prefix + sessionkey.SignInDetails, cur.details})
+	}
+	if err := amplify.SetAll(kv, entries...); err != nil {
+		var tooLarge amplify.ValueTooLargeError
+		if errors.As(err, &tooLarge) {
+			return amplify.Unauthenticated(amplify.ReasonTokenTooLarge, err)
+		}
+		return &amplify.Error{
+			Name: "TokenRefreshException", Reason: amplify.ReasonConfiguration,
+			Message: "The session's tokens could not be kept.", Err: err,
+		}
+	}
+	c.sessions.Set(cookiesKey(access, id), cur.session)
+	return nil
 }
 
 // rotates reports whether refresh tokens are to be taken for rotating.
 func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
 
-// refreshed is what a refresh answered.
-type refreshed struct {
-	accessToken, idToken string
-	refreshToken         string    // empty if it was not rotated
-	next                 tokenHash // of refreshToken
-	received             time.Time // by Cognito's clock
-
-	pair atomic.Pointer[pair] // the first two, once they have been verified
+// refresh redeems the refresh token of cur. Callers with the same token share one call to the user
+// pool, and a caller that gives up does not cancel it for the others. Those that come shortly after
+// get the same answer.
+func (c *Client) refresh(ctx context.Context, cur *current, deviceKey string, in amplify.TokensInput) (*issued, error) {
+	r := &redemption{
+		client: c,
+		hash:   c.hash(cur.refreshToken),
+		// The call may outlive the request, whose memory an adapter may use again.
+		refreshToken: strings.Clone(cur.refreshToken),
+		deviceKey:    strings.Clone(deviceKey),
+		metadata:     maps.Clone(in.ClientMetadata),
+		force:        in.ForceRefresh,
+		presented:    cur.session,
+	}
+	answer, err := c.refreshes.do(ctx, r.hash, r.do)
+	if err == nil && c.ended.has(c.now(), sessionID(r.hash), answer.pair.Load().access.lineage, answer.pair.Load().id.lineage) {
+		return nil, errSignedOut() // meanwhile
+	}
+	return answer, err
 }
 
-// pair is an access and an ID token of one user.
-type pair struct{ access, id *verified }
+// redemption is one refresh: what is redeemed, and on whose behalf.
+type redemption struct {
+	client       *Client
+	hash         tokenHash
+	refreshToken string
+	deviceKey    string
+	metadata     map[string]string
+	force        bool
+	presented    *session
+}
 
-// refresh redeems a refresh token. Callers with the same token share one call to the user pool, and none that gives
-// up cancels it for the others. Those that come shortly after get the same answer.
-func (c *Client) refresh(ctx context.Context, refreshToken, deviceKey string, in amplify.TokensInput) (*refreshed, error) {
-	hash := c.hash(refreshToken)
-	return c.refreshes.do(ctx, hash, func(ctx context.Context) (*refreshed, error) {
-		r := c.handoff.get(hash, c.now(), in.ForceRefresh)
-		if r == nil {
-			var err error
-			if r, err = c.redeem(ctx, refreshToken, deviceKey, in.ClientMetadata); err != nil {
-				return nil, err
-			}
-			// Before it is verified: should that have to wait for keys, what may be the only successor of a
-			// rotated refresh token must not be lost.
-			if !c.handoff.put(hash, r) {
-				return nil, amplify.Unauthenticated(amplify.ReasonRefreshRejected, errors.New("the user has signed out meanwhile"))
-			}
+// do returns the answer, verified, from memory or from the user pool.
+func (r *redemption) do(ctx context.Context) (*issued, error) {
+	c := r.client
+	if answer := c.handoff.refreshed(r.hash, c.now(), r.force); answer != nil {
+		if err := c.verifyAnswer(ctx, answer); err != nil {
+			return nil, err
 		}
-		return r, c.verifyAnswer(ctx, r)
-	})
+		if r.isNewer(answer) {
+			return answer, nil
+		}
+	}
+	if refusal, ok := c.refusals.get(r.hash, c.now()); ok {
+		return nil, refusal
+	}
+	giveBack, err := c.budget.take(r)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := r.redeem(ctx)
+	if !ended(err) {
+		giveBack()
+	}
+	if err != nil {
+		if ended(err) {
+			now := c.now()
+			c.refusals.put(r.hash, err, now, now.Add(refusalAge))
+			c.handoff.end(r.hash, now)
+		}
+		return nil, err
+	}
+	// Before it is verified: if that has to wait for keys, what may be the only successor of a rotated
+	// refresh token must not be lost.
+	if !c.ended.has(c.now(), sessionID(r.hash)) {
+		c.handoff.put(r.hash, answer)
+	}
+	return answer, c.verifyAnswer(ctx, answer)
+}
+
+// isNewer reports whether the tokens of an answer from memory are of use to the caller: they have
+// not expired, and last longer than what the caller presents.
+func (r *redemption) isNewer(answer *issued) bool {
+	s := answer.pair.Load()
+	expires := s.access.claims.ExpiresAt
+	if s.id.claims.ExpiresAt.Before(expires) {
+		expires = s.id.claims.ExpiresAt
+	}
+	return r.client.now().Before(expires) && !expires.Before(r.presented.expires)
 }
 
 // redeem asks the user pool.
-func (c *Client) redeem(ctx context.Context, refreshToken, deviceKey string, metadata map[string]string) (*refreshed, error) {
+func (r *redemption) redeem(ctx context.Context) (*issued, error) {
+	c := r.client
 	client, err := userPoolClient(c.app)
 	if err != nil {
 		return nil, err
 	}
 	in := &cognitoidentityprovider.GetTokensFromRefreshTokenInput{
 		ClientId:       aws.String(c.clientID),
-		RefreshToken:   aws.String(refreshToken),
-		ClientMetadata: metadata,
+		RefreshToken:   aws.String(r.refreshToken),
+		ClientMetadata: r.metadata,
 	}
 	if secret := c.options.ClientSecret; !secret.IsZero() {
 		in.ClientSecret = aws.String(secret.Reveal())
 	}
-	if deviceKey != "" {
-		in.DeviceKey = aws.String(deviceKey)
+	if r.deviceKey != "" {
+		in.DeviceKey = aws.String(r.deviceKey)
 	}
-	hash := c.hash(refreshToken)
 	var out *cognitoidentityprovider.GetTokensFromRefreshTokenOutput
 	if err := c.refreshCalls.do(c.app.Now, func() (err error) {
-		out, err = client.GetTokensFromRefreshToken(ctx, in, onUnanswered(func() { c.unanswered.Set(hash, struct{}{}) }))
+		out, err = client.GetTokensFromRefreshToken(ctx, in, onUnanswered(func() {
+			now := c.now()
+			c.unanswered.put(r.hash, struct{}{}, now, now.Add(unansweredAge))
+		}))
 		return err
 	}); err != nil {
 		refused := amplify.ReasonRefreshRejected
-		if _, lost := c.unanswered.GetIfPresent(hash); lost && c.rotates() {
+		if _, lost := c.unanswered.get(r.hash, c.now()); lost && c.rotates() {
 			refused = amplify.ReasonRefreshAnswerLost
 		}
 		err := refreshError(err, refused)
 		c.app.Logger().InfoContext(ctx, "amplify: a refresh failed", "error", err)
 		return nil, err
 	}
-	c.unanswered.Invalidate(hash)
+	c.unanswered.delete(r.hash)
 	if date, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
 		c.observe(date)
 	}
@@ -211,27 +265,31 @@ func (c *Client) redeem(ctx context.Context, refreshToken, deviceKey string, met
 	if result == nil || aws.ToString(result.AccessToken) == "" || aws.ToString(result.IdToken) == "" {
 		return nil, &amplify.Error{Name: "Unknown", Message: "The user pool answered a refresh without an access and an ID token."}
 	}
-	r := &refreshed{
-		accessToken: *result.AccessToken, idToken: *result.IdToken, refreshToken: aws.ToString(result.RefreshToken),
-		received: c.now(),
-	}
-	r.next = c.hash(r.refreshToken)
+	answer := c.newIssued(*result.AccessToken, *result.IdToken, aws.ToString(result.RefreshToken))
 	if c.options.RefreshTokenRotation == RotationAuto {
 		seen := RotationOff
-		if r.refreshToken != "" {
+		if answer.refreshToken != "" {
 			seen = RotationOn
 		}
 		c.rotation.Store(int32(seen))
 	}
-	return r, nil
+	return answer, nil
 }
 
-// verifyAnswer verifies the tokens of r, unless it has been done.
-func (c *Client) verifyAnswer(ctx context.Context, r *refreshed) error {
+func (c *Client) newIssued(access, id, refresh string) *issued {
+	r := &issued{accessToken: access, idToken: id, refreshToken: refresh, received: c.now()}
+	if refresh != "" {
+		r.next = c.hash(refresh)
+	}
+	return r
+}
+
+// verifyAnswer verifies the tokens of an answer, unless it has been done.
+func (c *Client) verifyAnswer(ctx context.Context, r *issued) error {
 	if r.pair.Load() != nil {
 		return nil
 	}
-	access, id, err := c.verifyPair(ctx, r.accessToken, r.idToken)
+	p, err := c.verifyPair(ctx, r.accessToken, r.idToken)
 	switch {
 	case errors.Is(err, amplify.ErrUnauthenticated):
 		// It is the answer that is wrong, not the request.
@@ -242,10 +300,10 @@ func (c *Client) verifyAnswer(ctx context.Context, r *refreshed) error {
 		}
 	case err != nil:
 		return err
-	case access.claims.IssuedAt.IsZero(): // then its lifetime is unknown
+	case p.access.claims.IssuedAt.IsZero(): // then its lifetime is unknown
 		return &amplify.Error{Name: "iatNotFoundException", Message: "iat not found in access token"}
 	}
-	r.pair.Store(&pair{access, id})
+	r.pair.Store(p)
 	return nil
 }
 
@@ -258,7 +316,8 @@ func (c *Client) observe(date time.Time) {
 	c.skew.Store(int64(skew))
 }
 
-// refreshError judges why the user pool refused a refresh; refused is the reason if it did so for good.
+// refreshError judges why the user pool refused a refresh. refused is the reason if it did so for
+// good.
 func refreshError(e *amplify.Error, refused amplify.Reason) error {
 	switch e.Name {
 	case "NotAuthorizedException":

@@ -1,11 +1,9 @@
 package cognito
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -13,29 +11,36 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// session is what has been verified of a session: all that does not depend on the hour. Requests that present
-// the same tokens share it. It is immutable, its
-// memory of sign-in details and of its end apart.
+// session is what has been verified of a session and stays true as time passes. Requests that
+// present the same tokens share it. It is immutable, except that it remembers the last sign-in
+// details.
+//
+// Of the tokens it holds the claims only. Each request brings their texts along, which are longer
+// than everything else.
 type session struct {
-	// Of the tokens only the claims: each request brings their texts along, which are longer than all else.
 	accessClaims, idClaims amplify.Claims
-	keys                   [2]*key   // that signed them; the second is nil for bearer tokens
-	notBefore              time.Time // the later nbf; zero if there is none
-	expires                time.Time // the earlier exp
+	keys                   [2]*key      // that signed the tokens; the second is nil for bearer tokens
+	lineages               [2]sessionID // of the tokens; equal for bearer tokens
+	notBefore              time.Time    // the later nbf; zero if there is none
+	expires                time.Time    // the earlier exp
 	details                atomic.Pointer[parsedDetails]
-	ended                  atomic.Bool // its user has signed out: see Forget
-	idHash                 sessionID   // of the ID token: the key of the user's credentials
+	idHash                 sessionID // of the ID token: the key of the user's credentials
+	revocable              bool      // the user pool can revoke the tokens: they have an origin_jti
+	refreshHash            tokenHash // of the refresh token that Cognito gave with the tokens, if we saw it
 }
 
+// newSession returns the session of tokens that have been verified. id is nil for bearer tokens.
 func newSession(access, id *verified) *session {
 	s := &session{
 		accessClaims: access.claims.Claims,
 		keys:         [2]*key{access.key, nil},
+		lineages:     [2]sessionID{access.lineage, access.lineage},
 		notBefore:    access.claims.notBefore,
 		expires:      access.claims.ExpiresAt,
+		revocable:    access.claims.originJTI != "",
 	}
 	if id != nil {
-		s.idClaims, s.keys[1] = id.claims.Claims, id.key
+		s.idClaims, s.keys[1], s.lineages[1] = id.claims.Claims, id.key, id.lineage
 		s.idHash = credentialsKey(id.raw)
 		if id.claims.notBefore.After(s.notBefore) {
 			s.notBefore = id.claims.notBefore
@@ -47,23 +52,29 @@ func newSession(access, id *verified) *session {
 	return s
 }
 
-// issuedAfter reports whether the tokens of s are younger than those of t.
-func (s *session) issuedAfter(t *session) bool {
-	if c := s.accessClaims.IssuedAt.Compare(t.accessClaims.IssuedAt); c != 0 {
-		return c > 0
-	}
-	return s.idClaims.IssuedAt.After(t.idClaims.IssuedAt)
+// trusted reports whether the keys that signed s are still published.
+func (s *session) trusted() bool {
+	return s.keys[0].trusted() && (s.keys[1] == nil || s.keys[1].trusted())
 }
 
-// stands reports whether the keys that signed s are still published.
-func (s *session) stands() bool {
-	return s.keys[0].stands() && (s.keys[1] == nil || s.keys[1].stands())
+// hasEnded reports whether the user of s has signed out of it.
+func (c *Client) hasEnded(s *session) bool { return c.ended.has(c.now(), s.lineages[:]...) }
+
+// known returns the session that is remembered under key, if its keys are still published.
+func (c *Client) known(key sessionID) *session {
+	if s, ok := c.sessions.GetIfPresent(key); ok && s.trusted() {
+		return s
+	}
+	return nil
 }
 
 // credentialsKey is the key of the credentials that an ID token opens.
 func credentialsKey(idToken string) sessionID { return newSessionID("credentials", idToken) }
 
-// sessionID is the SHA-256 of all that a session was verified from.
+// cookiesKey is the key of the session of an access and an ID token.
+func cookiesKey(access, id string) sessionID { return newSessionID("cookies", access, id) }
+
+// sessionID is the SHA-256 of what a thing is known by. No text of a request is a key itself.
 type sessionID [sha256.Size]byte
 
 // newSessionID hashes texts, each behind its length so that none can run into the next.
@@ -77,85 +88,31 @@ func newSessionID(texts ...string) sessionID {
 	return sha256.Sum256(b)
 }
 
-// cookieSession returns the session of an access and an ID token that lastAuthUser selected, from memory if it
-// has been verified before.
-func (c *Client) cookieSession(ctx context.Context, lastAuthUser, access, id string) (*session, error) {
-	memo := newSessionID("cookies", lastAuthUser, access, id)
-	if s, ok := c.sessions.GetIfPresent(memo); ok && s.stands() {
-		return s, nil
-	}
-	a, i, err := c.verifyPair(ctx, access, id)
-	if err != nil {
-		return nil, err
-	}
-	if !selects(lastAuthUser, i.claims) {
-		return nil, amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
-	}
-	s := newSession(a, i)
-	c.sessions.Set(memo, s)
-	return s, nil
-}
-
-// bearerSession returns the session of an access token alone.
-func (c *Client) bearerSession(ctx context.Context, access string) (*session, error) {
-	memo := newSessionID("bearer", access)
-	if s, ok := c.sessions.GetIfPresent(memo); ok && s.stands() {
-		return s, nil
-	}
-	a, err := c.verify(ctx, access, tokenUseAccess, append(slices.Clip(c.options.BearerClientIDs), c.clientID)...)
-	if err != nil {
-		return nil, err
-	}
-	s := newSession(a, nil)
-	c.sessions.Set(memo, s)
-	return s, nil
-}
-
-// verifyPair verifies an access and an ID token, and that they belong to one user.
-func (c *Client) verifyPair(ctx context.Context, access, id string) (a, i *verified, err error) {
-	if a, err = c.verify(ctx, access, tokenUseAccess, c.clientID); err != nil {
-		return nil, nil, err
-	}
-	if i, err = c.verify(ctx, id, tokenUseID, c.clientID); err != nil {
-		return nil, nil, err
-	}
-	if a.claims.Subject != i.claims.Subject || a.claims.Username != i.claims.Username {
-		return nil, nil, amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
-	}
-	return a, i, nil
-}
-
-// selects reports whether the user of an ID token can have been meant by lastAuthUser: it is the username, or an
-// alias, since Amplify JS notes the name that was typed in some pools; or it is the name that
-// Amplify JS falls back to. It selects only: who the user is the tokens say.
-func selects(lastAuthUser string, id *claims) bool {
-	return lastAuthUser == fallbackUser ||
-		strings.EqualFold(lastAuthUser, id.Username) ||
-		slices.ContainsFunc(id.aliases[:], func(alias string) bool {
-			return alias != "" && strings.EqualFold(lastAuthUser, alias)
-		})
-}
-
 // parsedDetails is the value of a signInDetails cookie and what it says.
 type parsedDetails struct {
 	raw     string
 	details *amplify.SignInDetails
 }
 
-// signInDetails parses raw, the value of the signInDetails cookie. What is no JSON object of
-// the expected kind tells nothing: the cookie proves nothing, and must not decide who is signed in. The last one is
-// remembered, since a session nearly always presents the same.
+// maxRememberedDetails bounds the sign-in details that a session remembers: the request chooses them.
+const maxRememberedDetails = 512
+
+// signInDetails parses raw, the value of the signInDetails cookie. It is nil if that is no JSON
+// object of the expected kind: the cookie proves nothing, and must not decide who is signed in. The
+// last value is remembered, since a session nearly always presents the same.
 func (s *session) signInDetails(raw string) *amplify.SignInDetails {
-	if raw == "" {
+	if raw == "" || raw == "null" {
 		return nil
 	}
 	if p := s.details.Load(); p != nil && p.raw == raw {
 		return p.details
 	}
-	d := &amplify.SignInDetails{}
-	if json.Unmarshal([]byte(raw), d) != nil {
+	var d *amplify.SignInDetails
+	if json.Unmarshal([]byte(raw), &d) != nil {
 		d = nil
 	}
-	s.details.Store(&parsedDetails{strings.Clone(raw), d})
+	if len(raw) <= maxRememberedDetails {
+		s.details.Store(&parsedDetails{strings.Clone(raw), d})
+	}
 	return d
 }

@@ -113,14 +113,14 @@ func TestSignOutDuringRefresh(t *testing.T) {
 		c := newCognito(t, pool, cognito.Options{})
 		kv := expired(pool, alice, "r1")
 		var refresh sync.WaitGroup
-		refresh.Go(func() { wantReason(t, c, kv, amplify.ReasonRefreshRejected) })
+		refresh.Go(func() { wantReason(t, c, kv, amplify.ReasonSignedOut) })
 		synctest.Wait()
-		c.Forget(expired(pool, alice, "r1"))
+		signOut(t, c, expired(pool, alice, "r1"))
 		refresh.Wait()
 		if len(kv.get("alice.accessToken")) > 0 {
 			t.Error("a session was kept")
 		}
-		wantReason(t, c, expired(pool, alice, "r1"), amplify.ReasonRefreshRejected)
+		wantReason(t, c, expired(pool, alice, "r1"), amplify.ReasonSignedOut)
 	})
 }
 
@@ -136,8 +136,8 @@ func TestSignOutWithOldCookies(t *testing.T) {
 		}
 	}
 	wantUser(t, c, expired(pool, alice, "r2"), alice)
-	c.Forget(expired(pool, alice, "r1"))
-	wantReason(t, c, expired(pool, alice, "r2"), amplify.ReasonRefreshRejected)
+	signOut(t, c, expired(pool, alice, "r1"))
+	wantReason(t, c, expired(pool, alice, "r2"), amplify.ReasonSignedOut)
 }
 
 // TestApps: two Apps, and two pools, in one process share nothing, be user names, tokens and refresh tokens the same.
@@ -176,7 +176,7 @@ func TestApps(t *testing.T) {
 	}
 	wantReason(t, other, moved, amplify.ReasonWrongClient)
 	wantIdentity(t, other, moved, "eu-west-1:guest-2") // not even the guest is shared
-	first.Forget(signedIn(one, alice))
+	signOut(t, first, signedIn(one, alice))
 	wantIdentity(t, second, signedIn(one, alice), "eu-west-1:of-two")
 }
 

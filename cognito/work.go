@@ -2,25 +2,30 @@ package cognito
 
 import (
 	"context"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/amplify-go/amplify"
 )
 
-// work is what runs apart from any one request: fetches of keys and refreshes, which many
-// requests wait for and none may cancel.
+// work is what runs apart from any one request: fetches of keys, refreshes and other calls that
+// many requests wait for.
 type work struct {
+	log    func() *slog.Logger
 	ctx    context.Context // ends when work is closed
 	cancel context.CancelFunc
+
+	abandoned atomic.Int32 // calls whose callers have all gone
 
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
 }
 
-func newWork() *work {
-	w := &work{}
+func newWork(log func() *slog.Logger) *work {
+	w := &work{log: log}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
 }
@@ -28,7 +33,7 @@ func newWork() *work {
 var errClosed = &amplify.Error{
 	Name:    "AmplifyClosedError",
 	Reason:  amplify.ReasonConfiguration,
-	Message: "This Cognito has been closed.",
+	Message: "The session source has been closed.",
 }
 
 // begin announces a piece of work, which ends with a call of done. ctx is the context to do it in.

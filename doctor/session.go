@@ -15,7 +15,7 @@ func (e *examination) session(ctx context.Context, c *cognito.Client) {
 	store := cookie.NewHeaderStore(e.in.Header, http.Header{})
 	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))
 	e.refreshDue = x.RefreshDue
-	if x.LastAuthUsers == 0 && x.Strays > 0 {
+	if x.LastAuthUsers == 0 && x.UnselectedValues > 0 {
 		e.warn("tokens", "Sign in anew. Whatever copies cookies has to copy LastAuthUser as well.",
 			`There is no LastAuthUser to say whose session it is. It is looked for under the name "username", as Amplify JS does.`)
 	}
@@ -122,8 +122,10 @@ func explain(reason amplify.Reason) (message, advice string) {
 		return "There is no session of this app client.",
 			"Sign in. If the browser is signed in: configure Amplify JS with { ssr: true } and the same outputs, and see whether the cookies' Domain, Secure " +
 				"and SameSite (Strict, where the user comes from another site) let the browser send them here."
+	case amplify.ReasonTokenTooLarge:
+		return "A token is larger than a cookie can be.", "Give tokens fewer attributes, groups or claims."
 	case amplify.ReasonMalformedToken:
-		return "A token is not a JSON Web Token, or larger than a cookie.", "Sign in anew. If it comes back, see what writes or rewrites the cookies."
+		return "A token is not a JSON Web Token.", "Sign in anew. If it comes back, see what writes or rewrites the cookies."
 	case amplify.ReasonBadAlgorithm:
 		return "A token is not signed by RS256, the only algorithm of Cognito: it is a forgery, or from elsewhere.", "Sign in anew."
 	case amplify.ReasonUnknownKey:

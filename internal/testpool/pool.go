@@ -8,11 +8,14 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math/big"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +56,12 @@ type Pool struct {
 	keyFetches map[string]int
 	refreshes  []map[string]any
 	refresh    func(in map[string]any) Answer
+
+	revoke  func(in map[string]any) Answer
+	revoked []string
+
+	exchange  func(form url.Values) Answer
+	exchanges []url.Values
 
 	identityCalls  []IdentityCall
 	identity       func(IdentityCall) Answer
@@ -152,6 +161,42 @@ func (p *Pool) Refreshes() []map[string]any {
 	return append([]map[string]any(nil), p.refreshes...)
 }
 
+// OnRevoke makes f answer calls of RevokeToken, whose body is in. By default they succeed.
+func (p *Pool) OnRevoke(f func(in map[string]any) Answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.revoke = f
+}
+
+// Revoked returns the tokens that RevokeToken was called for, and "global" for each GlobalSignOut.
+func (p *Pool) Revoked() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.revoked)
+}
+
+// OnExchange makes f answer the token endpoint.
+func (p *Pool) OnExchange(f func(form url.Values) Answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.exchange = f
+}
+
+// Exchanges returns the forms that the token endpoint got.
+func (p *Pool) Exchanges() []url.Values {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.exchanges)
+}
+
+// Exchanged returns the token endpoint's answer with tokens of u.
+func (p *Pool) Exchanged(u User, refreshToken string, edits ...Claim) Answer {
+	return Answer{http.StatusOK, map[string]any{
+		"access_token": p.Access(u, edits...), "id_token": p.ID(u, edits...), "refresh_token": refreshToken,
+		"token_type": "Bearer", "expires_in": 3600,
+	}}
+}
+
 // Refreshed returns the answer to a refresh with new tokens of u and, unless it is empty, a new refresh token.
 func (p *Pool) Refreshed(u User, refreshToken string) Answer {
 	result := map[string]any{"AccessToken": p.Access(u), "IdToken": p.ID(u), "ExpiresIn": 3600, "TokenType": "Bearer"}
@@ -198,7 +243,7 @@ func (p *Pool) Claims(claims map[string]any, u User, edits ...Claim) map[string]
 	now := p.Now().Unix()
 	all := map[string]any{
 		"sub": u.Sub, "iss": Issuer, "iat": now, "auth_time": now, "exp": now + 3600,
-		"origin_jti": "c0000000-0000-4000-8000-000000000003", "event_id": "d0000000-0000-4000-8000-000000000004",
+		"origin_jti": "c0000000-" + strings.TrimPrefix(u.Sub, u.Sub[:min(9, len(u.Sub))]), "event_id": "d0000000-0000-4000-8000-000000000004",
 	}
 	maps.Copy(all, claims)
 	for _, e := range edits {
@@ -234,15 +279,14 @@ func Cookies(u User, access, id, refresh string) string {
 	return header
 }
 
-// RoundTrip answers requests for keys, refreshes, and calls of the identity pool. It fails on others.
+// RoundTrip answers requests for keys and tokens, and calls of the user pool and the identity pool.
+// It fails on others.
 func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "/.well-known/jwks.json") {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/.well-known/jwks.json"):
 		return p.keysAnswer(r)
-	}
-	target := r.Header.Get("X-Amz-Target")
-	operation, identity := strings.CutPrefix(target, "AWSCognitoIdentityService.")
-	if !identity && target != "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken" {
-		return nil, fmt.Errorf("testpool: unexpected call of %s %q", r.URL, target)
+	case r.URL.Path == "/oauth2/token":
+		return p.tokenAnswer(r)
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -250,19 +294,51 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	var in map[string]any
 	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("testpool: unexpected call of %s: %w", r.URL, err)
 	}
-	if identity {
+	target := r.Header.Get("X-Amz-Target")
+	if operation, ok := strings.CutPrefix(target, "AWSCognitoIdentityService."); ok {
 		return p.response(r, p.answerIdentity(IdentityCall{operation, r.URL.Host, in}))
 	}
 	p.mu.Lock()
-	p.refreshes = append(p.refreshes, in)
-	refresh := p.refresh
-	p.mu.Unlock()
-	if refresh == nil {
-		return nil, fmt.Errorf("testpool: unexpected refresh")
+	var answer func(map[string]any) Answer
+	switch strings.TrimPrefix(target, "AWSCognitoIdentityProviderService.") {
+	case "GetTokensFromRefreshToken":
+		p.refreshes = append(p.refreshes, in)
+		answer = p.refresh
+	case "RevokeToken":
+		token, _ := in["Token"].(string)
+		p.revoked = append(p.revoked, token)
+		if answer = p.revoke; answer == nil {
+			answer = func(map[string]any) Answer { return Answer{http.StatusOK, map[string]any{}} }
+		}
+	case "GlobalSignOut":
+		p.revoked = append(p.revoked, "global")
+		answer = func(map[string]any) Answer { return Answer{http.StatusOK, map[string]any{}} }
 	}
-	return p.response(r, refresh(in))
+	p.mu.Unlock()
+	if answer == nil {
+		return nil, fmt.Errorf("testpool: unexpected call of %s %q", r.URL, target)
+	}
+	return p.response(r, answer(in))
+}
+
+func (p *Pool) tokenAnswer(r *http.Request) (*http.Response, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.exchanges = append(p.exchanges, r.PostForm)
+	exchange := p.exchange
+	p.mu.Unlock()
+	if exchange == nil {
+		return nil, errors.New("testpool: unexpected call of the token endpoint")
+	}
+	response, err := p.response(r, exchange(r.PostForm))
+	if err == nil {
+		response.Header.Set("Content-Type", "application/json")
+	}
+	return response, err
 }
 
 func (p *Pool) keysAnswer(r *http.Request) (*http.Response, error) {
