@@ -123,7 +123,7 @@ func (a *authRoutes) beginAttempt(x *exchange, r *http.Request, next attempt) {
 	size := 0
 	for _, attempt := range slices.Backward(own) {
 		if size += attempt.size(); size > maxAttemptBytes {
-			x.Delete(a.endFlow(attempt.cookie()))
+			x.Set(a.endFlow(attempt.cookie()))
 		}
 	}
 }
@@ -132,11 +132,11 @@ func (a *authRoutes) beginAttempt(x *exchange, r *http.Request, next attempt) {
 func (a *authRoutes) endAttempt(x *exchange, r *http.Request, state string) {
 	pending := readAttempts(r)
 	if _, ok := find(pending.newest, state); ok {
-		x.Delete(a.endFlow(pkceCookie))
-		x.Delete(a.endFlow(stateCookie))
+		x.Set(a.endFlow(pkceCookie))
+		x.Set(a.endFlow(stateCookie))
 	}
 	if own, ok := find(pending.own, state); ok {
-		x.Delete(a.endFlow(own.cookie()))
+		x.Set(a.endFlow(own.cookie()))
 	}
 }
 

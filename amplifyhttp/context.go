@@ -60,15 +60,17 @@ func RunWithServerContext[T any](runner *ServerRunner, access Access, operation 
 
 // readOnly returns sources of the request's tokens and credentials that set no cookies, though the exchange still could.
 func (x *exchange) readOnly() amplify.Providers {
+	kv := x.sessionStorage()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.newProviders(readOnly{x.kv()})
+	return x.newProviders(readOnly{kv})
 }
 
 // readOnly is a storage that cannot be written.
-type readOnly struct{ kv amplify.KeyValueStorage }
+type readOnly struct{ kv *cookie.KeyValueStorage }
 
 func (s readOnly) All(prefix string) iter.Seq2[string, string] { return s.kv.All(prefix) }
+func (s readOnly) TooLarge() bool                              { return s.kv.TooLarge() }
 func (readOnly) Set(string, string) error                      { return cookie.ErrReadOnly }
 func (readOnly) Delete(string) error                           { return cookie.ErrReadOnly }
 func (readOnly) Writable() bool                                { return false }

@@ -35,6 +35,12 @@ type exchange struct {
 	line    [1]string // of the header, see personal
 }
 
+var (
+	_ cookie.WritableStore = (*exchange)(nil)
+	_ cookie.AtomicStore   = (*exchange)(nil)
+	_ cookie.PendingStore  = (*exchange)(nil)
+)
+
 // exchangeKey is the key of a runner's exchange in a context: runners do not see each other's.
 type exchangeKey struct{ runner *ServerRunner }
 
@@ -93,13 +99,21 @@ func (x *exchange) Credentials(ctx context.Context, in amplify.CredentialsInput)
 
 func (x *exchange) providers() amplify.Providers {
 	x.mu.Lock()
+	session := x.session
+	x.mu.Unlock()
+	if session.Tokens != nil {
+		return session
+	}
+	kv := x.sessionStorage()
+	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.session.Tokens == nil {
-		x.session = x.newProviders(x.kv())
+		x.session = x.newProviders(kv)
 	}
 	return x.session
 }
 
+// newProviders returns sources of the request's tokens and credentials. x.mu is held.
 func (x *exchange) newProviders(kv amplify.KeyValueStorage) amplify.Providers {
 	if x.runner.bearer {
 		if token, ok := bearerToken(x.request); ok {
@@ -111,10 +125,20 @@ func (x *exchange) newProviders(kv amplify.KeyValueStorage) amplify.Providers {
 	return x.runner.cognito.Providers(kv)
 }
 
-// kv returns the session's storage. x.mu is held.
-func (x *exchange) kv() *cookie.KeyValueStorage {
-	if x.storage == nil {
-		x.storage = cookie.NewKeyValueStorage(x, x.runner.cookies)
+// sessionStorage returns the session's storage. x.mu is not held: a storage that is made calls methods of x, its
+// store.
+func (x *exchange) sessionStorage() *cookie.KeyValueStorage {
+	x.mu.Lock()
+	kv := x.storage
+	x.mu.Unlock()
+	if kv != nil {
+		return kv
+	}
+	kv = cookie.NewKeyValueStorage(x, x.runner.cookies)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.storage == nil { // no other goroutine was faster
+		x.storage = kv
 	}
 	return x.storage
 }
@@ -125,7 +149,7 @@ func bearerToken(r *http.Request) (string, bool) {
 	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
-// CookieHeader implements [cookie.Store]. Whoever reads the session does it through here.
+// CookieHeader implements [cookie.Store]. The session is read through it and nothing else.
 func (x *exchange) CookieHeader() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -141,17 +165,15 @@ func (x *exchange) reads() {
 	}
 }
 
-// Get implements [cookie.Store].
-func (x *exchange) Get(name string) (string, bool) {
-	return cookie.NewHeaderStore(http.Header{"Cookie": x.CookieHeader()}, nil).Get(name)
+// SetCookieHeader implements [cookie.PendingStore]. It returns the lines that wait for the final header
+// or, where nothing can wait, those of the response.
+func (x *exchange) SetCookieHeader() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.header["Set-Cookie"]) // Set changes lines in place
 }
 
-// GetAll implements [cookie.Store].
-func (x *exchange) GetAll() []*http.Cookie {
-	return cookie.NewHeaderStore(http.Header{"Cookie": x.CookieHeader()}, nil).GetAll()
-}
-
-// Writable implements [cookie.Store].
+// Writable implements [cookie.WritableStore].
 func (x *exchange) Writable() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -161,7 +183,7 @@ func (x *exchange) Writable() bool {
 // Set implements [cookie.Store].
 func (x *exchange) Set(c *http.Cookie) { x.SetAll([]*http.Cookie{c}) }
 
-// SetAll implements [cookie.Store]: the header does not go until all are in it, so that no half of a session is sent.
+// SetAll implements [cookie.AtomicStore]. The header does not go before all cookies are in it.
 func (x *exchange) SetAll(cookies []*http.Cookie) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -179,9 +201,6 @@ func (x *exchange) SetAll(cookies []*http.Cookie) bool {
 	}
 	return true
 }
-
-// Delete implements [cookie.Store].
-func (x *exchange) Delete(c *http.Cookie) { x.Set(c) }
 
 // commit completes h, the header of the response, before it is written. Afterwards no cookie can be set.
 func (x *exchange) commit(h http.Header) {

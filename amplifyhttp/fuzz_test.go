@@ -118,10 +118,7 @@ func FuzzCookieHeader(f *testing.F) {
 			w.Header().Set("X-User", user.Username)
 		}
 		x := fix.exchangeOf(r)
-		x.mu.Lock()
-		kv := x.kv()
-		x.mu.Unlock()
-		_ = kv.Set(testPrefix+"new.accessToken", "t") // as a sign-in does
+		_ = x.sessionStorage().Set(testPrefix+"new.accessToken", "t") // as a sign-in does
 		_ = x.providers().Session.End(r.Context(), amplify.EndInput{})
 	}))
 	f.Fuzz(func(t *testing.T, cookies string) {

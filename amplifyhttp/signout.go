@@ -47,7 +47,7 @@ func (a *authRoutes) signOutCallback(w http.ResponseWriter, r *http.Request, x *
 		return
 	}
 	if redirecting {
-		x.Delete(a.endFlow(signOutRedirectingCookie))
+		x.Set(a.endFlow(signOutRedirectingCookie))
 		a.runner.pages.write(w, page{
 			Status: http.StatusOK, Title: "One moment…", Text: "You are being signed out.",
 			Link: a.signOut.String(), LinkText: "Continue", Follow: true,
@@ -55,7 +55,7 @@ func (a *authRoutes) signOutCallback(w http.ResponseWriter, r *http.Request, x *
 		return
 	}
 	failure := x.providers().Session.End(r.Context(), amplify.EndInput{Global: out == signingOutGlobal})
-	x.Delete(a.endFlow(signingOutCookie))
+	x.Set(a.endFlow(signingOutCookie))
 	to := a.options.RedirectOnSignOutComplete
 	if failure != nil {
 		a.runner.app.Logger().WarnContext(r.Context(), "A session was ended here, but Cognito could not be told.", "error", failure)

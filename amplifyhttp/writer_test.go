@@ -279,7 +279,7 @@ func TestSetAfterTheHeader(t *testing.T) {
 	if got := w.Header()["Set-Cookie"]; len(got) != 1 || x.Writable() {
 		t.Errorf("cookies %v, writable %v", got, x.Writable())
 	}
-	if err := x.kv().Set("k", "v"); !errors.Is(err, cookie.ErrReadOnly) {
+	if err := x.sessionStorage().Set("k", "v"); !errors.Is(err, cookie.ErrReadOnly) {
 		t.Errorf("error %v", err)
 	}
 }

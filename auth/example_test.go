@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
@@ -100,7 +101,7 @@ func ExampleFetchUserAttributes() {
 }
 
 // Any framework that gives access to cookies will do: "Using the runWithAmplifyServerContext function" of the Amplify
-// documentation. This one is made of a map.
+// documentation. This one has parsed the cookies of the request.
 func Example_framework() {
 	// Get the Amplify configuration object.
 	amplifyConfig, err := amplify.ParseConfig(outputs)
@@ -137,25 +138,23 @@ func Example_framework() {
 		return welcomeMessage
 	}
 
-	fmt.Println(handle(context.Background(), frameworkRequest{"theme": "dark"}))
+	request := frameworkRequest{cookies: []*http.Cookie{{Name: "theme", Value: "dark"}}, set: http.Header{}}
+	fmt.Println(handle(context.Background(), request))
 	// Output: Please sign in: no_session
 }
 
-// frameworkRequest stands for what a framework knows of a request. Its four methods are a [cookie.Store].
-type frameworkRequest map[string]string
-
-func (r frameworkRequest) Get(name string) (string, bool) {
-	value, ok := r[name]
-	return value, ok
+// frameworkRequest stands for what a framework knows of a request. Its two methods make it a [cookie.Store].
+type frameworkRequest struct {
+	cookies []*http.Cookie
+	set     http.Header
 }
 
-func (r frameworkRequest) GetAll() (all []*http.Cookie) {
-	for name, value := range r {
-		all = append(all, &http.Cookie{Name: name, Value: value})
+func (r frameworkRequest) CookieHeader() []string {
+	var pairs []string
+	for _, c := range r.cookies {
+		pairs = append(pairs, c.Name+"="+c.Value)
 	}
-	return all
+	return []string{strings.Join(pairs, "; ")}
 }
 
-func (r frameworkRequest) Set(c *http.Cookie) { r[c.Name] = c.Value }
-
-func (r frameworkRequest) Delete(c *http.Cookie) { delete(r, c.Name) }
+func (r frameworkRequest) Set(c *http.Cookie) { cookie.Add(r.set, c) }

@@ -5,23 +5,24 @@ import (
 	"unicode/utf8"
 )
 
-// EncodeName returns key as the name of a cookie, spelled as js-cookie spells it: UTF-8,
-// percent-encoded except for letters, digits and !#$&'*+-.^_`|~. All of these are
-// token characters (RFC 6265bis §4.1.1).
+// EncodeName returns key as the name of a cookie, as js-cookie spells it: UTF-8, percent-encoded
+// except for letters, digits and !#$&'*+-.^_`|~. All of these are token characters
+// (RFC 6265bis §4.1.1).
 //
-// Amplify's server adapters leave parentheses as they are. They are escaped here, as
-// the browser does, so that both write the same cookie.
+// Amplify's server adapters do not escape parentheses, but the browser does. They are escaped here,
+// so that server and browser write the same cookie.
 func EncodeName(key string) string { return encode(key, "!#$&'*+-.^_`|~") }
 
-// EncodeValue returns value as the value of a cookie, spelled as js-cookie spells it. The result
-// consists of cookie-octets (RFC 6265bis §4.1.1): no control character, white space, quote,
-// comma, semicolon or backslash.
+// EncodeValue returns value as the value of a cookie, as js-cookie spells it. The result consists of
+// cookie-octets (RFC 6265bis §4.1.1): it has no control character, white space, quote, comma,
+// semicolon or backslash.
 func EncodeValue(value string) string { return encode(value, "!#$&'()*+-./:<=>?@[]^_`{|}~") }
 
-// encode percent-encodes all of s but letters, digits and the characters of plain.
+// encode percent-encodes all of s except letters, digits and the characters of plain.
 func encode(s, plain string) string {
 	isPlain := func(c byte) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(plain, c) >= 0
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+			strings.IndexByte(plain, c) >= 0
 	}
 	n := 0
 	for i := range len(s) {
@@ -33,8 +34,8 @@ func encode(s, plain string) string {
 		return s
 	}
 	if !utf8.ValidString(s) {
-		// encodeURIComponent knows no text that is not Unicode, and percent-encoded
-		// bytes that are not UTF-8 could not be read back.
+		// encodeURIComponent refuses text that is not Unicode, and percent-encoded bytes that are
+		// not UTF-8 could not be read back.
 		return encode(strings.ToValidUTF8(s, "\uFFFD"), plain)
 	}
 	const hex = "0123456789ABCDEF"
@@ -49,11 +50,12 @@ func encode(s, plain string) string {
 	return string(b)
 }
 
-// DecodeName returns the key that the cookie name stands for, whoever wrote it.
+// DecodeName returns the key that the name of a cookie stands for, in any of the spellings that
+// the package comment lists.
 func DecodeName(name string) string { return decode(name, nil) }
 
-// DecodeValue returns the value that the cookie value stands for, whoever wrote it. Like js-cookie, it
-// drops quotes around the value.
+// DecodeValue returns what the value of a cookie stands for, in any of the spellings that the
+// package comment lists. Like js-cookie, it drops quotes around the value.
 func DecodeValue(value string) string { return decode(unquote(value), nil) }
 
 func unquote(s string) string {
@@ -63,11 +65,11 @@ func unquote(s string) string {
 	return s
 }
 
-// decode undoes percent-encoding. A text that is not the percent-encoding of UTF-8 as a whole was
-// written by somebody who does not encode: it is taken as it is, never half decoded. Bytes that are not UTF-8
-// are Latin-1, which is how Node.js puts header values on the wire.
+// decode undoes percent-encoding. It decodes either all of s or nothing: a text that is not the
+// percent-encoding of UTF-8 was written without encoding. Bytes that are not UTF-8 are read as
+// Latin-1, since Node.js writes header values in it.
 //
-// Texts that need no change are returned as they are, the others are cut from arena.
+// A text that needs no change is returned as it is. Others are stored in arena.
 func decode(s string, arena *strings.Builder) string {
 	plain := strings.IndexByte(s, '%') < 0
 	if plain && utf8.ValidString(s) {
@@ -77,7 +79,7 @@ func decode(s string, arena *strings.Builder) string {
 		arena = new(strings.Builder)
 		arena.Grow(2 * len(s))
 	} else if arena.Cap() == 0 {
-		arena.Grow(max(512, 2*len(s))) // one allocation does for the names of a whole session
+		arena.Grow(max(512, 2*len(s))) // one allocation for the names of a whole session
 	}
 	start := arena.Len()
 	if !plain && unescape(arena, s) {
@@ -95,7 +97,8 @@ func decode(s string, arena *strings.Builder) string {
 	return arena.String()[start:]
 }
 
-// unescape appends s to b with its percent sequences decoded. It reports whether all were well formed.
+// unescape appends s to b with its percent sequences decoded. It reports whether all of them are
+// well formed.
 func unescape(b *strings.Builder, s string) bool {
 	for {
 		i := strings.IndexByte(s, '%')

@@ -3,6 +3,7 @@ package cookie_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/amplify-go/amplify/cookie"
@@ -37,30 +38,39 @@ func ExampleKeyValueStorage_SetAll() {
 	// Output: true 0
 }
 
-// fiberLike stands for the context of a web framework.
-type fiberLike struct{ in, out map[string]string }
-
-// store adapts it.
-type store struct{ c fiberLike }
-
-func (s store) Get(name string) (string, bool) { v, ok := s.c.in[name]; return v, ok }
-
-func (s store) GetAll() (all []*http.Cookie) {
-	for name, value := range s.c.in {
-		all = append(all, &http.Cookie{Name: name, Value: value})
-	}
-	return all
+// frameworkContext stands for the context of a web framework that parses cookies itself.
+type frameworkContext struct {
+	cookies  []*http.Cookie // of the request, not decoded
+	response http.Header
 }
 
-func (s store) Set(c *http.Cookie)    { s.c.out[c.Name] = cookie.Format(c) }
-func (s store) Delete(c *http.Cookie) { s.c.out[c.Name] = cookie.Format(c) }
+// frameworkStore adapts it.
+type frameworkStore struct{ c *frameworkContext }
+
+func (s frameworkStore) CookieHeader() []string {
+	var pairs []string
+	for _, c := range s.c.cookies {
+		pairs = append(pairs, c.Name+"="+c.Value)
+	}
+	return []string{strings.Join(pairs, "; ")}
+}
+
+func (s frameworkStore) Set(c *http.Cookie) { cookie.Add(s.c.response, c) }
 
 func ExampleStore() {
-	c := fiberLike{in: map[string]string{"k": "v"}, out: map[string]string{}}
-	kv := cookie.NewKeyValueStorage(store{c}, cookie.Options{Domain: ".myapp.com"})
+	c := &frameworkContext{
+		cookies:  []*http.Cookie{{Name: "k", Value: "v"}},
+		response: http.Header{},
+	}
+	kv := cookie.NewKeyValueStorage(frameworkStore{c}, cookie.Options{})
+	for key, value := range kv.All("") {
+		fmt.Println(key, "is", value)
+	}
 	if err := kv.Delete("k"); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println(c.out["k"])
-	// Output: k=; Path=/; Domain=myapp.com; Max-Age=0; Secure; SameSite=Lax
+	fmt.Println(c.response.Get("Set-Cookie"))
+	// Output:
+	// k is v
+	// k=; Path=/; Max-Age=0; Secure; SameSite=Lax
 }

@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// Parse yields name and value of each cookie in the given lines of Cookie headers, in
-// order, duplicates included, as they stand there: [DecodeName] and [DecodeValue]
-// tell what they mean. Nothing is copied.
+// Parse yields the name and the value of each cookie in lines of Cookie headers, in order and with
+// duplicates. Nothing is decoded ([DecodeName] and [DecodeValue] do that) and nothing is copied.
 //
-// It yields what browsers send (RFC 6265bis §5.8.3), which is more than what [http.Request.Cookies] accepts: names
-// in parentheses, values with quotes, backslashes or bytes beyond ASCII. Parts without
-// "=" are cookies without a name; they are left out.
+// It yields what browsers send (RFC 6265bis §5.8.3). That is more than [http.Request.Cookies]
+// accepts: names in parentheses, values with quotes, backslashes or bytes beyond ASCII. Cookies
+// without a name are left out.
 func Parse(lines []string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for _, line := range lines {
@@ -27,8 +26,8 @@ func Parse(lines []string) iter.Seq2[string, string] {
 	}
 }
 
-// cut returns name and value of the first cookie in line, and what follows it. The
-// name is empty where the cookie has none.
+// cut returns name and value of the first cookie in line, and what follows it. The name is empty if
+// the cookie has none.
 func cut(line string) (name, value, rest string) {
 	pair := line
 	if i := strings.IndexByte(line, ';'); i >= 0 {
@@ -54,9 +53,9 @@ func trim(s string) string {
 
 // Format returns c as the value of a Set-Cookie header, or "" if it cannot be one.
 //
-// It is [http.Cookie.String], but for names: that refuses all that are not tokens, whereas
-// browsers keep, and servers must be able to delete, any without control
-// characters, "=" and ";" (RFC 6265bis §5.6).
+// It differs from [http.Cookie.String] in one thing: names need not be tokens. Browsers keep names
+// with any characters but control characters, "=" and ";" (RFC 6265bis §5.6), and a server must be
+// able to delete such cookies.
 func Format(c *http.Cookie) string {
 	if c.Name == "" || c.Name != trim(c.Name) {
 		return ""

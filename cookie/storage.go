@@ -1,8 +1,6 @@
 package cookie
 
 import (
-	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -12,96 +10,172 @@ import (
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// MaxSize is the greatest size, in bytes, of name, "=" and encoded value of a cookie that is written. Browsers
-// ignore a cookie whose name and value have more than 4,096 bytes together (RFC 6265bis §5.6),
-// and older ones count the "=".
-const MaxSize = 4096
+const (
+	// MaxSize is the greatest size of a cookie that is written: the bytes of name, "=" and encoded
+	// value. Browsers ignore a cookie whose name and value have more than 4,096 bytes together
+	// (RFC 6265bis §5.6), and older browsers count the "=".
+	MaxSize = 4096
 
-// ErrReadOnly is returned for a write that cannot reach the browser any more.
-var ErrReadOnly = errors.New("cookie: the response cannot take cookies: its header is gone, or there is none")
+	// MaxHeaderSize is the greatest Cookie header that is read: the bytes of all its lines. It is
+	// far more than what browsers send and servers accept.
+	MaxHeaderSize = 64 << 10
 
-// TooLargeError is returned for a value that no browser would keep.
-type TooLargeError struct {
-	Key  string
-	Size int // bytes of name, "=" and encoded value
-}
+	// MaxSetCookies is how many Set-Cookie lines deletions can bring a response to. A browser keeps
+	// fewer cookies of a session, and a request must not make its response grow without limit.
+	MaxSetCookies = 100
 
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("cookie: %q would take %d bytes, browsers keep %d at most: "+
-		"give tokens fewer custom attributes, groups or claims", e.Key, e.Size, MaxSize)
-}
+	// maxSpellings bounds how many spellings of one key are deleted. There are four writers; more
+	// spellings come only from requests that are made to cause work.
+	maxSpellings = 16
+)
 
-// KeyValueStorage keeps keys and values in the cookies of a [Store]. It implements the interface of that name
-// of package amplify. What it has written is what it reads from then on.
+// KeyValueStorage keeps keys and values in the cookies of a [Store]. It implements the interface of
+// that name of package amplify. It reads what it has written.
 //
-// It belongs to one request. It is safe for concurrent use.
+// It belongs to one request, and is safe for concurrent use.
 type KeyValueStorage struct {
 	store   Store
 	options Options
 
-	mu      sync.Mutex
-	written []entry // replaced, never changed, so that readers need no lock
+	mu     sync.Mutex
+	writes *writes // nil before the first write, so that reading alone costs nothing
 }
 
-// entry is a write that the request's cookies do not show.
+// writes is what a storage knows about the response. It is guarded by the storage's mu.
+type writes struct {
+	// log holds the writes in order. Entries are appended and never changed: a reader takes the
+	// slice and needs no lock.
+	log []entry
+	// spellings holds, for each key of the request, the names of its cookies.
+	spellings map[string][]string
+	indexed   bool // spellings has been made
+	unread    bool // the request is too large, spellings is empty
+	// added are the cookies that the storage has given to the store.
+	added map[scope]struct{}
+}
+
+// entry is a write: the value of a key, or its deletion.
 type entry struct {
 	key, value string
 	deleted    bool
 }
 
-// NewKeyValueStorage returns a storage on store, whose cookies get the attributes of
-// o. The options are expected to be valid ([Options.Validate]).
+// scope is what tells a storage's cookies apart. All have the same Path, and their Domain is that
+// of the options or, for deletions of the host's own cookies, none.
+type scope struct{ name, domain string }
+
+// NewKeyValueStorage returns a storage on store, whose cookies get the attributes of o. The options
+// are expected to be valid ([Options.Validate]).
+//
+// If store is a [PendingStore], the cookies that the response holds already are read like values
+// that this storage has written.
 func NewKeyValueStorage(store Store, o Options) *KeyValueStorage {
-	return &KeyValueStorage{store: store, options: o}
+	s := &KeyValueStorage{store: store, options: o}
+	if p, ok := store.(PendingStore); ok {
+		if lines := p.SetCookieHeader(); len(lines) > 0 {
+			s.writes = &writes{log: pending(lines)}
+		}
+	}
+	return s
 }
 
-// All yields every key that begins with prefix, with its value, in the order of the Cookie header and
-// whatever the spelling. A key comes several times if the browser sent several cookies for
-// it. Keys that were set since come last.
+// pending returns the writes that Set-Cookie lines show. Only names in our own spelling count: they
+// are those that a storage writes.
+func pending(lines []string) (log []entry) {
+	for _, line := range lines {
+		c := parseSetCookie(line)
+		key := DecodeName(c.name)
+		if c.name == "" || EncodeName(key) != c.name {
+			continue
+		}
+		e := entry{key: strings.Clone(key), deleted: c.deletion}
+		i := slices.IndexFunc(log, func(e entry) bool { return e.key == key })
+		switch {
+		case c.deletion && i >= 0:
+			// Of a value and a deletion the browser keeps the value: the deletion is that of
+			// another Domain.
+			continue
+		case !c.deletion:
+			e.value = strings.Clone(DecodeValue(c.value))
+		}
+		log = append(log, e)
+	}
+	return log
+}
+
+// All yields every key that begins with prefix, with its value, in the order of the Cookie header.
+// Keys and values are decoded, whatever their spelling. A key comes several times if the browser
+// sent several cookies for it. Keys that have been set since come last.
+//
+// A request for which [KeyValueStorage.TooLarge] returns true is not read.
 func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 	return func(yield func(key, value string) bool) {
 		s.mu.Lock()
-		lines, cookies := s.request()
-		written := s.written
+		lines := s.store.CookieHeader()
+		var log []entry
+		if s.writes != nil {
+			log = s.writes.log
+		}
 		s.mu.Unlock()
 
-		var arena strings.Builder
-		emit := func(name, value string) bool {
-			key, ok := match(name, prefix, &arena)
-			return !ok || find(written, key) != nil || yield(key, decode(unquote(value), &arena))
+		if tooLarge(lines) {
+			lines = nil
 		}
+		var last map[string]int // the last write of each key
+		if len(log) > 0 {
+			last = make(map[string]int, len(log))
+			for i := range log {
+				last[log[i].key] = i
+			}
+		}
+		var arena strings.Builder
 		for _, line := range lines {
 			for line != "" {
 				var name, value string
-				if name, value, line = cut(line); !emit(name, value) {
+				name, value, line = cut(line)
+				key, ok := match(name, prefix, &arena)
+				if !ok {
+					continue
+				}
+				if _, written := last[key]; written {
+					continue
+				}
+				if !yield(key, decode(unquote(value), &arena)) {
 					return
 				}
 			}
 		}
-		for _, c := range cookies {
-			if !emit(c.Name, c.Value) {
-				return
-			}
-		}
-		for _, e := range written {
-			if !e.deleted && strings.HasPrefix(e.key, prefix) && !yield(e.key, e.value) {
+		for i := range log {
+			e := &log[i]
+			if !e.deleted && last[e.key] == i && strings.HasPrefix(e.key, prefix) && !yield(e.key, e.value) {
 				return
 			}
 		}
 	}
 }
 
-// request returns the cookies of the request: the lines of its Cookie header or, where the store has
-// none, the cookies one by one. s.mu is held.
-func (s *KeyValueStorage) request() (lines []string, cookies []*http.Cookie) {
-	if h, ok := s.store.(interface{ CookieHeader() []string }); ok {
-		return h.CookieHeader(), nil
-	}
-	return nil, s.store.GetAll()
+// MaxValueBytes returns [MaxSize]: no value of a cookie is larger.
+func (*KeyValueStorage) MaxValueBytes() int { return MaxSize }
+
+// TooLarge reports whether the request's Cookie header has more than [MaxHeaderSize] bytes. Such a
+// request is not read: All yields nothing of it. Set works as always. Delete deletes the cookie
+// that this library and Amplify JS write, and no other spelling.
+func (s *KeyValueStorage) TooLarge() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tooLarge(s.store.CookieHeader())
 }
 
-// match returns the key that name stands for, if it begins with prefix. Names of other
-// cookies cost one comparison.
+func tooLarge(lines []string) bool {
+	size := 0
+	for _, line := range lines {
+		size += len(line)
+	}
+	return size > MaxHeaderSize
+}
+
+// match returns the key that name stands for, if it begins with prefix. It decides about the names
+// of most other cookies without decoding them.
 func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
 	if !strings.HasPrefix(name, prefix) {
 		for i := range min(len(name), len(prefix)) {
@@ -109,7 +183,7 @@ func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
 				if c != '%' && c < 0x80 {
 					return "", false
 				}
-				break // perhaps it is spelled otherwise
+				break // it may be the prefix in another spelling
 			}
 		}
 	}
@@ -117,32 +191,24 @@ func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
 	return key, key != "" && strings.HasPrefix(key, prefix)
 }
 
-func find(entries []entry, key string) *entry {
-	for i := range entries {
-		if entries[i].key == key {
-			return &entries[i]
-		}
-	}
-	return nil
-}
-
-// Keeps reports whether Set keeps values under key: with [Options.SessionOnly] the keys of a session alone.
+// Keeps reports whether Set keeps values under key. With [Options.SessionOnly] it keeps only the
+// keys of a session.
 func (s *KeyValueStorage) Keeps(key string) bool {
 	return !s.options.SessionOnly || sessionkey.IsSession(key)
 }
 
-// Set keeps value under key, and forgets what was kept there. It returns
-// a [*TooLargeError] for a value that no browser would keep, and [ErrReadOnly] if the response
-// takes no cookies. If it returns an error nothing has changed.
+// Set keeps value under key, and forgets what was kept there before. It returns a
+// [*TooLargeError] for a value that browsers do not keep, and [ErrReadOnly] if the response takes
+// no cookies. If it returns an error, nothing has changed.
 func (s *KeyValueStorage) Set(key, value string) error {
 	return s.SetAll([2]string{key, value})
 }
 
-// SetAll keeps all values, each under its key, or none: if it returns an error nothing has
+// SetAll keeps all values, each under its key, or none: if it returns an error, nothing has
 // changed. A session must not be written in part.
 func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
-	set := make([]*http.Cookie, 0, len(entries))
-	kept := make([]entry, 0, len(entries))
+	values := make([]*http.Cookie, 0, len(entries))
+	log := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		key, value := e[0], e[1]
 		if !s.Keeps(key) {
@@ -152,53 +218,104 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 		if size := len(c.Name) + len("=") + len(c.Value); size > MaxSize {
 			return &TooLargeError{key, size}
 		}
-		set = append(set, c)
-		kept = append(kept, entry{key: key, value: value})
+		values = append(values, c)
+		log = append(log, entry{key: key, value: value})
 	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*http.Cookie
-	for i, c := range set {
-		all = append(append(all, s.others(kept[i].key, c.Name)...), c)
+	w := s.index()
+	// Values are never refused. What is left of MaxSetCookies goes to deletions.
+	left := MaxSetCookies - len(w.added) - w.fresh(values...)
+	cookies := make([]*http.Cookie, 0, len(values))
+	for i, c := range values {
+		for _, d := range s.others(log[i].key, c.Name) {
+			if n := w.fresh(d); n == 0 || n <= left {
+				left -= n
+				cookies = append(cookies, d)
+			}
+		}
+		cookies = append(cookies, c)
 	}
-	return s.write(all, kept...)
+	return s.write(cookies, log...)
 }
 
-// Delete forgets what is kept under key, in every spelling. It returns [ErrReadOnly] if the response takes no
-// cookies.
+// Delete forgets what is kept under key, in every spelling. It returns [ErrReadOnly] if the
+// response takes no cookies, and [ErrTooManyCookies] if the response has [MaxSetCookies]
+// Set-Cookie lines of this storage already. If it returns an error, nothing has changed.
 func (s *KeyValueStorage) Delete(key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w := s.index()
 	name := EncodeName(key)
-	return s.write(append(s.others(key, name), s.options.deletion(name)), entry{key: key, deleted: true})
+	cookies := append(s.others(key, name), s.options.deletion(name))
+	if n := w.fresh(cookies...); n > 0 && len(w.added)+n > MaxSetCookies && s.writable() {
+		return ErrTooManyCookies
+	}
+	return s.write(cookies, entry{key: key, deleted: true})
 }
 
-// maxDeletions bounds what one key can add to a response. Writers differ in four spellings; a request
-// with thousands is not a browser's.
-const maxDeletions = 16
-
-// others returns deletions of the request's cookies for key that a cookie called name will not
-// replace: those that are spelled otherwise, and, where a Domain is configured, those of
-// the host alone. A request does not tell which Domain its cookies have; whoever signed in
-// by script without that Domain could otherwise not be signed out. s.mu is held.
-func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
-	var names []string
-	lines, cookies := s.request()
-	for other := range Parse(lines) {
-		names = append(names, other)
+// index returns the storage's writes, with an index of the request's cookies. It reads the request
+// once, so that the cost of a write does not depend on how many cookies there are. s.mu is held.
+func (s *KeyValueStorage) index() *writes {
+	if s.writes == nil {
+		s.writes = &writes{}
 	}
+	w := s.writes
+	if w.indexed {
+		return w
+	}
+	w.indexed = true
+	w.added = make(map[scope]struct{})
+	lines := s.store.CookieHeader()
+	if w.unread = tooLarge(lines); w.unread {
+		return w
+	}
+	n := 0
+	for range Parse(lines) {
+		n++
+	}
+	w.spellings = make(map[string][]string, n)
+	first := make([]string, n) // one allocation for the keys that have one spelling, nearly all
+	var arena strings.Builder
+	for name := range Parse(lines) {
+		key := decode(name, &arena)
+		known := w.spellings[key]
+		switch {
+		case known == nil:
+			first[0] = name
+			w.spellings[key], first = first[:1:1], first[1:]
+		case len(known) < maxSpellings && !slices.Contains(known, name):
+			w.spellings[key] = append(known, name)
+		}
+	}
+	return w
+}
+
+// fresh returns how many of cookies the storage has not added before.
+func (w *writes) fresh(cookies ...*http.Cookie) (n int) {
 	for _, c := range cookies {
-		names = append(names, c.Name)
+		if _, ok := w.added[scopeOf(c)]; !ok {
+			n++
+		}
+	}
+	return n
+}
+
+func scopeOf(c *http.Cookie) scope { return scope{c.Name, c.Domain} }
+
+// others returns deletions of the request's cookies for key that a cookie called name does not
+// replace. These are the cookies in other spellings and, if a Domain is configured, those of the
+// host: a request does not say which Domain its cookies have, and a script may have written them
+// without one. s.mu is held.
+func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
+	names := s.writes.spellings[key]
+	if s.writes.unread {
+		names = []string{name} // it may be there
 	}
 	host := s.options
 	host.Domain = ""
-	for i, other := range names {
-		if DecodeName(other) != key || slices.Contains(names[:i], other) {
-			continue
-		}
-		if len(deletions) >= maxDeletions {
-			break
-		}
+	for _, other := range names {
 		if other != name {
 			deletions = append(deletions, s.options.deletion(other))
 		}
@@ -209,35 +326,29 @@ func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
 	return deletions
 }
 
-// write adds cookies to the response, all of them or none, and remembers entries. s.mu is held.
-func (s *KeyValueStorage) write(cookies []*http.Cookie, entries ...entry) error {
+// write adds cookies to the response, all of them or none, and remembers what that means. s.mu is
+// held.
+func (s *KeyValueStorage) write(cookies []*http.Cookie, log ...entry) error {
 	if !s.writable() {
 		return ErrReadOnly
 	}
-	if store, ok := s.store.(interface{ SetAll([]*http.Cookie) bool }); ok {
+	if store, ok := s.store.(AtomicStore); ok {
 		if !store.SetAll(cookies) {
 			return ErrReadOnly
 		}
 	} else {
 		for _, c := range cookies {
-			if c.MaxAge < 0 {
-				s.store.Delete(c)
-			} else {
-				s.store.Set(c)
-			}
+			s.store.Set(c)
 		}
 	}
-	s.remember(entries...)
+	for _, c := range cookies {
+		s.writes.added[scopeOf(c)] = struct{}{}
+	}
+	s.writes.log = append(s.writes.log, log...)
 	return nil
 }
 
-// remember makes entries what is read from now on. s.mu is held.
-func (s *KeyValueStorage) remember(entries ...entry) {
-	written := slices.DeleteFunc(slices.Clone(s.written), func(e entry) bool { return find(entries, e.key) != nil })
-	s.written = append(written, entries...)
-}
-
-// Writable reports whether Set and Delete will still reach the browser.
+// Writable reports whether Set and Delete still reach the browser.
 func (s *KeyValueStorage) Writable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,6 +356,6 @@ func (s *KeyValueStorage) Writable() bool {
 }
 
 func (s *KeyValueStorage) writable() bool {
-	w, ok := s.store.(interface{ Writable() bool })
+	w, ok := s.store.(WritableStore)
 	return !ok || w.Writable()
 }

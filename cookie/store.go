@@ -1,112 +1,64 @@
 package cookie
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
-// Store gives access to the cookies of one request and of its response. Web
-// frameworks have their own ways to these; adapting one takes four short methods.
-// A Store need not be safe for concurrent use: [KeyValueStorage] makes its calls one at a time.
+// Store gives access to the cookies of one request and of its response. A web framework needs two
+// short methods to be adapted. The stores of this library are [HeaderStore] and the one that
+// package amplifyhttp uses. Package cookietest tests any other.
 //
-// Names and values are those of the Cookie header, not decoded. A Store may implement three more methods:
+// A Store may have further abilities: see [WritableStore], [AtomicStore] and [PendingStore].
 //
-//	CookieHeader() []string            // the lines of the Cookie header: read instead of GetAll, faster and complete
-//	Writable() bool                    // whether Set and Delete still reach the browser; without it they always do
-//	SetAll(cookies []*http.Cookie) bool // adds all, deletions too, or, once the header has gone, none and returns false
-//
-// SetAll is for those whose header may go while cookies are being set: half a session must not be sent.
+// A Store need not be safe for concurrent use by several goroutines: [KeyValueStorage] makes one
+// call at a time.
 type Store interface {
-	// Get returns the value of the first cookie with that name in the request.
-	Get(name string) (string, bool)
-	// GetAll returns all cookies of the request in the order in which they were sent,
-	// duplicates included.
-	GetAll() []*http.Cookie
-	// Set adds c to the response. It replaces a cookie that was set before with
-	// the same name, Domain and Path.
+	// CookieHeader returns the lines of the request's Cookie header, in the order in which they
+	// were sent. Nothing is decoded, and duplicates are kept. A framework that has nothing but
+	// parsed cookies joins them to one line, "name=value; name=value", with names and values
+	// unchanged.
+	//
+	// The slice and its strings stay valid and unchanged until the request has ended. They are
+	// not used after that: what the library keeps longer it copies. A framework that uses its
+	// buffers again for the next request can therefore return its own memory.
+	CookieHeader() []string
+
+	// Set adds c to the response. It replaces a cookie that was set before with the same name,
+	// Domain and Path. Other cookies of that name stay: one response can set a cookie of a domain
+	// and delete the cookie that the host has under the same name.
+	//
+	// A cookie whose MaxAge is negative deletes one in the browser. It has the Domain and Path of
+	// that cookie, and is sent like any other. [Format] makes the Set-Cookie line of a cookie,
+	// also where the name is one that [http.Cookie.String] refuses.
 	Set(c *http.Cookie)
-	// Delete adds a deletion to the response. Its Domain and Path are those of the
-	// cookie to delete; it is ready to be sent as it is, with Max-Age=0.
-	Delete(c *http.Cookie)
 }
 
-// HeaderStore is a [Store] on the headers of a request and its response.
-type HeaderStore struct {
-	lines    []string
-	response http.Header
+// WritableStore is a [Store] that knows whether its response still takes cookies. Any other Store
+// is taken to be always writable.
+type WritableStore interface {
+	Store
+
+	// Writable reports whether a cookie that is set now still reaches the browser. It returns
+	// false once the header of the response has gone, and for a request without a response.
+	Writable() bool
 }
 
-// NewHeaderStore returns a Store that reads the Cookie lines of request, and writes
-// Set-Cookie lines to response. If response is nil it cannot be written.
-func NewHeaderStore(request, response http.Header) *HeaderStore {
-	return &HeaderStore{request["Cookie"], response}
+// AtomicStore is a [Store] that sets several cookies at once. Without it, cookies are set one
+// after the other. It is for responses whose header can go while cookies are being set, for
+// instance because another goroutine writes the body: a browser must not get half a session.
+type AtomicStore interface {
+	Store
+
+	// SetAll adds all cookies to the response, as Set does, and returns true. Once the header of
+	// the response has gone it adds none and returns false.
+	SetAll(cookies []*http.Cookie) bool
 }
 
-// CookieHeader returns the lines of the Cookie header.
-func (s *HeaderStore) CookieHeader() []string { return s.lines }
+// PendingStore is a [Store] that shows the cookies that its response holds already. A
+// [KeyValueStorage] reads them when it is made, so that of two storages, made one after the other
+// for one response, the second reads what the first has written.
+type PendingStore interface {
+	Store
 
-// Writable reports whether there is a response.
-func (s *HeaderStore) Writable() bool { return s.response != nil }
-
-// Get returns the value of the first cookie with that name in the request.
-func (s *HeaderStore) Get(name string) (string, bool) {
-	for n, v := range Parse(s.lines) {
-		if n == name {
-			return v, true
-		}
-	}
-	return "", false
-}
-
-// GetAll returns all cookies of the request.
-func (s *HeaderStore) GetAll() []*http.Cookie {
-	var all []*http.Cookie
-	for n, v := range Parse(s.lines) {
-		all = append(all, &http.Cookie{Name: n, Value: v})
-	}
-	return all
-}
-
-// Set adds c to the response.
-func (s *HeaderStore) Set(c *http.Cookie) { Add(s.response, c) }
-
-// Delete adds a deletion to the response.
-func (s *HeaderStore) Delete(c *http.Cookie) { Add(s.response, c) }
-
-// Add adds c to the Set-Cookie lines of h. It replaces the line of a cookie with the same name, Domain and
-// Path, since a response should not have two (RFC 6265bis §4.1.1). A nil h, or a cookie that
-// cannot be written, changes nothing.
-func Add(h http.Header, c *http.Cookie) {
-	line := Format(c)
-	if h == nil || line == "" {
-		return
-	}
-	lines := h["Set-Cookie"]
-	for i, l := range lines {
-		if strings.HasPrefix(l, c.Name+"=") && sameScope(l, line) {
-			lines[i] = line
-			return
-		}
-	}
-	h.Add("Set-Cookie", line)
-}
-
-// sameScope reports whether two Set-Cookie lines of one name have the same Domain and Path.
-func sameScope(a, b string) bool {
-	domain := func(line string) (domain, path string) {
-		_, attributes, _ := strings.Cut(line, ";")
-		for attribute := range strings.SplitSeq(attributes, ";") {
-			name, value, _ := strings.Cut(attribute, "=")
-			switch strings.ToLower(trim(name)) {
-			case "domain":
-				domain = strings.ToLower(strings.TrimPrefix(trim(value), "."))
-			case "path":
-				path = trim(value)
-			}
-		}
-		return domain, path
-	}
-	ad, ap := domain(a)
-	bd, bp := domain(b)
-	return ad == bd && ap == bp
+	// SetCookieHeader returns the lines of the response's Set-Cookie header. The slice and its
+	// strings stay valid until the next call of one of the store's methods.
+	SetCookieHeader() []string
 }
