@@ -252,6 +252,9 @@ func TestReadOnly(t *testing.T) {
 		}
 	}
 	store.Set(&http.Cookie{Name: "a", Value: "2"}) // and no panic
+	if store.SetAll(nil) || store.SetAll([]*http.Cookie{{Name: "a", Value: "2"}}) || store.SetCookieHeader() != nil {
+		t.Error("cookies are set without a response")
+	}
 	equal(t, "what is read", pairs(kv.All("")), []string{"a=1"})
 	if !cookie.NewKeyValueStorage(&plainStore{}, cookie.Options{}).Writable() {
 		t.Error("a store that does not say is not writable")
