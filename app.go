@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// App is one configured Amplify application: a long-lived value that a process
-// makes once and every request shares. A process may hold many, for many user
-// pools or tenants; they share nothing. An App is safe for concurrent use.
+// App is one configured Amplify application: a long-lived value that a process makes once and that
+// every request shares. A process may hold several, for several user pools or tenants. Apps share
+// nothing. An App is safe for concurrent use.
 type App struct {
 	config    Config
 	options   Options
@@ -25,19 +25,22 @@ type App struct {
 	opened []any // values of shared in the order they were built
 }
 
-// Options are the settings of an App that do not come from the backend's outputs.
-// The zero value is right for a server on AWS.
+// Options are the settings of an App that do not come from the backend's outputs. The zero value is
+// right for a server on AWS.
 type Options struct {
-	// HTTPClient makes all calls to AWS. The default is a client of the App's own
-	// with connection and answer time-outs of 10 seconds.
+	// HTTPClient makes all calls to AWS. The App uses a copy of it that does not follow redirects,
+	// since a request that is repeated at another address takes its tokens there. The default is a
+	// client of the App's own, which gives up after 5 seconds without a connection and after 10
+	// seconds without an answer. Under GOOS=js, where the host opens connections, it gives up if an
+	// answer is not complete after 10 seconds.
 	HTTPClient *http.Client
-	// Logger gets what operators should know: keys that cannot be fetched, refused
-	// refreshes, failed revocations. It never gets a secret. The default is [slog.Default].
+	// Logger gets what operators should know: keys that cannot be fetched, refused refreshes, failed
+	// revocations. It gets no secrets. The default is [slog.Default].
 	Logger *slog.Logger
 	// Clock tells the time. The default is [time.Now].
 	Clock func() time.Time
-	// Endpoints replaces the addresses of AWS services, for local backends and
-	// private endpoints. Fields left empty are resolved as told there.
+	// Endpoints replaces the addresses of AWS services, for local backends and private endpoints.
+	// [Endpoints] says where the value of an empty field comes from.
 	Endpoints Endpoints
 }
 
@@ -52,6 +55,8 @@ func New(cfg Config, o Options) (*App, error) {
 	a.options.Endpoints = endpoints
 	if o.HTTPClient == nil {
 		a.options.HTTPClient, a.ownClient = newHTTPClient(), true
+	} else {
+		a.options.HTTPClient = withoutRedirects(o.HTTPClient)
 	}
 	if o.Logger == nil {
 		a.options.Logger = slog.Default()
@@ -65,7 +70,7 @@ func New(cfg Config, o Options) (*App, error) {
 // Config returns the configuration. The caller must not change what it points to.
 func (a *App) Config() Config { return a.config }
 
-// HTTPClient returns the client that makes all calls to AWS.
+// HTTPClient returns the client that makes all calls to AWS. It does not follow redirects.
 func (a *App) HTTPClient() *http.Client { return a.options.HTTPClient }
 
 // Logger returns the logger.
@@ -74,13 +79,12 @@ func (a *App) Logger() *slog.Logger { return a.options.Logger }
 // Now tells the time by the App's clock.
 func (a *App) Now() time.Time { return a.options.Clock() }
 
-// Endpoints returns the addresses of AWS services, resolved: no field is empty
-// that the configuration needs, but UserPoolKeys may be.
+// Endpoints returns the addresses of the AWS services that the configuration needs. UserPoolKeys may
+// be empty; see [Endpoints].
 func (a *App) Endpoints() Endpoints { return a.options.Endpoints }
 
-// Close ends what the App started, in reverse order. Requests that are under way
-// may fail; server contexts made afterwards have no service to call.
-// Close may be called more than once.
+// Close closes the values that [Shared] has built, the last one first. Calls that are under way may
+// fail, and every later call of Shared does. Close may be called more than once.
 func (a *App) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed = true
@@ -104,12 +108,13 @@ func closeShared(ctx context.Context, v any) error {
 	return nil
 }
 
-// errAppClosed is returned for what an App that has been closed can no longer give.
+// errAppClosed returns the error for uses of an App that has been closed.
 func errAppClosed() error {
 	return &Error{
 		Name: "AmplifyClosedError", Reason: ReasonConfiguration,
-		Message:            "The App has been closed.",
-		RecoverySuggestion: "Close an App, or the runner that holds it, only when the server has stopped taking requests.",
+		Message: "The App has been closed.",
+		RecoverySuggestion: "Close an App, or the runner that holds it, after the server has stopped " +
+			"taking requests.",
 	}
 }
 
@@ -119,9 +124,9 @@ type sharedValue struct {
 	err   error
 }
 
-// Shared returns the value of type T that app keeps for all its requests, and builds it
-// when it is first asked for; whether that succeeded is remembered too. The packages of this module keep
-// their service clients there, each under an unexported type of its own. If the value has a method
+// Shared returns the value of type T that app keeps for all its requests. The first call builds it.
+// If that fails, every later call returns the same error. The packages of this module keep their
+// service clients there, each under an unexported type of its own. If the value has a method
 // Close(context.Context) error, the App's Close calls it.
 //
 // build may call Shared for other types.
@@ -141,8 +146,11 @@ func Shared[T any](app *App, build func(*App) (T, error)) (T, error) {
 	app.mu.Unlock()
 
 	s.once.Do(func() {
-		// What later callers get if build panics.
-		s.err = &Error{Name: "AmplifyError", Reason: ReasonConfiguration, Message: "A service client could not be built."}
+		// If build panics, later callers get this error.
+		s.err = &Error{
+			Name: "AmplifyError", Reason: ReasonConfiguration,
+			Message: "A service client could not be built.",
+		}
 		v, err := build(app)
 		if err == nil {
 			err = app.keep(v)
@@ -158,7 +166,7 @@ func Shared[T any](app *App, build func(*App) (T, error)) (T, error) {
 	return v, nil
 }
 
-// keep remembers to close v. If the App was closed while v was built, v is closed at once.
+// keep makes Close close v. If the App was closed while v was built, keep closes v itself.
 func (a *App) keep(v any) error {
 	a.mu.Lock()
 	if !a.closed {

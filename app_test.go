@@ -125,10 +125,16 @@ func TestDefaults(t *testing.T) {
 		t.Error("the client is shared with the rest of the process")
 	}
 	now := time.Unix(1, 0)
-	own := &http.Client{}
+	own := &http.Client{Transport: &http.Transport{}, Timeout: time.Hour}
 	app, err := amplify.New(amplify.Config{}, amplify.Options{Clock: func() time.Time { return now }, HTTPClient: own})
-	if err != nil || app.Now() != now || app.HTTPClient() != own {
+	if err != nil || app.Now() != now {
 		t.Errorf("options are not taken: %v", err)
+	}
+	if c := app.HTTPClient(); c.Transport != own.Transport || c.Timeout != own.Timeout {
+		t.Errorf("the client is %+v, want %+v", c, own)
+	}
+	if own.CheckRedirect != nil {
+		t.Error("the client of the options was changed")
 	}
 }
 

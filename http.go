@@ -1,24 +1,24 @@
 package amplify
 
 import (
-	"net"
 	"net/http"
 	"time"
 )
 
-// newHTTPClient returns the client that an App uses where none is given. It does not follow
-// redirects: none of the services that it calls sends one, and a token must not
-// travel to an address that an answer names.
+// answerTimeout is how long the App's own HTTP client waits for an answer.
+const answerTimeout = 10 * time.Second
+
+// newHTTPClient returns the client that an App uses if it is given none.
 func newHTTPClient() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
-	t.TLSHandshakeTimeout = 10 * time.Second
-	t.ResponseHeaderTimeout = 10 * time.Second
-	// All calls of a process go to three or four hosts: the default of two idle
-	// connections a host would open a new one for most calls under load.
-	t.MaxIdleConnsPerHost = 64
-	return &http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return withoutRedirects(&http.Client{Transport: newTransport()})
+}
+
+// withoutRedirects returns a copy of client that follows no redirects. The services that an App
+// calls send none. Following one would repeat a request, with the tokens in it, at an address that
+// the answer names.
+func withoutRedirects(client *http.Client) *http.Client {
+	c := *client
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.Transport = refuseRedirects(c.Transport)
+	return &c
 }

@@ -212,6 +212,36 @@ func TestLimitsOfConnections(t *testing.T) {
 	}
 }
 
+// TestRedirect checks that the token of a call does not follow a redirect, although the HTTP client
+// of the user's follows them.
+func TestRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("followed")
+	}))
+	defer elsewhere.Close()
+	service := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer service.Close()
+	app, err := amplify.New(amplify.Config{}, amplify.Options{HTTPClient: http.DefaultClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type redirected struct {
+		*cognitoidentityprovider.Client
+	}
+	client, err := awsapi.Client(app, "eu-west-1", func(s awsapi.Settings) redirected {
+		return redirected{cognitoidentityprovider.New(cognitoidentityprovider.Options{
+			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
+			BaseEndpoint: &service.URL, Credentials: aws.AnonymousCredentials{},
+		})}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.GetUser(t.Context(), getUser); err == nil {
+		t.Error("no error")
+	}
+}
+
 func appOn(t *testing.T, network http.RoundTripper) *amplify.App {
 	t.Helper()
 	auth := &amplify.AuthConfig{UserPoolID: "eu-west-1_Pool", UserPoolClientID: "client"}
