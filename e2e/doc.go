@@ -11,6 +11,7 @@
 //	bundle.go      aws-amplify as the script of a page
 //	next.go        the Next.js application in js/next
 //	poolclient.go  the AWS SDK for Go
+//	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
 //
 // Nothing in here reaches beyond the loopback interface. A test that lacks something that should be installed fails.
 package e2e
