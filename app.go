@@ -34,8 +34,8 @@ type Options struct {
 	// seconds without an answer. Under GOOS=js, where the host opens connections, it gives up if an
 	// answer is not complete after 10 seconds.
 	HTTPClient *http.Client
-	// Logger gets what operators should know: keys that cannot be fetched, refused refreshes, failed
-	// revocations. It gets no secrets. The default is [slog.Default].
+	// Logger gets what operators should know: keys that cannot be fetched, refused refreshes,
+	// failed revocations. It gets no secrets. The default is [slog.Default].
 	Logger *slog.Logger
 	// Clock tells the time. The default is [time.Now].
 	Clock func() time.Time
@@ -79,8 +79,8 @@ func (a *App) Logger() *slog.Logger { return a.options.Logger }
 // Now tells the time by the App's clock.
 func (a *App) Now() time.Time { return a.options.Clock() }
 
-// Endpoints returns the addresses of the AWS services that the configuration needs. UserPoolKeys may
-// be empty; see [Endpoints].
+// Endpoints returns the addresses of the AWS services that the configuration needs. UserPoolKeys
+// may be empty; see [Endpoints].
 func (a *App) Endpoints() Endpoints { return a.options.Endpoints }
 
 // Close closes the values that [Shared] has built, the last one first. Calls that are under way may

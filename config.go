@@ -4,35 +4,40 @@ import (
 	"encoding/json"
 )
 
-// Config is the configuration of an Amplify backend: what [ParseConfig] reads from
-// amplify_outputs.json or amplifyconfiguration.json, or a literal. Its parts carry the names of
-// Amplify JS's ResourcesConfig. A nil part means that the backend has no such resource.
+// Config is the configuration of an Amplify backend. [ParseConfig] reads it from
+// amplify_outputs.json or amplifyconfiguration.json. It may also be written as a literal. Its parts
+// have the names of Amplify JS's ResourcesConfig. A nil part means that the backend has no such
+// resource.
 type Config struct {
 	Auth    *AuthConfig
 	Data    *DataConfig
 	Storage *StorageConfig
-	// Custom is the "custom" part of the outputs, as it stands there; but an API of events in it is
+	// Custom is the "custom" part of the outputs, unchanged except that "events" is moved to
 	// API.Events of Other.
 	Custom json.RawMessage
-	// Other holds the parts that this library does not use (API.REST, Analytics, Geo, Notifications …), in the
-	// shape that they have in Amplify JS's ResourcesConfig; but API keys in it are of type [Secret].
+	// Other holds the parts that this library does not use, such as API.REST, Analytics, Geo and
+	// Notifications. They have the shape of Amplify JS's ResourcesConfig, except that API keys are
+	// of type [Secret].
 	Other map[string]any
 }
 
 // AuthConfig is Auth.Cognito of Amplify JS's ResourcesConfig.
 type AuthConfig struct {
-	// UserPoolID and UserPoolClientID are empty where the backend has an identity pool alone.
+	// UserPoolID and UserPoolClientID are empty if the backend has only an identity pool.
 	UserPoolID       string
 	UserPoolClientID string
-	// UserPoolEndpoint is the address of the user pools API where that is not AWS's own. See [Endpoints].
+	// UserPoolEndpoint is the address of the user pools API if it is not AWS's own. See
+	// [Endpoints].
 	UserPoolEndpoint string
-	// IdentityPoolID is empty where the backend has no identity pool.
+	// IdentityPoolID is empty if the backend has no identity pool.
 	IdentityPoolID string
-	// IdentityPoolEndpoint is the address of the identity pools API where that is not AWS's own. See [Endpoints].
+	// IdentityPoolEndpoint is the address of the identity pools API if it is not AWS's own. See
+	// [Endpoints].
 	IdentityPoolEndpoint string
-	// AllowGuestAccess says that the identity pool has credentials for those who are not signed in.
+	// AllowGuestAccess says that the identity pool gives credentials to users who are not signed
+	// in.
 	AllowGuestAccess bool
-	// OAuth configures managed login. It is nil where the user pool has no domain.
+	// OAuth configures managed login. It is nil if the user pool has no domain.
 	OAuth *OAuthConfig
 	// SignInWith lists what users may sign in with: "email", "phone", "username".
 	SignInWith []string
@@ -52,7 +57,7 @@ type OAuthConfig struct {
 	Domain          string
 	RedirectSignIn  []string
 	RedirectSignOut []string
-	// ResponseType is "code" or "token". Servers use "code" whatever it says.
+	// ResponseType is "code" or "token". Servers always use "code".
 	ResponseType string
 	Scopes       []string
 	// Providers are "Google", "Facebook", "Amazon", "Apple", or the names of the user pool's
@@ -76,7 +81,7 @@ type MFAConfig struct {
 // PasswordlessConfig is Auth.Cognito.passwordless.
 type PasswordlessConfig struct {
 	EmailOTPEnabled, SMSOTPEnabled bool
-	// WebAuthn configures passkeys. It is nil where there are none.
+	// WebAuthn configures passkeys. It is nil if the user pool does not use them.
 	WebAuthn *WebAuthnConfig
 	// PreferredChallenge is for instance "WEB_AUTHN" or "EMAIL_OTP".
 	PreferredChallenge string
@@ -92,7 +97,7 @@ type WebAuthnConfig struct {
 // GroupConfig is one group of the user pool.
 type GroupConfig struct {
 	Name string
-	// Precedence ranks the group: among those of one user, the lowest number decides the role.
+	// Precedence ranks the group. The group of a user with the lowest number decides the role.
 	Precedence int
 }
 
@@ -100,14 +105,14 @@ type GroupConfig struct {
 type DataConfig struct {
 	Endpoint string
 	Region   string
-	// CustomEndpoint takes the place of Endpoint, and CustomEndpointRegion that of Region, where they are set.
+	// CustomEndpoint replaces Endpoint if it is set, and CustomEndpointRegion replaces Region.
 	CustomEndpoint       string
 	CustomEndpointRegion string
-	// DefaultAuthMode is "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda", "none", or
-	// empty where the file names one that is not known.
+	// DefaultAuthMode is "apiKey", "userPool", "identityPool", "iam", "oidc", "lambda" or "none".
+	// It is empty if the file names an unknown one.
 	DefaultAuthMode string
 	APIKey          Secret
-	// ModelIntrospection describes the models, as Amplify's generator wrote it.
+	// ModelIntrospection is the description of the models that Amplify's generator writes.
 	ModelIntrospection json.RawMessage
 }
 
@@ -116,9 +121,10 @@ type StorageConfig struct {
 	// Bucket is the name of the default bucket.
 	Bucket string
 	Region string
-	// Buckets are all buckets by their friendly names.
+	// Buckets are all buckets, by their friendly names.
 	Buckets map[string]BucketConfig
-	// DangerouslyConnectToHTTPEndpointForTesting reaches S3 at a local address by plain http.
+	// DangerouslyConnectToHTTPEndpointForTesting makes calls to S3 go to a local address by plain
+	// http.
 	DangerouslyConnectToHTTPEndpointForTesting bool
 }
 
@@ -126,7 +132,7 @@ type StorageConfig struct {
 type BucketConfig struct {
 	Name   string
 	Region string
-	// Paths says who may do what: path pattern, then who ("guest", "authenticated",
-	// "entityidentity", "groups<name>"), then the actions allowed.
+	// Paths holds the allowed actions, by path pattern and then by who may do them: "guest",
+	// "authenticated", "entityidentity" or "groups<name>".
 	Paths map[string]map[string][]string
 }

@@ -1,9 +1,9 @@
 // Package amplify is AWS Amplify for Go servers: what aws-amplify/adapter-core is for Node.js.
 //
-// It holds what all else is built on: the configuration, the [App], and the server context in which
-// the APIs of packages auth, storage and data act as the user who sent a request. Web
-// servers on net/http use package amplifyhttp, which puts one around each request.
-// This package is for other frameworks, and for sources of tokens of one's own.
+// It holds what the other packages are built on: the configuration, the [App], and the server
+// context, in which the APIs of package auth act as the user who sent a request. Web servers on
+// net/http use package amplifyhttp, which makes a server context for each request. Use this package
+// directly with other frameworks, or to implement a source of tokens.
 //
 //	cfg, err := amplify.LoadConfig("amplify_outputs.json")
 //	app, err := amplify.New(cfg, amplify.Options{})
@@ -17,13 +17,14 @@
 //
 // # Server contexts
 //
-// A server context belongs to one operation of one request. When the operation has returned, every use of
-// it gets [ErrServerContextClosed], also by goroutines that were left behind and by calls that
-// were under way: no request ever sees what belongs to another.
+// A server context belongs to one operation of one request. After the operation has returned, every
+// use of it returns [ErrServerContextClosed]. That includes uses by goroutines that still run, and
+// calls that were under way. So no request sees the data of another.
 //
 // # Errors
 //
-// Errors are of type [*Error]. They have the names that the Amplify documentation uses, and a [Reason]:
-// "not signed in" alone helps nobody. Tokens and keys are of types ([Token], [Secret]) that no
-// logger, encoder or dumper can look into.
+// Errors are of type [*Error]. Each has the name that the Amplify documentation uses, and a
+// [Reason] that says more: a user may not be signed in because there is no session, or because the
+// session has expired. Tokens and keys are of the types [Token] and [Secret], which loggers,
+// encoders and formatting verbs print as "[redacted]".
 package amplify

@@ -29,8 +29,8 @@ type Endpoints struct {
 	// IdentityPool answers the calls of the Cognito identity pools API.
 	// Environment: AWS_ENDPOINT_URL_COGNITO_IDENTITY.
 	IdentityPool string `json:"identity_pool,omitempty"`
-	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout and so on. The default is
-	// https and the domain of the configuration.
+	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout and so on. The default
+	// is https and the domain of the configuration.
 	OAuth string `json:"oauth,omitempty"`
 }
 
@@ -44,7 +44,7 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	}
 	var f faults
 	if len(c.Custom) > 0 {
-		// "custom" belongs to the user and may be any JSON value. Only an object can hold endpoints.
+		// "custom" belongs to the user and may be any JSON value. Only objects have endpoints.
 		var object map[string]json.RawMessage
 		if json.Unmarshal(c.Custom, &object) == nil && json.Unmarshal(c.Custom, &custom) != nil {
 			f.add("Config.Custom", "", "amplify_go.endpoints is not an object of texts")

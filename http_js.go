@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Under GOOS=js net/http sends requests by the JavaScript function fetch, unless the transport has a
-// dialer. fetch opens connections itself and follows redirects itself, so that the time-outs of
+// Under GOOS=js net/http sends requests by the JavaScript function fetch, unless the transport has
+// a dialer. fetch opens connections itself and follows redirects itself, so that the time-outs of
 // http.Transport and http.Client.CheckRedirect have no effect.
 
 func newTransport() http.RoundTripper {

@@ -9,8 +9,8 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// TestClientDoesNotFollow checks that a request, which may hold tokens, is not repeated at an address
-// that an answer names.
+// TestClientDoesNotFollow checks that a request, which may hold tokens, is not repeated at an
+// address that an answer names.
 func TestClientDoesNotFollow(t *testing.T) {
 	follows := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
 	for name, client := range map[string]*http.Client{"own": nil, "of the options": follows} {

@@ -23,17 +23,18 @@ func LoadConfig(path string) (Config, error) {
 	return ParseConfig(b)
 }
 
-// ParseConfig reads a configuration, a JSON object in one of three shapes:
+// ParseConfig reads a configuration, a JSON object of one of three kinds:
 //
-//   - amplifyconfiguration.json of Amplify Gen 1, or the object in aws-exports.js: any member
-//     whose name begins with "aws_" makes it one;
-//   - amplify_outputs.json of Amplify Gen 2, version 1 or 1.x;
-//   - Amplify JS's ResourcesConfig: everything else.
+//   - amplifyconfiguration.json of Amplify Gen 1, or the object in aws-exports.js, if the name of
+//     any member begins with "aws_";
+//   - amplify_outputs.json of Amplify Gen 2, if its version is 1 or 1.x;
+//   - Amplify JS's ResourcesConfig otherwise.
 //
-// It corresponds to parseAmplifyConfig of aws-amplify/utils, and like that it takes what it knows and
-// asks for nothing: what was read need not be usable. [Config.Validate] and [New] tell.
+// It corresponds to parseAmplifyConfig of aws-amplify/utils. Like that function it ignores unknown
+// members and requires none, so that the result may be unusable. [Config.Validate] and [New] check
+// it.
 //
-// An error is an [*Error] with [ReasonConfiguration].
+// The error is an [*Error] with [ReasonConfiguration].
 func ParseConfig(data []byte) (Config, error) {
 	var members map[string]json.RawMessage
 	if err := decode(data, "", &members); err != nil {
@@ -52,7 +53,7 @@ func ParseConfig(data []byte) (Config, error) {
 		if err := decode(version, "version", &v); err != nil {
 			return Config{}, err
 		}
-		// Minor versions add members. Another major version would be another format.
+		// Minor versions only add members. Another major version is another format.
 		if v == "1" || strings.HasPrefix(v, "1.") {
 			return parseOutputs(data)
 		}
@@ -60,7 +61,7 @@ func ParseConfig(data []byte) (Config, error) {
 	return parseResources(members)
 }
 
-// invalidParameter is the name that Amplify JS gives the error of a configuration file that is none.
+// invalidParameter is the name of Amplify JS's error for a file that is not a configuration.
 const invalidParameter = "InvalidParameterException"
 
 func notUsable(message string) error {
@@ -72,8 +73,8 @@ func notUsable(message string) error {
 	}
 }
 
-// decode decodes data, the member called name of a configuration or, without a name, all of it.
-// No error quotes a value: it may be a key.
+// decode decodes data into v. data is the member called name of a configuration, or the whole
+// configuration if name is empty. Errors quote no values, since a value may be a key.
 func decode(data []byte, name string, v any) error {
 	err := json.Unmarshal(data, v)
 	var mismatch *json.UnmarshalTypeError
@@ -94,7 +95,7 @@ func decode(data []byte, name string, v any) error {
 	return notUsable("The configuration is not JSON.")
 }
 
-// truthy reports whether JavaScript takes raw for true: Amplify JS asks no more of most members.
+// truthy reports whether raw counts as true in JavaScript. Amplify JS checks most members that way.
 func truthy(raw json.RawMessage) bool {
 	switch string(bytes.TrimSpace(raw)) {
 	case "", "null", "false", `""`:
@@ -104,7 +105,7 @@ func truthy(raw json.RawMessage) bool {
 	return json.Unmarshal(raw, &number) != nil || number != 0
 }
 
-// flag is a boolean that may be written as anything that JavaScript takes for true.
+// flag is a boolean. It is true for every JSON value that counts as true in JavaScript.
 type flag bool
 
 func (f *flag) UnmarshalJSON(raw []byte) error {
@@ -112,8 +113,8 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// list is a list of strings, without blanks around them and without empty ones: redirect addresses and the like, as
-// people write them by hand.
+// list returns the strings of in without blanks around them, and without empty ones. Lists such as
+// redirect addresses are written by hand.
 func list(in []string) []string {
 	var out []string
 	for _, s := range in {
@@ -124,7 +125,8 @@ func list(in []string) []string {
 	return out
 }
 
-// pick returns the members of the object v under other names: pairs of the old name and the new.
+// pick returns members of the object v under other names. names holds pairs of the old name and the
+// new one.
 func pick(v any, names ...string) map[string]any {
 	object, _ := v.(map[string]any)
 	picked := map[string]any{}
@@ -136,7 +138,8 @@ func pick(v any, names ...string) map[string]any {
 	return picked
 }
 
-// other adds a part that the library does not use, such as API.Events, to c.Other.
+// other adds a part that the library does not use to c.Other. path is its place, such as API,
+// Events.
 func (c *Config) other(v any, path ...string) {
 	if c.Other == nil {
 		c.Other = map[string]any{}
@@ -153,7 +156,7 @@ func (c *Config) other(v any, path ...string) {
 	m[path[len(path)-1]] = hideKeys(v)
 }
 
-// hideKeys returns v with the API keys in it as secrets.
+// hideKeys replaces the API keys in v by values of type [Secret], and returns v.
 func hideKeys(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// exports is amplifyconfiguration.json of Amplify Gen 1, as far as it is used.
+// exports holds the parts of Amplify Gen 1's amplifyconfiguration.json that are used.
 type exports struct {
 	UserPoolID               string   `json:"aws_user_pools_id"`
 	UserPoolClientID         string   `json:"aws_user_pools_web_client_id"`
@@ -78,7 +78,7 @@ func parseExports(data []byte, members map[string]json.RawMessage) (Config, erro
 			switch in.AuthenticationType {
 			case "NONE":
 				c.Data.DefaultAuthMode = "none"
-			case "LAMBDA": // how Amplify JS 6.0 misspelled AWS_LAMBDA; files with it exist
+			case "LAMBDA": // Amplify JS 6.0 misspelled AWS_LAMBDA; such files exist
 				c.Data.DefaultAuthMode = "lambda"
 			default:
 				c.Data.DefaultAuthMode = "iam"
@@ -150,7 +150,7 @@ func (c *Config) exportsOAuth(in exports) error {
 		return nil
 	}
 	if err := decode(in.OAuth, "oauth", &given); err != nil || len(given) == 0 {
-		return err // the command line writes {} for backends without managed login
+		return err // Amplify's command line writes {} for backends without managed login
 	}
 	if err := decode(in.OAuth, "oauth", &oauth); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (c *Config) exportsOAuth(in exports) error {
 	return nil
 }
 
-// otherExports keeps the parts of Gen 1 files that the library does not use.
+// otherExports copies the parts of Gen 1 files that the library does not use to c.Other.
 func (c *Config) otherExports(in exports) {
 	if in.AnalyticsAppID != nil && in.AnalyticsAppID != "" {
 		pinpoint := map[string]any{"appId": in.AnalyticsAppID}

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// outputs is amplify_outputs.json of Amplify Gen 2, version 1.x, as far as it is used:
+// outputs holds the parts of Amplify Gen 2's amplify_outputs.json, version 1.x, that are used.
+// Schema:
 // https://github.com/aws-amplify/amplify-backend/tree/main/packages/client-config/src/client-config-schema
 type outputs struct {
 	Auth *struct {
@@ -104,7 +105,7 @@ func parseOutputs(data []byte) (Config, error) {
 		}
 		if p := a.PasswordPolicy; p != nil {
 			c.Auth.PasswordPolicy = &PasswordPolicy{
-				MinLength:        6, // the least that a user pool can ask for
+				MinLength:        6, // the smallest length that a user pool can require
 				RequireLowercase: p.RequireLowercase,
 				RequireUppercase: p.RequireUppercase,
 				RequireNumbers:   p.RequireNumbers,
@@ -192,7 +193,7 @@ func parseOutputs(data []byte) (Config, error) {
 	return c, nil
 }
 
-// outputsAuthMode returns the name that Amplify JS has for an authorization type of AppSync, or "".
+// outputsAuthMode returns Amplify JS's name for an authorization type of AppSync, or "".
 func outputsAuthMode(authorizationType string) string {
 	switch authorizationType {
 	case "AMAZON_COGNITO_USER_POOLS":
@@ -209,7 +210,7 @@ func outputsAuthMode(authorizationType string) string {
 	return ""
 }
 
-// otherOutputs keeps the parts of Gen 2 outputs that the library does not use.
+// otherOutputs copies the parts of Gen 2 outputs that the library does not use to c.Other.
 func (c *Config) otherOutputs(in outputs) {
 	if pinpoint, ok := in.Analytics["amazon_pinpoint"]; ok && pinpoint != nil {
 		c.other(pick(pinpoint, "app_id", "appId", "aws_region", "region"), "Analytics", "Pinpoint")
@@ -247,8 +248,8 @@ func (c *Config) otherOutputs(in outputs) {
 	}
 }
 
-// takeEvents returns custom.events, which has a key, and leaves it out of c.Custom. Whatever else is in
-// "custom" is the user's own business, also that it is no object.
+// takeEvents removes custom.events from c.Custom, since it holds an API key, and returns it.
+// "custom" belongs to the user and may be any JSON value.
 func (c *Config) takeEvents() map[string]any {
 	var custom map[string]json.RawMessage
 	var events map[string]any

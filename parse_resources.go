@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// authResources is Auth.Cognito of Amplify JS's ResourcesConfig, as far as it is used.
+// authResources holds the members of Auth.Cognito of Amplify JS's ResourcesConfig that are used.
 type authResources struct {
 	UserPoolID           string `json:"userPoolId"`
 	UserPoolClientID     string `json:"userPoolClientId"`
@@ -95,7 +95,8 @@ type storageResources struct {
 func parseResources(members map[string]json.RawMessage) (Config, error) {
 	var c Config
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		// Of the three parts that are used, the rest (API.REST, say) is kept.
+		// The library uses one member of each of three parts. Their other members, such as
+		// API.REST, go to c.Other.
 		var part any
 		if err := decode(members[name], name, &part); err != nil {
 			return Config{}, err
@@ -216,7 +217,7 @@ func (in authResources) config() *AuthConfig {
 	return a
 }
 
-// unique returns list with each string once, in order.
+// unique returns list without repetitions, in the order of first occurrence.
 func unique(list []string) []string {
 	var out []string
 	for _, s := range list {

@@ -14,20 +14,21 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// UserAttributes are the attributes of a user, by name: "email", "email_verified", "custom:plan" … All values
-// are texts, as the user pool keeps them.
+// UserAttributes are the attributes of a user, by name, such as "email", "email_verified" or
+// "custom:plan". All values are strings, as in the user pool.
 type UserAttributes map[string]string
 
-// adminScope is the scope without which an access token opens none of a user's own data
-// (Amazon Cognito Developer Guide, "Scopes, M2M, and resource servers").
+// adminScope is the scope that an access token needs for access to the user's own data (Amazon
+// Cognito Developer Guide, "Scopes, M2M, and resource servers").
 const adminScope = "aws.cognito.signin.user.admin"
 
-// FetchUserAttributes returns the attributes of the request's user. Where nobody is signed
-// in the error matches [amplify.ErrUnauthenticated].
+// FetchUserAttributes returns the attributes of the request's user. If nobody is signed in, the
+// error matches [amplify.ErrUnauthenticated].
 //
-// It asks the user pool, so that it also learns what has changed since sign-in, and that a token was revoked. Access tokens
-// from managed login often lack the scope "aws.cognito.signin.user.admin" that this takes: then the
-// attributes come from the ID token, which holds those that the app client may read, as they were when it was issued.
+// It asks the user pool. So it returns attributes that changed after the sign-in, and fails if the
+// access token was revoked. The call needs the scope "aws.cognito.signin.user.admin", which access
+// tokens from managed login often lack. Without the scope the attributes come from the ID token.
+// That holds the attributes that the app client may read, as they were when it was issued.
 func FetchUserAttributes(ctx context.Context) (UserAttributes, error) {
 	t, err := tokens(ctx, amplify.TokensInput{})
 	if err != nil {
@@ -63,8 +64,9 @@ func FetchUserAttributes(ctx context.Context) (UserAttributes, error) {
 	return attributes, nil
 }
 
-// standardAttributes are the claims of an ID token that are attributes (OpenID Connect Core §5.1, and identities,
-// which lists linked providers). The others, custom:* apart, belong to the token.
+// standardAttributes are the claims of an ID token that are attributes: those of OpenID Connect
+// Core §5.1, and identities, which lists linked providers. Claims that begin with "custom:" are
+// attributes, too. All others describe the token.
 var standardAttributes = []string{
 	"address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "identities", "locale",
 	"middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username", "profile",
@@ -85,8 +87,8 @@ func idTokenAttributes(id *amplify.Token) (UserAttributes, error) {
 	return attributes, nil
 }
 
-// attributeText returns the text that GetUser has for a claim. Only three kinds of claims are not texts:
-// the verified flags, the address, which has its text in "formatted", and identities.
+// attributeText returns the string that GetUser returns for a claim. Three kinds of claims are not
+// strings: the verified flags, the address, whose string is in "formatted", and identities.
 func attributeText(claim json.RawMessage) string {
 	var v any
 	if json.Unmarshal(claim, &v) != nil {

@@ -1,10 +1,8 @@
-// Package auth answers who sent a request: [GetCurrentUser], [FetchAuthSession] and
-// [FetchUserAttributes], with the names and results of the functions of the same names in
-// aws-amplify/auth/server.
+// Package auth tells who sent a request. [GetCurrentUser], [FetchAuthSession] and
+// [FetchUserAttributes] have the names and results of the functions in aws-amplify/auth/server.
 //
-// They take the context of a request and find the server context in it, which a runner's middleware or
-// [amplify.RunWithServerContext] has put there. Where the tokens come from is the server context's business: this package
-// works with any [amplify.TokenProvider].
+// They take the context of a request, which must carry a server context. The middleware of a runner
+// or [amplify.RunWithServerContext] adds one. This package works with any [amplify.TokenProvider].
 //
 //	func home(w http.ResponseWriter, r *http.Request) {
 //		user, err := auth.GetCurrentUser(r.Context())

@@ -10,39 +10,41 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// FetchAuthSessionInput says how the session is wanted. The zero value takes what is valid and
-// refreshes what has expired.
+// FetchAuthSessionInput are the options of [FetchAuthSession]. With the zero value tokens and
+// credentials are refreshed only if they have expired.
 type FetchAuthSessionInput struct {
-	// ForceRefresh refreshes tokens and credentials that have not expired, too: after a change of the user's
-	// groups or attributes, for instance.
+	// ForceRefresh refreshes tokens and credentials even if they have not expired, for instance
+	// after a change of the user's groups or attributes.
 	ForceRefresh bool
 	// ClientMetadata is passed to the user pool's Lambda triggers if the tokens are refreshed.
 	ClientMetadata map[string]string
 }
 
-// Session is what a request may do, and as whom.
+// Session holds the identity and the credentials of a request.
 type Session struct {
-	// Tokens are nil where nobody is signed in.
+	// Tokens are nil if nobody is signed in.
 	Tokens *amplify.Tokens
-	// Credentials are AWS credentials of the user or, where the identity pool allows them, of
-	// a guest. They are nil where there are none to be had. AWSCredentials and AWSCredentialsProvider have them
-	// as the AWS SDK takes them.
+	// Credentials are AWS credentials of the user or, if the identity pool allows guests, of a
+	// guest. They are nil if the identity pool gives none, or there is no identity pool.
+	// AWSCredentials and AWSCredentialsProvider return them in the form of the AWS SDK.
 	Credentials *amplify.Credentials
 	// IdentityID is the id in the identity pool that Credentials belong to.
 	IdentityID string
-	// UserSub is the sub of the user, or empty where nobody is signed in.
+	// UserSub is the sub of the user. It is empty if nobody is signed in.
 	UserSub string
-	// Unauthenticated says why nobody is signed in: it matches [amplify.ErrUnauthenticated] and has a Reason. It is
-	// nil where Tokens are there.
+	// Unauthenticated says why nobody is signed in. It matches [amplify.ErrUnauthenticated] and has
+	// a Reason. It is nil if there are Tokens.
 	Unauthenticated error
 
 	server *amplify.ServerContext
 }
 
-// FetchAuthSession returns the session of the request. That nobody is signed in is
-// no error: then Session.Unauthenticated says why. It is an error if that cannot be found out at the moment,
-// if a forced refresh fails, and, as in Amplify JS, if the user pool ended the session with anything
-// more particular than NotAuthorizedException; the latter matches [amplify.ErrUnauthenticated].
+// FetchAuthSession returns the session of the request. It returns no error if nobody is signed in:
+// then Session.Unauthenticated says why. It returns an error if
+//   - it cannot tell at the moment whether somebody is signed in;
+//   - a forced refresh fails;
+//   - the user pool ended the session with another error than NotAuthorizedException, as in Amplify
+//     JS. This error matches [amplify.ErrUnauthenticated].
 func FetchAuthSession(ctx context.Context, in FetchAuthSessionInput) (*Session, error) {
 	sc, err := amplify.FromContext(ctx)
 	if err != nil {
@@ -69,8 +71,8 @@ func FetchAuthSession(ctx context.Context, in FetchAuthSessionInput) (*Session, 
 	return s, nil
 }
 
-// AWSCredentials returns the session's credentials as the AWS SDK for Go has them: without keys where there are none to
-// be had. They are plain text: what prints them prints the secret.
+// AWSCredentials returns the session's credentials in the form of the AWS SDK for Go. They have no
+// keys if the session has no credentials. They hold the secrets as plain text, and print them.
 func (s *Session) AWSCredentials() aws.Credentials {
 	if s.Credentials == nil {
 		return aws.Credentials{}
@@ -78,11 +80,12 @@ func (s *Session) AWSCredentials() aws.Credentials {
 	return awsapi.AWSCredentials(s.Credentials)
 }
 
-// AWSCredentialsProvider returns a source of the request's credentials for the clients of the AWS SDK for Go:
+// AWSCredentialsProvider returns a source of the request's credentials for clients of the AWS SDK
+// for Go:
 //
 //	client := s3.New(s3.Options{Region: region, Credentials: session.AWSCredentialsProvider()})
 //
-// It renews credentials that are about to expire, and ends with the server context: then it returns
+// It renews credentials that are about to expire. After the server context has closed, it returns
 // [amplify.ErrServerContextClosed]. It is safe for concurrent use.
 func (s *Session) AWSCredentialsProvider() aws.CredentialsProvider {
 	return awsapi.Credentials(s.server)

@@ -9,19 +9,19 @@ import (
 
 // User is the signed-in user. Its JSON is that of Amplify JS's AuthUser.
 type User struct {
-	// Username is the user's name in the user pool. It is the name given at sign-up, or a UUID where users sign in
-	// with an e-mail address or a phone number.
+	// Username is the user's name in the user pool. It is the name given at sign-up, or a UUID if
+	// users sign in with an e-mail address or a phone number.
 	Username string `json:"username"`
-	// UserID is the user's sub: a UUID that never changes.
+	// UserID is the user's sub, a UUID that never changes.
 	UserID string `json:"userId"`
-	// SignInDetails are what the browser noted about the sign-in, or nil. They prove nothing.
+	// SignInDetails are what the browser stored about the sign-in, or nil. They are not verified.
 	SignInDetails *amplify.SignInDetails `json:"signInDetails,omitempty"`
 }
 
-// GetCurrentUser returns the user who sent the request. Where nobody is signed in the
-// error matches [amplify.ErrUnauthenticated], and its Reason says why.
+// GetCurrentUser returns the user who sent the request. If nobody is signed in, the error matches
+// [amplify.ErrUnauthenticated], and its Reason says why.
 //
-// It costs no network call, unless the session has expired and is refreshed.
+// It makes no network call unless the session has expired and is refreshed.
 func GetCurrentUser(ctx context.Context) (*User, error) {
 	t, err := tokens(ctx, amplify.TokensInput{})
 	if err != nil {
@@ -39,7 +39,7 @@ func GetCurrentUser(ctx context.Context) (*User, error) {
 	return &User{Username: claims.Username, UserID: claims.Subject, SignInDetails: t.SignInDetails}, nil
 }
 
-// tokens returns the tokens of the request's user, for functions that cannot do without.
+// tokens returns the tokens of the request's user. It returns an error if there are none.
 func tokens(ctx context.Context, in amplify.TokensInput) (*amplify.Tokens, error) {
 	sc, err := amplify.FromContext(ctx)
 	if err != nil {

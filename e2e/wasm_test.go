@@ -18,8 +18,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// TestWasm runs the library under GOOS=js, where requests are sent by fetch. fetch follows redirects
-// by itself and has no time-outs.
+// TestWasm runs the library under GOOS=js, where requests are sent by fetch. fetch follows
+// redirects by itself and has no time-outs.
 func TestWasm(t *testing.T) {
 	const email = "ada@example.com"
 	backend := startBackend(t, sandbox.Config{})
@@ -117,8 +117,8 @@ func serve(t testing.TB, handle http.HandlerFunc) string {
 	return server.URL
 }
 
-// runWasm builds a command of this workspace for GOOS=js and runs it in Node.js. in goes to standard
-// input, and out comes from standard output, both as JSON.
+// runWasm builds a command of this workspace for GOOS=js and runs it in Node.js. in goes to
+// standard input, and out comes from standard output, both as JSON.
 func runWasm(t testing.TB, pkg string, in, out any) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program.wasm")

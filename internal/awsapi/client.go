@@ -42,8 +42,8 @@ type clients[C any] struct {
 // Client returns the client of type C that app keeps for a region. The first call for a region
 // calls build, which must not call Client for the same C.
 //
-// Clients are told apart by their type. A package that does not want to share its client uses a type
-// of its own for C:
+// Clients are told apart by their type. A package that does not want to share its client uses a
+// type of its own for C:
 //
 //	type userPool struct{ *cognitoidentityprovider.Client }
 func Client[C any](app *amplify.App, region string, build func(Settings) C) (C, error) {

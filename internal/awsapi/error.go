@@ -34,7 +34,7 @@ func Error(err error) *amplify.Error {
 		e.Reason, e.Err = amplify.ReasonServiceUnavailable, incomplete
 	case errors.As(err, &garbled):
 		e.Name, e.Message = "Unknown", "An unknown error has occurred."
-		// The error holds a piece of the body, which may hold tokens.
+		// The error itself holds a part of the body, which may hold tokens. Its cause does not.
 		e.Err = garbled.Err
 	case status == 0:
 		e.Name, e.Message = "NetworkError", "A network error has occurred."
@@ -56,6 +56,6 @@ func Throttled(err error) bool {
 		throttlingCodes.IsErrorThrottle(err) == aws.TrueTernary
 }
 
-// throttlingCodes are the error codes by which AWS services throttle. Cognito sends them with status
-// 400.
+// throttlingCodes are the error codes by which AWS services throttle. Cognito sends them with
+// status 400.
 var throttlingCodes = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}

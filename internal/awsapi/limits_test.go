@@ -57,7 +57,7 @@ func stalls(r *http.Request) io.ReadCloser {
 	return &stalled{strings.NewReader(`{"Username":`), r.Context().Done(), r.Context().Err, func() {}}
 }
 
-// stallsUntilClosed ends when it is closed, and then as if it were complete, as the bodies of fetch.
+// stallsUntilClosed ends when it is closed, and then as if it were complete, as bodies of fetch do.
 func stallsUntilClosed(*http.Request) io.ReadCloser {
 	ended := make(chan struct{})
 	return &stalled{
