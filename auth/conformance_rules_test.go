@@ -9,7 +9,6 @@ import (
 
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
-	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // recordedCase is a case of session.json as the rules look at it.
@@ -151,16 +150,6 @@ var sessionRules = []conformance.Rule{
 		func(r *recordedCase) bool {
 			return (r.in.Context == "nextRequest+response" || r.in.Context == "getServerSideProps") && r.calls("") &&
 				strings.ContainsFunc(r.lastAuthUser(), func(c rune) bool { return c == ';' || c > 0xff })
-		}),
-	rule("cookies of other users", "those of this client are removed when a session is written, before they add up to status 431",
-		func(r *recordedCase) bool {
-			for name := range cookie.Parse([]string{r.in.CookieHeader}) {
-				of, ok := strings.CutPrefix(cookie.DecodeName(name), clientPrefix)
-				if ok && r.lastAuthUser() != "" && of != "LastAuthUser" && !sessionkey.IsDevice(of) && !strings.HasPrefix(of, r.lastAuthUser()+".") && r.calls("") {
-					return true
-				}
-			}
-			return false
 		}),
 	rule("Set-Cookie before ours", "a session is written as a whole, whatever was set before",
 		func(r *recordedCase) bool { return len(r.in.PresetSetCookie) > 0 }),
