@@ -1,6 +1,7 @@
 package cookie_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,7 +11,8 @@ import (
 
 const prefix = "CognitoIdentityServiceProvider.4corpusclientid0000000001."
 
-// sessionHeader is the Cookie header of a signed-in user: 12 cookies, 3.5 KB, six of them the application's own.
+// sessionHeader is the Cookie header of a signed-in user: 12 cookies, 3.5 KB, six of them the
+// application's own.
 func sessionHeader(user string) string {
 	name := prefix + cookie.EncodeName(user) + "."
 	return strings.Join([]string{
@@ -70,6 +72,29 @@ func BenchmarkSet(b *testing.B) {
 		kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(header, http.Header{}), cookie.Options{})
 		if err := kv.Set(prefix+"alice.accessToken", "token"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDelete deletes all that one client has left in a header of 60 KB, as a sign-out does.
+func BenchmarkDelete(b *testing.B) {
+	var line strings.Builder
+	keys := make([]string, 80)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%suser%d@example.com.idToken", prefix, i)
+		fmt.Fprintf(&line, "%s=x; ", cookie.EncodeName(keys[i]))
+	}
+	for i := 0; line.Len() < 60_000; i++ {
+		fmt.Fprintf(&line, "cookie-%d=x; ", i)
+	}
+	header := http.Header{"Cookie": {line.String()}}
+	b.ReportAllocs()
+	for b.Loop() {
+		kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(header, http.Header{}), cookie.Options{})
+		for _, key := range keys {
+			if err := kv.Delete(key); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 }

@@ -80,7 +80,7 @@ var browserExceptions = []conformance.Rule{
 	},
 	{
 		Name:   "usernames like keys",
-		Reason: "the original looks for names of keys anywhere in names of cookies: a user called x.accessToken is nobody there",
+		Reason: "the original looks for names of keys anywhere in names of cookies: there it does not find a user called x.accessToken",
 		Match: func(c conformance.Case) bool {
 			users, _ := c.In("users").(map[string]any)
 			for name := range users {

@@ -95,7 +95,7 @@ func judgeValue(c conformance.Case, value string) error {
 	return nil
 }
 
-// ambiguous reports whether nobody can tell what value was if it was written without encoding: it ends its
+// ambiguous reports whether a value that was written without encoding cannot be told: it ends its
 // own cookie, or is itself the encoding of something.
 func ambiguous(value string) bool {
 	return strings.Contains(value, ";") || strings.HasPrefix(value, `"`) || cookie.DecodeValue(value) != value
@@ -180,8 +180,8 @@ func attributes(line string) map[string]string {
 	return parts
 }
 
-// TestConformanceBrowserSetCookie lets our storage do what the recorded responses do, and judges it by what the
-// browser then has.
+// TestConformanceBrowserSetCookie repeats the recorded responses with our storage, and compares what
+// the browser then has.
 func TestConformanceBrowserSetCookie(t *testing.T) {
 	now := time.Now()
 	conformance.Run(t, "browser-set-cookie.json", setCookieExceptions, func(t *testing.T, c conformance.Case) error {
@@ -240,8 +240,8 @@ type write struct {
 	deleted    bool
 }
 
-// recordedWrites returns what a recorded response sets and deletes, and the options of its cookies. Those of
-// the flow cookies, which the routes set and no storage, are left out.
+// recordedWrites returns what a recorded response sets and deletes, and the options of its cookies.
+// The flow cookies are left out, since no storage sets them.
 func recordedWrites(in setCookieInput) (writes []write, o cookie.Options, err error) {
 	for _, line := range in.SetCookie {
 		name, _, _ := strings.Cut(line, "=")
@@ -281,8 +281,8 @@ func recordedWrites(in setCookieInput) (writes []write, o cookie.Options, err er
 	return writes, o, nil
 }
 
-// TestConformanceBrowserCookies reads the session from the Cookie headers that a browser sent after Amplify JS had
-// written its cookies, as the original's getCurrentUser was recorded to read it.
+// TestConformanceBrowserCookies reads the session from Cookie headers that a browser sent after
+// Amplify JS had written its cookies. The original's getCurrentUser was recorded on the same headers.
 func TestConformanceBrowserCookies(t *testing.T) {
 	keys := conformance.NewKeys(t)
 	now := time.Now()
@@ -348,8 +348,8 @@ func refreshed(tokens *conformance.Tokens) map[string][]conformance.Answer {
 	})}}}
 }
 
-// TestBrowserJar judges the model of a browser by which other tests judge what we set: it must keep
-// what the real browser kept of the same cookies.
+// TestBrowserJar tests the model of a browser that other tests use: it must keep what the real
+// browser kept of the same cookies.
 func TestBrowserJar(t *testing.T) {
 	now := time.Now()
 	keys := conformance.NewKeys(t)

@@ -13,8 +13,8 @@ import (
 // so that server and browser write the same cookie.
 func EncodeName(key string) string { return encode(key, "!#$&'*+-.^_`|~") }
 
-// EncodeValue returns value as the value of a cookie, as js-cookie spells it. The result consists of
-// cookie-octets (RFC 6265bis §4.1.1): it has no control character, white space, quote, comma,
+// EncodeValue returns value as the value of a cookie, as js-cookie spells it. The result consists
+// of cookie-octets (RFC 6265bis §4.1.1): it has no control character, white space, quote, comma,
 // semicolon or backslash.
 func EncodeValue(value string) string { return encode(value, "!#$&'()*+-./:<=>?@[]^_`{|}~") }
 

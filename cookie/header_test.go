@@ -78,7 +78,7 @@ func TestOptionsValidate(t *testing.T) {
 		{"Domain", "https://myapp.com", cookie.Options{Domain: "https://myapp.com"}},
 		{"Domain", "x; Secure", cookie.Options{Domain: "x; Secure"}},
 		{"Domain", "x\r\n", cookie.Options{Domain: "x\r\n"}},
-		{"Domain", "my_app.test", cookie.Options{Domain: "my_app.test"}}, // net/http would leave it out
+		{"Domain", "my_app.test", cookie.Options{Domain: "my_app.test"}}, // net/http drops it
 		{"Path", "app", cookie.Options{Path: "app"}},
 		{"Path", "/;x", cookie.Options{Path: "/;x"}},
 		{"SameSite", "9", cookie.Options{SameSite: 9}},
@@ -123,8 +123,8 @@ func faults(t *testing.T, err error) (all []*cookie.OptionError) {
 	return all
 }
 
-// FuzzCookieHeader reads and rewrites whatever a client sends: never a panic, never a
-// line that holds a control character or is not the one that was asked for.
+// FuzzCookieHeader reads and rewrites any header that a client may send. It must not panic, and send
+// no line that has a control character or an attribute that was not asked for.
 func FuzzCookieHeader(f *testing.F) {
 	f.Add(sessionHeader("alice@example.com"), "x; Domain=evil.test")
 	f.Add("p.a=%E0%A4%A; p.a; =; ;;p.zo\xeb=\"x\"", "\r\nSet-Cookie: a=b")

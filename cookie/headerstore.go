@@ -54,10 +54,10 @@ func Add(h http.Header, c *http.Cookie) {
 	if h == nil || line == "" {
 		return
 	}
-	added := parseSetCookie(line)
+	added, prefix := parseSetCookie(line), line[:len(c.Name)+len("=")]
 	lines := h["Set-Cookie"]
 	for i, l := range lines {
-		if strings.HasPrefix(l, c.Name+"=") && parseSetCookie(l).sameScope(added) {
+		if strings.HasPrefix(l, prefix) && parseSetCookie(l).sameScope(added) {
 			lines[i] = line
 			return
 		}

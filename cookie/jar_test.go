@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// jar is what a browser does with cookies, after RFC 6265bis §5, as far as the recorded cases go. It is
-// itself judged by the jars of a real browser, which were recorded with them.
+// jar is what a browser does with cookies, after RFC 6265bis §5, as far as the recorded cases go.
+// TestBrowserJar compares it with the recorded jars of a real browser.
 type jar struct {
 	origin *url.URL
 	now    time.Time
@@ -43,8 +43,8 @@ func (j *jar) secure() bool {
 	return j.origin.Scheme == "https" || j.origin.Hostname() == "localhost"
 }
 
-// set takes a Set-Cookie line of a response to a request for path, or what a script on that page assigns to
-// document.cookie. It follows the steps of §5.6 and §5.7.
+// set takes a Set-Cookie line of a response to a request for path, or what a script on that page
+// assigns to document.cookie. It follows the steps of §5.6 and §5.7.
 func (j *jar) set(line, path string, script bool) {
 	for i := range len(line) {
 		if line[i] < ' ' && line[i] != '\t' || line[i] == 0x7f {

@@ -95,7 +95,7 @@ func TestTooManyCookies(t *testing.T) {
 		}
 	}
 	before := slices.Clone(response["Set-Cookie"])
-	if err := kv.Delete("last"); !errors.Is(err, cookie.ErrTooManyCookies) { // two spellings, room for one
+	if err := kv.Delete("last"); !errors.Is(err, cookie.ErrTooManyCookies) { // room for one of two
 		t.Errorf("got %v", err)
 	}
 	equal(t, "what is sent", response["Set-Cookie"], before)

@@ -148,7 +148,8 @@ func TestSetCookieAttributes(t *testing.T) {
 	}
 }
 
-// TestDeletionsReach judges deletions by what a browser then has, for every way in which the cookie may be there.
+// TestDeletionsReach tests deletions by what a browser then has, for every way in which the cookie
+// may be there.
 func TestDeletionsReach(t *testing.T) {
 	const origin, path = "https://app.myapp.com", "/api/data/x"
 	for _, o := range []cookie.Options{{}, {Domain: ".myapp.com"}} {
@@ -159,7 +160,7 @@ func TestDeletionsReach(t *testing.T) {
 			"p.bob(admin)=1; path=/; domain=myapp.com",
 		} {
 			if strings.Contains(there, "domain") && o.Domain == "" {
-				continue // only who knows the Domain can delete it
+				continue // it can be deleted only with its Domain
 			}
 			for _, write := range []func(*cookie.KeyValueStorage) error{
 				func(kv *cookie.KeyValueStorage) error { return kv.Delete("p.bob(admin)") },

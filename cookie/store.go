@@ -26,8 +26,10 @@ type Store interface {
 	// and delete the cookie that the host has under the same name.
 	//
 	// A cookie whose MaxAge is negative deletes one in the browser. It has the Domain and Path of
-	// that cookie, and is sent like any other. [Format] makes the Set-Cookie line of a cookie,
-	// also where the name is one that [http.Cookie.String] refuses.
+	// that cookie, and is sent as it is, with Max-Age=0.
+	//
+	// Names and values are encoded already. [Format] makes the Set-Cookie line of a cookie, even
+	// for a name that [http.Cookie.String] refuses. [Add] keeps the lines of a response.
 	Set(c *http.Cookie)
 }
 

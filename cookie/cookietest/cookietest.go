@@ -13,8 +13,8 @@
 //		})
 //	}
 //
-// The suite tests what the documentation of [cookie.Store] demands. It tests [cookie.WritableStore],
-// [cookie.AtomicStore] and [cookie.PendingStore] if the store implements them.
+// The suite tests what the documentation of [cookie.Store] demands. It tests the abilities
+// [cookie.WritableStore], [cookie.AtomicStore] and [cookie.PendingStore] if the store has them.
 package cookietest
 
 import (
