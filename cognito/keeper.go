@@ -106,8 +106,8 @@ func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	for _, f := range found {
 		failures = append(failures, c.revoke(ctx, f))
 	}
-	if reason := amplify.ReasonOf(unread); reason == amplify.ReasonCookiesTooLarge {
-		failures = append(failures, unread)
+	if unread != nil { // so that what could not be read is at least selected no more
+		failures = append(failures, unread, p.kv.Delete(c.prefix+sessionkey.LastAuthUser))
 	}
 	return errors.Join(failures...)
 }

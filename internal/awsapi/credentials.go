@@ -9,16 +9,22 @@ import (
 )
 
 // Credentials returns a source of the credentials of sc for clients of the AWS SDK. It renews
-// credentials that are about to expire. After sc has closed it returns
-// [amplify.ErrServerContextClosed]. It is safe for concurrent use. sc may be nil, which has no
+// credentials that are about to expire. It ends with the session that sc has at the time of the
+// call: afterwards it returns [amplify.ErrServerContextClosed], or an error that matches
+// [amplify.ErrUnauthenticated]. It is safe for concurrent use. sc may be nil, which has no
 // credentials.
 func Credentials(sc *amplify.ServerContext) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		if sc == nil {
+	if sc == nil {
+		return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{}, errNoCredentials
-		}
+		})
+	}
+	life := sc.Lifetime()
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		c, err := sc.Credentials(ctx, amplify.CredentialsInput{})
 		switch {
+		case life.Err() != nil: // after the call: the session may have ended meanwhile
+			return aws.Credentials{}, context.Cause(life)
 		case err != nil:
 			return aws.Credentials{}, err
 		case c == nil:
