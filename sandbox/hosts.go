@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
 // awsHosts are the host names under which AWS serves what the sandbox serves.
 func awsHosts(c userpool.Config, domain string) []string {
-	hosts := []string{c.APIHost(), "issuer-" + c.APIHost(), "cognito-identity." + c.Region + "." + c.DNSSuffix()}
+	hosts := []string{c.APIHost(), "issuer-" + c.APIHost(), partition.Host("cognito-identity", c.Region)}
 	if u, err := url.Parse("https://" + domain); err == nil && u.Hostname() != "" {
 		hosts = append(hosts, strings.ToLower(u.Hostname()))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
@@ -229,7 +230,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	}
 	for _, groups := range a.Groups {
 		for name, g := range groups {
-			c.Groups = append(c.Groups, userpool.Group{Name: name, Precedence: g.Precedence, RoleARN: groupRole(name)})
+			c.Groups = append(c.Groups, userpool.Group{Name: name, Precedence: g.Precedence, RoleARN: groupRole(a.Region, name)})
 		}
 	}
 	own := userpool.Client{ID: a.UserPoolClientID, Providers: []string{"COGNITO"}}
@@ -288,9 +289,10 @@ func providerName(s string) string {
 	return s
 }
 
-// groupRole is the role of a group's members: Amplify Gen 2 makes one for each group.
-func groupRole(group string) string {
-	return "arn:aws:iam::000000000000:role/sandbox-" + group + "GroupRole"
+// groupRole returns the ARN of the role of a group's members. Amplify Gen 2 makes one role for each
+// group.
+func groupRole(region, group string) string {
+	return "arn:" + partition.Of(region).ID + ":iam::000000000000:role/sandbox-" + group + "GroupRole"
 }
 
 // marshal writes the outputs with the sandbox's address.

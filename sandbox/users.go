@@ -101,7 +101,7 @@ func (s *Sandbox) seed(ctx context.Context, u User) error {
 		}
 	}
 	for _, group := range u.Groups {
-		if err := s.pool.EnsureGroup(ctx, userpool.Group{Name: group, RoleARN: groupRole(group)}); err != nil {
+		if err := s.pool.EnsureGroup(ctx, userpool.Group{Name: group, RoleARN: groupRole(s.pool.Config().Region, group)}); err != nil {
 			return err
 		}
 		if err := s.pool.AddToGroup(ctx, u.name(), group); err != nil {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
 )
 
 // Config is what an identity pool is configured with.
@@ -50,8 +52,10 @@ type UserPool interface {
 // name is what Logins call the provider: its issuer without the scheme.
 func (p Provider) name() string { return strings.TrimPrefix(p.UserPool.Issuer(), "https://") }
 
-// account is the AWS account that the default roles belong to. No real account has this number.
-const account = "000000000000"
+// role returns the ARN of a default role. No real AWS account has its number.
+func (c *Config) role(name string) string {
+	return "arn:" + partition.Of(c.Region()).ID + ":iam::000000000000:role/" + name
+}
 
 var (
 	poolID     = regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`) // API Reference, IdentityPoolId and IdentityId
@@ -76,10 +80,10 @@ func (c *Config) validate() error {
 		c.CredentialsValidity = time.Hour
 	}
 	if c.GuestRole == "" {
-		c.GuestRole = "arn:aws:iam::" + account + ":role/sandbox-unauthenticated"
+		c.GuestRole = c.role("sandbox-unauthenticated")
 	}
 	if c.UserRole == "" {
-		c.UserRole = "arn:aws:iam::" + account + ":role/sandbox-authenticated"
+		c.UserRole = c.role("sandbox-authenticated")
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
 )
 
 // Config is what a user pool is configured with.
@@ -68,15 +69,7 @@ type PasswordPolicy struct {
 }
 
 // APIHost is the host that AWS serves the pool's API, its keys and its issuer under.
-func (c *Config) APIHost() string { return "cognito-idp." + c.Region + "." + c.DNSSuffix() }
-
-// DNSSuffix is the domain that the region's AWS services live in.
-func (c *Config) DNSSuffix() string {
-	if strings.HasPrefix(c.Region, "cn-") {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
-}
+func (c *Config) APIHost() string { return partition.Host("cognito-idp", c.Region) }
 
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) // API Reference, UserPoolIdType
 
