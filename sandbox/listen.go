@@ -5,12 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/tlsca"
@@ -58,7 +56,20 @@ func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	if err := checkLoopback(l.Addr()); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
 	return l, nil
+}
+
+// checkLoopback refuses the address that a listener got unless it is a loopback address. A name
+// server can give a name below localhost any address.
+func checkLoopback(addr net.Addr) error {
+	if tcp, ok := addr.(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		return fmt.Errorf("sandbox: the name of the address leads to %v, which is not a loopback address: use 127.0.0.1", addr)
+	}
+	return nil
 }
 
 // tlsConfig has a certificate of the sandbox's own authority.
@@ -92,12 +103,7 @@ func (s *Sandbox) loadCA(ctx context.Context) error {
 }
 
 func (s *Sandbox) serve(l net.Listener, handler http.Handler) {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		// Handshakes that fail because the authority is not trusted yet are no news.
-		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
-	}
+	server := newServer(handler, s.logger, usualLimits)
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

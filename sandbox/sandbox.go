@@ -173,11 +173,16 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle(apiPattern, api)
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
-	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: "/inbox"}).Register(mux)
-	console.New(console.Config{Pool: s.pool, Calls: s.calls, Faults: s.faults, Clock: s.clock, Outputs: s.Outputs, Logger: s.logger}).Register(mux)
-	s.registerAdmin(mux)
+	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: s.inboxLink}).Register(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
-	mux.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))
+
+	local := http.NewServeMux()
+	console.New(console.Config{Pool: s.pool, Calls: s.calls, Faults: s.faults, Clock: s.clock, Outputs: s.Outputs, Logger: s.logger}).Register(local)
+	s.registerAdmin(local)
+	local.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))
+	for _, pattern := range []string{"GET /{$}", "/console", "/console/", "/inbox", "/admin/"} {
+		mux.Handle(pattern, loopbackOnly(local))
+	}
 
 	// Calls are what programs ask; pages are not noted.
 	name := func(r *http.Request) string {
@@ -195,6 +200,15 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		return ""
 	}
 	return s.knownHosts(s.dated(s.calls.Handler(name, s.faults.Handler(name, mux))))
+}
+
+// inboxLink returns the address of the inbox for a page that r asked for. Under one of AWS's names the
+// page must lead back to the loopback address.
+func (s *Sandbox) inboxLink(r *http.Request) string {
+	if isLoopback(hostname(r)) {
+		return "/inbox"
+	}
+	return s.url + "/inbox"
 }
 
 // dated says in Date what the sandbox's clock tells.

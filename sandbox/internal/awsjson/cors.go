@@ -11,14 +11,15 @@ func AllowOrigin(header http.Header) {
 	header.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
 }
 
-// Preflight answers the CORS preflight (Fetch standard) with leave for all headers but Authorization.
+// Preflight answers the CORS preflight (Fetch standard). It allows all headers that are asked for but
+// Authorization, and "*", which some browsers take for Authorization as well.
 func Preflight(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	AllowOrigin(header)
 	header.Set("Access-Control-Allow-Methods", "POST")
 	var allowed []string
 	for name := range strings.SplitSeq(r.Header.Get("Access-Control-Request-Headers"), ",") {
-		if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "Authorization") {
+		if name = strings.TrimSpace(name); name != "" && name != "*" && !strings.EqualFold(name, "Authorization") {
 			allowed = append(allowed, name)
 		}
 	}

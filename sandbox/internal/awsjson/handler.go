@@ -86,6 +86,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Fail(w, http.StatusBadRequest, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
 	}
+	if o.signed && fromPage(r) {
+		Fail(w, http.StatusForbidden, "AccessDeniedException", "A web page may not call this operation.")
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -107,6 +111,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		Write(w, http.StatusOK, out)
 	}
+}
+
+// fromPage reports whether a web page made the call. Browsers say so with each POST, also to the page's
+// own origin, which needs no preflight.
+func fromPage(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
 }
 
 // Clip makes what a caller sent fit for a message.

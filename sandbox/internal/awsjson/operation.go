@@ -23,8 +23,10 @@ func Op[In any](f func(context.Context, In) (any, error)) Operation {
 	}}
 }
 
-// Signed makes an operation of f that only takes signed calls: one of administrators. The signature itself is not checked:
-// there is no account here. That one is demanded keeps web pages out, which preflight does not let send any.
+// Signed makes an operation of administrators of f: one that takes only signed calls. The sandbox has
+// no accounts and does not check the signature. It demands one because web pages cannot send it: the
+// preflight does not allow the header Authorization. Calls that say that a web page made them are
+// refused besides.
 func Signed[In any](f func(context.Context, In) (any, error)) Operation {
 	o := Op(f)
 	o.signed = true

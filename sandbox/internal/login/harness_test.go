@@ -119,7 +119,7 @@ func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 		t.Fatal(err)
 	}
 	s.mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
-	New(Config{Pool: s.pool, Store: st, Inbox: "/inbox", Logger: slog.New(slog.NewTextHandler(s.log, nil))}).Register(s.mux)
+	New(Config{Pool: s.pool, Store: st, Inbox: func(*http.Request) string { return "/inbox" }, Logger: slog.New(slog.NewTextHandler(s.log, nil))}).Register(s.mux)
 	s.Server = httptest.NewServer(s.mux)
 	t.Cleanup(s.Close)
 	return s

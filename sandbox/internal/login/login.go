@@ -20,9 +20,9 @@ type Config struct {
 	Store *store.Store
 	// Logger is told of what broke. The default is [slog.Default].
 	Logger *slog.Logger
-	// Inbox is the address of the page that shows the codes which were sent, such
-	// as "/inbox". Pages that ask for a code link to it, unless it is empty.
-	Inbox string
+	// Inbox returns the address of the page that shows the codes that were sent, such as "/inbox".
+	// Pages that ask for a code link to it. Nil means no link.
+	Inbox func(*http.Request) string
 }
 
 // Handler serves managed login. It is safe for concurrent use.
@@ -30,7 +30,7 @@ type Handler struct {
 	pool    *userpool.Pool
 	store   *store.Store
 	logger  *slog.Logger
-	inbox   string
+	inbox   func(*http.Request) string
 	pages   *ui.Pages
 	locales map[string]*locale
 }

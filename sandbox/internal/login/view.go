@@ -42,7 +42,10 @@ type languageLink struct {
 
 // show sends a page.
 func (h *Handler) show(x *exchange, status int, page string, v view) {
-	v.locale, v.request, v.Inbox = x.loc, x.authRequest, h.inbox
+	v.locale, v.request = x.loc, x.authRequest
+	if h.inbox != nil {
+		v.Inbox = h.inbox(x.r)
+	}
 	v.FormToken = ui.FormToken(x.w, x.r)
 	q := x.r.URL.Query()
 	for _, tag := range languages {

@@ -87,6 +87,7 @@ func Secure(h http.Header) {
 		"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY") // for what does not know frame-ancestors
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	// The address of a page holds state and PKCE challenge: no other site shall
 	// see it. Not "no-referrer": that would make browsers send "Origin: null"
 	// with our own forms (Fetch, "append a request Origin header").
