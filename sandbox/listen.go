@@ -81,15 +81,18 @@ func (s *Sandbox) tlsConfig(ctx context.Context) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
 }
 
-// loadCA reads the authority for the hosts of this sandbox, which is made if there is none yet.
+// loadCA reads the authority for the hosts of this sandbox. It makes one if there is none yet, or if
+// the stored one lacks limits that a new one has.
 func (s *Sandbox) loadCA(ctx context.Context) error {
 	name := "ca " + strings.Join(s.hosts, " ")
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		text, err := tx.Meta(name)
-		if !errors.Is(err, store.ErrNotFound) {
-			if err == nil {
-				s.ca, err = tlsca.Parse(text)
+		if err == nil {
+			s.ca, err = tlsca.Parse(text)
+			if err != nil || s.ca.Limited() {
+				return err
 			}
+		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		if s.ca, err = tlsca.New(slices.Concat(s.hosts, []string{"localhost"})...); err != nil {

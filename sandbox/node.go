@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/amplify-go/amplify/sandbox/internal/private"
 )
 
 //go:embed node/preload.cjs
@@ -43,11 +44,11 @@ func (s *Sandbox) WriteNodeSupport(dir string) (env []string, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := private.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
 	}
 	for name, content := range map[string][]byte{"ca.pem": s.CACertificate(), "preload.cjs": preload, "sandbox.json": settings} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+		if err := private.Write(filepath.Join(dir, name), content); err != nil {
 			return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
 		}
 	}

@@ -97,6 +97,9 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)
 	}
+	if err := refuseLink(c.WriteOutputs); err != nil {
+		return config, err
+	}
 	earlier, err := earlierOutputs(c.WriteOutputs)
 	errs := []error{err}
 	switch {
@@ -107,8 +110,8 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 		}
 		errs = append(errs, err)
 	case c.Data == "":
-		// The user pool that an earlier run made up, if any: applications need not be configured
-		// anew, and browsers do not collect the cookies of one app client after the other.
+		// An earlier run may have invented a user pool. The same ids again spare applications a new
+		// configuration, and browsers the cookies of one app client after the other.
 		config.Outputs = earlier
 	}
 	if c.Outputs == "" && len(config.AppOrigins) == 0 {
@@ -119,6 +122,16 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 		errs = append(errs, err)
 	}
 	return config, errors.Join(errs...)
+}
+
+// refuseLink refuses a symbolic link in place of the outputs. A directory from elsewhere may contain
+// one, and [writeOutputs] would replace it with a file.
+func refuseLink(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a symbolic link and stays as it is: name another file with --write-outputs, or move it away", path)
+	}
+	return nil // reading and writing the file tell of other errors
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

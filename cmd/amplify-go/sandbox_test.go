@@ -264,6 +264,32 @@ func TestSandboxSparesRealOutputs(t *testing.T) {
 	}
 }
 
+// Outputs are not written through a symbolic link, nor in its place.
+func TestSandboxRefusesLinks(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir)
+	s.stop(syscall.SIGINT)
+	for what, target := range map[string]string{"a file": write(t, dir, "precious", "precious"), "a sandbox's outputs": s.Outputs, "nothing": "new"} {
+		t.Run(what, func(t *testing.T) {
+			before, _ := os.ReadFile(target)
+			link := filepath.Join(t.TempDir(), "link.json")
+			if err := os.Symlink(target, link); err != nil {
+				t.Fatal(err)
+			}
+			_, stderr, status := output(t, dir, "sandbox", "--port=0", "--write-outputs", link)
+			if status != 1 || !strings.Contains(stderr, "symbolic link") || !strings.Contains(stderr, "--write-outputs") {
+				t.Errorf("status %d, want 1 and advice; stderr: %s", status, stderr)
+			}
+			if got, err := os.Readlink(link); err != nil || got != target {
+				t.Errorf("the link leads to %q, %v", got, err)
+			}
+			if after, _ := os.ReadFile(target); string(after) != string(before) {
+				t.Errorf("the target contains %q", after)
+			}
+		})
+	}
+}
+
 // Without a data directory the user pool changes, but its ids stay as long as the outputs are there.
 func TestSandboxKeepsIDs(t *testing.T) {
 	dir := t.TempDir()

@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
+
+	"github.com/amplify-go/amplify/sandbox/internal/private"
 )
 
 // Errors of a [Tx].
@@ -31,13 +34,8 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 			return nil, fmt.Errorf("sandbox: creating the data directory: %w", err)
 		}
 		path := filepath.Join(dir, "sandbox.db")
-		// It holds private keys: others must not read it, whose directory it is. SQLite's other files follow its mode.
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
-		}
-		if err := file.Close(); err != nil {
-			return nil, fmt.Errorf("sandbox: creating the database: %w", err)
+		if err := protect(path); err != nil {
+			return nil, fmt.Errorf("sandbox: protecting the database: %w", err)
 		}
 		// EXCLUSIVE makes a second process on one directory fail at once. FULL syncs the
 		// write-ahead log at every commit: no acknowledged write is lost (sqlite.org/pragma.html#pragma_synchronous).
@@ -57,6 +55,20 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("sandbox: preparing the database (is another sandbox using %q?): %w", dir, err)
 	}
 	return s, nil
+}
+
+// protect creates the database file at path and closes it and its companions to other users: they hold
+// private keys and one-time codes. New companions get the mode of the database from SQLite.
+func protect(path string) error {
+	if err := private.Ensure(path); err != nil {
+		return err
+	}
+	for _, companion := range []string{"-wal", "-shm", "-journal"} { // sqlite.org/tempfiles.html
+		if err := private.Protect(path + companion); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close closes the database.

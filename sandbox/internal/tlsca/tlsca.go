@@ -1,5 +1,8 @@
-// Package tlsca is a certificate authority of the sandbox's own. It can vouch for the names that it
-// was made for, and for no others, so that trusting it gives away little.
+// Package tlsca gives the sandbox a certificate authority of its own, so that clients can reach it by
+// TLS.
+//
+// A developer who trusts the authority risks little. It can sign certificates of TLS servers alone, for
+// the names that it was made for, for names below them, and for loopback addresses.
 package tlsca
 
 import (
@@ -14,24 +17,34 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"time"
 )
 
-// CA is a certificate authority.
+// CA is a certificate authority. It is immutable and safe for concurrent use.
 type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// New makes an authority for these host names, for what is below them, and for loopback addresses.
+// Lives of certificates. The certificate of a server lives longer than a process.
+const (
+	authorityLife = 10 * 365 * 24 * time.Hour
+	serverLife    = 365 * 24 * time.Hour
+)
+
+// New makes an authority for these host names, for names below them, and for loopback addresses.
 func New(names ...string) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template := certificate("Amplify sandbox CA", 10*365*24*time.Hour)
+	template := certificate("Amplify sandbox CA", authorityLife)
 	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
 	template.KeyUsage = x509.KeyUsageCertSign
+	// Clients apply an authority's extended key usage to all that it signs, though RFC 5280 §4.2.1.12
+	// does not say so: its certificates are good for no client, e-mail or program.
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	// RFC 5280 §4.2.1.10
 	template.PermittedDNSDomainsCritical = true
 	template.PermittedDNSDomains = names
@@ -45,6 +58,16 @@ func New(names ...string) (*CA, error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	return &CA{cert, key}, err
+}
+
+// Limited reports whether the authority has the limits that [New] sets, and lives long enough to sign
+// another certificate. Versions before did not set all of the limits.
+func (ca *CA) Limited() bool {
+	c := ca.cert
+	return c.IsCA && c.MaxPathLen == 0 && c.MaxPathLenZero && c.KeyUsage == x509.KeyUsageCertSign &&
+		slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) && len(c.UnknownExtKeyUsage) == 0 &&
+		c.PermittedDNSDomainsCritical && len(c.PermittedDNSDomains) > 0 && len(c.PermittedIPRanges) == 2 &&
+		time.Now().Add(serverLife).Before(c.NotAfter)
 }
 
 // Parse returns the authority that [CA.Marshal] wrote.
@@ -74,19 +97,20 @@ func (ca *CA) Marshal() ([]byte, error) {
 	return append(ca.PEM(), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})...), nil
 }
 
-// PEM returns the certificate, for those who shall trust it.
+// PEM returns the certificate of the authority, which clients must trust.
 func (ca *CA) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})
 }
 
-// Certificate returns a certificate for host names and addresses, with its key. It is good for
-// a year, which is more than a process lives.
+// Certificate returns a server's certificate for host names and addresses, with its key. It is good
+// for a year.
 func (ca *CA) Certificate(hosts ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := certificate("Amplify sandbox", 365*24*time.Hour)
+	template := certificate("Amplify sandbox", serverLife)
+	template.BasicConstraintsValid = true // and IsCA is false: it can sign nothing
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, h := range hosts {
@@ -100,8 +124,8 @@ func (ca *CA) Certificate(hosts ...string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
-// certificate is what all certificates have in common. Their times are real ones, whatever the
-// sandbox's clock says: those who check them look at their own.
+// certificate returns what all certificates have in common. Their times do not follow the sandbox's
+// clock, because clients check them by their own.
 func certificate(name string, life time.Duration) *x509.Certificate {
 	serial := make([]byte, 16)
 	_, _ = rand.Read(serial) // never fails (crypto/rand)
