@@ -13,21 +13,23 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 )
 
-// Faults are what goes wrong on purpose, from the next call on.
+// Faults returns the faults of the sandbox. Those that are added strike from the next call on.
 func (s *Sandbox) Faults() *faults.Set { return s.faults }
 
-// SetClockOffset makes the sandbox's clock fast by d, or slow if that is negative: in the Date header of its answers,
-// in the tokens and credentials that it issues, and when it judges whether one has expired.
+// SetClockOffset sets the sandbox's clock d ahead of the right time, or
+// behind it if d is negative. The clock decides the Date header of answers,
+// the times in tokens and credentials, and whether one of those has expired.
 func (s *Sandbox) SetClockOffset(d time.Duration) { s.clock.SetOffset(d) }
 
-// RotateKeys makes new tokens be signed by new keys. The keys before stay in the key set until
-// the next rotation.
+// RotateKeys makes new signing keys, which sign all tokens from now
+// on. The previous keys stay in the key set until the next rotation.
 func (s *Sandbox) RotateKeys(ctx context.Context) error { return s.pool.RotateKeys(ctx) }
 
-// Calls returns how many calls have arrived, by operation: "InitiateAuth", "jwks.json", "/oauth2/token" …
+// Calls returns how many calls have arrived, by operation:
+// "InitiateAuth", "jwks.json", "/oauth2/token" …
 func (s *Sandbox) Calls() map[string]int { return s.calls.Counts() }
 
-// ResetCalls makes Calls count from zero again.
+// ResetCalls sets the counters of Calls to zero.
 func (s *Sandbox) ResetCalls() { s.calls.Reset() }
 
 // registerAdmin adds the routes of the admin API, which the package comment lists.
@@ -113,7 +115,7 @@ func (s *Sandbox) registerAdmin(mux *http.ServeMux) {
 	})
 }
 
-// adminError is what the caller of the admin API did wrong.
+// adminError is a mistake of the caller of the admin API.
 type adminError struct {
 	status  int
 	message string
@@ -121,8 +123,8 @@ type adminError struct {
 
 func (e *adminError) Error() string { return e.message }
 
-// checkAdmin refuses what a page of another origin sent. [loopbackOnly] has made sure that the origin
-// of the admin API is this machine.
+// checkAdmin refuses what a page of another origin sent. [loopbackOnly]
+// has made sure that the origin of the admin API is this machine.
 func checkAdmin(r *http.Request) error {
 	if http.NewCrossOriginProtection().Check(r) != nil {
 		return &adminError{http.StatusForbidden, "another origin sent this"}
@@ -130,7 +132,8 @@ func checkAdmin(r *http.Request) error {
 	return nil
 }
 
-// readJSON reads the body. It wants the Content-Type of JSON, which forms cannot send.
+// readJSON reads the body. It demands the Content-Type of
+// JSON, because HTML forms of other sites cannot send that.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return &adminError{http.StatusUnsupportedMediaType, "the Content-Type must be application/json"}

@@ -1,30 +1,44 @@
-// Package sandbox is an Amplify backend in one process, for development and tests: an Amazon Cognito user pool
-// with its JSON API, managed login and key set, an identity pool, an inbox for the messages that the user pool would send,
-// and a console.
+// Package sandbox runs an Amplify backend in one process, for development and
+// tests. Applications sign users up and in without AWS, and without a network.
 //
-// [Start] takes an existing amplify_outputs.json, so that an application meets its own pool, client, password
-// policy and groups, or makes one. [Sandbox.Outputs] is that file with the sandbox's address in it. Everything is in
-// memory unless [Config.DataDir] says where to keep it.
+// It serves an Amazon Cognito user pool with its JSON API, managed login and key set, an
+// identity pool, an inbox with the messages that the user pool would send, and a console.
 //
-// # Going wrong on purpose
+// [Start] takes an existing amplify_outputs.json, so that an application
+// finds its own pool, app client, password policy and groups. Without one,
+// it makes a pool. [Sandbox.Outputs] is that file with the sandbox's address
+// in it. Everything is in memory unless [Config.DataDir] names a directory.
 //
-// [Sandbox.Faults], [Sandbox.SetClockOffset] and [Sandbox.RotateKeys] show what an application does when its backend has a bad
-// day, and [Sandbox.Calls] what it asked meanwhile. The console has a page of them, and programs in other languages have:
+// # Faults
+//
+// [Sandbox.Faults], [Sandbox.SetClockOffset] and [Sandbox.RotateKeys] make the backend
+// fail on purpose. [Sandbox.Calls] counts what the application asked meanwhile. The
+// console has a page for all of this, and programs in other languages have an HTTP API:
 //
 //	GET    /admin/faults       {"faults": […], "operations": […], "outcomes": […]}
-//	POST   /admin/faults       {"operation": "GetId", "outcome": "throttle", "latency": "20ms", "probability": 0.3, "count": 5}
+//	POST   /admin/faults       {"operation": "GetId", "outcome": "throttle", "latency": "20ms",
+//	                            "probability": 0.3, "count": 5}
 //	DELETE /admin/faults       ends all faults; /admin/faults/{id} ends one
 //	GET    /admin/calls        {"counts": {"GetId": 2, …}}
-//	DELETE /admin/calls        counts from zero again
+//	DELETE /admin/calls        sets the counters to zero
 //	GET    /admin/clock        {"offset": "0s", "now": "2026-01-02T15:04:05Z"}
 //	PUT    /admin/clock        {"offset": "-10m"}
 //	POST   /admin/keys/rotate
 //
-// Every field of a fault may be left out but one of outcome and latency; see [faults.Fault]. An error is {"error": "…"}.
-// Whoever reaches the sandbox may call this API, but no page of another origin can.
+// A fault needs an outcome or a latency; its other fields are optional.
+// See [faults.Fault]. The body of an error is {"error": "…"}.
 //
 // # Safety
 //
-// The sandbox listens on loopback addresses only, and is no place for real passwords: anybody on the
-// machine can read its inbox.
+// The sandbox is no place for real passwords. Every program on the
+// machine can read its inbox and use its console and its admin API.
+//
+// Other machines and web pages cannot. The sandbox listens on loopback addresses
+// only. The console, the inbox and the admin API answer only if the Host is
+// localhost, a name below localhost, or a loopback address. They change nothing for
+// a page of another origin. AWS's host names and the domain of managed login reach
+// the user pool, managed login and the identity pool. As with Cognito, pages of any
+// origin may call those; operations of administrators are closed to all pages.
+//
+// The data directory holds private keys. Its files are readable to their owner alone.
 package sandbox

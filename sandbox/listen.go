@@ -72,7 +72,7 @@ func checkLoopback(addr net.Addr) error {
 	return nil
 }
 
-// tlsConfig has a certificate of the sandbox's own authority.
+// tlsConfig returns a configuration with a certificate of the sandbox's own authority.
 func (s *Sandbox) tlsConfig(ctx context.Context) (*tls.Config, error) {
 	if err := s.loadCA(ctx); err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func (s *Sandbox) tlsConfig(ctx context.Context) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, err
 }
 
-// loadCA reads the authority for the hosts of this sandbox. It makes one if there is none yet, or if
-// the stored one lacks limits that a new one has.
+// loadCA reads the authority for the hosts of this sandbox. It makes one if
+// there is none yet, or if the stored one lacks limits that a new one has.
 func (s *Sandbox) loadCA(ctx context.Context) error {
 	name := "ca " + strings.Join(s.hosts, " ")
 	return s.store.Update(ctx, func(tx *store.Tx) error {

@@ -17,10 +17,13 @@ import (
 //go:embed node/preload.cjs
 var preload []byte
 
-// WriteNodeSupport writes to dir, which is created if need be, what lets Node.js programs reach the sandbox under the names of AWS's
-// hosts, which Amplify JS dials whatever it is told. It returns the environment to run them with, as "NAME=value":
-// NODE_EXTRA_CA_CERTS, so that they trust the sandbox's certificate, and NODE_OPTIONS, so that those hosts
-// are found at [Config.TLSAddr].
+// WriteNodeSupport writes files to dir with which Node.js programs reach the sandbox
+// under the names of AWS's hosts. Amplify JS dials those names whatever its configuration
+// says. dir is created if necessary. It and the files must not be symbolic links.
+//
+// It returns the environment to run the programs with, as "NAME=value".
+// NODE_EXTRA_CA_CERTS makes them trust the sandbox's certificate, and
+// NODE_OPTIONS leads connections to those hosts to [Config.TLSAddr].
 func (s *Sandbox) WriteNodeSupport(dir string) (env []string, err error) {
 	if s.tlsURL == "" {
 		return nil, errors.New("sandbox: Node.js reaches AWS's hosts by TLS only: set TLSAddr")
@@ -52,14 +55,16 @@ func (s *Sandbox) WriteNodeSupport(dir string) (env []string, err error) {
 			return nil, fmt.Errorf("sandbox: support for Node.js: %w", err)
 		}
 	}
-	// NODE_OPTIONS is split at blanks unless quoted; within quotes, backslashes escape (nodejs.org/api/cli.html#node_optionsoptions).
+	// Node.js splits NODE_OPTIONS at blanks unless they are quoted. Within
+	// quotes, a backslash escapes (nodejs.org/api/cli.html#node_optionsoptions).
 	return []string{
 		"NODE_EXTRA_CA_CERTS=" + filepath.Join(dir, "ca.pem"),
 		"NODE_OPTIONS=--require=" + quoteNode(filepath.Join(dir, "preload.cjs")),
 	}, nil
 }
 
-// AWSHosts returns the names of AWS's hosts that TLS is served under, for browsers to be told by --host-resolver-rules.
+// AWSHosts returns the names of AWS's hosts that the sandbox serves
+// by TLS. Browsers take them in the flag --host-resolver-rules.
 func (s *Sandbox) AWSHosts() []string { return slices.Clone(s.hosts) }
 
 func quoteNode(s string) string {

@@ -19,8 +19,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// outputs is an amplify_outputs.json: what the sandbox reads of it, and the whole of it, so that
-// sections that the sandbox does not know survive.
+// outputs is an amplify_outputs.json. It keeps the whole file beside the parts that
+// the sandbox reads, because the sandbox must not drop sections that it does not know.
 type outputs struct {
 	whole map[string]json.RawMessage
 	auth  authOutputs
@@ -94,8 +94,8 @@ func orElse(err error, text string) error {
 	return err
 }
 
-// newOutputs makes the outputs of a pool of the sandbox's own: what defineAuth({loginWith: {email: true}}) of
-// Amplify Gen 2 gives, with managed login and all its providers.
+// newOutputs makes the outputs of a new pool: those of defineAuth({loginWith:
+// {email: true}}) of Amplify Gen 2, with managed login and all of its providers.
 func newOutputs() (*outputs, error) {
 	const region = "us-east-1"
 	text, err := json.Marshal(map[string]any{
@@ -128,7 +128,8 @@ func newOutputs() (*outputs, error) {
 	return parseOutputs(text)
 }
 
-// loadOutputs reads given or, without it, makes outputs of our own. A data directory belongs to one user pool.
+// loadOutputs reads given. If given is empty, it reads the outputs of the data
+// directory, or makes new ones. A data directory belongs to one user pool.
 func (s *Sandbox) loadOutputs(ctx context.Context, given []byte) (o *outputs, err error) {
 	if len(bytes.TrimSpace(given)) > 0 {
 		if o, err = parseOutputs(given); err != nil {
@@ -168,7 +169,7 @@ func (s *Sandbox) loadOutputs(ctx context.Context, given []byte) (o *outputs, er
 	return o, err
 }
 
-// domain is the host of managed login, or "".
+// domain returns the host of managed login, or "".
 func (o *outputs) domain() string {
 	if o.auth.OAuth == nil {
 		return ""
@@ -176,8 +177,8 @@ func (o *outputs) domain() string {
 	return o.auth.OAuth.Domain
 }
 
-// addOrigins makes the auth routes of applications redirect URIs, before others of the same origin: an
-// application takes the first that belongs to it.
+// addOrigins adds the auth routes of applications to the redirect URIs. They
+// come first, because an application takes the first redirect URI of its origin.
 func (o *outputs) addOrigins(origins []string) error {
 	if len(origins) == 0 {
 		return nil
@@ -200,7 +201,7 @@ func (o *outputs) addOrigins(origins []string) error {
 	return nil
 }
 
-// unique drops what comes again.
+// unique returns the list without duplicates.
 func unique(list []string) []string {
 	var u []string
 	for _, s := range list {
@@ -211,7 +212,7 @@ func unique(list []string) []string {
 	return u
 }
 
-// poolConfig is the user pool that the outputs describe, with the settings of cfg.
+// poolConfig returns the configuration of the user pool that the outputs and cfg describe.
 func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	a := o.auth
 	c := userpool.Config{
@@ -219,7 +220,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
 	}
-	// Among username attributes, "username" says that users choose one.
+	// "username" among the username attributes means that users choose a username.
 	c.UsernameAttributes = slices.DeleteFunc(slices.Clone(c.UsernameAttributes), func(a string) bool { return a == "username" })
 	if len(c.VerifiedAttributes) == 0 {
 		c.VerifiedAttributes = []string{"email"}
@@ -259,7 +260,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	return c
 }
 
-// identityPool is the identity pool that the outputs describe, or nil.
+// identityPool returns the identity pool that the outputs describe, or nil.
 func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *userpool.Pool) (*identity.Pool, error) {
 	if o.auth.IdentityPoolID == "" {
 		return nil, nil
@@ -274,7 +275,7 @@ func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *user
 	})
 }
 
-// providerName is Cognito's name for an identity provider of the outputs.
+// providerName returns Cognito's name for an identity provider of the outputs.
 func providerName(s string) string {
 	switch s {
 	case "GOOGLE":
@@ -295,7 +296,7 @@ func groupRole(region, group string) string {
 	return "arn:" + partition.Of(region).ID + ":iam::000000000000:role/sandbox-" + group + "GroupRole"
 }
 
-// marshal writes the outputs with the sandbox's address.
+// marshal returns the outputs with the sandbox's address.
 func (o *outputs) marshal(address string) ([]byte, error) {
 	var custom map[string]json.RawMessage
 	if text := o.whole["custom"]; text != nil {

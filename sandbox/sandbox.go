@@ -26,34 +26,39 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// Config is what a sandbox is started with. The zero value is a user pool of its own, in
-// memory, on a free port.
+// Config configures a sandbox. The zero value gives a user
+// pool of the sandbox's own, in memory, on a free port.
 type Config struct {
-	// Outputs is an amplify_outputs.json (Gen 2), of which ids, app client, domain, password policy and groups
-	// are taken. Empty: the sandbox makes one, which a kept data directory remembers.
+	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it
+	// the ids, app client, domain, password policy and groups. If it is empty,
+	// the sandbox makes a user pool. A data directory remembers that pool.
 	Outputs []byte
-	// DataDir is the directory that keeps everything. Empty: memory.
+	// DataDir is the directory for the data. It is created
+	// if necessary. If it is empty, the data is in memory.
 	DataDir string
-	// Addr is where HTTP is served. The default is "127.0.0.1:0". Only loopback addresses are accepted.
+	// Addr is the address to serve HTTP at. The default
+	// is "127.0.0.1:0". It must be a loopback address.
 	Addr string
-	// TLSAddr is where the same is served by TLS, also under the names of AWS's hosts; see [Sandbox.WriteNodeSupport].
-	// Empty: nowhere.
+	// TLSAddr is the address to serve the same by TLS, also under the names of
+	// AWS's hosts; see [Sandbox.WriteNodeSupport]. If it is empty, there is no TLS.
 	TLSAddr string
 	// AppOrigins are the origins of applications, such as "http://localhost:3000". Their routes
 	// /api/auth/sign-in-callback and /api/auth/sign-out-callback become redirect URIs.
 	AppOrigins []string
-	// Clients changes the app client of the outputs, and adds others.
+	// Clients changes the app client of the outputs, and adds other app clients.
 	Clients []Client
 	// Users are created unless they exist.
 	Users []User
-	// AccessTokenKey and IDTokenKey sign the tokens of a user pool that is new; both or neither. By default keys are
-	// made. Tests save the time for that, and can forge tokens.
+	// AccessTokenKey and IDTokenKey sign the tokens of a new user pool.
+	// Give both or neither. By default the sandbox generates keys, which
+	// takes a second or so. Tests can save that time, and forge tokens.
 	AccessTokenKey, IDTokenKey *rsa.PrivateKey
-	// Logger is told what operators should know, and no secret. The default is [slog.Default].
+	// Logger gets the sandbox's log, which contains no secrets. The default is [slog.Default].
 	Logger *slog.Logger
-	// Clock tells the time of everything but TLS certificates. The default is [time.Now].
+	// Clock returns the time for everything but TLS certificates. The default is [time.Now].
 	Clock func() time.Time
-	// FaultSeed decides which calls faults with a probability strike. Zero leaves it to chance.
+	// FaultSeed makes the choice of calls for faults with a
+	// probability reproducible. Zero means a random seed.
 	FaultSeed uint64
 }
 
@@ -63,20 +68,22 @@ type Client struct {
 	ID string
 	// Secret makes it a confidential client.
 	Secret string
-	// RotateRefreshTokens makes every refresh token good for one use, and for RotationGrace (0 to 60 s) after it.
+	// RotateRefreshTokens limits each refresh token to one use. It
+	// still works during RotationGrace (0 to 60 s) after that use.
 	RotateRefreshTokens bool
 	RotationGrace       time.Duration
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
 }
 
-// User is a user who is there from the start, confirmed and with verified addresses.
+// User is a user who exists from the start, confirmed and with verified addresses.
 type User struct {
-	// Username is what the user signs in with: an e-mail address or phone number where
-	// the user pool says so. Empty: Email.
+	// Username is the name that the user signs in with. In some user pools
+	// that is an e-mail address or a phone number. The default is Email.
 	Username, Email string
 	Password        string
-	// NewPasswordRequired makes Password good for one sign-in, at which the user must choose another one.
+	// NewPasswordRequired limits Password to the first
+	// sign-in. The user must choose a new password there.
 	NewPasswordRequired bool
 	// Attributes are further attributes, such as "name".
 	Attributes map[string]string
@@ -101,7 +108,8 @@ type Sandbox struct {
 	serving     sync.WaitGroup
 }
 
-// Start starts a sandbox. It answers when Start returns, until [Sandbox.Close]. ctx is for the start itself.
+// Start starts a sandbox, which answers until [Sandbox.Close]. When Start
+// returns, the sandbox answers already. ctx bounds the start alone.
 func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -156,7 +164,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	return s, nil
 }
 
-// handler puts the parts behind one address.
+// handler returns the handler of all services.
 func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed uint64) http.Handler {
 	const apiPattern = "POST /{$}"
 	userPool := idp.New(s.pool, domain)
@@ -184,7 +192,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		mux.Handle(pattern, loopbackOnly(local))
 	}
 
-	// Calls are what programs ask; pages are not noted.
+	// Only calls of programs have names. Pages are not counted.
 	name := func(r *http.Request) string {
 		_, pattern := mux.Handler(r)
 		if pattern == apiPattern {
@@ -202,8 +210,8 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	return s.knownHosts(s.dated(s.calls.Handler(name, s.faults.Handler(name, mux))))
 }
 
-// inboxLink returns the address of the inbox for a page that r asked for. Under one of AWS's names the
-// page must lead back to the loopback address.
+// inboxLink returns the address of the inbox for a page that r asked for.
+// Under one of AWS's names the page must lead back to the loopback address.
 func (s *Sandbox) inboxLink(r *http.Request) string {
 	if isLoopback(hostname(r)) {
 		return "/inbox"
@@ -211,7 +219,7 @@ func (s *Sandbox) inboxLink(r *http.Request) string {
 	return s.url + "/inbox"
 }
 
-// dated says in Date what the sandbox's clock tells.
+// dated sets the Date header by the sandbox's clock.
 func (s *Sandbox) dated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
@@ -219,8 +227,8 @@ func (s *Sandbox) dated(next http.Handler) http.Handler {
 	})
 }
 
-// Close ends the sandbox: it waits for calls under way until ctx is done, then cuts them off.
-// It may be called more than once.
+// Close ends the sandbox. It waits for calls in progress until ctx is done,
+// and then breaks their connections. It may be called more than once.
 func (s *Sandbox) Close(ctx context.Context) error {
 	var errs []error
 	for _, server := range s.servers {
@@ -232,13 +240,14 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
-// URL is the address of everything by HTTP, such as "http://127.0.0.1:4321".
+// URL returns the address for HTTP, such as "http://127.0.0.1:4321".
 func (s *Sandbox) URL() string { return s.url }
 
-// TLSURL is the address of everything by TLS, or "".
+// TLSURL returns the address for TLS, or "".
 func (s *Sandbox) TLSURL() string { return s.tlsURL }
 
-// CACertificate returns the certificate of the authority that TLS clients must trust, in PEM, or nil without TLS.
+// CACertificate returns the certificate, in PEM, of the authority
+// that TLS clients must trust. Without TLS it returns nil.
 func (s *Sandbox) CACertificate() []byte {
 	if s.ca == nil {
 		return nil
@@ -246,6 +255,7 @@ func (s *Sandbox) CACertificate() []byte {
 	return s.ca.PEM()
 }
 
-// Outputs returns an amplify_outputs.json that describes the sandbox. It is a plain Gen 2 file; under
-// custom.amplify_go.endpoints it says where the sandbox is. Tokens, however, say in iss what AWS's own would.
+// Outputs returns an amplify_outputs.json that describes the sandbox. It is a
+// plain Gen 2 file. Its member custom.amplify_go.endpoints has the addresses
+// of the sandbox. The issuer in tokens is nevertheless that of AWS.
 func (s *Sandbox) Outputs() []byte { return slices.Clone(s.outputs) }

@@ -22,8 +22,8 @@ type Message struct {
 	Sent          time.Time
 }
 
-// Messages returns the messages that the user with that name was sent, the newest first. Names are
-// what one signs in with.
+// Messages returns the messages to a user, the newest
+// first. The username is what the user signs in with.
 func (s *Sandbox) Messages(ctx context.Context, username string) ([]Message, error) {
 	u, err := s.pool.UserByName(ctx, username)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Sandbox) Messages(ctx context.Context, username string) ([]Message, err
 	return list, err
 }
 
-// LastCode returns the code that the user with that name was sent last.
+// LastCode returns the newest code that was sent to a user.
 func (s *Sandbox) LastCode(ctx context.Context, username string) (string, error) {
 	sent, err := s.Messages(ctx, username)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Sandbox) LastCode(ctx context.Context, username string) (string, error)
 	return sent[0].Code, nil
 }
 
-// AddUser creates a user unless it exists.
+// AddUser creates a user unless the user exists.
 func (s *Sandbox) AddUser(ctx context.Context, u User) error {
 	if err := s.seed(ctx, u); err != nil {
 		return fmt.Errorf("sandbox: user %q: %w", u.name(), err)
@@ -64,8 +64,8 @@ func (u User) name() string {
 	return u.Username
 }
 
-// seed creates u unless it exists. It can be interrupted anywhere and repeated: a user who exists
-// without a password of their own is not finished.
+// seed creates u unless it exists. It can be interrupted at any point
+// and repeated: it completes a user who still has a temporary password.
 func (s *Sandbox) seed(ctx context.Context, u User) error {
 	if u.name() == "" || u.Password == "" {
 		return errors.New("a user needs a username or an e-mail address, and a password")

@@ -10,17 +10,18 @@ import (
 	"time"
 )
 
-// Fault says what happens to which calls. At the least it has an Outcome or a Latency.
+// Fault is one kind of failure of some calls. It needs an Outcome or a Latency.
 type Fault struct {
-	// Operation is the calls that it strikes. Empty: all of them.
+	// Operation is the name of the calls that it strikes. Empty means all calls.
 	Operation string
-	// Outcome is how the call ends. Empty: as it would without the fault, only later.
+	// Outcome is how the call ends. Empty means that
+	// the call is answered as usual, after the Latency.
 	Outcome Outcome
-	// Latency is how long the call waits first.
+	// Latency is how long the call waits before anything else happens.
 	Latency time.Duration
-	// Probability is the share of the calls that it strikes, up to 1. Zero means 1.
+	// Probability is the share of the calls that it strikes, from 0 to 1. Zero means 1.
 	Probability float64
-	// Count is how many calls it strikes before it is spent. Zero: any number.
+	// Count is the number of calls that it strikes before it ends. Zero means any number.
 	Count int
 }
 
@@ -29,17 +30,17 @@ type Outcome string
 
 // Outcomes.
 const (
-	// Throttle is how Cognito says that there were too many requests: status 400 and TooManyRequestsException.
+	// Throttle is Cognito's answer to too many requests: status 400 and TooManyRequestsException.
 	Throttle Outcome = "throttle"
-	// Plain429 is how other throttles say it: status 429 and a line of text.
+	// Plain429 is the answer of other throttles: status 429 and a line of text.
 	Plain429 Outcome = "429"
 	// JSON500 is status 500 and InternalErrorException.
 	JSON500 Outcome = "500"
-	// HTML503 is what a proxy in front of a service answers: status 503 and a page.
+	// HTML503 is the answer of a proxy in front of a service: status 503 and an HTML page.
 	HTML503 Outcome = "503-html"
-	// Drop breaks the connection before the call has had an effect.
+	// Drop breaks the connection before the call has its effect.
 	Drop Outcome = "drop"
-	// DropAfter breaks the connection after the call has had its effect, without an answer.
+	// DropAfter breaks the connection after the call had its effect, without an answer.
 	DropAfter Outcome = "drop-after"
 )
 
@@ -48,7 +49,7 @@ func Outcomes() []Outcome {
 	return []Outcome{Throttle, Plain429, JSON500, HTML503, Drop, DropAfter}
 }
 
-// validate reports everything that is wrong with f.
+// validate reports all faults of f.
 func (f Fault) validate(operations []string) error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf("faults: "+format, args...)) }
@@ -80,7 +81,7 @@ func clip(s string) string {
 	return s
 }
 
-// faultJSON is how JSON writes a fault; the latency is a text such as "20ms".
+// faultJSON is a fault in JSON. The latency is a text such as "20ms".
 type faultJSON struct {
 	Operation   string  `json:"operation,omitempty"`
 	Outcome     Outcome `json:"outcome,omitempty"`

@@ -7,8 +7,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
-// Handler lets faults strike the calls that next answers. Calls that name names "" are spared; others should have
-// one of the Set's names.
+// Handler returns a handler that applies the faults to calls before next
+// answers them. name returns the name of a call, which should be one of
+// the Set's operations, or "" for requests that faults must spare.
 func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operation := name(r)
@@ -18,7 +19,7 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 		}
 		latency, outcome := s.strike(operation)
 		if latency > 0 && !wait(r, latency) {
-			panic(http.ErrAbortHandler) // there is nobody to answer
+			panic(http.ErrAbortHandler) // the caller has gone
 		}
 		switch outcome {
 		case "":
@@ -35,7 +36,7 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 			_, _ = w.Write([]byte("<html><head><title>503 Service Temporarily Unavailable</title></head>" +
 				"<body><h1>503 Service Temporarily Unavailable</h1></body></html>\n"))
 		case DropAfter:
-			next.ServeHTTP(nobody{http.Header{}}, r)
+			next.ServeHTTP(discarded{http.Header{}}, r)
 			fallthrough
 		case Drop:
 			panic(http.ErrAbortHandler) // net/http closes the connection without an answer
@@ -43,7 +44,7 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 	})
 }
 
-// wait waits, and reports whether the caller did, too.
+// wait waits for d. It reports whether the caller still waits for the answer.
 func wait(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -55,16 +56,16 @@ func wait(r *http.Request, d time.Duration) bool {
 	}
 }
 
-// fail answers as the service itself would, to pages of any origin.
+// fail answers with an AWS exception, which pages of any origin may read.
 func fail(w http.ResponseWriter, status int, exception, message string) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	awsjson.AllowOrigin(w.Header())
 	awsjson.Fail(w, status, exception, message)
 }
 
-// nobody is the writer of an answer that is not sent.
-type nobody struct{ header http.Header }
+// discarded is a writer for an answer that is not sent.
+type discarded struct{ header http.Header }
 
-func (n nobody) Header() http.Header         { return n.header }
-func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
-func (n nobody) WriteHeader(int)             {}
+func (d discarded) Header() http.Header         { return d.header }
+func (d discarded) Write(b []byte) (int, error) { return len(b), nil }
+func (d discarded) WriteHeader(int)             {}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Set is the faults of a backend. It is safe for concurrent use.
+// Set holds the faults of a backend. It is safe for concurrent use.
 type Set struct {
 	operations []string
 
@@ -17,17 +17,17 @@ type Set struct {
 	lastID int
 }
 
-// Active is a fault in force.
+// Active is a fault of a Set.
 type Active struct {
-	// ID is for [Set.Remove].
+	// ID is what [Set.Remove] takes.
 	ID    int   `json:"id"`
 	Fault Fault `json:"fault"`
-	// Struck is how many calls it has struck. Once that is Count, it is spent.
+	// Struck is the number of calls that it has struck. The fault has ended once that is Count.
 	Struck int `json:"struck"`
 }
 
-// NewSet returns a Set without faults for calls with those names. The seed decides which calls faults with a
-// [Fault.Probability] strike; zero leaves it to chance.
+// NewSet returns a Set without faults, for calls with those names. The seed makes the choice
+// of calls for faults with a [Fault.Probability] reproducible. Zero means a random seed.
 func NewSet(operations []string, seed uint64) *Set {
 	if seed == 0 {
 		seed = rand.Uint64()
@@ -35,10 +35,11 @@ func NewSet(operations []string, seed uint64) *Set {
 	return &Set{operations: slices.Sorted(slices.Values(operations)), random: rand.New(rand.NewPCG(seed, 0))}
 }
 
-// Operations returns the names that calls can have, in order.
+// Operations returns the names of calls, sorted.
 func (s *Set) Operations() []string { return slices.Clone(s.operations) }
 
-// Add puts a fault in force, after those there are, and returns its id. The error says all that is wrong with it.
+// Add adds a fault after the others and returns its id.
+// The error reports all that is wrong with the fault.
 func (s *Set) Add(f Fault) (id int, err error) {
 	if err := f.validate(s.operations); err != nil {
 		return 0, err
@@ -50,7 +51,7 @@ func (s *Set) Add(f Fault) (id int, err error) {
 	return s.lastID, nil
 }
 
-// Remove ends a fault. It reports whether there was one of that id.
+// Remove ends a fault. It reports whether there was a fault with that id.
 func (s *Set) Remove(id int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +67,8 @@ func (s *Set) Clear() {
 	s.active = nil
 }
 
-// List returns the faults in force, in order, and those that are spent.
+// List returns all faults in the order in which they were
+// added, also those that have struck all of their calls.
 func (s *Set) List() []Active {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +79,8 @@ func (s *Set) List() []Active {
 	return list
 }
 
-// strike decides what happens to a call. Latencies add up; the first fault that has an outcome is the last.
+// strike decides what happens to a call. Latencies add
+// up. The first fault with an outcome ends the search.
 func (s *Set) strike(operation string) (latency time.Duration, outcome Outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// AllowOrigin lets pages of any origin read the answer, as Cognito does.
+// AllowOrigin allows pages of any origin to read the answer, as Cognito does.
 func AllowOrigin(header http.Header) {
 	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
 }
 
-// Preflight answers the CORS preflight (Fetch standard). It allows all headers that are asked for but
-// Authorization, and "*", which some browsers take for Authorization as well.
+// Preflight answers the CORS preflight (Fetch standard). It allows all headers that are
+// asked for except two: Authorization, and "*", which some browsers extend to Authorization.
 func Preflight(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	AllowOrigin(header)

@@ -16,23 +16,23 @@ import (
 // maxBody is the size of the largest request that is read.
 const maxBody = 128 << 10
 
-// UnknownOperation is what [Handler.Operation] calls operations that are not known.
+// UnknownOperation is the name that [Handler.Operation] gives to all unknown operations.
 const UnknownOperation = "UnknownOperation"
 
-// Handler answers the calls of some services. It is safe for concurrent use.
+// Handler answers the calls of several services. It is safe for concurrent use.
 type Handler struct {
 	logger     *slog.Logger
 	operations map[string]Operation // by whole target
 }
 
-// Service is the operations of a service by name. Its Target is what precedes the
-// name in X-Amz-Target, such as "AWSCognitoIdentityService".
+// Service is a service with its operations by name. Target is the part
+// of X-Amz-Target before the name, such as "AWSCognitoIdentityService".
 type Service struct {
 	Target     string
 	Operations map[string]Operation
 }
 
-// NewHandler returns a handler for those services. Logger is told of what broke and of unknown operations.
+// NewHandler returns a handler for those services. It logs failures and unknown operations.
 func NewHandler(logger *slog.Logger, services ...Service) *Handler {
 	h := &Handler{logger: logger, operations: map[string]Operation{}}
 	for _, s := range services {
@@ -43,7 +43,8 @@ func NewHandler(logger *slog.Logger, services ...Service) *Handler {
 	return h
 }
 
-// Operation names the operation that r asks for, without its service: one that is known, or [UnknownOperation].
+// Operation returns the name of the operation that r
+// asks for, without its service, or [UnknownOperation].
 func (h *Handler) Operation(r *http.Request) string {
 	target := r.Header.Get("X-Amz-Target")
 	if _, known := h.operations[target]; !known {
@@ -52,7 +53,7 @@ func (h *Handler) Operation(r *http.Request) string {
 	return nameOf(target)
 }
 
-// Operations returns what [Handler.Operation] can answer.
+// Operations returns all names that [Handler.Operation] can return.
 func (h *Handler) Operations() []string {
 	names := []string{UnknownOperation}
 	for target := range h.operations {
@@ -61,7 +62,7 @@ func (h *Handler) Operations() []string {
 	return names
 }
 
-// nameOf is the operation in a whole target.
+// nameOf returns the operation of a whole target.
 func nameOf(target string) string { return target[strings.LastIndexByte(target, '.')+1:] }
 
 // ServeHTTP answers a call, or its preflight.
@@ -113,13 +114,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fromPage reports whether a web page made the call. Browsers say so with each POST, also to the page's
-// own origin, which needs no preflight.
+// fromPage reports whether a web page made the call. Browsers send Origin with each
+// POST. They do so for the page's own origin as well, which needs no preflight.
 func fromPage(r *http.Request) bool {
 	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
 }
 
-// Clip makes what a caller sent fit for a message.
+// Clip shortens what a caller sent, for use in a message.
 func Clip(s string) string {
 	if len(s) > 100 {
 		s = s[:100] + "…"
@@ -133,7 +134,7 @@ func Fail(w http.ResponseWriter, status int, name, message string) {
 	Write(w, status, map[string]string{"__type": name, "message": message})
 }
 
-// Write answers with v, which can be encoded as JSON.
+// Write answers with v in JSON.
 func Write(w http.ResponseWriter, status int, v any) {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 )
 
-// Operation answers one call: its body, with what is to be encoded.
+// Operation is one operation of an API. It turns the body of a call into a value for the answer.
 type Operation struct {
 	do     func(ctx context.Context, body []byte) (any, error)
 	signed bool
 }
 
-// Op makes an operation of a function on the request's Go form.
+// Op returns an operation that calls f with the decoded body.
 func Op[In any](f func(context.Context, In) (any, error)) Operation {
 	return Operation{do: func(ctx context.Context, body []byte) (any, error) {
 		var in In
@@ -23,23 +23,24 @@ func Op[In any](f func(context.Context, In) (any, error)) Operation {
 	}}
 }
 
-// Signed makes an operation of administrators of f: one that takes only signed calls. The sandbox has
-// no accounts and does not check the signature. It demands one because web pages cannot send it: the
-// preflight does not allow the header Authorization. Calls that say that a web page made them are
-// refused besides.
+// Signed returns an operation of administrators: it answers only signed calls.
+// The sandbox has no AWS accounts and does not check the signature. It demands
+// one because web pages cannot send it: the preflight does not allow the header
+// Authorization. It also refuses calls that name a web page as their source.
 func Signed[In any](f func(context.Context, In) (any, error)) Operation {
 	o := Op(f)
 	o.signed = true
 	return o
 }
 
-// Exception is an error that the caller is told of, under its name in AWS. Other errors are told to the log.
+// Exception is an error that the caller gets to know,
+// under its name in AWS. Other errors go to the log.
 type Exception interface {
 	error
 	Exception() (name, message string)
 }
 
-// exception is what the protocol itself has to complain of.
+// exception is an error of the protocol itself.
 type exception struct{ name, message string }
 
 func (e exception) Error() string               { return e.name + ": " + e.message }

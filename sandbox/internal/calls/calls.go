@@ -1,4 +1,4 @@
-// Package calls notes which calls the sandbox has answered, for the console and for tests.
+// Package calls records the calls that the sandbox has answered, for the console and for tests.
 package calls
 
 import (
@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Call is one call that was answered. It holds no secret.
+// Call is a call that was answered. It contains no secrets.
 type Call struct {
-	// Operation is what [Log.Handler]'s name called it.
+	// Operation is the name of the call.
 	Operation string
-	// Status is 0 where the connection broke without an answer.
+	// Status is the status of the answer, or 0 if the connection broke without an answer.
 	Status int
-	// Error is the name of the AWS exception that was answered, or "".
+	// Error is the name of the AWS exception in the answer, or "".
 	Error    string
 	Started  time.Time
 	Duration time.Duration
@@ -52,15 +52,15 @@ func (l *Log) Counts() map[string]int {
 	return maps.Clone(l.counts)
 }
 
-// Reset makes Counts count from zero again.
+// Reset sets all counters to zero.
 func (l *Log) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.counts)
 }
 
-// Handler notes the calls that next answers, under names of which there must be a bounded number. Calls that
-// name names "" are not noted.
+// Handler returns a handler that records the calls that next answers. name returns the name
+// of a call, or "" for requests that are not recorded. The number of names must be bounded.
 func (l *Log) Handler(name func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operation := name(r)
@@ -68,7 +68,7 @@ func (l *Log) Handler(name func(*http.Request) string, next http.Handler) http.H
 			next.ServeHTTP(w, r)
 			return
 		}
-		// Counted before it is answered, so that who has the answer finds it counted.
+		// It is counted before it is answered, so that the caller finds it counted.
 		l.mu.Lock()
 		l.counts[operation]++
 		l.mu.Unlock()
@@ -98,7 +98,7 @@ func (l *Log) add(c Call) {
 	l.next = (l.next + 1) % len(l.ring)
 }
 
-// recorder remembers the status of an answer.
+// recorder records the status of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int

@@ -1,4 +1,4 @@
-// Package clock tells the sandbox's time, which can be made wrong.
+// Package clock gives the sandbox a clock that can be set wrong on purpose.
 package clock
 
 import (
@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Clock is a clock. It is safe for concurrent use.
+// Clock is a clock with an offset. It is safe for concurrent use.
 type Clock struct {
 	right  func() time.Time
 	offset atomic.Int64
 }
 
-// New returns a clock that goes by right, or by [time.Now] if that is nil.
+// New returns a clock that follows right, or [time.Now] if right is nil.
 func New(right func() time.Time) *Clock {
 	if right == nil {
 		right = time.Now
@@ -20,11 +20,11 @@ func New(right func() time.Time) *Clock {
 	return &Clock{right: right}
 }
 
-// Now tells the time.
+// Now returns the time with the offset.
 func (c *Clock) Now() time.Time { return c.right().Add(c.Offset()) }
 
-// Offset is by how much the clock is fast; it is slow if that is negative.
+// Offset returns how far the clock is ahead. A negative offset means that it is behind.
 func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
 
-// SetOffset makes the clock fast by d.
+// SetOffset sets the clock ahead by d, or behind if d is negative.
 func (c *Clock) SetOffset(d time.Duration) { c.offset.Store(int64(d)) }

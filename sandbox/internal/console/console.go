@@ -16,20 +16,20 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// Config is what the console shows.
+// Config configures a console.
 type Config struct {
-	// Pool, Faults and Clock are required. The latter are what can go wrong on purpose.
+	// Pool, Faults and Clock are required.
 	Pool   *userpool.Pool
 	Faults *faults.Set
 	Clock  *clock.Clock
-	// Calls are the calls that were answered. It may be nil.
+	// Calls has the calls to show. It may be nil.
 	Calls *calls.Log
 	// Outputs returns the outputs file. It may be nil.
 	Outputs func() []byte
 	// Login is the address of managed login, such as "http://localhost:4000".
 	// The default is the address at which the console is read.
 	Login string
-	// Logger is told of what broke. The default is [slog.Default].
+	// Logger gets a record of each failure. The default is [slog.Default].
 	Logger *slog.Logger
 }
 
@@ -73,18 +73,18 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("POST /console/calls/reset", h.action(h.resetCalls))
 }
 
-// view is what a template sees.
+// view is the data of a template.
 type view struct {
 	Page      string
 	FormToken string
-	// Notice says what an action did.
+	// Notice is a sentence about the action that led here.
 	Notice string
-	// Refresh is after how many seconds the page loads itself again; 0: never.
+	// Refresh is the number of seconds after which the page loads again. Zero means never.
 	Refresh int
 	Data    any
 }
 
-// Date words a time; the zero time is empty.
+// Date formats a time. The zero time is empty.
 func (view) Date(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -92,10 +92,10 @@ func (view) Date(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// Took words a duration.
+// Took formats a duration.
 func (view) Took(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
 
-// notice says what an action did, by the word that stands in the query for it.
+// notice returns the sentence about an action whose word is in the page's query.
 func notice(word string) string {
 	switch word {
 	case "confirmed":
@@ -142,7 +142,7 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, status int, name 
 	}
 }
 
-// action serves a form; do returns where to go after it.
+// action serves a form. do returns the address of the next page.
 func (h *Handler) action(do func(*http.Request) (string, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := ui.CheckForm(w, r)
@@ -158,7 +158,7 @@ func (h *Handler) action(do func(*http.Request) (string, error)) http.Handler {
 	})
 }
 
-// fail says that a request failed.
+// fail shows a page about an error.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal *userpool.Error
 	var filled formError
@@ -187,7 +187,7 @@ type overview struct {
 	SignIn                         []link
 }
 
-// newest is how many messages the pages show at most.
+// newest is the largest number of messages that a page shows.
 const newest = 500
 
 func (h *Handler) overview(r *http.Request) (any, error) {
@@ -215,7 +215,7 @@ func (h *Handler) overview(r *http.Request) (any, error) {
 	return o, nil
 }
 
-// signInLinks lead to managed login, one for each client that can use it.
+// signInLinks returns a link to managed login for each app client that can use it.
 func (h *Handler) signInLinks() []link {
 	var links []link
 	for _, c := range h.Pool.Config().Clients {

@@ -1,18 +1,17 @@
-// Package console is the sandbox's own pages: who is in the user pool, which
-// calls were answered, the outputs file, and the inbox with the messages that
-// Cognito would have sent.
+// Package console serves the sandbox's own pages. They show the users
+// and groups of the user pool, the calls that were answered, the outputs
+// file, and an inbox with the messages that Cognito would have sent.
 //
 //	/console  /console/users  /console/users/{sub}  /console/groups
 //	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //
-// There is no sign-in: whoever reaches the sandbox owns it. It must listen on the
-// loopback interface only and refuse foreign Host headers. What its forms
-// change, no other site can make a browser submit.
+// The pages ask for no password. They must be reachable from this machine only: by a loopback
+// address, and with the name of this machine as the Host. Other sites cannot submit their forms.
 //
-// Tests may read codes from the inbox: each is the text of an element such as
+// Tests can read codes from the inbox. Each is the text of an element such as
 //
 //	<code data-to="ada@example.com" data-kind="sign-up" data-username="…">123456</code>
 //
-// the newest first; /inbox?to=ada@example.com shows one recipient's.
+// The newest comes first. /inbox?to=ada@example.com shows the messages to one recipient.
 package console

@@ -13,7 +13,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 )
 
-// formError is what somebody filled in wrongly.
+// formError is a mistake in a form. Its message is shown to the user.
 type formError struct{ message string }
 
 func (e formError) Error() string { return e.message }
@@ -22,7 +22,7 @@ type faultsPage struct {
 	Active     []faults.Active
 	Operations []string
 	Outcomes   []faults.Outcome
-	// Offset is by how much the clock is fast, Now what it tells.
+	// Offset is how far the clock is ahead, Now is the time that it shows.
 	Offset time.Duration
 	Now    time.Time
 	Counts []count
@@ -33,7 +33,7 @@ type count struct {
 	Calls     int
 }
 
-// Words says what an outcome is.
+// Words describes an outcome.
 func (faultsPage) Words(o faults.Outcome) string {
 	switch o {
 	case "":
@@ -54,7 +54,7 @@ func (faultsPage) Words(o faults.Outcome) string {
 	return string(o)
 }
 
-// Percent words a probability.
+// Percent formats a probability.
 func (faultsPage) Percent(p float64) string {
 	if p == 0 {
 		p = 1
@@ -91,7 +91,7 @@ func (h *Handler) addFault(r *http.Request) (string, error) {
 	return "/console/faults?done=fault", nil
 }
 
-// number reads a field that may be empty, which is zero.
+// number reads a numeric field. An empty field is zero.
 func number(r *http.Request, field string, least, most float64) (float64, error) {
 	text := strings.TrimSpace(r.PostForm.Get(field))
 	if text == "" {

@@ -5,8 +5,8 @@ import (
 	"math/big"
 )
 
-// primeHex is the prime of the 3,072-bit MODP group of RFC 3526 §4, whose generator, 2, Cognito uses;
-// RFC 5054 appendix A pairs the prime with 5.
+// primeHex is the prime of the 3,072-bit MODP group of RFC 3526 §4. Cognito uses
+// that group's generator, 2. RFC 5054 appendix A pairs the same prime with 5.
 const primeHex = "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD1" +
 	"29024E088A67CC74020BBEA63B139B22514A08798E3404DD" +
 	"EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245" +
@@ -34,11 +34,11 @@ func prime() *big.Int {
 
 func generator() *big.Int { return big.NewInt(2) }
 
-// multiplier is k of SRP-6a.
+// multiplier returns k of SRP-6a.
 func multiplier() *big.Int { return hash(pad(prime()), pad(generator())) }
 
-// pad writes a number as Java's BigInteger.toByteArray does: in as few bytes as hold it, the highest bit
-// of the first being a sign that is never set.
+// pad encodes a number like Java's BigInteger.toByteArray: in the
+// fewest bytes, with a highest bit of zero, which is the sign.
 func pad(n *big.Int) []byte {
 	b := n.Bytes()
 	if len(b) == 0 || b[0]&0x80 != 0 {
@@ -47,7 +47,7 @@ func pad(n *big.Int) []byte {
 	return b
 }
 
-// hash is SHA-256 of the parts one after the other, as a number.
+// hash returns SHA-256 of the concatenated parts, as a number.
 func hash(parts ...[]byte) *big.Int {
 	h := sha256.New()
 	for _, p := range parts {

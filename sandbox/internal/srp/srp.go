@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Identity is what a verifier is bound to besides the password.
+// Identity is the user whose password a verifier is made from.
 type Identity struct {
 	// PoolName is the part of the user pool's id behind the underscore.
 	PoolName string
@@ -20,7 +20,7 @@ type Identity struct {
 	UserID string
 }
 
-// Verifier is what a server keeps of a password.
+// Verifier is what a server stores instead of a password.
 type Verifier struct {
 	// Salt is the number that clients get as SALT, big-endian.
 	Salt []byte
@@ -28,7 +28,7 @@ type Verifier struct {
 	V []byte
 }
 
-// NewVerifier returns a verifier of a password, with a random salt of 16 bytes.
+// NewVerifier returns a verifier for a password, with a random salt of 16 bytes.
 func NewVerifier(id Identity, password string) Verifier {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
@@ -40,7 +40,7 @@ func verifierOf(id Identity, password string, salt []byte) Verifier {
 	return Verifier{Salt: salt, V: v.FillBytes(make([]byte, groupBytes))}
 }
 
-// Matches reports whether password is the one that the verifier was made from.
+// Matches reports whether the verifier was made from password.
 func (v Verifier) Matches(id Identity, password string) bool {
 	got := verifierOf(id, password, v.Salt)
 	return subtle.ConstantTimeCompare(got.V, v.V) == 1
@@ -52,14 +52,14 @@ func privateKey(id Identity, password string, salt []byte) *big.Int {
 	return hash(pad(new(big.Int).SetBytes(salt)), inner[:])
 }
 
-// Challenge is one sign-in under way. It can be kept as JSON between the two calls that make a sign-in; it
-// holds the server's secret.
+// Challenge is a sign-in in progress. It can be stored as JSON between
+// the two calls of a sign-in. It contains the server's secret.
 type Challenge struct {
 	// A and B are the public values of client and server, Secret is the server's b; all big-endian.
 	A, B, Secret []byte
 }
 
-// ErrPublicValue says that the client's public value is no number, or one that would give the key away.
+// ErrPublicValue reports that the client's public value is not a number, or would reveal the key.
 var ErrPublicValue = errors.New("srp: the public value of the client is out of range")
 
 // NewChallenge answers the client's public value SRP_A, in hexadecimal, for the user of verifier v.
@@ -86,10 +86,10 @@ func newChallenge(v Verifier, srpA string, secret []byte) (*Challenge, error) {
 	return &Challenge{A: a.Bytes(), B: b.Bytes(), Secret: secret}, nil
 }
 
-// SRPB is the server's public value for the client, in hexadecimal.
+// SRPB returns the server's public value for the client, in hexadecimal.
 func (c *Challenge) SRPB() string { return Hex(c.B) }
 
-// Hex writes a number as challenges carry it: hexadecimal without leading zeros.
+// Hex encodes a number as challenges do: in hexadecimal without leading zeros.
 func Hex(number []byte) string { return new(big.Int).SetBytes(number).Text(16) }
 
 // Claim is a client's answer to a challenge.
@@ -102,12 +102,12 @@ type Claim struct {
 	Signature []byte
 }
 
-// Verify reports whether the claim was made by someone who knows the password of v.
+// Verify reports whether the author of the claim knows the password of v.
 func (c *Challenge) Verify(id Identity, v Verifier, claim Claim) bool {
 	return hmac.Equal(sign(c.key(v), id, claim), claim.Signature)
 }
 
-// key returns the key that client and server share if they agree on the password.
+// key returns the key that client and server share if both have the same password.
 func (c *Challenge) key(v Verifier) []byte {
 	n := prime()
 	a, b := new(big.Int).SetBytes(c.A), new(big.Int).SetBytes(c.B)
@@ -119,7 +119,7 @@ func (c *Challenge) key(v Verifier) []byte {
 	return deriveKey(s, u)
 }
 
-// deriveKey is HKDF (RFC 5869) of the shared number, with u for the salt.
+// deriveKey returns HKDF (RFC 5869) of the shared number, with u as the salt.
 func deriveKey(s, u *big.Int) []byte {
 	key, err := hkdf.Key(sha256.New, pad(s), pad(u), "Caldera Derived Key", 16)
 	if err != nil { // 16 bytes are never too many
@@ -128,7 +128,7 @@ func deriveKey(s, u *big.Int) []byte {
 	return key
 }
 
-// sign returns the signature that belongs to a claim.
+// sign returns the signature of a claim.
 func sign(key []byte, id Identity, claim Claim) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id.PoolName))

@@ -1,6 +1,6 @@
-// Package store keeps the sandbox's data in SQLite: users, groups, sessions, keys, messages, and things that
-// expire. It knows how to keep them, and nothing of what they mean.
+// Package store keeps the sandbox's data in SQLite: users, groups, sessions, keys,
+// messages, identities, and values that expire. It does not know what the data means.
 //
-// Without a directory everything is in memory. With one, what [Store.Update] has returned from survives the
-// process being killed at any moment.
+// Without a directory the data is in memory. With a directory, the data of each
+// [Store.Update] that has returned survives a kill of the process at any moment.
 package store

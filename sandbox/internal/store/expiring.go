@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Things that expire: codes, challenges, authorization codes, browser sessions. Each has a key in
-// a bucket of its own; a value is kept as JSON. Keys that are secrets should be hashed by the caller.
+// Values that expire are codes, challenges, authorization codes and browser sessions. A value
+// is stored as JSON under a bucket and a key. The caller should hash keys that are secrets.
 
-// Put keeps value under key until expires, in place of what was there, and forgets
-// what has expired by now.
+// Put stores value under key until expires, and replaces the value
+// that is there. It deletes all values that have expired by now.
 func (tx *Tx) Put(bucket, key string, value any, expires, now time.Time) error {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -22,14 +22,14 @@ func (tx *Tx) Put(bucket, key string, value any, expires, now time.Time) error {
 		bucket, key, string(text), expires.UnixMilli())
 }
 
-// Get reads what is kept under key into value. It returns [ErrNotFound] if there is nothing or it has expired.
+// Get reads the value under key. It returns [ErrNotFound] if there is none or it has expired.
 func (tx *Tx) Get(bucket, key string, value any, now time.Time) error {
 	_, err := one(tx, func(r scanner) (any, error) { return value, r.Scan(asJSON(value)) },
 		"SELECT value FROM expiring WHERE bucket = ? AND key = ? AND expires > ?", bucket, key, now.UnixMilli())
 	return err
 }
 
-// Take is Get, and forgets the value: of many callers one gets it.
+// Take reads the value like Get, and deletes it. Of several callers, one gets it.
 func (tx *Tx) Take(bucket, key string, value any, now time.Time) error {
 	if err := tx.Get(bucket, key, value, now); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (tx *Tx) Take(bucket, key string, value any, now time.Time) error {
 	return tx.Drop(bucket, key)
 }
 
-// Drop forgets what is kept under key, if anything is.
+// Drop deletes the value under key, if there is one.
 func (tx *Tx) Drop(bucket, key string) error {
 	return tx.exec("DELETE FROM expiring WHERE bucket = ? AND key = ?", bucket, key)
 }

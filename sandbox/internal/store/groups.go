@@ -8,7 +8,7 @@ import (
 // Group is a row of groups.
 type Group struct {
 	Name, Description, RoleARN string
-	// Precedence is nil where the group has none.
+	// Precedence is nil if the group has none.
 	Precedence        *int
 	Created, Modified time.Time
 }
@@ -35,13 +35,14 @@ func (tx *Tx) Groups() ([]Group, error) {
 	return all(tx, scanGroup, "SELECT "+groupColumns+" FROM groups g ORDER BY name")
 }
 
-// GroupsOf returns a user's groups, those of the lowest precedence first and those without one last.
+// GroupsOf returns the groups of a user. The lowest
+// precedence comes first, and groups without one come last.
 func (tx *Tx) GroupsOf(sub string) ([]Group, error) {
 	return all(tx, scanGroup, "SELECT "+groupColumns+
 		" FROM members m JOIN groups g ON g.name = m.group_name WHERE m.sub = ? ORDER BY g.precedence NULLS LAST, g.name", sub)
 }
 
-// PutGroup writes a group, which may be new.
+// PutGroup inserts or updates a group.
 func (tx *Tx) PutGroup(g Group) error {
 	return tx.exec(`INSERT INTO groups (name, description, role_arn, precedence, created, modified) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET description = excluded.description, role_arn = excluded.role_arn,
@@ -49,17 +50,18 @@ func (tx *Tx) PutGroup(g Group) error {
 		g.Name, g.Description, g.RoleARN, g.Precedence, g.Created.UnixMilli(), g.Modified.UnixMilli())
 }
 
-// DeleteGroup deletes a group; its members stay.
+// DeleteGroup deletes a group, but not its members.
 func (tx *Tx) DeleteGroup(name string) error {
 	return tx.execOne("DELETE FROM groups WHERE name = ?", name)
 }
 
-// AddMember adds a user to a group. Both must exist. A member may be added again.
+// AddMember adds a user to a group. Both must exist.
+// It does nothing if the user is in the group already.
 func (tx *Tx) AddMember(group, sub string) error {
 	return tx.exec("INSERT OR IGNORE INTO members (group_name, sub) VALUES (?, ?)", group, sub)
 }
 
-// RemoveMember removes a user from a group, if the user is in it.
+// RemoveMember removes a user from a group. It does nothing if the user is not in the group.
 func (tx *Tx) RemoveMember(group, sub string) error {
 	return tx.exec("DELETE FROM members WHERE group_name = ? AND sub = ?", group, sub)
 }

@@ -8,7 +8,7 @@ import (
 // PoolIdentity is an identity of the identity pool.
 type PoolIdentity struct {
 	ID string
-	// MergedInto is the identity that a guest became part of, or "".
+	// MergedInto is the identity that this guest was merged into, or "".
 	MergedInto string
 	// Logins is empty for a guest.
 	Logins            []Login
@@ -45,8 +45,9 @@ func (tx *Tx) AddPoolIdentity(id string, now time.Time) error {
 	return tx.exec("INSERT INTO pool_identities (id, merged_into, created, modified) VALUES (?, '', ?, ?)", id, now.UnixMilli(), now.UnixMilli())
 }
 
-// LinkLogin links a login to an identity; it may be already. It returns [ErrTaken] if the login is
-// linked to another identity, or the identity to another login of the provider.
+// LinkLogin links a login to an identity. It does nothing if they are
+// linked already. It returns [ErrTaken] if the login is linked to
+// another identity, or the identity to another login of the provider.
 func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 	err := tx.execOne("INSERT OR IGNORE INTO logins (provider, sub, identity_id) VALUES (?, ?, ?)", provider, sub, id)
 	if err == nil {
@@ -55,7 +56,8 @@ func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	// Nothing was inserted: one of the keys is in use, which is well if it is by this very link.
+	// Nothing was inserted, because one of the keys exists.
+	// That is no conflict if this very link exists.
 	linked, err := tx.PoolIdentityOf(provider, sub)
 	if err == nil && linked == id {
 		return nil
@@ -66,7 +68,7 @@ func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 	return err
 }
 
-// MergePoolIdentity notes that a guest became part of another identity.
+// MergePoolIdentity records that a guest was merged into another identity.
 func (tx *Tx) MergePoolIdentity(id, into string, now time.Time) error {
 	return tx.execOne("UPDATE pool_identities SET merged_into = ?, modified = ? WHERE id = ?", into, now.UnixMilli(), id)
 }

@@ -23,12 +23,12 @@ func (tx *Tx) AddSigningKey(k SigningKey) error {
 	return tx.exec("INSERT INTO signing_keys (kid, use, generation, pkcs8) VALUES (?, ?, ?, ?)", k.KeyID, k.Use, k.Generation, k.PKCS8)
 }
 
-// DropSigningKeys forgets the keys of that generation and those before it.
+// DropSigningKeys deletes the keys of that generation and of earlier ones.
 func (tx *Tx) DropSigningKeys(generation int) error {
 	return tx.exec("DELETE FROM signing_keys WHERE generation <= ?", generation)
 }
 
-// Meta returns a value that concerns the whole store.
+// Meta returns a value of the store as a whole.
 func (tx *Tx) Meta(name string) ([]byte, error) {
 	return one(tx, func(r scanner) ([]byte, error) {
 		var v []byte
@@ -37,7 +37,7 @@ func (tx *Tx) Meta(name string) ([]byte, error) {
 	}, "SELECT value FROM meta WHERE name = ?", name)
 }
 
-// SetMeta keeps a value that concerns the whole store.
+// SetMeta stores a value of the store as a whole.
 func (tx *Tx) SetMeta(name string, value []byte) error {
 	return tx.exec("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value)
 }

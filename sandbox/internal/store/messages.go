@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// Message is a message that Cognito would have sent. ID is given by the store.
+// Message is a message that Cognito would have sent. The store sets ID.
 type Message struct {
 	ID                                             int64
 	Sub, Username, Kind, Medium, To, Subject, Body string
@@ -15,7 +15,8 @@ func (tx *Tx) AddMessage(m Message) error {
 	return tx.exec("INSERT INTO messages (sub, value) VALUES (?, ?)", m.Sub, mustJSON(m))
 }
 
-// Messages returns the newest messages first, limit at most: those to one user, or all if sub is empty.
+// Messages returns at most limit messages, the newest
+// first. An empty sub means the messages of all users.
 func (tx *Tx) Messages(sub string, limit int) ([]Message, error) {
 	return all(tx, func(r scanner) (Message, error) {
 		var m Message

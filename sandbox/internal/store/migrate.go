@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// migrations bring a database from one version to the next. Those that were released never change.
-// Times are in Unix milliseconds.
+// migrations returns the statements that bring a database from one version
+// to the next. Released ones never change. Times are in Unix milliseconds.
 func migrations() []string {
 	return []string{`
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Session is everything that descends from one sign-in. Its tokens name it in the claim origin_jti.
+// Session is a session of a user, which begins with a
+// sign-in. Its tokens name it in the claim origin_jti.
 type Session struct {
 	OriginJTI, Sub, ClientID, EventID string
 	// Scopes is nil for sign-ins through the API.
@@ -15,10 +16,10 @@ type Session struct {
 	Revoked           bool
 }
 
-// RefreshToken is a refresh token, of which only a hash is kept.
+// RefreshToken is a refresh token. The store has only its hash.
 type RefreshToken struct {
 	OriginJTI string
-	// Used is when the token was rotated out; zero if it was not.
+	// Used is the time at which the token was replaced. It is zero if the token was not replaced.
 	Used time.Time
 }
 
@@ -35,8 +36,8 @@ func (tx *Tx) Session(originJTI string) (*Session, error) {
 	}, "SELECT origin_jti, sub, client_id, event_id, scopes, auth_time, expires, revoked FROM sessions WHERE origin_jti = ?", originJTI)
 }
 
-// AddSession adds a session, and forgets those that expired a day ago: until then
-// their tokens can be told from tokens that never were.
+// AddSession adds a session, and deletes sessions that expired more than
+// a day ago. Until then their tokens can be told from invented ones.
 func (tx *Tx) AddSession(s *Session, now time.Time) error {
 	if err := tx.exec("DELETE FROM sessions WHERE expires <= ?", now.AddDate(0, 0, -1).UnixMilli()); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (tx *Tx) AddSession(s *Session, now time.Time) error {
 		s.OriginJTI, s.Sub, s.ClientID, s.EventID, scopes, s.AuthTime.UnixMilli(), s.Expires.UnixMilli(), s.Revoked)
 }
 
-// RevokeSession revokes a session, if there is such a one.
+// RevokeSession revokes a session. It does nothing if there is no such session.
 func (tx *Tx) RevokeSession(originJTI string) error {
 	return tx.exec("UPDATE sessions SET revoked = 1 WHERE origin_jti = ?", originJTI)
 }
@@ -73,7 +74,8 @@ func (tx *Tx) AddRefreshToken(hash []byte, originJTI string) error {
 	return tx.exec("INSERT INTO refresh_tokens (hash, origin_jti) VALUES (?, ?)", hash, originJTI)
 }
 
-// UseRefreshToken notes when a refresh token was rotated out. The first time counts.
+// UseRefreshToken records the time at which a refresh
+// token was replaced. Only the first time counts.
 func (tx *Tx) UseRefreshToken(hash []byte, now time.Time) error {
 	return tx.exec("UPDATE refresh_tokens SET used = ? WHERE hash = ? AND used IS NULL", now.UnixMilli(), hash)
 }

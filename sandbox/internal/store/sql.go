@@ -13,7 +13,7 @@ func (tx *Tx) exec(query string, args ...any) error {
 	return err
 }
 
-// execOne runs a statement that must change a row: else it returns [ErrNotFound].
+// execOne runs a statement. It returns [ErrNotFound] if the statement changes no row.
 func (tx *Tx) execOne(query string, args ...any) error {
 	res, err := tx.tx.ExecContext(tx.ctx, query, args...)
 	if err != nil {
@@ -55,7 +55,7 @@ func all[T any](tx *Tx, scan func(scanner) (T, error), query string, args ...any
 	return vs, rows.Err()
 }
 
-// asJSON is a column that holds v, a pointer when scanned into, as JSON text.
+// asJSON returns a column that stores v as JSON text. For scanning, v is a pointer.
 func asJSON(v any) jsonColumn { return jsonColumn{v} }
 
 type jsonColumn struct{ v any }
@@ -65,7 +65,7 @@ func (c jsonColumn) Scan(src any) error {
 	return json.Unmarshal([]byte(text), c.v)
 }
 
-// mustJSON returns v as JSON text. It is for types that always can be.
+// mustJSON returns v as JSON text. It panics if v has no JSON form.
 func mustJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -74,7 +74,7 @@ func mustJSON(v any) string {
 	return string(text)
 }
 
-// asTime is a column that holds *t in Unix milliseconds; NULL is the zero time.
+// asTime returns a column that stores *t in Unix milliseconds. NULL is the zero time.
 func asTime(t *time.Time) timeColumn { return timeColumn{t} }
 
 type timeColumn struct{ t *time.Time }

@@ -23,10 +23,11 @@ var (
 	ErrTaken = errors.New("store: name taken")
 )
 
-// Store is a database. It is safe for concurrent use; transactions run one after the other.
+// Store is a database. It is safe for concurrent use. Transactions run one after the other.
 type Store struct{ db *sql.DB }
 
-// Open opens the database in dir, which is created if need be, or one in memory if dir is empty.
+// Open opens the database in dir, and creates both if
+// necessary. If dir is empty, the database is in memory.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	dsn := ":memory:?_pragma=foreign_keys(1)"
 	if dir != "" {
@@ -37,16 +38,17 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		if err := protect(path); err != nil {
 			return nil, fmt.Errorf("sandbox: protecting the database: %w", err)
 		}
-		// EXCLUSIVE makes a second process on one directory fail at once. FULL syncs the
-		// write-ahead log at every commit: no acknowledged write is lost (sqlite.org/pragma.html#pragma_synchronous).
+		// EXCLUSIVE makes a second process on the same directory fail at once.
+		// FULL syncs the write-ahead log at every commit, so that no acknowledged
+		// write is lost (sqlite.org/pragma.html#pragma_synchronous).
 		dsn = "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
 	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: opening the database: %w", err)
 	}
-	// One connection, kept for ever: a database in memory lives and dies with its
-	// connection, and writers of SQLite exclude each other anyway.
+	// There is one connection, and it stays open. A database in memory ends
+	// with its connection, and SQLite allows one writer at a time anyway.
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
 	s := &Store{db}
@@ -57,8 +59,9 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	return s, nil
 }
 
-// protect creates the database file at path and closes it and its companions to other users: they hold
-// private keys and one-time codes. New companions get the mode of the database from SQLite.
+// protect creates the database file at path. It closes the file and SQLite's
+// companion files to other users, because they contain private keys and
+// one-time codes. SQLite gives new companions the mode of the database.
 func protect(path string) error {
 	if err := private.Ensure(path); err != nil {
 		return err
@@ -74,17 +77,17 @@ func protect(path string) error {
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Tx is a transaction. It belongs to the function that it was given to.
+// Tx is a transaction. Only the function that got it may use it.
 type Tx struct {
 	tx *sql.Tx
-	// ctx is the transaction's own, which nobody cancels.
+	// ctx is the transaction's own. It is never cancelled.
 	ctx context.Context
 }
 
-// Update runs f in a transaction, which is committed if f returns nil and undone otherwise.
-// Inside f only tx must be used: a second transaction would wait for the first one for ever.
+// Update runs f in a transaction. It commits the transaction if f returns nil, and rolls it back
+// otherwise. Inside f, use only tx: a second transaction would wait for the first one for ever.
 //
-// ctx ends the wait for other transactions. Once begun, a transaction is not interrupted.
+// ctx bounds the wait for other transactions. A transaction that has begun is not interrupted.
 func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -103,7 +106,7 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	return tx.Commit()
 }
 
-// View runs f like Update, for reading only.
+// View runs f like Update. f must only read.
 func (s *Store) View(ctx context.Context, f func(tx *Tx) error) error {
 	return s.Update(ctx, f)
 }

@@ -9,14 +9,14 @@ import (
 type User struct {
 	Sub, Username, Status string
 	Enabled               bool
-	// Salt and Verifier are those of SRP; empty where the user has no password.
+	// Salt and Verifier are those of SRP. They are empty if the user has no password.
 	Salt, Verifier    []byte
 	Attributes        map[string]string
 	Identities        []Identity
 	Created, Modified time.Time
 }
 
-// Identity says where a federated user comes from.
+// Identity is the account of a federated user with an identity provider.
 type Identity struct {
 	Provider, UserID string
 	Created          time.Time
@@ -35,7 +35,7 @@ func (tx *Tx) User(sub string) (*User, error) {
 	return one(tx, scanUser, "SELECT "+userColumns+" FROM users u WHERE sub = ?", sub)
 }
 
-// UserByName returns the user with that username or alias, which is given in lower case.
+// UserByName returns the user with that username or alias. name must be in lower case.
 func (tx *Tx) UserByName(name string) (*User, error) {
 	return one(tx, scanUser, "SELECT "+userColumns+" FROM names n JOIN users u USING (sub) WHERE n.name = ?", name)
 }
@@ -51,8 +51,8 @@ func (tx *Tx) Members(group string) ([]*User, error) {
 		" FROM members m JOIN users u USING (sub) WHERE m.group_name = ? ORDER BY created DESC, sub", group)
 }
 
-// PutUser writes u, which may be new, and makes it found by names, which are in lower case. It
-// returns [ErrTaken] if another user has one of them.
+// PutUser inserts or updates u. names, in lower case, are the names to
+// find u by. It returns [ErrTaken] if another user has one of them.
 func (tx *Tx) PutUser(u *User, names []string) error {
 	salt, verifier := u.Salt, u.Verifier
 	if len(verifier) == 0 {
@@ -71,7 +71,7 @@ func (tx *Tx) PutUser(u *User, names []string) error {
 		return err
 	}
 	for _, name := range names {
-		// The same user may have one name twice: a username that is the e-mail address, too.
+		// A user may have the same name twice: a username that is also the e-mail address.
 		err := tx.execOne("INSERT INTO names (name, sub) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sub = sub WHERE sub = excluded.sub", name, u.Sub)
 		if errors.Is(err, ErrNotFound) {
 			return ErrTaken
@@ -83,7 +83,7 @@ func (tx *Tx) PutUser(u *User, names []string) error {
 	return nil
 }
 
-// DeleteUser deletes a user with everything but sessions.
+// DeleteUser deletes a user with all data except sessions.
 func (tx *Tx) DeleteUser(sub string) error {
 	if err := tx.exec("DELETE FROM messages WHERE sub = ?", sub); err != nil {
 		return err

@@ -17,9 +17,8 @@ const AssetPrefix = "/assets/"
 //go:embed assets
 var embedded embed.FS
 
-// Assets serves the style sheet and the icon. The path of an asset contains a
-// hash of its content, so that browsers may keep it for ever and still see
-// every change at once.
+// Assets serves the style sheet and the icon. The path of an asset contains a hash of
+// its content. So browsers may cache an asset for ever, and see every change at once.
 type Assets struct {
 	byPath map[string][]byte // "/assets/style.0123456789ab.css": content
 	paths  map[string]string // "style.css": "/assets/style.0123456789ab.css"

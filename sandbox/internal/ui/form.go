@@ -20,12 +20,12 @@ const FormTokenField = "csrf"
 // have names that no application uses.
 const formTokenCookie = "sandbox_csrf"
 
-// ErrForm is why [CheckForm] refuses a form.
+// ErrForm is the error of [CheckForm] for a refused form.
 var ErrForm = errors.New("refused form")
 
-// FormToken returns the random token of this browser, and gives the browser one
-// where it has none yet. Every form that changes something carries it in a
-// hidden field named [FormTokenField]. Call it before the header is written.
+// FormToken returns the random token of this browser. It sets a cookie with a new token
+// if the browser has none. Every form that changes something must carry the token in a
+// hidden field named [FormTokenField]. Call FormToken before the header is written.
 func FormToken(w http.ResponseWriter, r *http.Request) string {
 	if c, err := r.Cookie(formTokenCookie); err == nil && isToken(c.Value) {
 		return c.Value
@@ -35,11 +35,11 @@ func FormToken(w http.ResponseWriter, r *http.Request) string {
 	return token
 }
 
-// CheckForm parses the form of a POST request and returns [ErrForm] if it must not
-// be acted upon: because the browser says that another site sent it
-// ([http.CrossOriginProtection]), because it lacks the token that only a page
-// of the sandbox could have put there (which also holds where a browser sends
-// neither Origin nor Sec-Fetch-Site), or because it is malformed or too large.
+// CheckForm parses the form of a POST request. It returns [ErrForm] if the
+// form must be refused, for one of three reasons. The browser says that
+// another site sent it ([http.CrossOriginProtection]). It lacks the token
+// that only the sandbox's pages contain, which also protects browsers that
+// send neither Origin nor Sec-Fetch-Site. Or it is malformed or too large.
 func CheckForm(w http.ResponseWriter, r *http.Request) error {
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return fmt.Errorf("%w: %w", ErrForm, err)
@@ -69,9 +69,9 @@ func isToken(s string) bool {
 	return err == nil && len(b) == 32
 }
 
-// SetCookie sets a cookie for the pages of the sandbox: HttpOnly, SameSite=Lax,
-// Secure where the request came by TLS. A maxAge of zero keeps it until the
-// browser closes; a negative one deletes it. The unit is seconds.
+// SetCookie sets a cookie for the sandbox's pages. It is HttpOnly, SameSite=Lax,
+// and Secure if the request came by TLS. maxAge is in seconds. Zero keeps the
+// cookie until the browser closes, and a negative number deletes it.
 func SetCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,

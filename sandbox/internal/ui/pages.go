@@ -10,19 +10,18 @@ import (
 	"strings"
 )
 
-// Pages are the templates of one part of the sandbox. It is immutable and safe
-// for concurrent use.
+// Pages holds the templates of one part of the sandbox.
+// It is immutable and safe for concurrent use.
 type Pages struct {
 	byName map[string]*template.Template
 }
 
-// NewPages parses the templates in dir of fsys. Files whose name begins with
-// an underscore are parsed into every other one, which is a page named after
-// its file without ".html". A page must define "title" and "content"; one of
-// the shared files must define "layout".
+// NewPages parses the templates in dir of fsys. A file whose name begins with an underscore
+// is shared by all pages. Every other file is a page, named after the file without ".html".
+// A page must define "title" and "content". One of the shared files must define "layout".
 //
-// Templates are embedded, so a fault in them is a fault of the program:
-// NewPages panics.
+// NewPages panics if a template is wrong. Templates
+// are embedded, so that is a mistake in the program.
 func NewPages(fsys fs.FS, dir string) *Pages {
 	assets := NewAssets()
 	base := template.Must(template.New("").
@@ -59,8 +58,8 @@ func NewPages(fsys fs.FS, dir string) *Pages {
 	return p
 }
 
-// Write renders the page and sends it with the headers of [Secure]. A page that
-// cannot be rendered is an error, and nothing of it has been sent then.
+// Write renders the page and sends it with the headers of [Secure]. If
+// the page cannot be rendered, it returns an error and has sent nothing.
 func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) error {
 	t, ok := p.byName[page]
 	if !ok {
@@ -77,19 +76,18 @@ func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) 
 	return nil
 }
 
-// Secure sets the headers of a page that shows something personal or takes a
-// password.
+// Secure sets the headers of a page that shows personal data or takes a password.
 func Secure(h http.Header) {
 	h.Set("Cache-Control", "no-store")
-	// form-action is left open: browsers apply it to the redirects that follow
-	// a submission too, and those leave for the application's own origin.
+	// form-action is left open. Browsers also apply it to the redirects
+	// after a submission, which lead to the application's origin.
 	h.Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY") // for what does not know frame-ancestors
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	// The address of a page holds state and PKCE challenge: no other site shall
-	// see it. Not "no-referrer": that would make browsers send "Origin: null"
-	// with our own forms (Fetch, "append a request Origin header").
+	// The address of a page contains state and PKCE challenge, which other sites must
+	// not see. The value is not "no-referrer", because browsers would then send "Origin:
+	// null" with the sandbox's own forms (Fetch, "append a request Origin header").
 	h.Set("Referrer-Policy", "same-origin")
 }
