@@ -13,9 +13,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// awsHosts returns the host names under which AWS serves what the sandbox serves. The domain of
-// managed login is among them if it is a DNS name. It may come from an outputs file that somebody
-// else wrote.
+// awsHosts returns the host names under which AWS serves what the
+// sandbox serves. The domain of managed login is among them if it
+// is a DNS name. It may come from an outputs file of another party.
 func awsHosts(c userpool.Config, domain string) []string {
 	hosts := []string{c.APIHost(), "issuer-" + c.APIHost(), partition.Host("cognito-identity", c.Region)}
 	if u, err := url.Parse("https://" + domain); err == nil {
@@ -44,9 +44,9 @@ func (s *Sandbox) knownHosts(next http.Handler) http.Handler {
 	})
 }
 
-// loopbackOnly refuses requests that name another host than this machine, also those for AWS's hosts
-// and for the domain of managed login. It guards the console, the inbox and the admin API, which ask
-// for no password. Another party may control where those other names point to.
+// loopbackOnly refuses requests that name another host than this machine, also those for AWS's
+// hosts and for the domain of managed login. It guards the console, the inbox and the admin
+// API, which ask for no password. Another party may control where those other names point to.
 func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(hostname(r)) {
@@ -57,8 +57,8 @@ func loopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
-// hostname returns the host that a request names, in lower case and without the port. An IPv6 address
-// has no brackets.
+// hostname returns the host that a request names, in lower
+// case and without the port. An IPv6 address has no brackets.
 func hostname(r *http.Request) string {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// TestForeignDomain starts a sandbox with an outputs file whose domain belongs to somebody else. The
-// domain reaches managed login, but neither the console nor the inbox nor the admin API.
+// TestForeignDomain starts a sandbox with an outputs file whose domain belongs to another party.
+// The domain reaches managed login, but neither the console nor the inbox nor the admin API.
 func TestForeignDomain(t *testing.T) {
 	outputs := strings.ReplaceAll(given, "auth.my-app.example", "login.stranger.example")
 	s := start(t, sandbox.Config{Outputs: []byte(outputs)})
@@ -76,8 +76,8 @@ func TestInboxLink(t *testing.T) {
 	}
 }
 
-// TestPagesCallNoAdministration plays a web page that has become of the sandbox's own origin, by an AWS
-// name that leads to this machine. Browsers then send any header without asking first.
+// TestPagesCallNoAdministration imitates a web page of the sandbox's own origin, under an
+// AWS name that leads to this machine. Browsers then send all headers without a preflight.
 func TestPagesCallNoAdministration(t *testing.T) {
 	s := start(t, sandbox.Config{})
 	o := outputsOf(t, s)
@@ -106,8 +106,8 @@ func TestPagesCallNoAdministration(t *testing.T) {
 	}
 }
 
-// TestBodyLimits sends a megabyte to every endpoint that takes a body. The header limit stops requests
-// that are large without a body.
+// TestBodyLimits sends a megabyte to every endpoint that takes a body.
+// The header limit stops requests that are large without a body.
 func TestBodyLimits(t *testing.T) {
 	s := start(t, sandbox.Config{})
 	o := outputsOf(t, s)

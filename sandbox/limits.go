@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// limits bound what one client can hold on to. Bodies have limits of their own where they are read: 64
-// or 128 KiB.
+// limits bounds the time and memory that a client can use.
+// Bodies have limits of 64 or 128 KiB where they are read.
 type limits struct {
 	// header is how long a client may take to send the header of a request.
 	header time.Duration
@@ -30,10 +30,10 @@ var usualLimits = limits{
 	headerBytes: 64 << 10,
 }
 
-// newServer returns a server that gives up slow clients.
+// newServer returns a server that drops slow clients.
 func newServer(handler http.Handler, logger *slog.Logger, l limits) *http.Server {
 	return &http.Server{
-		Handler:           survive(logger, l.timed(handler)),
+		Handler:           logPanics(logger, l.timed(handler)),
 		ReadHeaderTimeout: l.header,
 		IdleTimeout:       l.idle,
 		MaxHeaderBytes:    l.headerBytes,
@@ -42,9 +42,9 @@ func newServer(handler http.Handler, logger *slog.Logger, l limits) *http.Server
 	}
 }
 
-// timed gives each request a deadline for its body and another one for its answer. ReadTimeout and
-// WriteTimeout of http.Server would also count the time before and between the two. A fault can make
-// that time as long as it likes.
+// timed gives each request a deadline for its body and another one for its
+// answer. ReadTimeout and WriteTimeout of http.Server would also count the time
+// before and between the two. A fault can make that time as long as it likes.
 func (l limits) timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &timedExchange{ResponseWriter: w, connection: http.NewResponseController(w), limits: l, body: r.Body}
@@ -86,7 +86,7 @@ func (b timedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// need starts the deadline of the body.
+// need starts the deadline of the body, once.
 func (x *timedExchange) need() {
 	if !x.needed {
 		x.needed = true
@@ -94,8 +94,8 @@ func (x *timedExchange) need() {
 	}
 }
 
-// start starts the deadline of the answer. net/http reads the rest of a body before it answers, so the
-// deadline of the body must be in force as well.
+// start starts the deadline of the answer. net/http reads the rest of a body
+// before it answers, so the deadline of the body must be in force as well.
 func (x *timedExchange) start() {
 	if x.started {
 		return
@@ -120,9 +120,9 @@ func (x *timedExchange) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (x *timedExchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// survive logs a panic of next and breaks the connection. net/http would do the same, but its log is
-// at the level Debug here.
-func survive(logger *slog.Logger, next http.Handler) http.Handler {
+// logPanics logs a panic of next and breaks the connection. net/http
+// would do the same, but its log is at the level Debug here.
+func logPanics(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			switch reason := recover(); reason {

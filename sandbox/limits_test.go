@@ -99,8 +99,8 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// TestLateAnswers lets a handler take longer than all limits, before it reads the body and before it
-// answers, as faults do.
+// TestLateAnswers lets a handler take longer than all limits,
+// before it reads the body and before it answers, as faults do.
 func TestLateAnswers(t *testing.T) {
 	connection := serveLimited(t, func(w http.ResponseWriter, r *http.Request) {
 		wait := func() {
@@ -152,7 +152,7 @@ func TestLargeHeader(t *testing.T) {
 func TestPanic(t *testing.T) {
 	for reason, logged := range map[any]bool{"a mistake": true, http.ErrAbortHandler: false} {
 		var log bytes.Buffer
-		handler := survive(slog.New(slog.NewTextHandler(&log, nil)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(reason) }))
+		handler := logPanics(slog.New(slog.NewTextHandler(&log, nil)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(reason) }))
 		func() {
 			defer func() {
 				if got := recover(); got != http.ErrAbortHandler {

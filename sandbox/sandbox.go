@@ -207,7 +207,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	return s.knownHosts(s.dated(s.calls.Handler(name, s.faults.Handler(name, mux))))
+	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, mux))))
 }
 
 // inboxLink returns the address of the inbox for a page that r asked for.
@@ -219,8 +219,8 @@ func (s *Sandbox) inboxLink(r *http.Request) string {
 	return s.url + "/inbox"
 }
 
-// dated sets the Date header by the sandbox's clock.
-func (s *Sandbox) dated(next http.Handler) http.Handler {
+// withDate sets the Date header by the sandbox's clock.
+func (s *Sandbox) withDate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
 		next.ServeHTTP(w, r)

@@ -16,25 +16,25 @@ import (
 
 // sandboxCommand runs a local backend until it is interrupted.
 type sandboxCommand struct {
-	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate: ids, app client, domain, password policy, groups. It is only read."`
-	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs that lead to the sandbox (${default}). Only outputs of a sandbox are ever replaced."`
-	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are gone when the sandbox stops."`
-	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users, who are created unless they exist."`
-	AppOrigin    []string `placeholder:"ORIGIN" help:"Where browsers open the application; its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
-	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 takes one that is free."`
-	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 takes a port that is free."`
+	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate: ids, app client, domain, password policy, groups. The file is not changed."`
+	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
+	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are lost when the sandbox stops."`
+	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
+	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
+	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
+	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
 }
 
 // Help is shown above the flags.
 func (*sandboxCommand) Help() string {
-	return `Give the outputs that it writes to your application: amplify.LoadConfig("amplify_outputs.sandbox.json").
+	return `Load the outputs that it writes in your application: amplify.LoadConfig("amplify_outputs.sandbox.json").
 
 Users look like this:
   [{"email": "alice@example.com", "password": "Sunflowers-1888",
     "attributes": {"name": "Alice"}, "groups": ["curators"]}]
-Further members are "username", for pools whose users choose one, and "newPasswordRequired".
+Optional members are "username", if users of the pool choose one, and "newPasswordRequired".
 
-Everything stays on this machine. What Cognito would send by mail is in the inbox.`
+The sandbox sends no messages. The messages that Cognito would send are in its inbox.`
 }
 
 func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
@@ -45,7 +45,7 @@ func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
 	config.Logger = r.log
 	s, err := sandbox.Start(ctx, config)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w (choose another port with --port or --tls-port; 0 takes one that is free)", err)
+		return fmt.Errorf("%w (choose another port with --port or --tls-port; 0 chooses a free port)", err)
 	}
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
 	return errors.Join(err, s.Close(closing))
 }
 
-// serve tells where things are, and waits until ctx is done.
+// serve reports the addresses, and waits until ctx is done.
 func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *reporter) error {
 	if err := writeOutputs(c.WriteOutputs, s.Outputs()); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 	return nil
 }
 
-// config returns what the flags and the files that they name ask for.
+// config returns the configuration from the flags and from the files that they name.
 func (c *sandboxCommand) config() (sandbox.Config, error) {
 	config := sandbox.Config{
 		DataDir:    c.Data,
@@ -124,8 +124,8 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	return config, errors.Join(errs...)
 }
 
-// refuseLink refuses a symbolic link in place of the outputs. A directory from elsewhere may contain
-// one, and [writeOutputs] would replace it with a file.
+// refuseLink refuses a symbolic link in place of the outputs. A directory from
+// elsewhere may contain one, and [writeOutputs] would replace it with a file.
 func refuseLink(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {

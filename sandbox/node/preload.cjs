@@ -1,5 +1,6 @@
-// Loaded by `node --require`: connections to AWS's hosts that a sandbox serves go to the sandbox. The name stays
-// in the TLS handshake, in the certificate's check and in the Host header, so that code needs no change.
+// Loaded by `node --require`. It leads connections to the sandbox if the sandbox serves their AWS
+// host. The host name stays the same in the TLS handshake, in the check of the certificate and in the
+// Host header, so applications need no change.
 'use strict';
 
 const tls = require('node:tls');
@@ -7,8 +8,8 @@ const { hosts, address, port } = require('./sandbox.json');
 
 const connect = tls.connect;
 
-// tls.connect(options), (port, host, options) and (port, options), each with a callback or not: all clients of
-// Node.js (fetch, https, http2) come through here.
+// All clients of Node.js (fetch, https, http2) call tls.connect. Its forms are (options),
+// (port, host, options) and (port, options), each with or without a callback.
 tls.connect = function (...args) {
   const numbers = typeof args[0] === 'object' ? [] : [args.shift()];
   const names = typeof args[0] === 'string' ? [args.shift()] : [];
@@ -16,7 +17,7 @@ tls.connect = function (...args) {
   const options = { ...given };
   if (numbers.length) options.port = numbers[0];
   if (names.length) options.host = names[0];
-  // A socket that is connected already was connected by someone who knows where to.
+  // A socket that is already connected stays as it is.
   if (!options.socket && hosts.includes(String(options.host).toLowerCase())) {
     options.servername ||= options.host;
     options.host = address;
@@ -25,5 +26,5 @@ tls.connect = function (...args) {
   return connect.call(this, options, ...args);
 };
 
-// ES modules that import connect by name see it, too.
+// This updates the import for ES modules that import connect by name.
 require('node:module').syncBuiltinESMExports();

@@ -68,7 +68,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%s: header %v", tt.target, w.Header())
 		}
 	}
-	// Both are told to whoever runs the sandbox; what was sent is not.
+	// The log has both, but not what was sent.
 	if text := log.String(); !strings.Contains(text, "broke") || !strings.Contains(text, "Parrot.Fly") || strings.Contains(text, "secret") {
 		t.Errorf("log: %s", text)
 	}

@@ -103,17 +103,17 @@ func notice(word string) string {
 	case "deleted":
 		return "The user is deleted."
 	case "rotated":
-		return "New keys sign from now on. Tokens signed with the previous ones stay good until they expire."
+		return "The new keys sign from now on. Tokens of the previous keys stay valid until they expire."
 	case "fault":
-		return "The fault is in force."
+		return "The fault is added."
 	case "unfault":
 		return "The fault is removed."
 	case "clear":
-		return "There are no faults, and the clock is right."
+		return "All faults are removed, and the clock is right."
 	case "clock":
 		return "The clock is set."
 	case "reset":
-		return "The counters are zero."
+		return "The counters are reset."
 	}
 	return ""
 }
@@ -165,13 +165,13 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, message := http.StatusInternalServerError, "The sandbox failed. Its log says why."
 	switch {
 	case userpool.CodeOf(err) == userpool.UserNotFound:
-		status, message = http.StatusNotFound, "There is no such user, or no longer."
+		status, message = http.StatusNotFound, "This user does not exist."
 	case errors.As(err, &refusal):
 		status, message = http.StatusConflict, refusal.Message
 	case errors.As(err, &filled):
 		status, message = http.StatusBadRequest, filled.message
 	case errors.Is(err, ui.ErrForm):
-		status, message = http.StatusForbidden, "The form was open for too long, or another site sent it. Nothing was changed: go back, reload the page and try again."
+		status, message = http.StatusForbidden, "The form was open for too long, or another site sent it. Nothing was changed. Go back, reload the page and try again."
 	default:
 		h.Logger.ErrorContext(r.Context(), "the console failed", "path", r.URL.Path, "error", err)
 	}

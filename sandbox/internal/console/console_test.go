@@ -194,7 +194,7 @@ func TestEmptySandboxSaysWhatToDo(t *testing.T) {
 		"/console":         "Try managed login",
 		"/console/users":   "Open managed login",
 		"/console/groups":  "Groups come from",
-		"/console/calls":   "Sign in once, and reload",
+		"/console/calls":   "Sign in, and reload",
 		"/console/outputs": `{&#34;version&#34;:&#34;1.4&#34;}`,
 		"/inbox":           "Sign up, or ask for a new password",
 	} {
@@ -274,7 +274,7 @@ func TestUsers(t *testing.T) {
 		t.Errorf("delete: %s at %s", res.Status, res.Request.URL.Path)
 	}
 	for _, path := range []string{page, "/console/users/nobody", "/console/users/" + url.PathEscape(hostile)} {
-		if res, body := s.get(path); res.StatusCode != 404 || !strings.Contains(body, "There is no such user") {
+		if res, body := s.get(path); res.StatusCode != 404 || !strings.Contains(body, "This user does not exist") {
 			t.Errorf("%s: %s", path, res.Status)
 		}
 	}
@@ -296,7 +296,7 @@ func TestFederatedUserWithAHostileName(t *testing.T) {
 func TestRotateKeys(t *testing.T) {
 	s := newSandbox(t)
 	before := string(s.pool.JWKS())
-	if res, body := s.post("/console", "/console/keys/rotate"); res.Request.URL.Path != "/console" || !strings.Contains(body, "New keys sign") {
+	if res, body := s.post("/console", "/console/keys/rotate"); res.Request.URL.Path != "/console" || !strings.Contains(body, "The new keys sign") {
 		t.Errorf("%s at %s", res.Status, res.Request.URL.Path)
 	}
 	if string(s.pool.JWKS()) == before {

@@ -37,7 +37,7 @@ type count struct {
 func (faultsPage) Words(o faults.Outcome) string {
 	switch o {
 	case "":
-		return "as usual, only later"
+		return "as usual, after the wait"
 	case faults.Throttle:
 		return "TooManyRequestsException, status 400"
 	case faults.Plain429:

@@ -23,12 +23,12 @@ func (s *sandbox) fill(action string, fields url.Values) (*http.Response, string
 
 func TestFaultsPage(t *testing.T) {
 	s := newSandbox(t)
-	if _, body := s.get("/console/faults"); !strings.Contains(body, "Nothing goes wrong") || !strings.Contains(body, "<option>GetId</option>") {
+	if _, body := s.get("/console/faults"); !strings.Contains(body, "No faults") || !strings.Contains(body, "<option>GetId</option>") {
 		t.Errorf("without faults:\n%s", body)
 	}
 	res, body := s.fill("/console/faults", url.Values{
 		"operation": {"GetId"}, "outcome": {"drop-after"}, "latency": {"1.5"}, "percent": {"30"}, "count": {"2"}})
-	for _, want := range []string{"The fault is in force.", "connection broken after the effect", "1.5ms", "30 %", "0 of 2"} {
+	for _, want := range []string{"The fault is added.", "connection broken after the effect", "1.5ms", "30 %", "0 of 2"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s without %q:\n%s", res.Status, want, body)
 		}

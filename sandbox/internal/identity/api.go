@@ -9,8 +9,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
-// API is the pool's API in JSON 1.1. Of the service's operations it has those that an application calls; pools are made
-// and changed by configuration.
+// API returns the pool's API in JSON 1.1. It has the service's operations that
+// applications call. Pools are created and changed by configuration alone.
 func (p *Pool) API() awsjson.Service {
 	return awsjson.Service{Target: "AWSCognitoIdentityService", Operations: map[string]awsjson.Operation{
 		"GetId":                     awsjson.Op(p.getID),
@@ -20,7 +20,7 @@ func (p *Pool) API() awsjson.Service {
 	}}
 }
 
-// Exception names e as AWS does.
+// Exception returns the error's name in AWS, and its message.
 func (e *Error) Exception() (name, message string) { return e.Code, e.Message }
 
 type getIDInput struct {
@@ -76,8 +76,8 @@ func (p *Pool) getCredentialsForIdentity(ctx context.Context, in getCredentialsF
 	return out, nil
 }
 
-// getOpenIDToken begins the classic flow, in which the application assumes a role by itself. Amplify's pools
-// do not allow it (AllowClassicFlow is off).
+// getOpenIDToken begins the classic flow, in which the application itself
+// assumes a role. Amplify's pools do not allow it (AllowClassicFlow is off).
 func (p *Pool) getOpenIDToken(context.Context, struct{}) (any, error) {
 	return nil, refuse(InvalidParameter, "Basic (classic) flow is not enabled, please use enhanced flow.")
 }
@@ -113,7 +113,7 @@ type seconds float64
 
 func inSeconds(t time.Time) seconds { return seconds(float64(t.UnixMilli()) / 1000) }
 
-// check applies the constraints of a required parameter as AWS words them.
+// check applies the constraints of a required parameter, with AWS's messages.
 func check(name string, value *string, pattern *regexp.Regexp, maxLength int) error {
 	const detected = "1 validation error detected: Value "
 	switch {

@@ -12,44 +12,46 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/partition"
 )
 
-// Config is what an identity pool is configured with.
+// Config configures an identity pool.
 type Config struct {
 	// ID is the pool's id, such as "us-east-1:01234567-89ab-cdef-0123-456789abcdef".
 	ID string
 	// Providers are the user pools whose users get identities.
 	Providers []Provider
-	// AllowGuests gives identities and credentials also to those who have no login.
+	// AllowGuests gives identities and credentials to callers without a login.
 	AllowGuests bool
-	// GuestRole and UserRole are the ARNs of the roles whose credentials guests, and users whose
-	// token names no role, receive. Both have defaults.
+	// GuestRole is the ARN of the role for guests, and UserRole
+	// that for users whose token names no role. Both have defaults.
 	GuestRole, UserRole string
-	// DenyAmbiguousRole refuses users whose token does not say which role is theirs, instead of
-	// giving them UserRole (AmbiguousRoleResolution "Deny").
+	// DenyAmbiguousRole refuses users whose token does not select a role,
+	// instead of giving them UserRole (AmbiguousRoleResolution "Deny").
 	DenyAmbiguousRole bool
-	// CredentialsValidity is how long credentials live. The default is an hour, as with Cognito.
+	// CredentialsValidity is the life of credentials. The default is one hour, as with Cognito.
 	CredentialsValidity time.Duration
-	// Clock tells the time. The default is [time.Now].
+	// Clock returns the time. The default is [time.Now].
 	Clock func() time.Time
 }
 
-// Provider is a user pool whose ID tokens count as logins, if they were issued to one of its clients.
+// Provider is a user pool. The pool accepts its ID tokens
+// as logins if they were issued to one of the clients.
 type Provider struct {
 	UserPool  UserPool
 	ClientIDs []string
 }
 
-// UserPool is what an identity pool asks a user pool.
+// UserPool is a user pool as an identity pool needs it.
 type UserPool interface {
-	// Issuer is what the pool's tokens say in iss.
+	// Issuer returns the claim iss of the pool's tokens.
 	Issuer() string
 	// PublicKey returns the key of that id, or nil.
 	PublicKey(kid string) *rsa.PublicKey
-	// SignedIn reports whether the session that tokens name in origin_jti still goes on: it was not revoked,
-	// and its user was neither deleted nor disabled. Cognito asks where ServerSideTokenCheck is on.
+	// SignedIn reports whether the session that tokens name in origin_jti
+	// is active: it was not revoked, and its user was neither deleted nor
+	// disabled. Cognito checks this if ServerSideTokenCheck is on.
 	SignedIn(ctx context.Context, originJTI string) (bool, error)
 }
 
-// name is what Logins call the provider: its issuer without the scheme.
+// name returns the provider's name in Logins: its issuer without the scheme.
 func (p Provider) name() string { return strings.TrimPrefix(p.UserPool.Issuer(), "https://") }
 
 // role returns the ARN of a default role. No real AWS account has its number.
@@ -62,7 +64,7 @@ var (
 	identityID = poolID
 )
 
-// validate reports every fault at once, and fills in defaults.
+// validate reports all faults at once, and sets defaults.
 func (c *Config) validate() error {
 	var errs []error
 	if !poolID.MatchString(c.ID) {
@@ -91,7 +93,7 @@ func (c *Config) validate() error {
 	return errors.Join(errs...)
 }
 
-// Region is the AWS region of the pool.
+// Region returns the AWS region of the pool.
 func (c *Config) Region() string {
 	region, _, _ := strings.Cut(c.ID, ":")
 	return region

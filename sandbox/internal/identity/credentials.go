@@ -16,14 +16,14 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Principal is on whose behalf temporary credentials act.
+// Principal is the user or guest that temporary credentials stand for.
 type Principal struct {
 	IdentityID string
-	// Role is the ARN of the role that the credentials are of.
+	// Role is the ARN of the credentials' role.
 	Role string
-	// Guest: there was no login, and what follows is empty.
+	// Guest means that there was no login. The fields below are then empty.
 	Guest bool
-	// Sub, Username and Groups are those of the user in the user pool when the ID token was issued.
+	// Sub, Username and Groups are from the ID token.
 	Sub, Username string
 	Groups        []string
 }
@@ -37,28 +37,29 @@ type Credentials struct {
 
 // Errors of [Pool.Lookup].
 var (
-	// ErrUnknownCredentials: the identity pool never issued them together.
+	// ErrUnknownCredentials means that the identity pool did not issue this pair.
 	ErrUnknownCredentials = errors.New("identity: unknown credentials")
-	// ErrExpiredCredentials: they were good once.
+	// ErrExpiredCredentials means that the credentials have expired.
 	ErrExpiredCredentials = errors.New("identity: expired credentials")
 )
 
-// Lookup returns on whose behalf the credentials act that have this access key id and session token, and their
-// secret key. The caller must not act for the principal before it has verified a signature made with that
-// secret: a session token travels in the clear. The error is [ErrUnknownCredentials] or [ErrExpiredCredentials].
+// Lookup returns the principal and the secret key of the credentials with this
+// access key id and session token. The caller must verify a signature made with
+// that secret before it acts for the principal, because session tokens are sent
+// unencrypted. The error is [ErrUnknownCredentials] or [ErrExpiredCredentials].
 func (p *Pool) Lookup(accessKeyID, sessionToken string) (who Principal, secretKey string, err error) {
 	return p.seal.open(accessKeyID, sessionToken, p.cfg.Clock())
 }
 
-// sealer makes credentials that need not be remembered, as those of AWS STS: the session token holds the
-// principal, encrypted, and access key id and secret key are derived from it. So they survive a restart
-// with the sealer's secret, and a million users cost no memory.
+// sealer issues credentials without storing them, like AWS STS. The session token
+// contains the encrypted principal. Access key id and secret key are derived from
+// the token. With the sealer's secret, credentials survive a restart.
 type sealer struct {
 	aead cipher.AEAD
 	mac  []byte
 }
 
-// loadSealer returns the sealer that the store keeps the secret of.
+// loadSealer returns the sealer with the secret in the store, and makes a secret if there is none.
 func loadSealer(tx *store.Tx) (*sealer, error) {
 	const name = "credentials_secret"
 	secret, err := tx.Meta(name)
@@ -86,7 +87,7 @@ func newSealer(secret []byte) (*sealer, error) {
 	return &sealer{aead, keys[32:]}, err
 }
 
-// sealed is what a session token holds.
+// sealed is the content of a session token.
 type sealed struct {
 	Principal Principal
 	Expires   int64 // Unix seconds
@@ -128,8 +129,8 @@ func (s *sealer) open(accessKeyID, token string, now time.Time) (Principal, stri
 	return v.Principal, secretKey, nil
 }
 
-// derive returns the access key id and the secret key that belong to a session token, in the form of
-// AWS: ASIA and 16 characters (IAM User Guide, "Unique ID prefixes"), and 40 of base64.
+// derive returns the access key id and the secret key of a session token, in AWS's form: ASIA
+// with 16 characters (IAM User Guide, "Unique ID prefixes"), and 40 characters of base64.
 func (s *sealer) derive(token string) (accessKeyID, secretKey string) {
 	mac := hmac.New(sha256.New, s.mac)
 	mac.Write([]byte("id " + token))

@@ -1,10 +1,10 @@
-// Package identity is what an Amazon Cognito identity pool does: it gives each user of a user pool, and each
-// guest, an identity of their own and temporary AWS credentials.
+// Package identity is an Amazon Cognito identity pool. It gives each user of
+// a user pool, and each guest, an identity and temporary AWS credentials.
 //
-// A [Pool] is the pool itself, free of HTTP; [Pool.API] is its JSON 1.1 API. Its credentials are real to whoever asks
-// [Pool.Lookup] for the secret of an access key in order to verify a Signature Version 4.
+// A [Pool] works without HTTP. [Pool.API] is its JSON 1.1 API. A server that verifies Signature
+// Version 4 can accept the pool's credentials: [Pool.Lookup] returns the secret of an access key.
 //
-// The behaviour follows the Amazon Cognito Developer Guide ("Identity pools authentication flow", "Using role-based
-// access control") and the API Reference of Amazon Cognito identity pools; the messages of its errors are
-// those that users of the service have quoted in public.
+// The behaviour follows the Amazon Cognito Developer Guide ("Identity pools authentication
+// flow", "Using role-based access control") and the API Reference of Amazon Cognito identity
+// pools. The messages of errors are those that users of the service have quoted in public.
 package identity

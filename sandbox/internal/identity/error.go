@@ -2,19 +2,19 @@ package identity
 
 import "fmt"
 
-// Error is a refusal of the identity pool, under Cognito's name for it.
+// Error is a refusal of the identity pool, with Cognito's name for it.
 type Error struct {
 	// Code is the name of Cognito's exception, such as [NotAuthorized].
 	Code string
-	// Message is Cognito's sentence for people. It never holds a token.
+	// Message is Cognito's message. It never contains a token.
 	Message string
 }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Codes of errors, as the API Reference of Amazon Cognito identity pools lists them. Validation, which
-// comes before an operation, has a code of its own.
+// Codes of errors, from the API Reference of Amazon Cognito identity
+// pools. Validation happens before an operation and has its own code.
 const (
 	InvalidParameter = "InvalidParameterException"
 	NotAuthorized    = "NotAuthorizedException"
@@ -41,7 +41,7 @@ func invalidToken(format string, args ...any) error {
 	return refuse(NotAuthorized, "Invalid login token. "+format, args...)
 }
 
-// loginTaken has a text of its own: nobody seems to have quoted Cognito's.
+// loginTaken has a message of the sandbox's own. No public quotation of Cognito's is known.
 func loginTaken() error {
 	return refuse(ResourceConflict, "A login is already linked to another identity.")
 }

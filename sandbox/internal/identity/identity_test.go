@@ -227,7 +227,7 @@ func TestConcurrentLoginsGetOneIdentity(t *testing.T) {
 	}
 }
 
-// No credentials for an identity that is somebody else's.
+// There are no credentials for the identity of another user.
 func TestIsolation(t *testing.T) {
 	p, a, b := newPool(t, nil)
 	ann := mustID(t, p, a.logins(t, "ann"))

@@ -10,16 +10,17 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// login is what a verified ID token says.
+// login is the content of a verified ID token.
 type login struct {
 	provider, sub, username string
 	groups                  []string
-	// roles are those that the user may assume; preferred is the one that the user pool chose.
+	// roles are the roles that the user may assume, and
+	// preferred is the one that the user pool chose.
 	roles     []string
 	preferred string
 }
 
-// idClaims are the claims of an ID token that matter here.
+// idClaims are the claims of an ID token that the pool uses.
 type idClaims struct {
 	jwt.RegisteredClaims
 	TokenUse  string   `json:"token_use"`
@@ -30,10 +31,11 @@ type idClaims struct {
 	Preferred string   `json:"cognito:preferred_role"`
 }
 
-// maxLogins is how many logins a call may have (API Reference, GetId).
+// maxLogins is the largest number of logins in a call (API Reference, GetId).
 const maxLogins = 10
 
-// verify returns what the ID tokens in logins say, by the name of the provider. It refuses all if one is not good.
+// verify verifies the ID tokens in logins, which are keyed by the
+// name of the provider. It refuses all of them if one is not valid.
 func (p *Pool) verify(ctx context.Context, logins map[string]string) ([]login, error) {
 	if len(logins) > maxLogins {
 		return nil, refuse(Validation, "1 validation error detected: Value at 'logins' failed to satisfy constraint: "+
@@ -55,7 +57,7 @@ func (p *Pool) verifyToken(ctx context.Context, name, token string) (login, erro
 	if len(p.cfg.Providers) == 0 {
 		return login{}, loginsDoNotMatch()
 	}
-	// Cognito finds out where a token claims to be from before it looks for the key.
+	// Cognito checks the token's claimed origin before it looks for the key.
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
 	var claimed idClaims
 	_, _, err := parser.ParseUnverified(token, &claimed)
@@ -99,7 +101,8 @@ func (p *Pool) verifyToken(ctx context.Context, name, token string) (login, erro
 		return login{}, err
 	}
 	if !signedIn {
-		// The API Reference (CognitoIdentityProvider) promises the code; the text is our own.
+		// The code is from the API Reference (CognitoIdentityProvider),
+		// and the message is the sandbox's own.
 		return login{}, invalidToken("Token has been revoked.")
 	}
 	return login{

@@ -10,7 +10,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Pool is one identity pool. It is safe for concurrent use.
+// Pool is an identity pool. It is safe for concurrent use.
 type Pool struct {
 	store *store.Store
 	cfg   Config
@@ -20,7 +20,7 @@ type Pool struct {
 // Identity is an identity of the pool, with the logins that are linked to it. A guest has none.
 type Identity = store.PoolIdentity
 
-// New returns the identity pool that st keeps.
+// New returns the identity pool whose data is in st.
 func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -36,11 +36,12 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 	return p, nil
 }
 
-// Config returns the pool's configuration. The caller must not change what it points to.
+// Config returns the pool's configuration. The caller must not change the values it points to.
 func (p *Pool) Config() Config { return p.cfg }
 
-// Identify returns the id of the identity that logins, ID tokens by the name of their provider, belong to; a new one if they
-// belong to none. Without logins each call makes a new guest, as with Cognito.
+// Identify returns the id of the identity that the logins belong to. logins
+// are ID tokens by the name of their provider. If they belong to no identity,
+// it makes one. Without logins, each call makes a new guest, as with Cognito.
 func (p *Pool) Identify(ctx context.Context, logins map[string]string) (id string, err error) {
 	verified, err := p.verify(ctx, logins)
 	if err != nil {
@@ -64,12 +65,14 @@ func (p *Pool) Identify(ctx context.Context, logins map[string]string) (id strin
 	return id, err
 }
 
-// Credentials returns temporary credentials of an identity. Identities with logins want one of them.
+// Credentials returns temporary credentials of an identity. If
+// the identity has logins, the caller must give one of them.
 //
-// A guest identity that comes with logins becomes theirs. If they have an identity already, the guest is merged into that
-// one, and it is whose credentials are returned. No login ever gets credentials of an identity that another login is linked to.
+// If a caller with logins asks for a guest identity, that identity becomes theirs. If they have
+// an identity already, the guest is merged into it, and the credentials are those of the other
+// identity. A login never gets credentials of an identity that another login is linked to.
 //
-// roleARN asks for one of the roles that the ID token lists (CustomRoleArn); usually it is empty.
+// roleARN asks for one of the roles that the ID token lists (CustomRoleArn). It is usually empty.
 func (p *Pool) Credentials(ctx context.Context, id string, logins map[string]string, roleARN string) (*Credentials, error) {
 	verified, err := p.verify(ctx, logins)
 	if err != nil {
@@ -93,7 +96,7 @@ func (p *Pool) Credentials(ctx context.Context, id string, logins map[string]str
 	return p.seal.issue(principal, p.cfg.Clock().Add(p.cfg.CredentialsValidity))
 }
 
-// claim returns the identity that who asks for id with these logins acts as.
+// claim returns the identity for a caller who asks for id with these logins.
 func (p *Pool) claim(tx *store.Tx, id string, logins []login) (string, error) {
 	identity, err := tx.PoolIdentity(id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -146,7 +149,7 @@ func owner(tx *store.Tx, logins []login) (string, error) {
 	return found, nil
 }
 
-// link links those logins to an identity that are not yet.
+// link links the logins to an identity, unless they are linked to it already.
 func (p *Pool) link(tx *store.Tx, id string, logins []login) error {
 	for _, l := range logins {
 		// An identity has at most one login of each provider.

@@ -2,8 +2,8 @@ package identity
 
 import "slices"
 
-// role returns the role whose credentials these logins receive (Developer Guide, "Using tokens to assign
-// roles to users"). custom is the CustomRoleArn of the call.
+// role returns the role for these logins (Developer Guide, "Using tokens
+// to assign roles to users"). custom is the CustomRoleArn of the call.
 func (p *Pool) role(logins []login, custom string) (string, error) {
 	if custom != "" {
 		for _, l := range logins {
@@ -11,7 +11,8 @@ func (p *Pool) role(logins []login, custom string) (string, error) {
 				return custom, nil
 			}
 		}
-		// What Cognito says where it does not let a role be set; of this operation, no text was quoted.
+		// This is Cognito's message where a role cannot be set.
+		// No public quotation for this operation is known.
 		return "", refuse(NotAuthorized, "Access to Role '%s' is forbidden.", custom)
 	}
 	if len(logins) == 0 {

@@ -29,7 +29,7 @@ type adminInput struct {
 	PaginationToken   string
 }
 
-// ofAdmin makes an operation of an administrator, on this pool, of f.
+// ofAdmin returns an operation of administrators on this pool, which calls f.
 func (h *Handler) ofAdmin(f func(context.Context, adminInput) (any, error)) awsjson.Operation {
 	return awsjson.Signed(func(ctx context.Context, in adminInput) (any, error) {
 		if in.UserPoolID != h.pool.Config().ID {
@@ -39,12 +39,12 @@ func (h *Handler) ofAdmin(f func(context.Context, adminInput) (any, error)) awsj
 	})
 }
 
-// byAdmin is ofAdmin for what answers nothing.
+// byAdmin is ofAdmin for operations with an empty answer.
 func (h *Handler) byAdmin(f func(context.Context, adminInput) error) awsjson.Operation {
 	return h.ofAdmin(func(ctx context.Context, in adminInput) (any, error) { return empty{}, f(ctx, in) })
 }
 
-// admin lists the operations of administrators.
+// admin returns the operations of administrators.
 func (h *Handler) admin() map[string]awsjson.Operation {
 	p := h.pool
 	return map[string]awsjson.Operation{
@@ -100,7 +100,7 @@ func (h *Handler) admin() map[string]awsjson.Operation {
 	}
 }
 
-// userType is UserType; AdminGetUser calls the attributes UserAttributes.
+// userType is UserType. AdminGetUser names the attributes UserAttributes.
 type userType struct {
 	Attributes           []attribute `json:",omitempty"`
 	UserAttributes       []attribute `json:",omitempty"`
@@ -156,7 +156,7 @@ func (h *Handler) groupOf(g userpool.Group) groupType {
 	return groupType{g.Name, h.pool.Config().ID, g.Description, g.RoleARN, g.Precedence, seconds(g.Created), seconds(g.Modified)}
 }
 
-// groups lists groups, all on one page.
+// groups returns all groups on one page.
 func (h *Handler) groups(list []userpool.Group, err error) (any, error) {
 	out := struct{ Groups []groupType }{[]groupType{}}
 	for _, g := range list {
@@ -216,10 +216,10 @@ func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
 	}{next, page}, err
 }
 
-// maxPage is the greatest Limit, and the default.
+// maxPage is the largest Limit, and the default.
 const maxPage = 60
 
-// pageOf returns the page of users that token, a position, begins.
+// pageOf returns the page of users that begins at token, a position.
 func pageOf(users []*userpool.User, limit int, token string) (page []userType, next string, err error) {
 	from := 0
 	if token != "" {

@@ -1,5 +1,5 @@
-// Package idp serves a user pool as Amazon Cognito does: the user pools API, and the pool's key set and OpenID
-// configuration.
+// Package idp serves a user pool by HTTP as Amazon Cognito does:
+// the user pools API, the key set and the OpenID configuration.
 //
-// Request and answer of every operation follow the API Reference of Amazon Cognito user pools.
+// Requests and answers of all operations follow the API Reference of Amazon Cognito user pools.
 package idp

@@ -9,8 +9,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// API is the user pools API: every operation that the sandbox knows. There are those of whoever knows a client id (signing up
-// and in), of signed-in users, who have an access token, and of administrators, who sign their calls.
+// API returns the user pools API. It has three kinds of operations. Anyone who knows a client
+// id can sign up and in. Signed-in users have an access token. Administrators sign their calls.
 func (h *Handler) API() awsjson.Service {
 	operations := map[string]awsjson.Operation{
 		"SignUp":                    awsjson.Op(h.signUp),
@@ -28,7 +28,7 @@ func (h *Handler) API() awsjson.Service {
 	return awsjson.Service{Target: "AWSCognitoIdentityProviderService", Operations: operations}
 }
 
-// empty is the answer of operations that answer nothing.
+// empty is the answer of operations without results.
 type empty struct{}
 
 // attribute is AttributeType.
@@ -63,12 +63,12 @@ func deliveryOf(d *userpool.Delivery) *delivery {
 	return &delivery{d.Attribute, d.Medium, d.Destination}
 }
 
-// seconds is a time as JSON 1.1 carries it: Unix seconds with a fraction.
+// seconds returns a time as JSON 1.1 encodes it: Unix seconds with a fraction.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 func refuse(code, message string) error { return &userpool.Error{Code: code, Message: message} }
 
-// checkHash refuses a call of a client with a secret unless it has the right SECRET_HASH.
+// checkHash refuses a call of a client with a secret if its SECRET_HASH is not correct.
 func (h *Handler) checkHash(clientID, username, hash string) error {
 	c, err := h.pool.Client(clientID)
 	switch {
@@ -82,7 +82,7 @@ func (h *Handler) checkHash(clientID, username, hash string) error {
 	return nil
 }
 
-// checkSecret refuses a call of a client with a secret unless it has that.
+// checkSecret refuses a call of a client with a secret if the secret is not correct.
 func (h *Handler) checkSecret(clientID, secret, code string) error {
 	c, err := h.pool.Client(clientID)
 	if err != nil {

@@ -18,7 +18,8 @@ type selfInput struct {
 	ProposedPassword   string
 }
 
-// ofSelf makes an operation of f, which gets the user whose access token the input has.
+// ofSelf returns an operation of signed-in users. It
+// calls f with the user of the access token in the input.
 func (h *Handler) ofSelf(f func(context.Context, *userpool.User, selfInput) (any, error)) awsjson.Operation {
 	return awsjson.Op(func(ctx context.Context, in selfInput) (any, error) {
 		at, err := h.pool.VerifyAccessToken(ctx, in.AccessToken, userpool.AdminScope)
@@ -29,12 +30,12 @@ func (h *Handler) ofSelf(f func(context.Context, *userpool.User, selfInput) (any
 	})
 }
 
-// bySelf is ofSelf for what answers nothing.
+// bySelf is ofSelf for operations with an empty answer.
 func (h *Handler) bySelf(f func(context.Context, *userpool.User, selfInput) error) awsjson.Operation {
 	return h.ofSelf(func(ctx context.Context, u *userpool.User, in selfInput) (any, error) { return empty{}, f(ctx, u, in) })
 }
 
-// self lists the operations of signed-in users.
+// self returns the operations of signed-in users.
 func (h *Handler) self() map[string]awsjson.Operation {
 	p := h.pool
 	return map[string]awsjson.Operation{

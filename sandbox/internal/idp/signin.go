@@ -18,7 +18,7 @@ type authResult struct {
 	TokenType    string
 }
 
-// authOutput is what InitiateAuth and RespondToAuthChallenge answer: tokens or another challenge.
+// authOutput is the answer of InitiateAuth and RespondToAuthChallenge: tokens or another challenge.
 type authOutput struct {
 	AuthenticationResult *authResult `json:",omitempty"`
 	ChallengeName        string      `json:",omitempty"`
@@ -36,7 +36,7 @@ func authenticated(t *userpool.Tokens) authOutput {
 // parameters are AuthParameters or ChallengeResponses.
 type parameters map[string]string
 
-// need refuses unless all of these parameters are there.
+// need refuses the call if one of these parameters is missing.
 func (p parameters) need(names ...string) error {
 	for _, name := range names {
 		if p[name] == "" {
@@ -99,14 +99,15 @@ func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p pa
 	if err != nil {
 		return nil, err
 	}
-	// The hash is over the pool's own username of the user, whatever was signed in with. Nothing has been changed yet.
+	// The hash is that of the pool's own username, whatever name
+	// the user signed in with. Nothing has been changed yet.
 	if err := h.checkHash(client.ID, t.User.Username, p["SECRET_HASH"]); err != nil {
 		return nil, err
 	}
 	return authenticated(t), nil
 }
 
-// signIn answers for a user whose password was verified with err.
+// signIn answers after the verification of a password, which returned u and err.
 func (h *Handler) signIn(ctx context.Context, client *userpool.Client, u *userpool.User, err error) (any, error) {
 	if userpool.CodeOf(err) == userpool.NewPasswordRequired {
 		return h.newPasswordChallenge(ctx, client, u)

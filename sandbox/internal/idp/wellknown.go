@@ -12,7 +12,8 @@ func (h *Handler) jwks(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(h.pool.JWKS())
 }
 
-// openIDConfiguration is OpenID Connect Discovery §3 with what Cognito says there: the addresses are AWS's.
+// openIDConfiguration serves OpenID Connect Discovery §3
+// with Cognito's content. The addresses are those of AWS.
 func (h *Handler) openIDConfiguration(w http.ResponseWriter, _ *http.Request) {
 	issuer := h.pool.Issuer()
 	c := map[string]any{

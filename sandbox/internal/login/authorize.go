@@ -12,8 +12,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// authorize begins a sign-in: within a login session the code goes out at once,
-// otherwise the browser goes to the page that asks who is there.
+// authorize begins a sign-in. Within a login session it issues a
+// code at once. Otherwise it sends the browser to the sign-in page.
 func (h *Handler) authorize(x *exchange) error {
 	s, err := h.session(x.r)
 	switch {
@@ -31,17 +31,17 @@ func (h *Handler) authorize(x *exchange) error {
 	return nil
 }
 
-// codeLife: Cognito's codes are good for five minutes; RFC 6749 §4.1.2 asks for at
-// most ten.
+// codeLife is the life of a code with Cognito. RFC 6749 §4.1.2 recommends ten minutes at most.
 const codeLife = 5 * time.Minute
 
-// replayMemory is how long a redeemed code is remembered, so that tokens of a code
-// that turns up again can be revoked.
+// replayMemory is how long the store remembers a redeemed
+// code. If the code is used again, its tokens are revoked.
 const replayMemory = 24 * time.Hour
 
-// An authorizationCode is what a code stands for.
+// authorizationCode is the stored data of a code.
 type authorizationCode struct {
-	// ClientID, RedirectURI and Challenge are what the code is bound to.
+	// ClientID, RedirectURI and Challenge are those of the
+	// authorization request, which the code is bound to.
 	ClientID, RedirectURI, Challenge string
 	Sub                              string
 	Scopes                           []string
@@ -49,7 +49,7 @@ type authorizationCode struct {
 	AuthTime                         time.Time
 	Expires                          time.Time
 
-	// Redeemed is set by the first attempt to use the code, successful or not.
+	// Redeemed is set by the first attempt to use the code, also by one that fails.
 	Redeemed bool
 	// Replayed is set by any further attempt.
 	Replayed bool
@@ -78,9 +78,9 @@ func (h *Handler) grant(x *exchange, s *session) error {
 	return nil
 }
 
-// logout ends the login session. It goes on to logout_uri, or to a new sign-in if
-// there is an authorization request in its place (Cognito Developer Guide,
-// "Logout endpoint"). A request with neither is refused, and ends nothing.
+// logout ends the login session. It redirects to logout_uri, or to a new sign-in if
+// the query is an authorization request instead (Cognito Developer Guide, "Logout
+// endpoint"). It refuses a request with neither, and then does not end the session.
 func (h *Handler) logout(x *exchange) error {
 	target, err := h.logoutTarget(x.r)
 	if err != nil {
@@ -119,7 +119,7 @@ func (h *Handler) logoutTarget(r *http.Request) (string, error) {
 	return uri, nil
 }
 
-// client returns an app client; that there is none is a [*pageError].
+// client returns an app client. If there is none, the error is a [*pageError].
 func (h *Handler) client(id string) (*userpool.Client, error) {
 	c, err := h.pool.Client(id)
 	if userpool.CodeOf(err) == userpool.ResourceNotFound {

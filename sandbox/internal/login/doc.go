@@ -1,6 +1,5 @@
-// Package login is managed login: the pages on which one signs up and signs in,
-// and the OAuth 2.0 endpoints behind them, as Amazon Cognito serves them at a
-// user pool's domain.
+// Package login serves managed login as Amazon Cognito does at a user pool's domain:
+// the pages to sign up and sign in, and the OAuth 2.0 endpoints behind them.
 //
 //	/oauth2/authorize   begins a sign-in; answers at once within a login session
 //	/login /signup /confirm /forgotPassword /confirmForgotPassword /newPassword
@@ -9,10 +8,9 @@
 //	/oauth2/revoke /oauth2/userInfo
 //	/logout             ends the login session
 //
-// Only the authorization code flow is served (RFC 6749 §4.1, RFC 7636 with S256).
-// Each page carries the query of the authorization request in its own address
-// and validates it anew, so that nothing that was decided for one request can be
-// used for another. What lasts longer than a request (codes, login sessions, a
-// sign-in in progress) is kept in the store under the SHA-256 of a random key
-// that only the browser or the application has.
+// It serves only the authorization code flow (RFC 6749 §4.1, RFC 7636 with S256). The
+// address of each page contains the query of the authorization request, and each page
+// validates that query again. So a decision for one request cannot serve another.
+// Codes, login sessions and sign-ins in progress outlive a request. The store has them
+// under the SHA-256 of a random key, which only the browser or the application knows.
 package login

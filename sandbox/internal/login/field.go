@@ -6,7 +6,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// A field is an input of a form.
+// field is an input of a form.
 type field struct {
 	Name, Label, Type, Value, Hint string
 	// Autocomplete and InputMode are attributes of the input (HTML Living
@@ -16,7 +16,7 @@ type field struct {
 	Rules []string
 }
 
-// nameField asks for what users of the pool sign in with.
+// nameField returns the field for the name that users of the pool sign in with.
 func (h *Handler) nameField(x *exchange, value string) field {
 	f := field{Name: "username", Type: "text", Value: value, Autocomplete: "username"}
 	label := "username"
@@ -37,8 +37,8 @@ func (h *Handler) signsInWith(attribute string) bool {
 	return slices.Contains(h.pool.Config().UsernameAttributes, attribute)
 }
 
-// signUpAttributes are the attributes that sign-up asks for beside the name that
-// one signs in with: the required ones, and those that codes are sent to.
+// signUpAttributes returns the attributes that sign-up asks for beside the
+// name to sign in with: the required ones, and those that codes are sent to.
 func (h *Handler) signUpAttributes() []string {
 	cfg := h.pool.Config()
 	var names []string
@@ -50,7 +50,7 @@ func (h *Handler) signUpAttributes() []string {
 	return names
 }
 
-// attributeField asks for an attribute of the user.
+// attributeField returns the field for an attribute of the user.
 func attributeField(x *exchange, name, value string) field {
 	f := field{Name: attributePrefix + name, Label: x.loc.say("field."+name, name), Type: "text", Value: value}
 	switch name {
@@ -78,15 +78,15 @@ func attributeField(x *exchange, name, value string) field {
 	return f
 }
 
-// attributePrefix keeps the names of attributes apart from those of other fields.
+// attributePrefix distinguishes the names of attributes from those of other fields.
 const attributePrefix = "attribute."
 
-// codeField asks for a code that was sent.
+// codeField returns the field for a code that was sent.
 func codeField(x *exchange) field {
 	return field{Name: "code", Label: x.loc.say("field.code"), Type: "text", Autocomplete: "one-time-code", InputMode: "numeric"}
 }
 
-// newPasswordFields ask for a password to be chosen, twice.
+// newPasswordFields returns two fields for a new password.
 func (h *Handler) newPasswordFields(x *exchange, label string) []field {
 	return []field{
 		{Name: "password", Label: x.loc.say("field." + label), Type: "password", Autocomplete: "new-password", Rules: rules(x.loc, h.pool.Config().PasswordPolicy)},
@@ -94,7 +94,7 @@ func (h *Handler) newPasswordFields(x *exchange, label string) []field {
 	}
 }
 
-// rules words a password policy.
+// rules describes a password policy.
 func rules(l *locale, p userpool.PasswordPolicy) []string {
 	var all []string
 	add := func(wanted bool, key string, args ...any) {

@@ -11,29 +11,28 @@ import (
 
 const flowCookie = "sandbox_flow"
 
-// flowLife is how long one may take from one page to the next.
+// flowLife is the time that a user has to go from one page to the next.
 const flowLife = 15 * time.Minute
 
-// A flow is a sign-in in progress: what one page leaves for the next one, kept
-// here and not in the browser, which has the key alone.
+// flow is a sign-in in progress: what one page passes to the
+// next one. It is in the store. The browser has only its key.
 type flow struct {
-	// ClientID and Page say which client's page it is left for. For others it
-	// does not count.
+	// ClientID and Page are the app client and the page that it is for. Others ignore it.
 	ClientID, Page string
-	// Username is whom the next page is about, as typed.
+	// Username is the name of the user, as typed.
 	Username string
-	// Sub is set once the browser has given this user's password: confirming the
-	// account signs the user in.
+	// Sub is set once the browser has sent this user's
+	// password. Confirming the account then signs the user in.
 	Sub string
-	// Destination is where the code went, with most of the address hidden.
+	// Destination is the address that the code was sent to, mostly hidden.
 	Destination string
 	// Challenge is a session of [userpool.Pool.NewPasswordSession].
 	Challenge string
-	// Notice and Error are keys of texts that the next page shows.
+	// Notice and Error are keys of texts for the next page.
 	Notice, Error string
 }
 
-// tell puts what the page before had to say into v.
+// tell sets the notice and the error of v.
 func (f flow) tell(l *locale, v *view) {
 	if f.Notice != "" {
 		v.Notice = l.say(f.Notice)
@@ -43,7 +42,7 @@ func (f flow) tell(l *locale, v *view) {
 	}
 }
 
-// leave keeps f for a page, and goes there.
+// leave stores f for a page, and redirects to that page.
 func (h *Handler) leave(x *exchange, page string, f flow) error {
 	f.ClientID, f.Page = x.Client.ID, page
 	key := ui.NewToken()
@@ -70,7 +69,7 @@ func dropFlow(tx *store.Tx, r *http.Request) error {
 	return tx.Drop(flowBucket, keyOf(c.Value))
 }
 
-// flow returns what was left for this page, or the zero flow.
+// flow returns the flow that was stored for this page, or the zero flow.
 func (h *Handler) flow(x *exchange, page string) (flow, error) {
 	var f flow
 	c, err := x.r.Cookie(flowCookie)

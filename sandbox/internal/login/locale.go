@@ -12,8 +12,8 @@ import (
 //go:embed lang/*.json
 var langFiles embed.FS
 
-// languages are the values of lang that are understood, in the order in which
-// pages offer them. The first one is the default.
+// languages are the supported values of lang, in the order
+// in which pages offer them. The first one is the default.
 var languages = [...]string{"en", "fr", "de", "es", "ja"}
 
 // A locale is the text of all pages in one language.
@@ -22,7 +22,7 @@ type locale struct {
 	text map[string]string
 }
 
-// T returns the text for key, with args put in place of its verbs.
+// T returns the text for key, formatted with args.
 func (l *locale) T(key string, args ...any) (string, error) {
 	s, ok := l.text[key]
 	if !ok {
@@ -34,7 +34,7 @@ func (l *locale) T(key string, args ...any) (string, error) {
 	return fmt.Sprintf(s, args...), nil
 }
 
-// say returns the text of the first of keys that has one.
+// say returns the text of the first of the keys that has one.
 func (l *locale) say(keys ...string) string {
 	for _, k := range keys {
 		if s, ok := l.text[k]; ok {
@@ -44,8 +44,8 @@ func (l *locale) say(keys ...string) string {
 	return keys[len(keys)-1]
 }
 
-// loadLocales reads the embedded texts. They are part of the program: a broken
-// file panics.
+// loadLocales reads the embedded texts. It panics if a file
+// is broken, because the files are part of the program.
 func loadLocales() map[string]*locale {
 	all := make(map[string]*locale, len(languages))
 	for _, tag := range languages {
@@ -67,9 +67,9 @@ const (
 	langCookieAge = 365 * 24 * 60 * 60 // seconds
 )
 
-// locale returns the language that the parameter lang asks for, which is kept in
-// a cookie, or the one that was asked for before. Cognito does not look at
-// Accept-Language (Developer Guide, "Managed login localization").
+// locale returns the language of the parameter lang, and remembers it in a
+// cookie. Without the parameter, it returns the language of the cookie. Cognito
+// ignores Accept-Language (Developer Guide, "Managed login localization").
 func (h *Handler) locale(w http.ResponseWriter, r *http.Request) *locale {
 	if l, ok := h.locales[r.URL.Query().Get("lang")]; ok {
 		ui.SetCookie(w, r, langCookie, l.Tag, langCookieAge)

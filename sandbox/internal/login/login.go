@@ -13,12 +13,12 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// Config is what managed login is made of.
+// Config configures managed login.
 type Config struct {
-	// Pool and Store are required. Store is the one that Pool keeps its users in.
+	// Pool and Store are required. Store has the users of Pool.
 	Pool  *userpool.Pool
 	Store *store.Store
-	// Logger is told of what broke. The default is [slog.Default].
+	// Logger gets a record of each failure. The default is [slog.Default].
 	Logger *slog.Logger
 	// Inbox returns the address of the page that shows the codes that were sent, such as "/inbox".
 	// Pages that ask for a code link to it. Nil means no link.
@@ -49,24 +49,24 @@ func New(cfg Config) *Handler {
 // Register adds the routes that the package comment lists to mux. The pages also
 // need [ui.Assets].
 func (h *Handler) Register(mux *http.ServeMux) {
-	mux.Handle("GET /oauth2/authorize", h.within(h.authorize))
-	mux.Handle("GET /login", h.within(h.showSignIn))
+	mux.Handle("GET /oauth2/authorize", h.withRequest(h.authorize))
+	mux.Handle("GET /login", h.withRequest(h.showSignIn))
 	mux.Handle("GET /logout", h.serve(h.logout))
-	mux.Handle("GET /pretend/{provider}", h.within(h.showPretend))
+	mux.Handle("GET /pretend/{provider}", h.withRequest(h.showPretend))
 	mux.Handle("POST /pretend/{provider}", h.form(h.pretend))
 
-	mux.Handle("POST /login", h.form(own(h.signIn)))
-	mux.Handle("GET /signup", h.within(own(h.showSignUp)))
-	mux.Handle("POST /signup", h.form(own(h.signUp)))
-	mux.Handle("GET /confirm", h.within(own(h.showConfirm)))
-	mux.Handle("POST /confirm", h.form(own(h.confirm)))
-	mux.Handle("POST /resendcode", h.form(own(h.resendCode)))
-	mux.Handle("GET /forgotPassword", h.within(own(h.showForgot)))
-	mux.Handle("POST /forgotPassword", h.form(own(h.forgot)))
-	mux.Handle("GET /confirmForgotPassword", h.within(own(h.showReset)))
-	mux.Handle("POST /confirmForgotPassword", h.form(own(h.reset)))
-	mux.Handle("GET /newPassword", h.within(own(h.showNewPassword)))
-	mux.Handle("POST /newPassword", h.form(own(h.newPassword)))
+	mux.Handle("POST /login", h.form(poolUsers(h.signIn)))
+	mux.Handle("GET /signup", h.withRequest(poolUsers(h.showSignUp)))
+	mux.Handle("POST /signup", h.form(poolUsers(h.signUp)))
+	mux.Handle("GET /confirm", h.withRequest(poolUsers(h.showConfirm)))
+	mux.Handle("POST /confirm", h.form(poolUsers(h.confirm)))
+	mux.Handle("POST /resendcode", h.form(poolUsers(h.resendCode)))
+	mux.Handle("GET /forgotPassword", h.withRequest(poolUsers(h.showForgot)))
+	mux.Handle("POST /forgotPassword", h.form(poolUsers(h.forgot)))
+	mux.Handle("GET /confirmForgotPassword", h.withRequest(poolUsers(h.showReset)))
+	mux.Handle("POST /confirmForgotPassword", h.form(poolUsers(h.reset)))
+	mux.Handle("GET /newPassword", h.withRequest(poolUsers(h.showNewPassword)))
+	mux.Handle("POST /newPassword", h.form(poolUsers(h.newPassword)))
 
 	mux.Handle("POST /oauth2/token", h.service(h.token))
 	mux.Handle("OPTIONS /oauth2/token", preflight("POST"))
@@ -77,7 +77,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("OPTIONS /oauth2/userInfo", preflight("GET, POST"))
 }
 
-// An exchange is one request of a browser and its response.
+// exchange is one request of a browser and its response.
 type exchange struct {
 	*authRequest // that the page belongs to; nil before it is known to be valid
 	w            http.ResponseWriter
@@ -87,12 +87,12 @@ type exchange struct {
 
 func (x *exchange) ctx() context.Context { return x.r.Context() }
 
-// typed returns what was entered into a field that is not a password.
+// typed returns the text of a field that is not a password.
 func (x *exchange) typed(field string) string { return strings.TrimSpace(x.r.PostForm.Get(field)) }
 
-// redirect sends the browser on by GET, also after a form: 303 never resends a
-// password (RFC 9700 §4.12). The target is sent as it is: it is one of our own, or
-// was checked.
+// redirect sends the browser to target by GET. After a form it uses 303,
+// so that the browser never sends a password again (RFC 9700 §4.12). The
+// caller has checked target, or it is a page of the sandbox.
 func (x *exchange) redirect(target string) {
 	status := http.StatusFound
 	if x.r.Method != http.MethodGet {
@@ -107,8 +107,8 @@ func (x *exchange) redirect(target string) {
 func (h *Handler) serve(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			// ServeMux takes GET for HEAD too, but a question must neither issue a
-			// code nor end a session.
+			// ServeMux uses the handler of GET for HEAD. A HEAD
+			// request must neither issue a code nor end a session.
 			w.Header().Set("Allow", http.MethodGet)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
@@ -120,9 +120,9 @@ func (h *Handler) serve(f func(*exchange) error) http.Handler {
 	})
 }
 
-// within answers a request that belongs to an authorization request, which is
-// validated anew each time.
-func (h *Handler) within(f func(*exchange) error) http.Handler {
+// withRequest returns a handler for requests that belong to an
+// authorization request. It validates that request each time.
+func (h *Handler) withRequest(f func(*exchange) error) http.Handler {
 	return h.serve(func(x *exchange) error {
 		req, err := parseRequest(x.r.URL.RawQuery, h.client)
 		if err != nil {
@@ -133,9 +133,9 @@ func (h *Handler) within(f func(*exchange) error) http.Handler {
 	})
 }
 
-// form is within for a form that was submitted by the page that we sent.
+// form is withRequest for a form of one of the pages.
 func (h *Handler) form(f func(*exchange) error) http.Handler {
-	return h.within(func(x *exchange) error {
+	return h.withRequest(func(x *exchange) error {
 		if err := ui.CheckForm(x.w, x.r); err != nil {
 			return err
 		}
@@ -143,9 +143,9 @@ func (h *Handler) form(f func(*exchange) error) http.Handler {
 	})
 }
 
-// own is f for clients that offer the pool's own users. That others' pages do not
-// link to f keeps nobody from asking for it.
-func own(f func(*exchange) error) func(*exchange) error {
+// poolUsers restricts f to clients that offer the pool's own users. The pages
+// of other clients do not link to f, but browsers can still ask for it.
+func poolUsers(f func(*exchange) error) func(*exchange) error {
 	return func(x *exchange) error {
 		if !x.offers(providerCognito) {
 			return x.fail("unauthorized_client", "The client does not offer the identity provider COGNITO.")

@@ -310,7 +310,7 @@ func TestCookies(t *testing.T) {
 	if strings.Contains(first, ada) || len(first) != 43 {
 		t.Errorf("the session's key is %d characters", len(first))
 	}
-	// A key that somebody planted never becomes a session.
+	// A planted key never becomes a session.
 	b.signIn(authorizeQuery("prompt", "login"), ada, goodPassword).code(t)
 	if b.cookie(sessionCookie) == first {
 		t.Error("a sign-in kept the session's key")

@@ -59,8 +59,8 @@ func (h *Handler) reset(x *exchange) error {
 	return h.leave(x, "/login", flow{Username: username, Notice: "reset.done"})
 }
 
-// newPasswordView asks for a password of one's own, and for required attributes
-// that whoever created the user left out.
+// newPasswordView asks for a new password, and for
+// required attributes that the user does not have yet.
 func (h *Handler) newPasswordView(x *exchange, f flow) (view, error) {
 	v := view{Data: confirmPage{Username: f.Username}}
 	user, err := h.pool.User(x.ctx(), f.Sub)

@@ -11,17 +11,17 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// A provider is another identity provider that a client offers. The sandbox
-// stands in for all of them.
+// provider is an external identity provider that a
+// client offers. The sandbox stands in for all of them.
 type provider struct {
 	Name  string // Cognito's, such as "LoginWithAmazon"
 	Label string // what people call it
 }
 
-// Path is the page that stands in for the provider.
+// Path returns the page that stands in for the provider.
 func (p provider) Path() string { return "/pretend/" + url.PathEscape(p.Name) }
 
-// Mark is the letter shown where its logo would be.
+// Mark returns a letter in place of the logo.
 func (p provider) Mark() string { return firstLetter(p.Label) }
 
 func providerOf(name string) provider {
@@ -34,7 +34,7 @@ func providerOf(name string) provider {
 	return provider{name, name} // Google, Facebook, and pools' own OIDC and SAML providers
 }
 
-// providers are those that the client offers beside the pool itself.
+// providers returns the external providers that the client offers.
 func providers(c *userpool.Client) []provider {
 	var all []provider
 	for _, name := range c.Providers {
@@ -45,10 +45,10 @@ func providers(c *userpool.Client) []provider {
 	return all
 }
 
-// A persona is somebody whom one may pretend to be.
+// persona is a person that the page offers to pretend to be.
 type persona struct{ Name, Email string }
 
-// Mark is the first letter of the name.
+// Mark returns the first letter of the name.
 func (p persona) Mark() string { return firstLetter(p.Name) }
 
 func personas() []persona {
@@ -62,7 +62,7 @@ func personas() []persona {
 type pretendPage struct {
 	provider
 	Personas []persona
-	// Open is whether the form to be someone else is open.
+	// Open is whether the form for another person is open.
 	Open bool
 }
 
@@ -112,8 +112,8 @@ func (h *Handler) pretend(x *exchange) error {
 	return h.begin(x, user, p.Name)
 }
 
-// pretendID is the id that a person has with a pretend provider: the same for the
-// same address, and as many digits as Google's have.
+// pretendID returns the id of a person with a pretend provider. It
+// is the same for the same address, and as long as Google's ids.
 func pretendID(provider, email string) string {
 	sum := sha256.Sum256([]byte(provider + "\x00" + strings.ToLower(email)))
 	return fmt.Sprintf("1%020d", binary.BigEndian.Uint64(sum[:]))

@@ -13,18 +13,18 @@ import (
 // providerCognito is the name under which an app client lists the pool itself.
 const providerCognito = "COGNITO"
 
-// authRequest is a valid authorization request: its client exists, its redirect
-// URI is the client's and its scopes are allowed.
+// authRequest is a valid authorization request. Its client exists, its
+// redirect URI is one of the client's, and its scopes are allowed.
 type authRequest struct {
 	Client *userpool.Client
-	// RedirectURI is one of Client.CallbackURLs, as it stands there.
+	// RedirectURI is one of Client.CallbackURLs, unchanged.
 	RedirectURI string
 	State       string
 	Scopes      []string
 	Nonce       string
 	// Challenge is the S256 code challenge, or empty without PKCE.
 	Challenge string
-	// Provider is where the user must come from, or empty.
+	// Provider is the identity provider that the user must come from, or empty.
 	Provider  string
 	LoginHint string
 	Prompt    []string
@@ -32,8 +32,8 @@ type authRequest struct {
 	query url.Values // what pages carry along: the known parameters
 }
 
-// A pageError is a fault of an authorization request that must not be told to the
-// redirect URI, because nobody vouches for that URI (RFC 6749 §4.1.2.1).
+// pageError is an error in an authorization request that must not be sent to
+// the redirect URI, because that URI is not registered (RFC 6749 §4.1.2.1).
 type pageError struct {
 	Code string // as Cognito's error page names it
 	Hint string // for the developer, in English
@@ -41,7 +41,7 @@ type pageError struct {
 
 func (e *pageError) Error() string { return e.Code + ": " + e.Hint }
 
-// A redirectError is a fault that the application is told of by redirect.
+// redirectError is an error that the application gets by redirect.
 type redirectError struct {
 	RedirectURI, State string
 	Code, Description  string // RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6
@@ -49,7 +49,7 @@ type redirectError struct {
 
 func (e *redirectError) Error() string { return e.Code + ": " + e.Description }
 
-// target is the address that tells the application of the error.
+// target returns the redirect URI with the error.
 func (e *redirectError) target() string {
 	q := url.Values{"error": {e.Code}, "error_description": {e.Description}}
 	if e.State != "" {
@@ -58,16 +58,15 @@ func (e *redirectError) target() string {
 	return withQuery(e.RedirectURI, q)
 }
 
-// requestParameters are the parameters of the authorization endpoint that are
-// understood; others are ignored (RFC 6749 §3.1).
+// requestParameters are the supported parameters of the
+// authorization endpoint. Others are ignored (RFC 6749 §3.1).
 var requestParameters = [...]string{
 	"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
 	"code_challenge", "code_challenge_method", "identity_provider", "login_hint", "prompt", "lang",
 }
 
-// parseRequest validates the query of an authorization request. Its error is that
-// of client, a [*pageError] or, once client and redirect URI are known to be good,
-// a [*redirectError].
+// parseRequest validates the query of an authorization request. Its error is that of client, or
+// a [*pageError]. Once client and redirect URI are known to be valid, it is a [*redirectError].
 func parseRequest(rawQuery string, client func(id string) (*userpool.Client, error)) (*authRequest, error) {
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -82,7 +81,7 @@ func parseRequest(rawQuery string, client func(id string) (*userpool.Client, err
 	if err != nil {
 		return nil, err
 	}
-	// String equality and nothing looser: RFC 9700 §2.1.
+	// RFC 9700 §2.1 demands exact string matching.
 	if !slices.Contains(c.CallbackURLs, q.Get("redirect_uri")) {
 		return nil, &pageError{"redirect_mismatch", mismatch("redirect URI", "callback", q.Get("redirect_uri"), c.CallbackURLs)}
 	}
@@ -93,7 +92,7 @@ func parseRequest(rawQuery string, client func(id string) (*userpool.Client, err
 		Prompt: strings.Fields(q.Get("prompt")), query: make(url.Values),
 	}
 	for _, name := range requestParameters {
-		// Of a parameter that came twice, which is refused at once, no value is good.
+		// A repeated parameter is refused, and none of its values is used.
 		if len(q[name]) > 1 {
 			if name == "state" {
 				req.State = ""
@@ -113,15 +112,15 @@ func (req *authRequest) validate(responseType, scope, method string) error {
 	case "":
 		return req.fail("invalid_request", "The parameter response_type is missing.")
 	case "token":
-		// RFC 9700 §2.1.2 says not to use the implicit grant; to Cognito, too, it
-		// is a grant that a client must be allowed.
+		// RFC 9700 §2.1.2 advises against the implicit grant.
+		// With Cognito, a client must be allowed to use it.
 		return req.fail("unauthorized_client", "The client may not use the implicit grant. Use response_type=code.")
 	default:
 		return req.fail("unsupported_response_type", "Use response_type=code.")
 	}
 	switch {
 	case req.Challenge == "" && method == "":
-		// Cognito lets every client go without PKCE.
+		// Cognito lets every client omit PKCE.
 	case req.Challenge == "":
 		return req.fail("invalid_request", "The parameter code_challenge is missing.")
 	case method != "S256":
@@ -130,9 +129,9 @@ func (req *authRequest) validate(responseType, scope, method string) error {
 		return req.fail("invalid_request", "The parameter code_challenge is not the base64url form of a SHA-256 sum.")
 	}
 	if req.Scopes = strings.Fields(scope); len(req.Scopes) == 0 {
-		// A client that asks for none gets all that it may have (Cognito
-		// Developer Guide, "Authorize endpoint"). Never nil: to the pool that is a
-		// sign-in through the API.
+		// A client that asks for no scopes gets all of its scopes
+		// (Cognito Developer Guide, "Authorize endpoint"). The list is
+		// never nil: to the pool, nil means a sign-in through the API.
 		req.Scopes = append([]string{}, req.Client.Scopes...)
 	}
 	for _, s := range req.Scopes {
@@ -154,8 +153,8 @@ func (req *authRequest) validate(responseType, scope, method string) error {
 	return nil
 }
 
-// fail returns a redirectError. What the request put into the description is
-// reduced to the characters that RFC 6749 §4.1.2.1 allows there.
+// fail returns a redirectError. It replaces characters in
+// the description that RFC 6749 §4.1.2.1 does not allow.
 func (req *authRequest) fail(code, description string) *redirectError {
 	return &redirectError{req.RedirectURI, req.State, code, strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {
@@ -172,7 +171,7 @@ func (req *authRequest) offers(provider string) bool {
 	return slices.Contains(req.Client.Providers, provider)
 }
 
-// link returns the address of a page that goes on with this request.
+// link returns the address of a page that continues this request.
 func (req *authRequest) link(path string) string { return path + "?" + req.query.Encode() }
 
 // isChallenge reports whether s can be an S256 code challenge: RFC 7636 §4.2.
@@ -181,8 +180,7 @@ func isChallenge(s string) bool {
 	return err == nil && len(b) == 32 && !strings.ContainsAny(s, "\r\n") // which the decoder skips
 }
 
-// withQuery adds parameters to a redirect URI and keeps the query that it has
-// (RFC 6749 §4.1.2).
+// withQuery adds parameters to the query of a redirect URI (RFC 6749 §4.1.2).
 func withQuery(uri string, q url.Values) string {
 	sep := "?"
 	if strings.Contains(uri, "?") {

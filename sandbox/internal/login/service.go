@@ -11,7 +11,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// An oauthError is the refusal of an endpoint that applications call.
+// oauthError is the refusal of an endpoint that applications call.
 type oauthError struct {
 	Status      int    `json:"-"`
 	Code        string `json:"error"`
@@ -22,13 +22,13 @@ type oauthError struct {
 
 func (e *oauthError) Error() string { return e.Code + ": " + e.Description }
 
-// badRequest is an error of RFC 6749 §5.2.
+// badRequest returns an error of RFC 6749 §5.2.
 func badRequest(code, description string) *oauthError {
 	return &oauthError{Status: http.StatusBadRequest, Code: code, Description: description}
 }
 
-// service serves an endpoint that applications call, also from the pages of any
-// origin: no cookie counts there.
+// service serves an endpoint that applications call.
+// Pages of any origin may call it, so it ignores cookies.
 func (h *Handler) service(serve func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowAnyOrigin(w.Header())
@@ -52,8 +52,7 @@ func (h *Handler) service(serve func(w http.ResponseWriter, r *http.Request) err
 	})
 }
 
-// preflight answers the question of a browser that wants to send more than a
-// simple request (Fetch, "CORS-preflight request").
+// preflight answers the CORS preflight (Fetch, "CORS-preflight request").
 func preflight(methods string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowAnyOrigin(w.Header())
@@ -78,8 +77,8 @@ func (h *Handler) writeJSON(w http.ResponseWriter, r *http.Request, status int, 
 	_, _ = w.Write(body)
 }
 
-// parameters returns the form of a request, in which every parameter may come
-// once (RFC 6749 §3.2). The query string does not count: secrets must not be there.
+// parameters returns the form of a request. Each parameter may be given once (RFC
+// 6749 §3.2). The query string is ignored, because secrets must not be there.
 func parameters(r *http.Request) (url.Values, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/x-www-form-urlencoded" {
 		return nil, badRequest("invalid_request", "Send the parameters as application/x-www-form-urlencoded.")
@@ -98,9 +97,8 @@ func parameters(r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// authenticate returns the client that sent the request: RFC 6749 §2.3.1. A
-// client with a secret must give it, in the header or in the form; a client
-// without one gives its id.
+// authenticate returns the client that sent the request (RFC 6749 §2.3.1). A client with a
+// secret must send it in the header or in the form. A client without a secret sends its id.
 func (h *Handler) authenticate(r *http.Request, form url.Values) (*userpool.Client, error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	failed := &oauthError{Status: http.StatusBadRequest, Code: "invalid_client", Description: "Client authentication failed."}
@@ -132,8 +130,7 @@ func (h *Handler) authenticate(r *http.Request, form url.Values) (*userpool.Clie
 	return client, nil
 }
 
-// basicAuth reads id and secret, each of which is form-encoded within the header
-// (RFC 6749 §2.3.1).
+// basicAuth reads id and secret from the header, where each is form-encoded (RFC 6749 §2.3.1).
 func basicAuth(r *http.Request) (id, secret string, ok bool) {
 	id, secret, ok = r.BasicAuth()
 	if !ok {

@@ -12,15 +12,15 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// Buckets of the store in which things that expire are kept.
+// Buckets of the store for values that expire.
 const (
 	sessionBucket = "login-session"
 	flowBucket    = "login-flow"
 	codeBucket    = "authorization-code"
 )
 
-// keyOf is what stands in the store for a random key of the browser or the
-// application. It needs no salt and no slow hash: the key has 256 random bits.
+// keyOf returns the key in the store for a random key of a browser or an application.
+// It needs neither salt nor a slow hash, because the random key has 256 bits.
 func keyOf(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
@@ -28,21 +28,21 @@ func keyOf(secret string) string {
 
 const sessionCookie = "sandbox_session"
 
-// sessionLife is fixed, and counts from the sign-in (Cognito Developer Guide,
-// "Managed login session duration").
+// sessionLife is fixed and begins with the sign-in (Cognito
+// Developer Guide, "Managed login session duration").
 const sessionLife = time.Hour
 
-// A session is that a browser has signed in: a second authorization request need
-// not ask again, whichever client it comes from.
+// session is a login session of a browser. Further authorization
+// requests, also of other clients, then need no password.
 type session struct {
 	Sub string
-	// Provider is where the user came from, "COGNITO" for the pool itself.
+	// Provider is the provider of the user, "COGNITO" for the pool itself.
 	Provider string
 	AuthTime time.Time
 }
 
-// session returns the login session of the browser, or nil if it has none or its
-// user is gone or disabled.
+// session returns the login session of the browser. It returns
+// nil if there is none, or if its user was deleted or disabled.
 func (h *Handler) session(r *http.Request) (*session, error) {
 	c, err := r.Cookie(sessionCookie)
 	if err != nil {
@@ -71,22 +71,21 @@ func (h *Handler) session(r *http.Request) (*session, error) {
 	return s, nil
 }
 
-// answers reports whether the session is enough for the request, so that nobody
-// need be asked.
+// answers reports whether the session satisfies the request without a new sign-in.
 func (s *session) answers(req *authRequest) bool {
 	if s == nil || req.prompts("login") || req.prompts("select_account") {
 		return false
 	}
-	// A provider in the request selects it: a session that came from another one
-	// does not count. Without one, the client must offer where the user came from.
+	// A provider in the request excludes sessions from other providers.
+	// Without one, the client must offer the provider of the session.
 	if req.Provider != "" {
 		return s.Provider == req.Provider
 	}
 	return req.offers(s.Provider)
 }
 
-// begin starts a login session and goes on to the application. The session has
-// a new key each time, so that nobody can have planted it.
+// begin starts a login session and returns to the application. The
+// session gets a new key, so that an attacker cannot have planted it.
 func (h *Handler) begin(x *exchange, user *userpool.User, provider string) error {
 	now := h.pool.Now()
 	s := &session{Sub: user.Sub, Provider: provider, AuthTime: now}

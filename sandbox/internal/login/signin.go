@@ -7,7 +7,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// signInPage is what the sign-in page shows beside its fields.
+// signInPage is the data of the sign-in page beside its fields.
 type signInPage struct {
 	// Own is whether users of the pool itself may sign in.
 	Own       bool
@@ -54,7 +54,8 @@ func (h *Handler) signIn(x *exchange) error {
 		}
 		return h.begin(x, user, providerCognito)
 	case userpool.UserNotConfirmed:
-		// The pool says so only after the right password: confirming will sign in.
+		// The pool reports this only after the right password,
+		// so confirming the account signs the user in.
 		user, err := h.pool.UserByName(x.ctx(), username)
 		if err != nil {
 			return err
@@ -76,7 +77,7 @@ func (h *Handler) signIn(x *exchange) error {
 	return h.refuse(x, "signin", err, v)
 }
 
-// destination is where a code was sent, or empty.
+// destination returns the address that a code was sent to, or "".
 func destination(d *userpool.Delivery) string {
 	if d == nil {
 		return ""

@@ -8,8 +8,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// signUpView is the sign-up form, filled with what was submitted so far. It never
-// sends a password back.
+// signUpView returns the sign-up form with the submitted values. It never contains a password.
 func (h *Handler) signUpView(x *exchange) view {
 	v := view{Fields: []field{h.nameField(x, cmp.Or(x.typed("username"), x.LoginHint))}}
 	for _, a := range h.signUpAttributes() {
@@ -36,7 +35,7 @@ func (h *Handler) signUp(x *exchange) error {
 	for _, a := range h.signUpAttributes() {
 		in.Attributes[a] = x.typed(attributePrefix + a)
 	}
-	// In a pool whose users sign in with an attribute, that attribute is the name.
+	// If users of the pool sign in with an attribute, that attribute is the username.
 	switch email := strings.Contains(in.Username, "@"); {
 	case h.signsInWith("email") && (email || !h.signsInWith("phone_number")):
 		in.Attributes["email"] = in.Username
@@ -47,11 +46,12 @@ func (h *Handler) signUp(x *exchange) error {
 	if err != nil {
 		return h.refuse(x, "signup", err, v)
 	}
-	// Whoever signs up has given the password: confirming signs in, as with Cognito.
+	// The user has just sent the password. Confirming
+	// the account signs the user in, as with Cognito.
 	return h.leave(x, "/confirm", flow{Username: in.Username, Sub: user.Sub, Destination: destination(delivery)})
 }
 
-// confirmPage is what the pages that ask for a code know of the flow.
+// confirmPage is the data of pages that ask for a code.
 type confirmPage struct {
 	Username, Destination string
 }
@@ -59,7 +59,7 @@ type confirmPage struct {
 func (h *Handler) confirmView(x *exchange, f flow) view {
 	v := view{Data: confirmPage{f.Username, f.Destination}}
 	if f.Username == "" {
-		// The page was opened by itself, or the flow took too long.
+		// The page was opened directly, or the flow has expired.
 		v.Fields = append(v.Fields, h.nameField(x, x.typed("username")))
 	}
 	v.Fields = append(v.Fields, codeField(x))
@@ -117,7 +117,7 @@ func (h *Handler) resendCode(x *exchange) error {
 	return h.leave(x, "/confirm", f)
 }
 
-// code is the submitted code without the blanks that come along when it is copied.
+// code returns the submitted code without the blanks that copying can add.
 func code(x *exchange) string {
 	return strings.Join(strings.Fields(x.r.PostForm.Get("code")), "")
 }

@@ -51,10 +51,9 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 
 var errBadCode = badRequest("invalid_grant", "The authorization code is not valid for this request.")
 
-// exchangeCode gives tokens for a code. The first attempt uses it up, even if it
-// fails: whoever has a code has one try at its verifier. A second attempt is a
-// sign that the code leaked, and revokes what the first one was given
-// (RFC 6749 §4.1.2, §10.5).
+// exchangeCode issues tokens for a code. The first attempt uses the code up, even if it
+// fails, so that the code verifier cannot be guessed. A second attempt is a sign that
+// the code leaked. It revokes the tokens of the first one (RFC 6749 §4.1.2, §10.5).
 func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form url.Values) (*userpool.Tokens, error) {
 	if form.Get("code") == "" {
 		return nil, badRequest("invalid_request", "The parameter code is missing.")
@@ -83,8 +82,8 @@ func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form ur
 	return h.bind(r, key, tokens)
 }
 
-// redeem marks a code as used and returns it as it was found, and whether this was
-// the first attempt. Of attempts at the same time one is the first.
+// redeem marks a code as used. It returns the code as it was before, and whether
+// this was the first attempt. Of simultaneous attempts, exactly one is the first.
 func (h *Handler) redeem(r *http.Request, key string) (c authorizationCode, first bool, err error) {
 	err = h.store.Update(r.Context(), func(tx *store.Tx) error {
 		now := h.pool.Now()
@@ -107,8 +106,8 @@ func (h *Handler) redeem(r *http.Request, key string) (c authorizationCode, firs
 	return c, first, err
 }
 
-// bind notes which tokens a code was exchanged for. If the code was replayed while
-// they were being issued, they are revoked at once.
+// bind records the tokens that a code was exchanged for. If the code
+// was replayed while they were issued, it revokes them at once.
 func (h *Handler) bind(r *http.Request, key string, tokens *userpool.Tokens) (*userpool.Tokens, error) {
 	jti, err := originJTI(tokens.AccessToken)
 	if err != nil {
@@ -136,8 +135,8 @@ func (h *Handler) bind(r *http.Request, key string, tokens *userpool.Tokens) (*u
 	return tokens, nil
 }
 
-// originJTI reads the claim of that name, which all tokens of one sign-in share,
-// from a token that was issued just now.
+// originJTI reads the claim origin_jti, which all tokens
+// of a sign-in share, from a token that was just issued.
 func originJTI(accessToken string) (string, error) {
 	var claims struct {
 		OriginJTI string `json:"origin_jti"`
@@ -154,8 +153,8 @@ func originJTI(accessToken string) (string, error) {
 }
 
 // verify checks a code verifier against the S256 challenge of the authorization
-// request: RFC 7636 §4.6. Where there was no challenge there must be no verifier,
-// or an attacker could strip the challenge off unnoticed (RFC 9700 §2.1.1).
+// request (RFC 7636 §4.6). Without a challenge there must be no verifier.
+// Otherwise an attacker could remove the challenge unnoticed (RFC 9700 §2.1.1).
 func verify(challenge, verifier string) bool {
 	if challenge == "" || verifier == "" {
 		return challenge == verifier
@@ -178,8 +177,8 @@ func (h *Handler) refresh(r *http.Request, client *userpool.Client, form url.Val
 	return tokens, err
 }
 
-// revoke is the revocation endpoint: RFC 7009. Only refresh tokens can be revoked
-// (Cognito Developer Guide, "Revoke endpoint").
+// revoke is the revocation endpoint (RFC 7009). It revokes only
+// refresh tokens (Cognito Developer Guide, "Revoke endpoint").
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	form, err := parameters(r)
 	if err != nil {
@@ -203,8 +202,8 @@ func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// userInfo tells the claims of a user: OpenID Connect Core §5.3. Its errors are
-// those of RFC 6750 §3.1.
+// userInfo returns the claims of a user (OpenID Connect
+// Core §5.3). Its errors are those of RFC 6750 §3.1.
 func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	raw, ok := bearer(r)
 	if !ok {

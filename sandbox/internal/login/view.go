@@ -9,16 +9,16 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// view is what a template sees.
+// view is the data of a template.
 type view struct {
 	*locale
 	// FormToken goes into the hidden field of every form.
 	FormToken string
-	// Error and Notice are sentences in the reader's language.
+	// Error and Notice are sentences in the user's language.
 	Error, Notice string
 	// Fields are the inputs of the page's form.
 	Fields []field
-	// Data is the page's own.
+	// Data is specific to the page.
 	Data any
 
 	Languages []languageLink
@@ -30,8 +30,7 @@ type view struct {
 // Link returns the address of another page of the same authorization request.
 func (v view) Link(path string) string { return v.request.link(path) }
 
-// Focused reports whether the cursor should start in field i: the first one that
-// is still empty.
+// Focused reports whether the cursor should start in field i. That is the first empty field.
 func (v view) Focused(i int) bool {
 	return i == slices.IndexFunc(v.Fields, func(f field) bool { return f.Value == "" })
 }
@@ -59,8 +58,8 @@ func (h *Handler) show(x *exchange, status int, page string, v view) {
 	}
 }
 
-// refuse shows a page again, with the reason why its form was not accepted. An
-// error that is no refusal of the pool is returned.
+// refuse shows a page again, with the reason why its form was
+// refused. It returns errors that are not refusals of the pool.
 func (h *Handler) refuse(x *exchange, page string, err error, v view) error {
 	code := userpool.CodeOf(err)
 	if code == "" {
@@ -71,8 +70,8 @@ func (h *Handler) refuse(x *exchange, page string, err error, v view) error {
 	return nil
 }
 
-// incomplete reports whether a form lacks something, or has two passwords that
-// differ, before the pool is asked. If so, it has shown the page again.
+// incomplete reports whether a form lacks a value or has two
+// different passwords. If so, it has shown the page again.
 func (h *Handler) incomplete(x *exchange, page string, v view) bool {
 	form := x.r.PostForm
 	switch {

@@ -1,5 +1,5 @@
-// Package private keeps files that other users of the machine must not read or redirect: files of mode
-// 0600 that are never reached through a symbolic link.
+// Package private keeps files that other users of the machine must not read or
+// redirect: files of mode 0600 that are never reached through a symbolic link.
 package private
 
 import (
@@ -46,8 +46,8 @@ func Protect(path string) error {
 	return f.Chmod(mode)
 }
 
-// Write writes a file of mode 0600, in place of the regular file that may be there. Readers find the
-// whole old content or the whole new one.
+// Write writes a file of mode 0600, in place of the regular file that
+// may be there. Readers find the whole old content or the whole new one.
 func Write(path string, content []byte) error {
 	if _, err := regular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -64,8 +64,9 @@ func Write(path string, content []byte) error {
 	return os.Rename(f.Name(), path) // replaces a link, and does not follow it
 }
 
-// MkdirAll creates the directory and its parents where they are missing, for their owner alone. An
-// existing directory stays as it is. It refuses a symbolic link at path, though not among the parents.
+// MkdirAll creates the directory and its parents where they are
+// missing, for their owner alone. An existing directory stays as it is.
+// It refuses a symbolic link at path, though not among the parents.
 func MkdirAll(path string) error {
 	info, err := os.Lstat(path)
 	switch {

@@ -53,7 +53,7 @@ func TestUsers(t *testing.T) {
 			}
 		}
 		if _, err := tx.UserByName("bob"); err != ErrNotFound {
-			t.Errorf("UserByName of nobody: %v", err)
+			t.Errorf("UserByName of an unknown user: %v", err)
 		}
 		return nil
 	})

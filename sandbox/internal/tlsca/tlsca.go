@@ -1,8 +1,8 @@
-// Package tlsca gives the sandbox a certificate authority of its own, so that clients can reach it by
-// TLS.
+// Package tlsca gives the sandbox a certificate authority
+// of its own, so that clients can reach it by TLS.
 //
-// A developer who trusts the authority risks little. It can sign certificates of TLS servers alone, for
-// the names that it was made for, for names below them, and for loopback addresses.
+// A developer who trusts the authority risks little. It can sign certificates of TLS servers
+// alone, for the names that it was made for, for names below them, and for loopback addresses.
 package tlsca
 
 import (
@@ -42,8 +42,8 @@ func New(names ...string) (*CA, error) {
 	template := certificate("Amplify sandbox CA", authorityLife)
 	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
 	template.KeyUsage = x509.KeyUsageCertSign
-	// Clients apply an authority's extended key usage to all that it signs, though RFC 5280 §4.2.1.12
-	// does not say so: its certificates are good for no client, e-mail or program.
+	// Clients apply an authority's extended key usage to all that it signs, though RFC 5280
+	// §4.2.1.12 does not say so: its certificates are good for no client, e-mail or program.
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	// RFC 5280 §4.2.1.10
 	template.PermittedDNSDomainsCritical = true
@@ -60,8 +60,8 @@ func New(names ...string) (*CA, error) {
 	return &CA{cert, key}, err
 }
 
-// Limited reports whether the authority has the limits that [New] sets, and lives long enough to sign
-// another certificate. Versions before did not set all of the limits.
+// Limited reports whether the authority has the limits that [New] sets, and lives long
+// enough to sign another certificate. Versions before did not set all of the limits.
 func (ca *CA) Limited() bool {
 	c := ca.cert
 	return c.IsCA && c.MaxPathLen == 0 && c.MaxPathLenZero && c.KeyUsage == x509.KeyUsageCertSign &&

@@ -72,7 +72,7 @@ func (p *Pages) Write(w http.ResponseWriter, status int, page string, data any) 
 	Secure(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // if that fails, nobody is there to be told
+	_, _ = w.Write(b.Bytes()) // an error means that the client has gone
 	return nil
 }
 

@@ -18,8 +18,9 @@ type AccessToken struct {
 	Scopes   []string
 }
 
-// VerifyAccessToken returns what an access token says, or an error with [NotAuthorized] if it is not one of this pool,
-// has expired or was revoked, or lacks the scope. An empty scope asks for none.
+// VerifyAccessToken returns the content of an access token. It refuses
+// with [NotAuthorized] if the token is not one of this pool, has
+// expired, was revoked, or lacks the scope. An empty scope demands none.
 func (p *Pool) VerifyAccessToken(ctx context.Context, raw, scope string) (*AccessToken, error) {
 	claims, err := p.parse(raw)
 	if use, _ := claims["token_use"].(string); err == nil && use != "access" {
@@ -31,7 +32,7 @@ func (p *Pool) VerifyAccessToken(ctx context.Context, raw, scope string) (*Acces
 	case err != nil:
 		return nil, refuse(NotAuthorized, "Invalid Access Token")
 	}
-	// What the pool itself signed has these claims.
+	// All tokens that the pool signed have these claims.
 	sub, _ := claims["sub"].(string)
 	originJTI, _ := claims["origin_jti"].(string)
 	scopes, _ := claims["scope"].(string)
@@ -56,8 +57,8 @@ func (p *Pool) VerifyAccessToken(ctx context.Context, raw, scope string) (*Acces
 	return at, nil
 }
 
-// UserInfo returns the claims that the scopes of an access token let one see: the body of /oauth2/userInfo.
-// All its values are text (Developer Guide, "The userInfo endpoint").
+// UserInfo returns the claims that the scopes of an access token give access to: the body
+// of /oauth2/userInfo. All values are text (Developer Guide, "The userInfo endpoint").
 func (p *Pool) UserInfo(ctx context.Context, accessToken string) (map[string]string, error) {
 	at, err := p.VerifyAccessToken(ctx, accessToken, "openid")
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// CreateUserInput is what an administrator creates a user with.
+// CreateUserInput is the input of [Pool.CreateUser].
 type CreateUserInput struct {
 	Username string
-	// TemporaryPassword is made up if it is empty.
+	// TemporaryPassword is optional. By default it is random.
 	TemporaryPassword string
 	Attributes        map[string]string
 	// Silent suppresses the invitation.
@@ -53,7 +53,7 @@ func (p *Pool) CreateUser(ctx context.Context, in CreateUserInput) (user *User, 
 	return user, err
 }
 
-// SetPassword gives the user of that name a password: for good, or until the next sign-in.
+// SetPassword sets the password of a user, permanently or until the next sign-in.
 func (p *Pool) SetPassword(ctx context.Context, username, password string, permanent bool) error {
 	return p.change(ctx, username, func(u *store.User) error {
 		if Status(u.Status) == ExternalProvider {
@@ -67,7 +67,7 @@ func (p *Pool) SetPassword(ctx context.Context, username, password string, perma
 	})
 }
 
-// Confirm confirms the user of that name without a code. Addresses are not verified by that.
+// Confirm confirms a user without a code. It does not verify addresses.
 func (p *Pool) Confirm(ctx context.Context, username string) error {
 	return p.change(ctx, username, func(u *store.User) error {
 		if Status(u.Status) != Unconfirmed {
@@ -78,7 +78,7 @@ func (p *Pool) Confirm(ctx context.Context, username string) error {
 	})
 }
 
-// SetEnabled lets the user of that name sign in, or no longer. Tokens of a disabled user are good no more.
+// SetEnabled enables or disables a user. Tokens of a disabled user are not valid.
 func (p *Pool) SetEnabled(ctx context.Context, username string, enabled bool) error {
 	return p.change(ctx, username, func(u *store.User) error {
 		u.Enabled = enabled
@@ -86,7 +86,7 @@ func (p *Pool) SetEnabled(ctx context.Context, username string, enabled bool) er
 	})
 }
 
-// change writes what f does to the user of that name.
+// change applies f to the user of that name and stores the result.
 func (p *Pool) change(ctx context.Context, username string, f func(*store.User) error) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustFind(tx, username)
@@ -100,7 +100,7 @@ func (p *Pool) change(ctx context.Context, username string, f func(*store.User) 
 	})
 }
 
-// ResetPassword makes the user of that name choose a new password with a code that is sent.
+// ResetPassword sends a code to a user, who must choose a new password with it.
 func (p *Pool) ResetPassword(ctx context.Context, username string) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustFind(tx, username)
@@ -120,7 +120,7 @@ func (p *Pool) ResetPassword(ctx context.Context, username string) error {
 	})
 }
 
-// DeleteUser deletes a user. What is left of the sessions only says that their user is gone.
+// DeleteUser deletes a user. Sessions stay in the store, but are not valid.
 func (p *Pool) DeleteUser(ctx context.Context, sub string) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		err := tx.DeleteUser(sub)

@@ -12,8 +12,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// standardAttributes are the claims of OpenID Connect that every pool has (Cognito Developer Guide, "Working with
-// user attributes"). Custom attributes are accepted without being declared: outputs do not list them.
+// standardAttributes are the claims of OpenID Connect that every pool
+// has (Cognito Developer Guide, "Working with user attributes"). Custom
+// attributes need no declaration, because outputs do not list them.
 const standardAttributes = " address birthdate email email_verified family_name gender given_name locale middle_name name nickname " +
 	"phone_number phone_number_verified picture preferred_username profile updated_at website zoneinfo "
 
@@ -25,8 +26,8 @@ var (
 	customName  = regexp.MustCompile(`^custom:[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,20}$`)
 )
 
-// checkAttributes refuses attributes that a user pool would not take. Only administrators
-// may say that an address is verified.
+// checkAttributes refuses attributes that a user pool does not
+// accept. Only administrators may mark an address as verified.
 func checkAttributes(attributes map[string]string, admin bool) error {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		value := attributes[name]
@@ -51,7 +52,7 @@ func isEmail(s string) bool {
 	return err == nil && a.Address == s
 }
 
-// MissingAttributes returns the required attributes that a user does not have.
+// MissingAttributes returns the required attributes that are not in attributes.
 func (p *Pool) MissingAttributes(attributes map[string]string) []string {
 	var missing []string
 	for _, name := range p.cfg.RequiredAttributes {
@@ -74,8 +75,8 @@ func (p *Pool) checkRequired(attributes map[string]string) error {
 	return refuse(InvalidParameter, "Attributes did not conform to the schema: %s", text)
 }
 
-// UpdateAttributes changes attributes of a user, and sends codes to addresses that changed; they
-// are unverified until [Pool.VerifyAttribute] gets those.
+// UpdateAttributes changes attributes of a user. It sends codes to changed
+// addresses, which are unverified until [Pool.VerifyAttribute] gets the code.
 func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[string]string) ([]Delivery, error) {
 	if err := checkAttributes(attributes, false); err != nil {
 		return nil, err
@@ -95,8 +96,8 @@ func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[
 	return sent, err
 }
 
-// SetAttributes is UpdateAttributes by an administrator, for the user of that name: no code is sent, and
-// email_verified may be set.
+// SetAttributes changes attributes of a user as an
+// administrator. It sends no codes, and accepts email_verified.
 func (p *Pool) SetAttributes(ctx context.Context, username string, attributes map[string]string) error {
 	if err := checkAttributes(attributes, true); err != nil {
 		return err
@@ -110,8 +111,8 @@ func (p *Pool) SetAttributes(ctx context.Context, username string, attributes ma
 	})
 }
 
-// changeAttributes writes attributes of u; empty ones are removed. It calls unverified for each address that
-// changed and that the pool verifies.
+// changeAttributes stores attributes of u, and removes empty ones. It
+// calls unverified for each changed address that the pool verifies.
 func (p *Pool) changeAttributes(tx *store.Tx, u *store.User, attributes map[string]string, unverified func(attribute string) error) error {
 	var changed []string
 	for _, name := range addresses() {
@@ -165,7 +166,7 @@ func (p *Pool) DeleteAttributes(ctx context.Context, sub string, names []string)
 	return err
 }
 
-// SendAttributeCode sends the code that [Pool.VerifyAttribute] wants.
+// SendAttributeCode sends a code for [Pool.VerifyAttribute].
 func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d Delivery, err error) {
 	err = p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)

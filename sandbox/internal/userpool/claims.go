@@ -12,11 +12,11 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// AdminScope is the scope of access tokens that may call the user pools API for their user.
+// AdminScope is the scope of access tokens that can call the user pools API for their user.
 const AdminScope = "aws.cognito.signin.user.admin"
 
-// commonClaims are those of both tokens of a session (Developer Guide, "Understanding the access
-// token", "Understanding the identity (ID) token").
+// commonClaims returns the claims that both tokens of a session have (Developer
+// Guide, "Understanding the access token", "Understanding the identity (ID) token").
 func (p *Pool) commonClaims(s *store.Session, u *User, use string, now time.Time, life time.Duration) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"sub": u.Sub, "iss": p.Issuer(), "origin_jti": s.OriginJTI, "event_id": s.EventID, "token_use": use,
@@ -68,8 +68,8 @@ func groupNames(groups []Group) (names []string) {
 	return names
 }
 
-// preferredRole is the role of the group with the lowest precedence, if it is clear which that is
-// (Developer Guide, "Assigning precedence values to groups").
+// preferredRole returns the role of the group with the lowest precedence, or "" if groups with
+// different roles share that precedence (Developer Guide, "Assigning precedence values to groups").
 func preferredRole(groups []Group) string {
 	if len(groups) == 0 || groups[0].Precedence == nil {
 		return ""
@@ -83,8 +83,9 @@ func preferredRole(groups []Group) string {
 	return role
 }
 
-// attributeClaims are the user's attributes that scopes let one see, as claims (Developer Guide, "OAuth 2.0 scopes"). With openid
-// alone, or no scopes at all, that is every attribute.
+// attributeClaims returns the user's attributes that the scopes
+// give access to, as claims (Developer Guide, "OAuth 2.0 scopes").
+// With openid alone, or without scopes, these are all attributes.
 func attributeClaims(u *User, scopes []string) map[string]any {
 	has := func(scope string) bool { return slices.Contains(scopes, scope) }
 	every := !has("profile") && !has("email") && !has("phone")
@@ -112,7 +113,7 @@ func attributeClaims(u *User, scopes []string) map[string]any {
 	return claims
 }
 
-// claimValue gives an attribute the type that OpenID Connect Core §5.1 gives its claim.
+// claimValue converts an attribute to the type of its claim in OpenID Connect Core §5.1.
 func claimValue(name, text string) any {
 	switch name {
 	case "email_verified", "phone_number_verified":

@@ -17,13 +17,14 @@ func (p *Pool) Client(id string) (*Client, error) {
 	return nil, refuse(ResourceNotFound, "User pool client %s does not exist.", id)
 }
 
-// CheckSecret reports in constant time whether secret is the client's. Public clients have the empty secret.
+// CheckSecret reports in constant time whether secret is
+// the client's. The secret of a public client is empty.
 func (c *Client) CheckSecret(secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 1
 }
 
-// CheckSecretHash reports in constant time whether hash is the SECRET_HASH of username. Public
-// clients accept any. (Cognito Developer Guide, "Computing secret hash values")
+// CheckSecretHash reports in constant time whether hash is the SECRET_HASH of username (Cognito
+// Developer Guide, "Computing secret hash values"). For a public client it is always true.
 func (c *Client) CheckSecretHash(username, hash string) bool {
 	if c.Secret == "" {
 		return true

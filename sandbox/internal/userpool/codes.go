@@ -14,11 +14,12 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Message is a message that Cognito would have sent. Its kind is "sign-up", "reset-password",
-// "verify-attribute" or "invitation"; its code is the code or, in an invitation, the temporary password.
+// Message is a message that Cognito would have sent. Kind is
+// "sign-up", "reset-password", "verify-attribute" or "invitation".
+// Code is the code or, in an invitation, the temporary password.
 type Message = store.Message
 
-// Delivery says, with the address mostly hidden, where a code was sent.
+// Delivery describes where a code was sent, with the address mostly hidden.
 type Delivery struct {
 	Attribute   string // "email" or "phone_number"
 	Medium      string // "EMAIL" or "SMS"
@@ -32,17 +33,18 @@ const (
 	codeVerify = "verify-attribute"
 )
 
-// maxAttempts is how often a code may be given wrongly.
+// maxAttempts is the number of wrong attempts at a code.
 const maxAttempts = 5
 
-// sentCode is a code under way.
+// sentCode is a code that was sent and not used yet.
 type sentCode struct {
 	Code, Attribute string
 	Attempts        int
 	Expires         time.Time
 }
 
-// codeKey says whose code it is. A user has one of each kind; each address is verified by its own.
+// codeKey returns the key of a code in the store. A user has one
+// code of each kind, and one for the verification of each address.
 func codeKey(u *store.User, kind, attribute string) string {
 	if kind == codeVerify {
 		return u.Sub + " " + attribute
@@ -50,13 +52,15 @@ func codeKey(u *store.User, kind, attribute string) string {
 	return u.Sub
 }
 
-// sendCode sends a new code to an address of u; a code sent before is good no more.
+// sendCode sends a new code to an address of u. An
+// earlier code of the same kind is no longer valid.
 func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (Delivery, error) {
 	number, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return Delivery{}, err
 	}
-	// Cognito Developer Guide, "Quotas": codes of sign-up and verification live a day, those of a forgotten password an hour.
+	// Cognito Developer Guide, "Quotas": codes for sign-up and verification
+	// are valid for a day, and codes for a forgotten password for an hour.
 	life := 24 * time.Hour
 	if kind == codeReset {
 		life = time.Hour
@@ -77,7 +81,7 @@ func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (De
 	})
 }
 
-// checkCode uses up the code that was sent to u, or refuses. It returns the attribute that the code was sent to.
+// checkCode uses up the code of u, or refuses. It returns the attribute that the code was sent to.
 func (p *Pool) checkCode(tx *store.Tx, u *store.User, kind, attribute, given string) (string, error) {
 	key, now := codeKey(u, kind, attribute), p.Now()
 	var c sentCode
@@ -94,7 +98,7 @@ func (p *Pool) checkCode(tx *store.Tx, u *store.User, kind, attribute, given str
 		if err := tx.Put(kind, key, c, c.Expires, now); err != nil {
 			return "", err
 		}
-		return "", keeping{wrongCode()}
+		return "", committed{wrongCode()}
 	}
 	return c.Attribute, tx.Drop(kind, key)
 }
@@ -107,8 +111,8 @@ func wrongCode() error {
 	return refuse(CodeMismatch, "Invalid verification code provided, please try again.")
 }
 
-// addressOf returns the attribute that a code for u goes to, or "". Cognito prefers the phone where it may use both
-// (Developer Guide, "Verifying contact information at sign-up").
+// addressOf returns the attribute that codes for u are sent to, or "". Cognito prefers
+// the phone number (Developer Guide, "Verifying contact information at sign-up").
 func (p *Pool) addressOf(u *store.User) string {
 	for _, a := range []string{"phone_number", "email"} {
 		if slices.Contains(p.cfg.VerifiedAttributes, a) && u.Attributes[a] != "" {
@@ -135,7 +139,7 @@ func first(s string) string {
 	return ""
 }
 
-// Messages returns the messages that would have been sent, the newest first, at most limit of them.
+// Messages returns at most limit messages of all users, the newest first.
 func (p *Pool) Messages(ctx context.Context, limit int) (ms []Message, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
 		ms, err = tx.Messages("", limit)
@@ -144,7 +148,7 @@ func (p *Pool) Messages(ctx context.Context, limit int) (ms []Message, err error
 	return ms, err
 }
 
-// MessagesTo is Messages of one user, by sub.
+// MessagesTo returns at most limit messages to the user with that sub, the newest first.
 func (p *Pool) MessagesTo(ctx context.Context, sub string, limit int) (ms []Message, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
 		ms, err = tx.Messages(sub, limit)

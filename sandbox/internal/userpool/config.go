@@ -11,21 +11,22 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/partition"
 )
 
-// Config is what a user pool is configured with.
+// Config configures a user pool.
 type Config struct {
 	// ID is the pool's id, such as "us-east-1_AbCdEfGhI".
 	ID string
-	// Region is the AWS region that tokens name in iss.
+	// Region is the AWS region in the issuer of tokens.
 	Region string
 	// Clients are the app clients.
 	Clients []Client
-	// PasswordPolicy says which passwords are accepted.
+	// PasswordPolicy describes the passwords that are accepted.
 	PasswordPolicy PasswordPolicy
-	// UsernameAttributes lists the attributes ("email", "phone_number") that users sign in with
-	// instead of a username; their username is then a UUID. Empty: users choose a username.
+	// UsernameAttributes lists the attributes ("email", "phone_number")
+	// that users sign in with instead of a username. Their username is
+	// then a UUID. If the list is empty, users choose a username.
 	UsernameAttributes []string
-	// AliasAttributes lists the attributes that users may sign in with beside their
-	// username, once they are verified.
+	// AliasAttributes lists the attributes that users can sign in with
+	// in addition to their username. Addresses must be verified first.
 	AliasAttributes []string
 	// RequiredAttributes lists the attributes that sign-up asks for.
 	RequiredAttributes []string
@@ -33,10 +34,10 @@ type Config struct {
 	VerifiedAttributes []string
 	// Groups are created if they do not exist.
 	Groups []Group
-	// AccessTokenKey and IDTokenKey sign the tokens of a pool that is new; both or neither. The default is to
-	// make keys.
+	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
+	// Give both or neither. By default the pool generates keys.
 	AccessTokenKey, IDTokenKey *rsa.PrivateKey
-	// Clock tells the time. The default is [time.Now].
+	// Clock returns the time. The default is [time.Now].
 	Clock func() time.Time
 }
 
@@ -46,34 +47,37 @@ type Client struct {
 	Name string
 	// Secret is empty for public clients.
 	Secret string
-	// CallbackURLs and LogoutURLs are the redirect URIs that managed login accepts, compared as they are.
+	// CallbackURLs and LogoutURLs are the redirect URIs that
+	// managed login accepts. They are compared as exact strings.
 	CallbackURLs, LogoutURLs []string
 	// Scopes are the OAuth scopes that managed login grants.
 	Scopes []string
-	// Providers are the sources of users that managed login offers, "COGNITO" for the pool itself
-	// and Cognito's names for others: "Google", "Facebook", "LoginWithAmazon", "SignInWithApple".
+	// Providers are the identity providers that managed login offers:
+	// "COGNITO" for the pool itself, and Cognito's names for others,
+	// "Google", "Facebook", "LoginWithAmazon" and "SignInWithApple".
 	Providers []string
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
-	// RotateRefreshTokens makes every refresh token good for one use, and for RotationGrace (0 to 60 s) after it.
+	// RotateRefreshTokens limits each refresh token to one use. It
+	// still works during RotationGrace (0 to 60 s) after that use.
 	RotateRefreshTokens bool
 	RotationGrace       time.Duration
 	// RevealUserExistence is PreventUserExistenceErrors=LEGACY.
 	RevealUserExistence bool
 }
 
-// PasswordPolicy says which passwords are accepted.
+// PasswordPolicy describes the passwords that are accepted.
 type PasswordPolicy struct {
 	MinLength                                                          int
 	RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
 }
 
-// APIHost is the host that AWS serves the pool's API, its keys and its issuer under.
+// APIHost returns the host name of the pool's API, key set and issuer with AWS.
 func (c *Config) APIHost() string { return partition.Host("cognito-idp", c.Region) }
 
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) // API Reference, UserPoolIdType
 
-// validate reports every fault at once, and fills in defaults.
+// validate reports all faults at once, and sets defaults.
 func (c *Config) validate() error {
 	var errs []error
 	fault := func(format string, args ...any) {

@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// Error is a refusal of the user pool, under Cognito's name for it.
+// Error is a refusal of the user pool, with Cognito's name for it.
 type Error struct {
 	// Code is the name of Cognito's exception, such as [UserNotConfirmed].
 	Code string
-	// Message is Cognito's sentence for people. It never holds a secret.
+	// Message is Cognito's message. It never contains a secret.
 	Message string
 }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Exception returns the code and the message: it makes an Error an exception of the JSON API.
+// Exception returns the code and the message. The JSON API sends them as an exception.
 func (e *Error) Exception() (name, message string) { return e.Code, e.Message }
 
-// Codes of errors, as the API Reference of Amazon Cognito user pools lists them.
+// Codes of errors, from the API Reference of Amazon Cognito user pools.
 const (
 	AliasExists           = "AliasExistsException"
 	CodeMismatch          = "CodeMismatchException"
@@ -38,13 +38,14 @@ const (
 	UserNotFound          = "UserNotFoundException"
 	UsernameExists        = "UsernameExistsException"
 
-	// NewPasswordRequired is no exception of Cognito's but the name of its challenge: the password was right,
-	// but the user must choose another one before being signed in. See [Pool.NewPasswordSession].
+	// NewPasswordRequired is the name of a challenge of Cognito, and not
+	// of an exception. The password was right, but the user must choose
+	// a new one before the sign-in. See [Pool.NewPasswordSession].
 	NewPasswordRequired = "NEW_PASSWORD_REQUIRED"
 )
 
-// CodeOf returns the code of the first [*Error] in err's chain, or "" if there is none:
-// then something broke and nobody was refused.
+// CodeOf returns the code of the first [*Error] in err's chain. It returns
+// "" if there is none: then err is nil or a failure of the sandbox.
 func CodeOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -64,6 +65,6 @@ func noSuchUser() error        { return refuse(UserNotFound, "User does not exis
 func userDisabled() error      { return refuse(NotAuthorized, "User is disabled.") }
 func noSuchGroup() error       { return refuse(ResourceNotFound, "Group not found.") }
 
-// keeping is a refusal that does not undo what its transaction wrote: a failed attempt is
-// counted, a stolen session is revoked.
-type keeping struct{ error }
+// committed is a refusal that commits its transaction. It serves
+// to count a failed attempt, or to revoke a stolen session.
+type committed struct{ error }

@@ -9,16 +9,16 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Profile is what another identity provider says of a user.
+// Profile is the data of a user from an external identity provider.
 type Profile struct {
 	// ID is the user's id with the provider.
 	ID string
-	// Attributes are the pool's attributes that the provider's claims map to.
+	// Attributes are the pool's attributes after the mapping of the provider's claims.
 	Attributes map[string]string
 }
 
-// FederatedUser returns the user that comes from a provider such as "Google", created or brought up to date. Its username is
-// "google_" and the id; it is in the group that Cognito makes for the provider.
+// FederatedUser creates or updates the user of a provider such as "Google", and returns it. Its
+// username is "google_" and the id. It is in the group that Cognito makes for the provider.
 func (p *Pool) FederatedUser(ctx context.Context, provider string, profile Profile) (user *User, err error) {
 	if provider == "" || profile.ID == "" {
 		return nil, refuse(InvalidParameter, "A federated user needs a provider and an id.")

@@ -7,7 +7,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Group is a group of the pool. Its precedence ranks the roles of a user's groups: the lowest wins.
+// Group is a group of the pool. The role of the group
+// with the lowest precedence is a user's preferred one.
 type Group = store.Group
 
 // Groups returns all groups by name.
@@ -35,7 +36,7 @@ func (p *Pool) CreateGroup(ctx context.Context, g Group) (Group, error) {
 	})
 }
 
-// EnsureGroup creates a group if there is none of its name.
+// EnsureGroup creates a group unless a group with its name exists.
 func (p *Pool) EnsureGroup(ctx context.Context, g Group) error {
 	return p.update(ctx, func(tx *store.Tx) error { return p.ensureGroup(tx, g) })
 }
@@ -49,7 +50,7 @@ func (p *Pool) ensureGroup(tx *store.Tx, g Group) error {
 	return err
 }
 
-// DeleteGroup deletes a group; its members stay.
+// DeleteGroup deletes a group, but not its members.
 func (p *Pool) DeleteGroup(ctx context.Context, name string) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		err := tx.DeleteGroup(name)
@@ -60,12 +61,12 @@ func (p *Pool) DeleteGroup(ctx context.Context, name string) error {
 	})
 }
 
-// AddToGroup adds the user of that name to a group. Tokens say so from the next refresh on.
+// AddToGroup adds a user to a group. The user's tokens contain the group from the next refresh on.
 func (p *Pool) AddToGroup(ctx context.Context, username, group string) error {
 	return p.member(ctx, username, group, (*store.Tx).AddMember)
 }
 
-// RemoveFromGroup removes the user of that name from a group.
+// RemoveFromGroup removes a user from a group.
 func (p *Pool) RemoveFromGroup(ctx context.Context, username, group string) error {
 	return p.member(ctx, username, group, (*store.Tx).RemoveMember)
 }

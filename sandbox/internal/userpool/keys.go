@@ -22,7 +22,7 @@ const (
 	useID     = "id"
 )
 
-// keySet is the pool's keys at one time.
+// keySet is the keys of a pool at one time.
 type keySet struct {
 	generation int
 	signers    map[string]signer         // by use
@@ -35,8 +35,8 @@ type signer struct {
 	key *rsa.PrivateKey
 }
 
-// RotateKeys makes new tokens be signed by new keys. The keys before stay in the key set until
-// the next rotation, so that tokens they signed remain good for so long.
+// RotateKeys makes new signing keys, which sign all tokens from now on. The previous keys
+// stay in the key set until the next rotation, and the tokens that they signed stay valid.
 func (p *Pool) RotateKeys(ctx context.Context) error {
 	generation := p.keys.Load().generation + 1
 	fresh, err := newKeys(generation)
@@ -57,10 +57,10 @@ func (p *Pool) RotateKeys(ctx context.Context) error {
 	return p.loadKeys(ctx)
 }
 
-// JWKS returns the key set: two keys, four after a rotation.
+// JWKS returns the key set. It has two keys, and four after a rotation.
 func (p *Pool) JWKS() []byte { return p.keys.Load().jwks }
 
-// loadKeys reads the keys, which are made if there are none yet.
+// loadKeys reads the keys, and makes them if there are none yet.
 func (p *Pool) loadKeys(ctx context.Context) error {
 	var rows []store.SigningKey
 	err := p.update(ctx, func(tx *store.Tx) (err error) {
@@ -110,7 +110,7 @@ func (p *Pool) loadKeys(ctx context.Context) error {
 	return nil
 }
 
-// jwk is a public key as RFC 7517 §4 and RFC 7518 §6.3.1 write it.
+// jwk is a public key in the format of RFC 7517 §4 and RFC 7518 §6.3.1.
 type jwk struct {
 	Alg   string `json:"alg"`
 	E     string `json:"e"`
@@ -120,7 +120,8 @@ type jwk struct {
 	Use   string `json:"use"`
 }
 
-// newKeys makes the keys of one generation, both at once: this takes the better part of a start.
+// newKeys makes both keys of a generation at the same
+// time, because that takes most of the time of a start.
 func newKeys(generation int) ([]store.SigningKey, error) {
 	type made struct {
 		key store.SigningKey
@@ -152,7 +153,7 @@ func newKey(generation int, use string, key *rsa.PrivateKey) (store.SigningKey, 
 	return store.SigningKey{KeyID: base64.StdEncoding.EncodeToString(kid), Use: use, Generation: generation, PKCS8: der}, err
 }
 
-// firstKeys are those that the configuration gives, or new ones.
+// firstKeys returns the keys of the configuration, or new ones.
 func (p *Pool) firstKeys() ([]store.SigningKey, error) {
 	if p.cfg.AccessTokenKey == nil && p.cfg.IDTokenKey == nil {
 		return newKeys(1)
@@ -174,8 +175,8 @@ func (p *Pool) sign(use string, claims jwt.MapClaims) (string, error) {
 	return t.SignedString(s.key)
 }
 
-// parse returns the claims of a token that the pool signed and that is valid now. Of a token that is
-// wrong in time only, it returns the claims and an error that matches [jwt.ErrTokenExpired].
+// parse returns the claims of a token that the pool signed and that is valid now. For a token
+// that has expired, it returns the claims and an error that matches [jwt.ErrTokenExpired].
 func (p *Pool) parse(raw string) (jwt.MapClaims, error) {
 	claims := jwt.MapClaims{}
 	_, err := jwt.ParseWithClaims(raw, claims, func(t *jwt.Token) (any, error) {

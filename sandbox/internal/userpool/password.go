@@ -13,22 +13,23 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// sessionLife is how long a challenge may take to be answered: Cognito's default.
+// sessionLife is the time to answer a challenge. This is Cognito's default.
 const sessionLife = 3 * time.Minute
 
-// party is whose password is in question: a user, or the simulation of one who does not exist.
-type party struct {
+// account is the user whose password is checked. If there is no such user, it is a simulated one.
+type account struct {
 	user     *store.User // nil where simulated
 	id       srp.Identity
 	verifier srp.Verifier
 }
 
-// party returns the user of that name. Who does not exist, or has no password, is simulated: by a UUID and a salt
-// that are the same at every call, and a verifier of no password, so that answers and their cost are alike
-// (Developer Guide, "Managing user existence error responses").
-func (p *Pool) party(ctx context.Context, client *Client, username string) (party, error) {
+// account returns the user of that name. A user who does not exist, or has no
+// password, is simulated by a UUID and a salt that are the same at every call, and a
+// verifier that no password matches. So the answers and their cost do not reveal
+// whether a user exists (Developer Guide, "Managing user existence error responses").
+func (p *Pool) account(ctx context.Context, client *Client, username string) (account, error) {
 	if username == "" {
-		return party{}, tooShort("username")
+		return account{}, tooShort("username")
 	}
 	var u *store.User
 	err := p.store.View(ctx, func(tx *store.Tx) (err error) {
@@ -36,22 +37,22 @@ func (p *Pool) party(ctx context.Context, client *Client, username string) (part
 		return err
 	})
 	if err != nil {
-		return party{}, err
+		return account{}, err
 	}
 	if u == nil && client.RevealUserExistence {
-		return party{}, noSuchUser()
+		return account{}, noSuchUser()
 	}
 	if u == nil || len(u.Verifier) == 0 {
 		return p.simulated(username), nil
 	}
-	return p.partyOf(u), nil
+	return p.accountOf(u), nil
 }
 
-func (p *Pool) partyOf(u *store.User) party {
-	return party{u, p.srpIdentity(u.Username), srp.Verifier{Salt: u.Salt, V: u.Verifier}}
+func (p *Pool) accountOf(u *store.User) account {
+	return account{u, p.srpIdentity(u.Username), srp.Verifier{Salt: u.Salt, V: u.Verifier}}
 }
 
-func (p *Pool) simulated(username string) party {
+func (p *Pool) simulated(username string) account {
 	mac := hmac.New(sha256.New, p.secret)
 	mac.Write([]byte(normal(username)))
 	seed := mac.Sum(nil)
@@ -61,28 +62,29 @@ func (p *Pool) simulated(username string) party {
 		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a random UUID, RFC 9562 §5.4
 		name = id.String()
 	}
-	return party{nil, p.srpIdentity(name), srp.Verifier{Salt: seed[16:], V: []byte{2}}}
+	return account{nil, p.srpIdentity(name), srp.Verifier{Salt: seed[16:], V: []byte{2}}}
 }
 
-// VerifyPassword returns the user whose name (or alias) and password these are. The code of its error says what
-// a sign-in page should do: [NotAuthorized] (ask again), [UserNotConfirmed] (ask for the code), [PasswordResetRequired]
-// (start ForgotPassword), [NewPasswordRequired] (see [Pool.NewPasswordSession]; here alone the user is returned, too).
+// VerifyPassword returns the user with that name or alias and that password. The code of its
+// error tells a sign-in page what to do: [NotAuthorized] (ask again), [UserNotConfirmed]
+// (ask for the code), [PasswordResetRequired] (start ForgotPassword), [NewPasswordRequired]
+// (see [Pool.NewPasswordSession]). In the last case it returns the user as well.
 func (p *Pool) VerifyPassword(ctx context.Context, clientID, username, password string) (*User, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
 		return nil, err
 	}
-	who, err := p.party(ctx, client, username)
+	claimed, err := p.account(ctx, client, username)
 	if err != nil {
 		return nil, err
 	}
-	if !who.verifier.Matches(who.id, password) || who.user == nil {
+	if !claimed.verifier.Matches(claimed.id, password) || claimed.user == nil {
 		return nil, incorrectPassword()
 	}
-	return p.admit(ctx, who.user.Sub)
+	return p.admit(ctx, claimed.user.Sub)
 }
 
-// admit returns a user who has just proved to know the password, unless something stands in the way.
+// admit returns a user who has just proved the password, or the reason why the user cannot sign in.
 func (p *Pool) admit(ctx context.Context, sub string) (*User, error) {
 	u, err := p.User(ctx, sub)
 	switch {
@@ -100,13 +102,13 @@ func (p *Pool) admit(ctx context.Context, sub string) (*User, error) {
 	return u, nil
 }
 
-// passwordSession is what [Pool.NewPasswordSession] stands for.
+// passwordSession is the stored data of [Pool.NewPasswordSession].
 type passwordSession struct{ ClientID, Sub string }
 
 const newPasswordBucket = "new-password"
 
-// NewPasswordSession returns a text that proves, for some minutes, that user's temporary
-// password was given. [Pool.CompleteNewPassword] takes it.
+// NewPasswordSession returns a random text for [Pool.CompleteNewPassword].
+// It proves for some minutes that the user's temporary password was given.
 func (p *Pool) NewPasswordSession(ctx context.Context, clientID string, user *User) (string, error) {
 	session, now := randomText(32), p.Now()
 	return session, p.update(ctx, func(tx *store.Tx) error {
@@ -114,8 +116,8 @@ func (p *Pool) NewPasswordSession(ctx context.Context, clientID string, user *Us
 	})
 }
 
-// CompleteNewPassword sets the new password, and attributes that were still missing, of the user
-// that session stands for. After a password that the policy refuses the session may be used again.
+// CompleteNewPassword sets the new password and missing attributes of the session's
+// user. If the policy refuses the password, the session can be used again.
 func (p *Pool) CompleteNewPassword(ctx context.Context, clientID, session, password string, attributes map[string]string) (user *User, err error) {
 	if err := checkAttributes(attributes, false); err != nil {
 		return nil, err
@@ -151,14 +153,14 @@ func (p *Pool) CompleteNewPassword(ctx context.Context, clientID, session, passw
 	return user, err
 }
 
-// ChangePassword gives a user who knows the previous password another one.
+// ChangePassword sets a new password for a user who knows the previous one.
 func (p *Pool) ChangePassword(ctx context.Context, sub, previous, proposed string) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
 			return err
 		}
-		if who := p.partyOf(u); len(u.Verifier) == 0 || !who.verifier.Matches(who.id, previous) {
+		if claimed := p.accountOf(u); len(u.Verifier) == 0 || !claimed.verifier.Matches(claimed.id, previous) {
 			return incorrectPassword()
 		}
 		if err := p.setPassword(u, proposed); err != nil {
@@ -168,7 +170,7 @@ func (p *Pool) ChangePassword(ctx context.Context, sub, previous, proposed strin
 	})
 }
 
-// ForgotPassword sends the code that [Pool.ConfirmForgotPassword] wants.
+// ForgotPassword sends a code for [Pool.ConfirmForgotPassword].
 func (p *Pool) ForgotPassword(ctx context.Context, clientID, username string) (sent *Delivery, err error) {
 	client, err := p.Client(clientID)
 	if err != nil {
@@ -234,7 +236,7 @@ func (p *Pool) ConfirmForgotPassword(ctx context.Context, clientID, username, co
 	})
 }
 
-// simulatedDelivery is what one hears of a code for a user who does not exist.
+// simulatedDelivery returns the description of a code for a user who does not exist.
 func (p *Pool) simulatedDelivery(username string) *Delivery {
 	d := deliveryTo("email", username)
 	if phoneNumber.MatchString(username) {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// symbols are what counts as a special character (Cognito Developer Guide, "Adding user pool password
-// requirements"); a blank within the password counts, too.
+// symbols are the special characters (Cognito Developer Guide, "Adding user
+// pool password requirements"). A blank within the password is one of them.
 const symbols = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- "
 
 // check refuses a password that the policy does not accept, with Cognito's reason.

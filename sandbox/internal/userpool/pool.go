@@ -14,7 +14,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Pool is one user pool. It is safe for concurrent use.
+// Pool is a user pool. It is safe for concurrent use.
 type Pool struct {
 	store  *store.Store
 	cfg    Config
@@ -22,7 +22,7 @@ type Pool struct {
 	secret []byte // makes simulated users the same at every call
 }
 
-// New returns the pool that st keeps, and brings what cfg asks for (keys, groups) into being.
+// New returns the pool whose data is in st. It creates the keys and the groups that are missing.
 func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -55,23 +55,23 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 	return p, nil
 }
 
-// Config returns the pool's configuration. The caller must not change what it points to.
+// Config returns the pool's configuration. The caller must not change the values it points to.
 func (p *Pool) Config() Config { return p.cfg }
 
-// Now tells the time by the pool's clock.
+// Now returns the time of the pool's clock.
 func (p *Pool) Now() time.Time { return p.cfg.Clock() }
 
-// Issuer is what the pool's tokens say in iss.
+// Issuer returns the claim iss of the pool's tokens.
 func (p *Pool) Issuer() string {
 	return "https://" + p.cfg.APIHost() + "/" + p.cfg.ID
 }
 
-// update runs f in a transaction. If f refuses by [keeping], what it wrote stays.
+// update runs f in a transaction. It commits the transaction if f refuses with [committed].
 func (p *Pool) update(ctx context.Context, f func(*store.Tx) error) error {
 	var refusal error
 	err := p.store.Update(ctx, func(tx *store.Tx) error {
 		err := f(tx)
-		var k keeping
+		var k committed
 		if errors.As(err, &k) {
 			refusal = k.error
 			return nil
@@ -111,20 +111,21 @@ func mustGet(tx *store.Tx, sub string) (*store.User, error) {
 	return u, err
 }
 
-// normal is the form in which names are compared: user pools ignore case unless told otherwise.
+// normal returns the form of a name for comparison. User pools ignore case by default.
 func normal(name string) string { return strings.ToLower(name) }
 
-// put writes u, found by its username and aliases. It returns [store.ErrTaken] if another user has one of them.
+// put stores u with its username and aliases. It returns
+// [store.ErrTaken] if another user has one of them.
 func (p *Pool) put(tx *store.Tx, u *store.User) error {
 	u.Modified = p.Now()
 	return tx.PutUser(u, p.namesOf(u))
 }
 
-// namesOf returns what u may sign in with.
+// namesOf returns the names that u can sign in with.
 func (p *Pool) namesOf(u *store.User) []string {
 	names := []string{normal(u.Username)}
-	// An address that another provider vouches for is no alias: Cognito lets a user of Google and
-	// one of the pool itself have the same one.
+	// The address of a federated user is not an alias. With Cognito, a user
+	// of Google and a user of the pool itself can have the same address.
 	if Status(u.Status) == ExternalProvider {
 		return names
 	}
@@ -141,13 +142,13 @@ func (p *Pool) namesOf(u *store.User) []string {
 	return names
 }
 
-// srpIdentity is what the verifier of a user's password is bound to.
+// srpIdentity returns the identity for the verifier of a user's password.
 func (p *Pool) srpIdentity(username string) srp.Identity {
 	_, name, _ := strings.Cut(p.cfg.ID, "_")
 	return srp.Identity{PoolName: name, UserID: username}
 }
 
-// setPassword gives u a password that the policy accepts.
+// setPassword sets the password of u if the policy accepts it.
 func (p *Pool) setPassword(u *store.User, password string) error {
 	if err := p.cfg.PasswordPolicy.check(password); err != nil {
 		return err

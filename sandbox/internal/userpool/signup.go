@@ -14,14 +14,14 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// SignUpInput is what one signs up with.
+// SignUpInput is the input of [Pool.SignUp].
 type SignUpInput struct {
 	ClientID, Username, Password string
 	Attributes                   map[string]string
 }
 
-// SignUp registers a user and sends the code that [Pool.ConfirmSignUp] wants. Delivery is nil
-// where there is no address to send to.
+// SignUp registers a user and sends a code for [Pool.ConfirmSignUp].
+// sent is nil if the user has no address for codes.
 func (p *Pool) SignUp(ctx context.Context, in SignUpInput) (user *User, sent *Delivery, err error) {
 	if _, err := p.Client(in.ClientID); err != nil {
 		return nil, nil, err
@@ -54,7 +54,7 @@ func (p *Pool) SignUp(ctx context.Context, in SignUpInput) (user *User, sent *De
 	return user, sent, err
 }
 
-// newUser returns a user who signs in as username, not yet in the store and without password or status.
+// newUser returns a new user, who is not stored yet and has neither password nor status.
 func (p *Pool) newUser(username string, attributes map[string]string, admin bool) (*store.User, error) {
 	if err := checkUsername(username); err != nil {
 		return nil, err
@@ -85,7 +85,8 @@ func (p *Pool) newUser(username string, attributes map[string]string, admin bool
 	return u, nil
 }
 
-// usernameAttribute tells which attribute the user of a pool without usernames gives as username.
+// usernameAttribute returns the attribute that a username
+// is in a pool whose users sign in with attributes.
 func (p *Pool) usernameAttribute(username string) (string, error) {
 	email, phone := slices.Contains(p.cfg.UsernameAttributes, "email"), slices.Contains(p.cfg.UsernameAttributes, "phone_number")
 	switch {
@@ -124,7 +125,7 @@ func tooShort(parameter string) error {
 		"Member must have length greater than or equal to 1", parameter)
 }
 
-// add puts a new user into the store.
+// add stores a new user.
 func (p *Pool) add(tx *store.Tx, u *store.User, username string) error {
 	err := p.put(tx, u)
 	if !errors.Is(err, store.ErrTaken) {

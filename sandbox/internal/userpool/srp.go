@@ -11,24 +11,25 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// SRPChallenge is what a client needs to prove that it knows the password.
+// SRPChallenge is the data with which a client proves that it knows the password.
 type SRPChallenge struct {
-	// UserID is USER_ID_FOR_SRP, the pool's username of the user; Salt and SRPB are in hexadecimal, SecretBlock in base64.
+	// UserID is USER_ID_FOR_SRP, the user's username in the pool.
+	// Salt and SRPB are in hexadecimal, SecretBlock is in base64.
 	UserID, Salt, SRPB, SecretBlock string
 }
 
 // SRPClaim is the client's proof.
 type SRPClaim struct {
-	// Username is the name that the challenge gave, or another of the same user.
+	// Username is the username in the challenge, or another name of the same user.
 	Username string
 	// SecretBlock and Signature are in base64.
 	SecretBlock, Signature, Timestamp string
 }
 
-// srpState is kept between challenge and claim.
+// srpState is the stored data between challenge and claim.
 type srpState struct {
 	ClientID string
-	// Sub is empty where the user is simulated.
+	// Sub is empty if the user is simulated.
 	Sub       string
 	UserID    string
 	Verifier  srp.Verifier
@@ -37,23 +38,23 @@ type srpState struct {
 
 const srpBucket = "srp"
 
-// StartSRP answers a client's public value SRP_A, in hexadecimal.
+// StartSRP answers a client's public value SRP_A, in hexadecimal, with a challenge.
 func (p *Pool) StartSRP(ctx context.Context, clientID, username, srpA string) (*SRPChallenge, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
 		return nil, err
 	}
-	who, err := p.party(ctx, client, username)
+	claimed, err := p.account(ctx, client, username)
 	if err != nil {
 		return nil, err
 	}
-	challenge, err := srp.NewChallenge(who.verifier, srpA)
+	challenge, err := srp.NewChallenge(claimed.verifier, srpA)
 	if err != nil {
 		return nil, refuse(InvalidParameter, "SRP_A is not a valid public value.")
 	}
-	state := srpState{ClientID: clientID, UserID: who.id.UserID, Verifier: who.verifier, Challenge: challenge}
-	if who.user != nil {
-		state.Sub = who.user.Sub
+	state := srpState{ClientID: clientID, UserID: claimed.id.UserID, Verifier: claimed.verifier, Challenge: challenge}
+	if claimed.user != nil {
+		state.Sub = claimed.user.Sub
 	}
 	block := make([]byte, 64)
 	_, _ = rand.Read(block) // never fails (crypto/rand)
@@ -62,13 +63,13 @@ func (p *Pool) StartSRP(ctx context.Context, clientID, username, srpA string) (*
 		return tx.Put(srpBucket, hashText(string(block)), state, now.Add(sessionLife), now)
 	})
 	return &SRPChallenge{
-		UserID: who.id.UserID, Salt: srp.Hex(who.verifier.Salt), SRPB: challenge.SRPB(),
+		UserID: claimed.id.UserID, Salt: srp.Hex(claimed.verifier.Salt), SRPB: challenge.SRPB(),
 		SecretBlock: base64.StdEncoding.EncodeToString(block),
 	}, err
 }
 
-// FinishSRP returns the user whose password the claim proves. Its errors are those of [Pool.VerifyPassword]. A
-// challenge can be claimed once.
+// FinishSRP returns the user whose password the claim proves. Its errors
+// are those of [Pool.VerifyPassword]. A challenge can be claimed once.
 func (p *Pool) FinishSRP(ctx context.Context, clientID string, claim SRPClaim) (*User, error) {
 	block, err := base64.StdEncoding.DecodeString(claim.SecretBlock)
 	if err != nil {
@@ -102,7 +103,7 @@ func (p *Pool) FinishSRP(ctx context.Context, clientID string, claim SRPClaim) (
 	return p.admit(ctx, state.Sub)
 }
 
-// hashText is the key under which something is kept that whoever knows s may have.
+// hashText returns the key in the store for the secret s.
 func hashText(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

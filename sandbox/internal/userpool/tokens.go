@@ -15,15 +15,15 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// Grant says which tokens to issue.
+// Grant describes the tokens to issue.
 type Grant struct {
 	ClientID string
-	// Sub is the user's.
+	// Sub identifies the user.
 	Sub string
-	// Scopes are those that an OAuth client was granted. Nil: the user signed in through the
-	// API, which gives the scope aws.cognito.signin.user.admin and always an ID token.
+	// Scopes are the scopes of an OAuth client. Nil means that the user signed in through the
+	// API: then the scope is aws.cognito.signin.user.admin, and there is always an ID token.
 	Scopes []string
-	// AuthTime is when the user proved who they are. Zero: now.
+	// AuthTime is the time of the sign-in. Zero means now.
 	AuthTime time.Time
 	// Nonce is copied to the ID token.
 	Nonce string
@@ -31,13 +31,13 @@ type Grant struct {
 
 // Tokens are the tokens of a new or refreshed session.
 type Tokens struct {
-	// User is whose tokens they are.
+	// User is the user of the tokens.
 	User *User
-	// AccessToken is always there; IDToken is empty without the scope openid.
+	// AccessToken is never empty. IDToken is empty without the scope openid.
 	AccessToken, IDToken string
-	// RefreshToken is empty after a refresh that did not rotate it.
+	// RefreshToken is empty after a refresh without rotation.
 	RefreshToken string
-	// ExpiresIn is the access token's.
+	// ExpiresIn is the validity of the access token.
 	ExpiresIn time.Duration
 	Scopes    []string
 }
@@ -73,7 +73,7 @@ func (p *Pool) IssueTokens(ctx context.Context, g Grant) (*Tokens, error) {
 	return p.mint(client, s, user, refreshToken, g.Nonce)
 }
 
-// mustBeActive returns the user with that sub unless it is gone or disabled.
+// mustBeActive returns the user with that sub, or refuses if the user was deleted or disabled.
 func mustBeActive(tx *store.Tx, sub string) (*User, error) {
 	u, err := mustGet(tx, sub)
 	if err != nil {
@@ -85,8 +85,8 @@ func mustBeActive(tx *store.Tx, sub string) (*User, error) {
 	return readUser(tx, u)
 }
 
-// mint signs the tokens of a session. It is called outside of transactions, since it takes the
-// better part of the time of a sign-in.
+// mint signs the tokens of a session. It runs outside of
+// transactions, because signing takes most of the time of a sign-in.
 func (p *Pool) mint(client *Client, s *store.Session, user *User, refreshToken, nonce string) (*Tokens, error) {
 	now := p.Now()
 	t := &Tokens{User: user, RefreshToken: refreshToken, ExpiresIn: client.AccessTokenValidity, Scopes: s.Scopes}
@@ -112,8 +112,9 @@ func (p *Pool) mint(client *Client, s *store.Session, user *User, refreshToken, 
 	return t, err
 }
 
-// Refresh returns new tokens for a refresh token of the client. Where the client rotates refresh tokens, a token
-// that is used again after its grace period has been stolen or lost: its session is revoked.
+// Refresh returns new tokens for a refresh token of the client. If the
+// client rotates refresh tokens, and a token is used again after its
+// grace period, it was stolen or lost. Refresh then revokes its session.
 func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string) (*Tokens, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
@@ -143,7 +144,7 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string) (*Tok
 			if err := tx.RevokeSession(s.OriginJTI); err != nil {
 				return err
 			}
-			return keeping{refuse(RefreshTokenReuse, "Refresh token reuse detected")}
+			return committed{refuse(RefreshTokenReuse, "Refresh token reuse detected")}
 		}
 		if user, err = mustBeActive(tx, s.Sub); err != nil {
 			return err
@@ -151,8 +152,8 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string) (*Tok
 		if !client.RotateRefreshTokens {
 			return nil
 		}
-		// The successor shares the session and thereby the moment at which it ends
-		// (Developer Guide, "Refresh token rotation").
+		// The new token belongs to the same session, and expires
+		// with it (Developer Guide, "Refresh token rotation").
 		successor = newRefreshToken()
 		if err := tx.UseRefreshToken(hash, now); err != nil {
 			return err
@@ -165,8 +166,9 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string) (*Tok
 	return p.mint(client, s, user, successor, "")
 }
 
-// Revoke ends the session that a refresh token belongs to: no token of it is good any more. Unknown
-// tokens are no error (RFC 7009 §2.2); access and ID tokens are, with [UnsupportedTokenType].
+// Revoke ends the session of a refresh token. None of its tokens is
+// valid afterwards. Unknown tokens are no error (RFC 7009 §2.2).
+// Access and ID tokens are refused with [UnsupportedTokenType].
 func (p *Pool) Revoke(ctx context.Context, clientID, refreshToken string) error {
 	client, err := p.Client(clientID)
 	if err != nil {
@@ -198,8 +200,8 @@ func (p *Pool) GlobalSignOut(ctx context.Context, sub string) error {
 	return p.update(ctx, func(tx *store.Tx) error { return tx.RevokeSessionsOf(sub) })
 }
 
-// newRefreshToken returns a random text that looks like Cognito's refresh tokens, which are encrypted JWTs, and is
-// as long, since the size of cookies matters to those who keep them there.
+// newRefreshToken returns a random text that looks like Cognito's refresh tokens, which
+// are encrypted JWTs. It has the same length, because applications keep tokens in cookies.
 func newRefreshToken() string {
 	const header = `{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`
 	parts := []string{base64.RawURLEncoding.EncodeToString([]byte(header))}

@@ -382,7 +382,7 @@ func TestRotateKeys(t *testing.T) {
 	}
 }
 
-// TestRestart: a pool made anew over the same store goes on as it was.
+// TestRestart: a new pool over the same store continues the old one.
 func TestRestart(t *testing.T) {
 	st, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {

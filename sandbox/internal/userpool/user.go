@@ -10,20 +10,20 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// User is a user of the pool as of the moment of reading.
+// User is a user of the pool at the time of reading.
 type User struct {
-	// Sub is the user's id for ever.
+	// Sub is the user's permanent id.
 	Sub string
-	// Username is the pool's own name of the user, a UUID where users sign in with an attribute.
+	// Username is the user's name in the pool. It is a UUID if users sign in with an attribute.
 	Username string
 	Status   Status
 	Enabled  bool
-	// Attributes holds every attribute but sub, under Cognito's names; all values are text,
-	// email_verified ("true") and identities (JSON) too.
+	// Attributes holds all attributes but sub, under Cognito's names. All
+	// values are text, also email_verified ("true") and identities (JSON).
 	Attributes map[string]string
-	// Identities tells where a federated user comes from.
+	// Identities are the accounts of a federated user with identity providers.
 	Identities []Identity
-	// Groups are the user's groups, the most important (lowest precedence) first.
+	// Groups are the user's groups. The lowest precedence comes first.
 	Groups            []Group
 	Created, Modified time.Time
 }

@@ -1,6 +1,6 @@
-// Package srptest is the other side of package srp, for tests: a client written from the description of the protocol
-// alone (RFC 5054 §2.6 with Cognito's changes), which shares no code with the server. It pads in
-// hexadecimal, as the published clients do.
+// Package srptest is the other side of package srp, for tests: a client written from
+// the description of the protocol alone (RFC 5054 §2.6 with Cognito's changes), which
+// shares no code with the server. It pads in hexadecimal, as the published clients do.
 package srptest
 
 import (
