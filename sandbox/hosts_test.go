@@ -45,7 +45,7 @@ func TestForeignDomain(t *testing.T) {
 			{"GET", "/admin/faults", 200, true},
 			{"GET", "/admin/calls", 200, true},
 			{"DELETE", "/admin/calls", 204, true},
-			{"POST", "/admin/keys/rotate", 204, true},
+			{"DELETE", "/admin/faults", 204, true},
 			{"GET", "//inbox", 307, true},
 		} {
 			want := c.want
