@@ -106,7 +106,7 @@ func (s *Sandbox) loadCA(ctx context.Context) error {
 }
 
 func (s *Sandbox) serve(l net.Listener, handler http.Handler) {
-	server := newServer(handler, s.logger, usualLimits)
+	server := newServer(handler, s.logger)
 	s.servers = append(s.servers, server)
 	s.serving.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
