@@ -123,7 +123,7 @@ func (c *Client) judge(ctx context.Context, cand *candidate, v *verifier) (*sess
 // choose puts the session that st holds into best. If cookies came several times it is the one
 // whose tokens verify and were issued last. Tokens of two users never make one. If the session has
 // been signed out of, best.user is the name that it is kept under.
-func (c *Client) choose(ctx context.Context, st *stored, best *current, e *examiner) error {
+func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *current, e *examiner) error {
 	if c.poolID == "" {
 		return amplify.Unauthenticated(amplify.ReasonNoSession, errors.New("the configuration has no user pool"))
 	}
@@ -132,7 +132,6 @@ func (c *Client) choose(ctx context.Context, st *stored, best *current, e *exami
 		c.take(best, st, s, &cand)
 		return nil
 	}
-	v := &verifier{client: c, maxBytes: st.maxBytes}
 	all := c.candidates(st, st.users(), v)
 	slices.SortStableFunc(all, compare)
 	var refused error

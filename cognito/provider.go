@@ -128,7 +128,7 @@ func (p *provider) session(ctx context.Context) (*current, error) {
 	p.mu.Unlock()
 
 	if err == nil {
-		err = p.client.choose(ctx, st, found, p.examiner)
+		err = p.client.choose(ctx, &verifier{client: p.client, maxBytes: st.maxBytes}, st, found, p.examiner)
 	}
 
 	p.mu.Lock()

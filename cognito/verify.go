@@ -140,7 +140,7 @@ func (v *verifier) check(ctx context.Context, t *token) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.checks++; v.checks > maxSignatureChecks {
+	if v.checks == maxSignatureChecks {
 		return nil, amplify.Unauthenticated(amplify.ReasonBadSignature, errors.New("too many tokens to check them all"))
 	}
 	dot := strings.LastIndexByte(t.raw, '.')
@@ -148,6 +148,7 @@ func (v *verifier) check(ctx context.Context, t *token) (*key, error) {
 	if err != nil {
 		return nil, malformed(nil)
 	}
+	v.checks++
 	if jwt.SigningMethodRS256.Verify(t.raw[:dot], signature, signedBy.public) != nil {
 		return nil, amplify.Unauthenticated(amplify.ReasonBadSignature, nil)
 	}
