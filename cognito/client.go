@@ -52,7 +52,7 @@ type Options struct {
 	// ClientSecret is the secret of the app client, if it has one.
 	ClientSecret amplify.Secret
 	// Leeway is how far this server's clock may differ from Cognito's before tokens are taken for
-	// expired or not yet valid. It never delays a refresh, and never exceeds [MaxLeeway].
+	// expired or not yet valid: up to [MaxLeeway]. It never delays a refresh.
 	Leeway time.Duration
 	// ReplicaRegions are the other regions of a replicated user pool, such as "eu-central-1". Tokens
 	// minted there name that region in their issuer.
@@ -63,17 +63,18 @@ type Options struct {
 	Issuers []string
 	// RefreshTokenRotation says whether the app client rotates refresh tokens. The outputs do not tell.
 	RefreshTokenRotation RefreshTokenRotation
-	// Keys is a JSON Web Key Set of the user pool to start with, so that the first requests need not wait
-	// for it, or can be answered where it cannot be reached. Fetched keys replace it.
+	// Keys is a JSON Web Key Set of the user pool to start with. The first requests then need not wait
+	// for it, and are answered even if it cannot be fetched. Fetched keys replace it.
 	Keys json.RawMessage
-	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. A session takes about
-	// 3 KiB with credentials; a forgotten one costs two signature checks, and a call for new credentials. The default is 10,000.
+	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. The default is
+	// 10,000. A session takes about 3 KiB with credentials. One that is not remembered costs two
+	// signature checks, and a call for new credentials.
 	MaxSessions int
-	// RefreshEarly is how long before they expire tokens are refreshed where new ones can be kept, so that those that are
-	// still valid can serve while the user pool is in trouble. It is cut to half of the tokens' lifetime. Five seconds is the
-	// default and the least.
+	// RefreshEarly is how long before they expire tokens are refreshed if new ones can be kept. Tokens
+	// that are still valid then serve while the user pool is in trouble. It is cut to half of the
+	// tokens' lifetime. Five seconds is the default and the least.
 	RefreshEarly time.Duration
-	// GuestIdentity says which identities those have in the identity pool who are not signed in.
+	// GuestIdentity says which identities guests have in the identity pool.
 	GuestIdentity GuestIdentity
 	// ForgetClients lists app clients that the application used before. Their cookies are deleted when
 	// a session is written, before they add up to more than a proxy takes (status 431).
@@ -93,8 +94,8 @@ const defaultMaxSessions = 10_000
 // answers a new refresh token and makes the old one useless.
 //
 // With rotation on, a session is refreshed only where the new refresh token can be written back.
-// Elsewhere an expired session is refused with [amplify.ReasonRefreshNeedsWritableResponse]: refreshing it would
-// lose it.
+// Elsewhere an expired session is refused with [amplify.ReasonRefreshNeedsWritableResponse]: a
+// refresh would lose it.
 type RefreshTokenRotation int
 
 // The values of RefreshTokenRotation. Auto takes rotation for on until a refresh shows otherwise.
@@ -199,8 +200,8 @@ func New(app *amplify.App, o Options) (*Client, error) {
 }
 
 // WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server
-// may call it before it listens; an error need not keep it from starting, since keys are fetched again when
-// they are needed.
+// may call it before it listens. An error need not keep it from starting: keys are fetched again
+// when they are needed.
 func (c *Client) WarmUp(ctx context.Context) error {
 	if c.poolID == "" {
 		return nil
@@ -208,9 +209,9 @@ func (c *Client) WarmUp(ctx context.Context) error {
 	return c.issuers[issuer(c.poolID)].warmUp(ctx)
 }
 
-// Close waits until what runs in the background has ended, having told it to. Requests that still
-// use c may fail. Close may be called more than once.
+// Close ends what runs in the background, and waits until it has ended. Requests that still use c
+// may fail. Close may be called more than once.
 func (c *Client) Close(ctx context.Context) error { return c.work.close(ctx) }
 
-// now tells Cognito's time: the App's clock, corrected by what Cognito last answered in a Date header.
+// now tells Cognito's time: the App's clock, corrected by the Date header of Cognito's last answer.
 func (c *Client) now() time.Time { return c.app.Now().Add(time.Duration(c.skew.Load())) }

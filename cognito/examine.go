@@ -9,24 +9,24 @@ import (
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// Examination is what became of a session on the way from its storage to the user: what
-// [Client.TokenProvider] found, and how it judged that. It holds no token and no name, so that it may be shown.
+// Examination is how [Client.TokenProvider] judges the session in a storage, and what it judges by. It
+// holds no token and no name, so that it may be shown.
 type Examination struct {
-	// Err is what the provider answers, and nil if it gives tokens. Its [amplify.ReasonOf] says why the request is
-	// not signed in, or why that is not known.
+	// Err is the provider's error, or nil if it gives tokens. Its [amplify.ReasonOf] says why the request
+	// is not signed in, or why that is not known.
 	Err error
-	// RefreshDue says that the provider would now redeem the refresh token, and that what the user pool answers
+	// RefreshDue says that the provider would now redeem the refresh token, so that the user pool
 	// decides. Err is nil then. An examination does not ask, since that could end the session.
 	RefreshDue bool
-	// LastAuthUsers is how many names of users select what is looked at. If it is 0 that is the name "username", which Amplify JS
-	// falls back to.
+	// LastAuthUsers is how many names select what is looked at. If it is 0, the name is "username",
+	// which Amplify JS falls back to.
 	LastAuthUsers int
 	// Users is what is kept for each of them.
 	Users []ExaminedUser
 	// UnselectedValues is how many values are kept for users who are not selected.
 	UnselectedValues int
-	// Expires is when the session is taken for expired, and Drift by how much the browser's note of its clock has
-	// brought that forward. They are zero where no tokens verify.
+	// Expires is when the session is taken for expired, and Drift by how much the clockDrift cookie has
+	// brought that forward. They are zero if no tokens verify.
 	Expires time.Time
 	Drift   time.Duration
 	// Refreshable says that there is a refresh token for those tokens.
@@ -35,8 +35,8 @@ type Examination struct {
 
 // ExaminedUser is what is kept for one user.
 type ExaminedUser struct {
-	// How many values there are of each: browsers send two where one cookie belongs to the host and one to the
-	// domain. At most three are looked at.
+	// How many values there are of each. Browsers send two if one cookie belongs to the host and one to
+	// the domain. At most three are looked at.
 	AccessTokens, IDTokens, RefreshTokens int
 	// Pairs are each of the access tokens with each of the ID tokens.
 	Pairs []ExaminedPair
@@ -44,14 +44,14 @@ type ExaminedUser struct {
 
 // ExaminedPair is an access token and an ID token.
 type ExaminedPair struct {
-	// Err is nil if both verify and belong to one user. Whether they have expired is another question.
+	// Err is nil if both verify and belong to one user. They may have expired.
 	Err error
 	// Chosen marks the pair that makes the session.
 	Chosen bool
 }
 
-// Examine judges the session in kv by the very steps that [Client.TokenProvider] takes, and tells what it saw.
-// Nothing is refreshed, and kv stays as it is; if it is writable, the verdict is that of a context in which cookies can be
+// Examine judges the session in kv by the same steps as [Client.TokenProvider]. Nothing is refreshed,
+// and kv stays as it is. If kv is writable, the verdict is that of a context in which cookies can be
 // set. Keys are fetched if they are needed.
 func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Examination {
 	if c.poolID == "" {

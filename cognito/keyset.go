@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	// keysMaxAge is the age at which a key set is fetched anew, while the known keys go on serving.
+	// keysMaxAge is the age at which a key set is fetched again, while the known keys go on serving.
 	keysMaxAge = time.Hour
-	// keysInterval is the shortest time between two fetches of a key set, whatever key ids tokens claim.
+	// keysInterval is the shortest time between two fetches of a key set, whatever key ids tokens
+	// name.
 	keysInterval = time.Minute
 	// keysRetry replaces keysInterval while the set cannot be fetched.
 	keysRetry = 5 * time.Second
@@ -30,26 +31,26 @@ const (
 	keysMaxBytes = 64 << 10
 )
 
-// key is one public key of an issuer. What a key has signed is remembered together with the
-// key, so that a key that vanishes from its set takes that with it.
+// key is one public key of an issuer. Sessions are remembered with the keys that signed them. A key
+// that vanishes from its set ends their trust.
 type key struct {
 	public   *rsa.PublicKey
 	set      *keySet
 	vanished atomic.Bool
 }
 
-// trusted reports whether what k has signed still counts, and sees to it that its set does not grow old.
+// trusted reports whether what k has signed still counts. It renews the set of k if that is old.
 func (k *key) trusted() bool {
 	k.set.renew()
 	return !k.vanished.Load()
 }
 
-// keySet holds the keys of one issuer. It fetches them when first needed, again in the background when they
-// have grown old, and at once, but rarely, when a token names an unknown key. While they cannot be
-// fetched the known keys go on.
+// keySet holds the keys of one issuer. It fetches them when they are first needed, again in the
+// background when they are old, and at once, but rarely, when a token names an unknown key. The
+// known keys go on serving while no others can be fetched.
 //
-// It is a policy of our own on top of jwkset's parsing: keyfunc's refreshes go by the
-// wall clock, wait in the request for the rate limit, and do not tell which keys have vanished.
+// It is a policy of our own on top of jwkset's parsing: keyfunc's refreshes go by the wall clock,
+// wait in the request for the rate limit, and do not tell which keys have vanished.
 type keySet struct {
 	app      *amplify.App
 	work     *work
@@ -70,8 +71,8 @@ func newKeySet(app *amplify.App, w *work, issuer, url string, optional bool) *ke
 	return &keySet{app: app, work: w, issuer: issuer, url: url, optional: optional}
 }
 
-// key returns the key that id names. If it is unknown and the set may be fetched, key waits for that. The error
-// matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key, and has
+// key returns the key that id names. If it is unknown and the set may be fetched, key waits for that.
+// The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key, and has
 // [amplify.ReasonKeysUnavailable] if that cannot be found out now.
 func (s *keySet) key(ctx context.Context, id string) (*key, error) {
 	s.mu.Lock()
@@ -158,7 +159,7 @@ func wait(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// renew fetches a set that has grown old in the background. It costs one atomic read otherwise.
+// renew fetches an old set in the background. It costs one atomic read otherwise.
 func (s *keySet) renew() {
 	if s.app.Now().UnixNano() < s.renewAt.Load() {
 		return
@@ -266,8 +267,9 @@ func (s *keySet) replaceLocked(keys map[string]*rsa.PublicKey) {
 	s.keys = next
 }
 
-// parseKeys reads a JSON Web Key Set (RFC 7517). It takes what can have signed a token of Cognito, RSA keys
-// of at least 2,048 bits for signatures by RS256, and leaves everything else. A set without such a key is an error.
+// parseKeys reads a JSON Web Key Set (RFC 7517). It takes what can have signed a token of Cognito,
+// RSA keys of at least 2,048 bits for signatures by RS256, and ignores everything else. A set without
+// such a key is an error.
 func parseKeys(document []byte) (map[string]*rsa.PublicKey, error) {
 	var set jwkset.JWKSMarshal
 	if err := json.Unmarshal(document, &set); err != nil {
