@@ -101,7 +101,7 @@ const maxRememberedDetails = 512
 // object of the expected kind: the cookie proves nothing, and must not decide who is signed in. The
 // last value is remembered, since a session nearly always presents the same.
 func (s *session) signInDetails(raw string) *amplify.SignInDetails {
-	if raw == "" || raw == "null" {
+	if raw == "" {
 		return nil
 	}
 	if p := s.details.Load(); p != nil && p.raw == raw {

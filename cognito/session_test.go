@@ -161,7 +161,7 @@ func TestSignInDetails(t *testing.T) {
 	c := newCognito(t, pool, cognito.Options{})
 	for raw, want := range map[string]*amplify.SignInDetails{
 		`{"loginId":"a@b.com","authFlowType":"USER_SRP_AUTH"}`: {LoginID: "a@b.com", AuthFlowType: "USER_SRP_AUTH"},
-		`{}`: {}, ``: nil, `{bad`: nil, `42`: nil, `"text"`: nil, `{"loginId":7}`: nil,
+		`{}`: {}, ``: nil, `null`: nil, ` null `: nil, `{bad`: nil, `42`: nil, `"text"`: nil, `{"loginId":7}`: nil,
 	} {
 		kv := session(alice, pool.Access(alice), pool.ID(alice), "").add("alice.signInDetails", raw)
 		for range 2 {
