@@ -31,16 +31,16 @@ func writeUser(w http.ResponseWriter, username, id string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"username": username, "userId": id})
 }
 
-// BenchmarkMe compares a handler that asks who sent the request, in a warm session and with its middleware, with
-// one that merely writes the same.
+// BenchmarkMe compares a handler that asks who sent the request, in a warm session and with its
+// middleware, with one that merely writes the same.
 func BenchmarkMe(b *testing.B) {
 	f := newFixture(b, nil, nil)
-	cookies := f.session("alice", time.Hour, nil) + "; theme=dark; _ga=GA1.1.1234567890.1234567890"
+	cookies := f.backend.Session("alice", time.Hour, nil) + "; theme=dark; _ga=GA1.1.1234567890.1234567890"
 	for name, h := range map[string]http.Handler{
 		"bare":    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeUser(w, "alice", "sub-of-alice") }),
 		"unused":  f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeUser(w, "alice", "sub-of-alice") })),
 		"me":      f.Middleware(http.HandlerFunc(me)),
-		"guarded": f.Middleware(f.RequireUser(Guard{SignIn: "/sign-in"})(http.HandlerFunc(me))),
+		"guarded": f.Middleware(must(f.RequireUser(Guard{SignIn: "/sign-in"}))(http.HandlerFunc(me))),
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := request("/me", cookies)

@@ -19,7 +19,7 @@ func TestCaching(t *testing.T) {
 		life    time.Duration // of the session; expired ones are refreshed
 		want    map[string]string
 	}{
-		"session not read": {func(w http.ResponseWriter, r *http.Request) {}, time.Hour, map[string]string{}},
+		"session not read": {func(w http.ResponseWriter, r *http.Request) {}, time.Hour, map[string]string{"Cache-Control": "private, no-cache"}},
 		"session not read, public": {func(w http.ResponseWriter, r *http.Request) { set(w, public) }, time.Hour,
 			map[string]string{"Cache-Control": "public, max-age=60", "Cdn-Cache-Control": "max-age=60", "Surrogate-Control": "max-age=60", "Vary": "Accept"}},
 		"read": {func(w http.ResponseWriter, r *http.Request) { read(r) }, time.Hour, map[string]string{"Cache-Control": private}},
@@ -37,8 +37,8 @@ func TestCaching(t *testing.T) {
 			map[string]string{"Cache-Control": private, "Vary": "*"}},
 	} {
 		f := newFixture(t, nil, nil)
-		f = newFixture(t, f.refreshed("alice"), nil)
-		w := serve(f.Middleware(http.HandlerFunc(tt.handler)), request("/", f.session("alice", tt.life, nil)))
+		f = newFixture(t, f.backend.Refreshed("alice"), nil)
+		w := serve(f.Middleware(http.HandlerFunc(tt.handler)), request("/", f.backend.Session("alice", tt.life, nil)))
 		got := map[string]string{}
 		for key := range w.Header {
 			if key != "Set-Cookie" {

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"log/slog"
-	"maps"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +20,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
 
@@ -157,7 +154,8 @@ func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *byt
 	return handler, runner, nil
 }
 
-// request returns the request of a case. What a framework hands over as slug is here the last segment of the path.
+// request returns the request of a case. What a framework hands over as slug is here
+// the last segment of the path.
 func (in routesInput) request() *http.Request {
 	u, _ := url.Parse(in.Request.URL)
 	if slug, ok := in.Request.Slug.(string); ok {
@@ -171,7 +169,8 @@ func (in routesInput) request() *http.Request {
 	return r
 }
 
-// diffError compares the error that making the routes returned. It may be one of several, and we report some earlier.
+// diffError compares the error that making the routes returned. It may be one of
+// several, and we report some earlier.
 func diffError(want routesOutcome, err error) error {
 	if want.Error == nil {
 		return fmt.Errorf("making the routes fails: %w", err)
@@ -184,20 +183,20 @@ func diffError(want routesOutcome, err error) error {
 	return fmt.Errorf("recorded %s: %s, ours %w", want.Error.Name, want.Error.Message, err)
 }
 
-// flatten returns the errors that errors.Join has joined.
-func flatten(err error) []*amplify.Error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*amplify.Error
-		for _, e := range joined.Unwrap() {
-			all = append(all, flatten(e)...)
+// flatten returns all errors of the library in the tree of err.
+func flatten(err error) (all []*amplify.Error) {
+	if e, ok := err.(*amplify.Error); ok {
+		all = append(all, e)
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			all = append(all, flatten(err)...)
 		}
-		return all
+	case interface{ Unwrap() error }:
+		all = append(all, flatten(e.Unwrap())...)
 	}
-	var e *amplify.Error
-	if errors.As(err, &e) {
-		return []*amplify.Error{e}
-	}
-	return nil
+	return all
 }
 
 func diffRoutes(want, got routesOutcome) error {
@@ -275,39 +274,6 @@ func diffRandom(want routesOutcome, got *routesOutcome, cookies map[string]map[s
 	return nil
 }
 
-// setCookies reads Set-Cookie lines into attributes by decoded name. A deletion needs only its scope to be effective.
-func setCookies(lines []string) map[string]map[string]string {
-	all := map[string]map[string]string{}
-	for _, line := range lines {
-		pair, rest, _ := strings.Cut(line, ";")
-		name, value, _ := strings.Cut(pair, "=")
-		attributes := map[string]string{}
-		for part := range strings.SplitSeq(rest, ";") {
-			k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
-			switch k = strings.ToLower(k); k {
-			case "domain":
-				v = strings.TrimPrefix(v, ".")
-			case "samesite":
-				v = strings.ToLower(v)
-			}
-			attributes[k] = v
-		}
-		if value == "" && strings.Trim(attributes["max-age"], "-01") == "" {
-			maps.DeleteFunc(attributes, func(k, _ string) bool { return k != "domain" && k != "path" })
-			attributes["deleted"] = "true"
-		} else {
-			attributes["value"] = cookie.DecodeValue(value)
-		}
-		// A later line replaces an earlier one of the same scope, such as the deletion before each cookie.
-		key := cookie.DecodeName(name)
-		if all[key] != nil && all[key]["domain"] != attributes["domain"] {
-			key += " of " + attributes["domain"]
-		}
-		all[key] = attributes
-	}
-	return all
-}
-
 // normalTargets percent-encodes the targets of a page, as a browser does.
 func normalTargets(targets map[string]string) map[string]string {
 	normal := map[string]string{}
@@ -320,22 +286,4 @@ func normalTargets(targets map[string]string) map[string]string {
 		normal[place] = u.String()
 	}
 	return normal
-}
-
-// bodyTargets reads where our page leads. The script goes where the link goes.
-func bodyTargets(body string) map[string]string {
-	find := func(pattern string) string {
-		if m := regexp.MustCompile(pattern).FindStringSubmatch(body); m != nil {
-			return html.UnescapeString(m[1])
-		}
-		return ""
-	}
-	targets := map[string]string{
-		"metaRefresh": find(`<meta http-equiv="refresh" content="0; url=([^"]*)">`),
-		"link":        find(`<a id="next" href="([^"]*)">`),
-	}
-	if strings.Contains(body, `<script>location.replace(document.getElementById("next").href)</script>`) {
-		targets["script"] = targets["link"]
-	}
-	return targets
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -16,8 +17,8 @@ import (
 
 func TestAccess(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	expired := f.session("alice", -time.Minute, nil)
-	answers := f.refreshed("alice")
+	expired := f.backend.Session("alice", -time.Minute, nil)
+	answers := f.backend.Refreshed("alice")
 	whoami := func(ctx context.Context) (string, error) {
 		user, err := auth.GetCurrentUser(ctx)
 		if err != nil {
@@ -79,11 +80,11 @@ func TestAccess(t *testing.T) {
 			if amplify.ReasonOf(err) != amplify.ReasonNoSession {
 				t.Error(err)
 			}
-		})), request("/", f.session("alice", time.Hour, nil)))
+		})), request("/", f.backend.Session("alice", time.Hour, nil)))
 	})
 	t.Run("ends with the operation", func(t *testing.T) {
 		f := newFixture(t, nil, nil)
-		r := request("/", f.session("alice", time.Hour, nil))
+		r := request("/", f.backend.Session("alice", time.Hour, nil))
 		leaked, _ := RunWithServerContext(f.ServerRunner, ReadOnly(r), func(ctx context.Context) (context.Context, error) { return ctx, nil })
 		if _, err := whoami(leaked); !errors.Is(err, amplify.ErrServerContextClosed) {
 			t.Error(err)
@@ -93,17 +94,18 @@ func TestAccess(t *testing.T) {
 		f := newFixture(t, nil, nil)
 		var leaked context.Context
 		serve(f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { leaked = r.Context() })),
-			request("/", f.session("alice", time.Hour, nil)))
+			request("/", f.backend.Session("alice", time.Hour, nil)))
 		if _, err := whoami(leaked); !errors.Is(err, amplify.ErrServerContextClosed) {
 			t.Error(err)
 		}
 	})
 }
 
-// TestRequestsOfOthers: a handler may make up requests from its own one's context. They are not its user's.
+// TestRequestsOfOthers: a handler may make up requests from its own one's context.
+// They are not its user's.
 func TestRequestsOfOthers(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	alice, bob := f.session("alice", time.Hour, nil), f.session("bob", time.Hour, nil)
+	alice, bob := f.backend.Session("alice", time.Hour, nil), f.backend.Session("bob", time.Hour, nil)
 	h := f.Middleware(http.HandlerFunc(me))
 	outer := f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		for cookies, want := range map[string]int{bob: 200, "": 401} {
@@ -131,12 +133,12 @@ func TestTwoRunners(t *testing.T) {
 			t.Error(user, err)
 		}
 		called := false
-		a.RequireUser(Guard{})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true })).ServeHTTP(w, r)
+		must(a.RequireUser(Guard{}))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true })).ServeHTTP(w, r)
 		if !called {
 			t.Error("the outer runner's guard looks at the inner one's session")
 		}
 	})))
-	serve(h, request("/", a.session("alice", time.Hour, nil)))
+	serve(h, request("/", a.backend.Session("alice", time.Hour, nil)))
 
 	// Of several middlewares the innermost counts.
 	h = a.Middleware(b.Middleware(a.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -144,10 +146,11 @@ func TestTwoRunners(t *testing.T) {
 			t.Error(user, err)
 		}
 	}))))
-	serve(h, request("/", a.session("alice", time.Hour, nil)))
+	serve(h, request("/", a.backend.Session("alice", time.Hour, nil)))
 }
 
-// TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do. It is for the race detector too.
+// TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do.
+// It is for the race detector too.
 func TestManyUsersAtOnce(t *testing.T) {
 	const users, requests, goroutines = 100, 10, 50
 	f := newFixture(t, nil, nil)
@@ -168,7 +171,7 @@ func TestManyUsersAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range users {
 		user := fmt.Sprintf("user-%d", i)
-		cookies := f.session(user, time.Hour, nil)
+		cookies := f.backend.Session(user, time.Hour, nil)
 		for range requests {
 			group.Go(func() {
 				<-start
@@ -178,4 +181,104 @@ func TestManyUsersAtOnce(t *testing.T) {
 	}
 	close(start)
 	group.Wait()
+}
+
+// TestGoroutineLeftBehind: after the operation its goroutines do not touch the handler's header,
+// not even with the outcome of a call that was under way. It is for the race detector.
+func TestGoroutineLeftBehind(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	answers := f.backend.Refreshed("alice")
+	calling, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f = newFixture(t, answers, func(_ *amplify.Config, o *Options) {
+		next := o.App.HTTPClient.Transport
+		o.App.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("X-Amz-Target") != "" {
+				once.Do(func() { close(calling) })
+				<-answer
+			}
+			return next.RoundTrip(r)
+		})}
+	})
+	w := httptest.NewRecorder()
+	left := make(chan error)
+	_, _ = RunWithServerContext(f.ServerRunner, ReadWrite(w, request("/", f.backend.Session("alice", -time.Minute, nil))),
+		func(ctx context.Context) (any, error) {
+			go func() {
+				for {
+					if _, err := auth.GetCurrentUser(ctx); errors.Is(err, amplify.ErrServerContextClosed) {
+						left <- err
+						return
+					}
+				}
+			}()
+			<-calling
+			return nil, nil
+		})
+	close(answer)
+	for i := range 1000 {
+		w.Header().Set("X-Count", strconv.Itoa(i))
+	}
+	<-left
+	for i := range 1000 {
+		w.Header().Set("X-Count", strconv.Itoa(i))
+	}
+	if w.Header()["Set-Cookie"] != nil {
+		t.Errorf("header %v", w.Header())
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestOperationsOnOneResponse: what one operation has written the next one reads,
+// without Middleware too.
+func TestOperationsOnOneResponse(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	access, id := f.backend.Tokens("bob", time.Hour, nil)
+	w, r := httptest.NewRecorder(), request("/", f.backend.Session("alice", time.Hour, nil))
+	run := func(operation func(context.Context, *amplify.ServerContext) error) {
+		t.Helper()
+		_, err := RunWithServerContext(f.ServerRunner, ReadWrite(w, r), func(ctx context.Context) (any, error) {
+			server, err := amplify.FromContext(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return nil, operation(ctx, server)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	run(func(ctx context.Context, server *amplify.ServerContext) error {
+		return server.StartSession(ctx, amplify.IssuedTokens{AccessToken: amplify.NewSecret(access), IDToken: amplify.NewSecret(id)})
+	})
+	run(func(ctx context.Context, _ *amplify.ServerContext) error {
+		user, err := auth.GetCurrentUser(ctx)
+		if err == nil && user.Username != "bob" {
+			t.Errorf("the user is %s", user.Username)
+		}
+		return err
+	})
+}
+
+// TestRunAsGuest: an operation without a request has no user, and its context ends with it.
+func TestRunAsGuest(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	var leaked context.Context
+	wrong := errors.New("wrong")
+	err := f.RunAsGuest(t.Context(), func(ctx context.Context) error {
+		leaked = ctx
+		if _, err := auth.GetCurrentUser(ctx); amplify.ReasonOf(err) != amplify.ReasonNoSession {
+			t.Error(err)
+		}
+		return wrong
+	})
+	if err != wrong { //nolint:errorlint // the very error
+		t.Error(err)
+	}
+	if _, err := auth.GetCurrentUser(leaked); !errors.Is(err, amplify.ErrServerContextClosed) {
+		t.Error(err)
+	}
 }

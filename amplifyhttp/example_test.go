@@ -57,7 +57,7 @@ func newRunner() *amplifyhttp.ServerRunner {
 	return runner
 }
 
-// A whole server: sign-in through managed login, and a page that greets whoever has signed in.
+// A whole server: sign-in through managed login, and a page that greets the user.
 func Example() {
 	runner := newRunner()
 	defer runner.Close(context.Background())
@@ -69,7 +69,10 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	signedIn := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	if err != nil {
+		log.Fatal(err)
+	}
 	home := func(w http.ResponseWriter, r *http.Request) {
 		user, err := auth.GetCurrentUser(r.Context())
 		if err != nil {
@@ -112,10 +115,14 @@ func ExampleServerRunner_RequireUser() {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "welcome") })
-	guarded := runner.RequireUser(amplifyhttp.Guard{
+	guard, err := runner.RequireUser(amplifyhttp.Guard{
 		SignIn: "/sign-in", // never guarded itself
 		Except: []string{"/api/", "/static/", "/favicon.ico"},
-	})(mux)
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guarded := guard(mux)
 
 	for _, path := range []string{"/notes?page=2", "/sign-in", "/static/app.css"} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
@@ -170,8 +177,8 @@ func ExampleRunWithServerContext() {
 	// Output: false <nil>
 }
 
-// The wrong way: a goroutine that outlives its handler, with the handler's context. It does not get
-// the user, nor anybody else's: the context has ended with the request.
+// The wrong way: a goroutine that outlives its handler, with the handler's context. It gets no
+// user: the context has ended with the request.
 func ExampleServerRunner_Middleware_wrong() {
 	runner := newRunner()
 	defer runner.Close(context.Background())

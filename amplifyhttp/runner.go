@@ -2,101 +2,123 @@ package amplifyhttp
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"path"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
-	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/flow"
 )
 
-// ServerRunner runs Amplify's APIs on behalf of the users whose requests a server gets. It is made once and
-// shared; it is immutable and safe for concurrent use. A process may hold several.
+// Options are the settings of a [ServerRunner]. The zero value reads sessions that Amplify JS keeps
+// in the browser (ssr: true) on AWS.
+type Options = flow.Options
+
+// CookieOptions are the attributes of the session's cookies that may be chosen.
+type CookieOptions = flow.CookieOptions
+
+// AuthRoutesOptions are the settings of [ServerRunner.AuthRoutes].
+type AuthRoutesOptions = flow.RoutesOptions
+
+// SignInLink describes a link to managed login: see [ServerRunner.SignInURL].
+type SignInLink = flow.SignInLink
+
+// ServerRunner runs Amplify's APIs on behalf of the users whose requests a server gets. It is made
+// once and shared. It is immutable and safe for concurrent use. A process may hold several.
 //
 // It corresponds to what createServerRunner of adapter-nextjs returns.
-type ServerRunner struct {
-	app     *amplify.App
-	cognito *cognito.Client
-	origin  origin
-	cookies cookie.Options
-	bearer  bool
-	// routes is the folder of the auth routes as the configuration has it, such as "/api/auth/"; or empty.
-	routes string
-	secret amplify.Secret
-	pages  *pages
-}
+type ServerRunner struct{ flow *flow.Runner }
 
-// NewServerRunner returns a ServerRunner for the backend that cfg describes. It reports every fault of
-// cfg and o at once.
+// NewServerRunner returns a ServerRunner for the backend that cfg describes. It reports every fault
+// of cfg and o at once: see [amplify.ConfigErrors].
 func NewServerRunner(cfg amplify.Config, o Options) (*ServerRunner, error) {
-	own, cookies, err := o.resolve(cfg)
-	app, appErr := amplify.New(cfg, o.App)
-	if appErr != nil {
-		return nil, errors.Join(err, appErr)
+	r, err := flow.New(cfg, o)
+	if err != nil {
+		return nil, err
 	}
-	c, cognitoErr := cognito.New(app, o.Cognito)
-	if err := errors.Join(err, cognitoErr); err != nil {
-		if c != nil {
-			err = errors.Join(err, c.Close(context.Background()))
-		}
-		return nil, errors.Join(err, app.Close(context.Background()))
-	}
-	s := &ServerRunner{app: app, cognito: c, origin: own, cookies: cookies, bearer: o.Bearer, secret: o.Cognito.ClientSecret, pages: newPages()}
-	if cfg.Auth != nil {
-		if cfg.Auth.OAuth != nil {
-			if u, err := own.redirect("redirectSignIn", cfg.Auth.OAuth.RedirectSignIn); err == nil {
-				s.routes, _ = path.Split(u.Path)
-			}
-		}
-	}
-	if own.insecure() {
-		app.Logger().Warn("HTTP origin detected. This is insecure and should only be used for local development.", "origin", string(own))
-	}
-	return s, nil
+	return &ServerRunner{r}, nil
 }
 
-// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server may
-// call it before it listens; an error need not keep it from starting.
-func (s *ServerRunner) WarmUp(ctx context.Context) error { return s.cognito.WarmUp(ctx) }
+// App returns the App of the runner.
+func (s *ServerRunner) App() *amplify.App { return s.flow.App() }
+
+// Client returns the source of the runner's sessions.
+func (s *ServerRunner) Client() *cognito.Client { return s.flow.Client() }
+
+// WarmUp fetches the keys of the user pool, so that the first request need not wait
+// for them. A server may call it before it listens. It may go on after an error: keys
+// are fetched again when they are needed.
+func (s *ServerRunner) WarmUp(ctx context.Context) error { return s.flow.WarmUp(ctx) }
 
 // Close ends what the runner started. Requests that are under way may fail.
-func (s *ServerRunner) Close(ctx context.Context) error {
-	return errors.Join(s.cognito.Close(ctx), s.app.Close(ctx))
+func (s *ServerRunner) Close(ctx context.Context) error { return s.flow.Close(ctx) }
+
+// SignInURL returns the link from the page that r asks for to managed login. Users come back to
+// where they wanted to go when they were sent to the page (its query parameter return_to), else to
+// link.ReturnTo, else to the page.
+//
+// It is empty if the configuration has no redirect URL for the origin.
+func (s *ServerRunner) SignInURL(r *http.Request, link SignInLink) string {
+	return s.flow.SignInURL(r, link)
 }
 
-// Middleware gives the context of every request a server context: Amplify's APIs, called with it below next,
-// act as the user who sent the request. The server context is closed when next returns.
+// Middleware gives the context of every request a server context: Amplify's APIs, called with it
+// below next, act as the user who sent the request. The server context is closed when next returns.
 //
-// It wraps the response writer in order to send refreshed tokens back in time; flushing, hijacking,
+// It wraps the response writer in order to send refreshed tokens back in time. Flushing, hijacking,
 // deadlines and [io.ReaderFrom] keep working.
 func (s *ServerRunner) Middleware(next http.Handler) http.Handler {
+	handle := func(w http.ResponseWriter, r *http.Request, _ *flow.Exchange) { next.ServeHTTP(w, r) }
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, handle) })
+}
+
+// Protect refuses, with 403, requests that change something (any method but GET, HEAD and OPTIONS)
+// and that a browser sends on behalf of another origin. Sessions in cookies need it wherever forms
+// are accepted: SameSite alone does not keep out sites on the same domain.
+//
+// It is [http.CrossOriginProtection] with the runner's origin, which a proxy may hide from r.Host.
+func (s *ServerRunner) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.serve(next, w, r)
+		if refused := s.flow.Protect(r); refused != nil {
+			write(w, refused)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
-// serve calls next with a writer and a context of the request's exchange, which it makes where
-// Middleware has not.
-func (s *ServerRunner) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	x := s.exchangeOf(r)
-	if x != nil {
-		if server, err := amplify.FromContext(r.Context()); err == nil && server.App() != s.app {
-			// Another runner's middleware came in between.
-			ctx, done := amplify.WithServerContext(r.Context(), s.app, amplify.Providers{Tokens: x, Credentials: x})
-			defer done()
-			r = r.WithContext(ctx)
-		}
-		next.ServeHTTP(w, r)
-		return
+// AuthRoutes returns the handler for signing in and out through Cognito's managed
+// login. The last segment of the path says what to do, so that it can be mounted
+// anywhere, below "/api/auth/" for instance:
+//
+//   - sign-in, sign-up: to managed login. Query parameters: provider (Google, Facebook, Amazon, Apple
+//     or the name of another), lang, login_hint, and return_to, a path of this application to come
+//     back to.
+//   - sign-in-callback: where Cognito sends users back. Their tokens are verified and become cookies.
+//   - sign-out: out of managed login. With global=true on all devices. Links of other sites, and those
+//     with global=true that are not the application's own, get a page that asks the user.
+//   - sign-out-callback: where Cognito sends users back. Their tokens are revoked and the cookies
+//     deleted.
+//
+// The addresses of the two callbacks must be among the redirect URLs of the app client, in the
+// configuration and in Cognito. Each route answers GET only. Prefetching has no effect, nor has
+// embedding a route into a page of another site.
+//
+// AuthRoutes reports every fault of the configuration and of o at once: see [amplify.ConfigErrors].
+func (s *ServerRunner) AuthRoutes(o AuthRoutesOptions) (http.Handler, error) {
+	routes, err := s.flow.Routes(o)
+	if err != nil {
+		return nil, err
 	}
-	x = s.newExchange(w, r, true)
-	ctx, done := amplify.WithServerContext(&x.context, s.app, amplify.Providers{Tokens: x, Credentials: x})
-	x.request = r.WithContext(ctx)
-	// Not recovered: a panic is the server's business. Whoever answers it finds the cookies in place.
-	defer func() {
-		done()
-		x.commit(w.Header())
-	}()
-	next.ServeHTTP(&x.writer, x.request)
+	answer := func(w http.ResponseWriter, r *http.Request, x *flow.Exchange) { write(w, routes.Answer(x, r)) }
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, answer) }), nil
+}
+
+// write sends an answer.
+func write(w http.ResponseWriter, answer *flow.Response) {
+	h := w.Header()
+	for key, lines := range answer.Header {
+		h[key] = lines
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body)
 }

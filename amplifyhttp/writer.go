@@ -5,39 +5,41 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"github.com/amplify-go/amplify/flow"
 )
 
-// responseWriter completes the header before it is written, by whichever of its methods that happens.
+// responseWriter completes the header before it is written, whichever of its methods writes it.
 type responseWriter struct {
 	next http.ResponseWriter
-	x    *exchange
+	x    *flow.Exchange
 }
 
 func (w *responseWriter) Header() http.Header { return w.next.Header() }
 
-// WriteHeader writes a header. Informational ones (1xx) may precede the final one and carry no cookies;
-// 101 is final.
+// WriteHeader writes a header. Informational ones (1xx) may precede the final one, and
+// carry no cookies. 101 is final.
 func (w *responseWriter) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
-		w.x.commit(w.next.Header())
+		w.x.Commit(w.next.Header())
 	}
 	w.next.WriteHeader(status)
 }
 
 func (w *responseWriter) Write(b []byte) (int, error) {
-	w.x.commit(w.next.Header())
+	w.x.Commit(w.next.Header())
 	return w.next.Write(b)
 }
 
 // WriteString implements [io.StringWriter].
 func (w *responseWriter) WriteString(s string) (int, error) {
-	w.x.commit(w.next.Header())
+	w.x.Commit(w.next.Header())
 	return io.WriteString(w.next, s)
 }
 
 // ReadFrom implements [io.ReaderFrom], through which net/http sends files without copying them.
 func (w *responseWriter) ReadFrom(r io.Reader) (int64, error) {
-	w.x.commit(w.next.Header())
+	w.x.Commit(w.next.Header())
 	return io.Copy(w.next, r)
 }
 
@@ -46,13 +48,14 @@ func (w *responseWriter) Flush() { _ = w.FlushError() }
 
 // FlushError is what [http.ResponseController] calls.
 func (w *responseWriter) FlushError() error {
-	w.x.commit(w.next.Header())
+	w.x.Commit(w.next.Header())
 	return http.NewResponseController(w.next).Flush()
 }
 
-// Hijack implements [http.Hijacker]. The cookies are in the header already, for whoever writes it by hand.
+// Hijack implements [http.Hijacker]. The cookies are in the header, for callers that
+// write it by hand.
 func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.x.commit(w.next.Header())
+	w.x.Commit(w.next.Header())
 	return http.NewResponseController(w.next).Hijack()
 }
 

@@ -16,10 +16,10 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/auth"
-	"github.com/amplify-go/amplify/cookie"
 )
 
-// hiding is what many middlewares wrap a ResponseWriter in: it forwards the three methods and nothing else.
+// hiding is what many middlewares wrap a ResponseWriter in: it forwards the three
+// methods and nothing else.
 type hiding struct{ http.ResponseWriter }
 
 // unwrapping is what the better ones do.
@@ -31,8 +31,8 @@ func wrapIn(wrap func(http.ResponseWriter) http.ResponseWriter, next http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrap(w), r) })
 }
 
-// TestCookiesPrecedeTheHeader refreshes a session in handlers that send their header in every way there is. The
-// refreshed tokens must be in it.
+// TestCookiesPrecedeTheHeader refreshes a session in handlers that send their header in every way
+// there is. The refreshed tokens must be in it.
 func TestCookiesPrecedeTheHeader(t *testing.T) {
 	refresh := func(r *http.Request) {
 		if _, err := auth.GetCurrentUser(r.Context()); err != nil {
@@ -119,12 +119,12 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, nil, nil)
-			f = newFixture(t, f.refreshed("alice"), nil)
+			f = newFixture(t, f.backend.Refreshed("alice"), nil)
 			h := http.Handler(tt.handler)
 			switch tt.name {
 			case "by hand":
 				h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					r = r.WithContext(context.WithValue(r.Context(), exchangeKey{f.ServerRunner}, nil)) // as if there were no middleware
+					r = r.WithContext(context.WithValue(r.Context(), servingKey{f.ServerRunner}, nil)) // as if there were no middleware
 					if _, err := RunWithServerContext(f.ServerRunner, ReadWrite(w, r), auth.GetCurrentUser); err != nil {
 						t.Error(err)
 					}
@@ -145,7 +145,7 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 			defer server.Close()
 
 			r, _ := http.NewRequest(http.MethodGet, server.URL+"/page", nil)
-			r.Header.Set("Cookie", f.session("alice", -time.Minute, nil))
+			r.Header.Set("Cookie", f.backend.Session("alice", -time.Minute, nil))
 			r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 				Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
 					if h["Set-Cookie"] != nil {
@@ -199,7 +199,8 @@ func recovering(next http.Handler) http.Handler {
 	})
 }
 
-// TestReadOnlyOnceTheHeaderIsGone: a refresh whose cookies could not be sent would lose a rotated refresh token.
+// TestReadOnlyOnceTheHeaderIsGone: a refresh whose cookies could not be sent would
+// lose a rotated refresh token.
 func TestReadOnlyOnceTheHeaderIsGone(t *testing.T) {
 	for name, send := range map[string]func(http.ResponseWriter){
 		"write":  func(w http.ResponseWriter) { _, _ = w.Write([]byte("x")) },
@@ -208,14 +209,14 @@ func TestReadOnlyOnceTheHeaderIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, nil, nil)
-			f = newFixture(t, f.refreshed("alice"), nil)
+			f = newFixture(t, f.backend.Refreshed("alice"), nil)
 			w := serve(f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				send(w)
 				_, err := auth.GetCurrentUser(r.Context())
 				if reason := amplify.ReasonOf(err); reason != amplify.ReasonRefreshNeedsWritableResponse {
 					t.Errorf("error %v", err)
 				}
-			})), request("/", f.session("alice", -time.Minute, nil)))
+			})), request("/", f.backend.Session("alice", -time.Minute, nil)))
 			if calls := f.upstream.Calls(); len(calls) != 0 || w.Header["Set-Cookie"] != nil {
 				t.Errorf("calls %v, header %v", calls, w.Header)
 			}
@@ -223,7 +224,8 @@ func TestReadOnlyOnceTheHeaderIsGone(t *testing.T) {
 	}
 }
 
-// TestPanicsPropagate: the runner must not hide a panic, nor change it, and its context ends with it.
+// TestPanicsPropagate: the runner must not hide a panic, nor change it, and its
+// context ends with it.
 func TestPanicsPropagate(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	var leaked context.Context
@@ -254,7 +256,7 @@ func TestWriterKeepsAbilities(t *testing.T) {
 			t.Error("no io.ReaderFrom")
 		}
 		// A recorder can neither be hijacked nor given deadlines: errors say so.
-		inner := &responseWriter{httptest.NewRecorder(), f.newExchange(w, r, true)}
+		inner := &responseWriter{httptest.NewRecorder(), f.exchangeOf(r)}
 		if _, _, err := inner.Hijack(); !errors.Is(err, http.ErrNotSupported) {
 			t.Error(err)
 		}
@@ -265,21 +267,4 @@ func TestWriterKeepsAbilities(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Body.Close()
-}
-
-// TestSetAfterTheHeader: a refresh that ends while the header is being written changes nothing any more.
-func TestSetAfterTheHeader(t *testing.T) {
-	f := newFixture(t, nil, nil)
-	w := httptest.NewRecorder()
-	x := f.newExchange(w, request("/", ""), true)
-	x.Set(&http.Cookie{Name: "a", Value: "1"})
-	x.commit(w.Header())
-	x.Set(&http.Cookie{Name: "b", Value: "2"})
-	x.commit(w.Header())
-	if got := w.Header()["Set-Cookie"]; len(got) != 1 || x.Writable() {
-		t.Errorf("cookies %v, writable %v", got, x.Writable())
-	}
-	if err := x.sessionStorage().Set("k", "v"); !errors.Is(err, cookie.ErrReadOnly) {
-		t.Errorf("error %v", err)
-	}
 }

@@ -18,7 +18,8 @@ import (
 // maxHops bounds how many redirects are followed.
 const maxHops = 5
 
-// application asks the running application for a page, as a browser and as a program, and for its way to managed login.
+// application asks the running application for a page, as a browser and as a program,
+// and for its way to managed login.
 func (e *examination) application(ctx context.Context) {
 	u, err := url.Parse(e.in.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -41,7 +42,8 @@ func (e *examination) application(ctx context.Context) {
 	}
 }
 
-// page asks for the page and follows redirects within its origin. It reports whether the application answers.
+// page asks for the page and follows redirects within its origin. It reports whether
+// the application answers.
 func (e *examination) page(ctx context.Context, u *url.URL) bool {
 	var session []string
 	switch {
@@ -263,8 +265,8 @@ func (e *examination) toManagedLogin(check string, from, to *url.URL) bool {
 	return true
 }
 
-// show returns a text that comes from outside, unless it may be a secret: if it shares more than eight characters with the value
-// of a cookie, which a server may have sent back.
+// show returns a text that comes from outside, unless it may be a secret: if it shares more than
+// eight characters with the value of a cookie, which a server may have sent back.
 func (e *examination) show(s string) string {
 	const longest = 8
 	hidden := len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })

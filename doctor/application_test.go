@@ -30,7 +30,10 @@ func (w *world) application(t *testing.T, cfg amplify.Config, o amplifyhttp.Opti
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", routes)
-	guard := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	guard, err := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux.Handle("/home", guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})))
 	w.app = runner.Middleware(mux).ServeHTTP
 }
@@ -101,8 +104,8 @@ func TestApplication(t *testing.T) {
 	}
 }
 
-// TestApplicationKeepsRefreshToken: a session that is due for a refresh is not sent to the application, which would
-// redeem its refresh token for nobody.
+// TestApplicationKeepsRefreshToken: a session that is due for a refresh is not sent to the
+// application, which would redeem its refresh token for nobody.
 func TestApplicationKeepsRefreshToken(t *testing.T) {
 	w := newWorld(t)
 	in := w.input(cookies(alice, w.Access(alice), w.ID(alice), refreshToken))

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxHeader is what many proxies and servers take of a header (status 431 beyond), and advisableHeader where
-	// it gets tight.
+	// maxHeader is what many proxies and servers take of a header (status 431 beyond), and
+	// advisableHeader where it gets tight.
 	maxHeader       = 8 << 10
 	advisableHeader = 7 << 10
 )
@@ -48,7 +48,7 @@ func (e *examination) cookies() {
 	}
 
 	before := len(e.report.Findings)
-	const fewer = "Give tokens fewer attributes, groups or claims; list app clients of the past in Options.ForgetClients; or raise the limit of the proxy."
+	const fewer = "Give tokens fewer attributes, groups or claims; list app clients of the past in Options.Cognito.ForgetClients; or raise the limit of the proxy."
 	switch {
 	case bytes > maxHeader:
 		e.problem("cookies", fewer, "The Cookie header has %d bytes. Many proxies and servers refuse more than %d (status 431).", bytes, maxHeader)
@@ -60,7 +60,7 @@ func (e *examination) cookies() {
 			"%s of more than %d bytes: browsers keep none such, and no token of that size is accepted.", plural(tooLarge, "cookie"), cookie.MaxSize)
 	}
 	if len(others) > 0 {
-		e.warn("cookies", "If one of them should be this application's, its front end and its server use different outputs. Others may go: list them in Options.ForgetClients.",
+		e.warn("cookies", "If one of them should be this application's, its front end and its server use different outputs. Others may go: list them in Options.Cognito.ForgetClients.",
 			"There are sessions of other app clients: %s.", e.clientNames(others))
 	}
 	for _, n := range times {

@@ -12,20 +12,21 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
-	"github.com/amplify-go/amplify/cognito"
 )
 
 // Input is what to examine beside the configuration.
 type Input struct {
 	// Options are those that the application gives to [amplifyhttp.NewServerRunner].
 	Options amplifyhttp.Options
-	// Header is that of a request, whose Cookie lines are judged. Without a Header, which is not the same as an empty one,
-	// only the configuration is examined.
+	// Header is that of a request, whose Cookie lines are judged. Without a Header, which is not
+	// the same as an empty one, only the configuration is examined.
 	Header http.Header
-	// URL is an address of the running application. It is asked what it answers to these cookies,
-	// by GET. A session that is due for a refresh is not sent there, since its refresh token may be good for one use only.
+	// URL is an address of the running application. It is asked what it answers to
+	// these cookies, by GET. A session that is due for a refresh is not sent there,
+	// since its refresh token may be good for one use only.
 	URL string
-	// Offline asks nothing of the network. Tokens can then be verified only by Options.Cognito.Keys.
+	// Offline asks nothing of the network. Tokens can then be verified only by
+	// Options.Cognito.Keys.
 	Offline bool
 }
 
@@ -35,8 +36,8 @@ const (
 	timeout        = time.Minute
 )
 
-// Examine examines the configuration and, as far as they are given, the session of a request and a running
-// application. It takes up to a minute where hosts do not answer, and ends early with ctx.
+// Examine examines the configuration and, as far as they are given, the session of a request and a
+// running application. It takes up to a minute where hosts do not answer, and ends early with ctx.
 //
 // It changes nothing: no token is refreshed, and no identity made.
 func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
@@ -49,19 +50,16 @@ func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
 	e.useClient()
 	e.in.Options.App.Logger = slog.New(slog.DiscardHandler) // findings say it all
 
-	e.settings()
-	app, err := amplify.New(cfg, e.in.Options.App)
+	runner, err := amplifyhttp.NewServerRunner(cfg, e.in.Options)
 	if err != nil {
-		return e.report // the settings told why
-	}
-	e.app = app
-	defer app.Close(context.WithoutCancel(ctx))
-	c, err := cognito.New(app, e.in.Options.Cognito)
-	if err != nil {
+		e.fault("configuration", Problem, err)
 		return e.report
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer runner.Close(context.WithoutCancel(ctx))
+	e.app = runner.App()
+	c := runner.Client()
 
+	e.settings(runner)
 	if !in.Offline {
 		e.services(ctx, c)
 	}
@@ -89,8 +87,8 @@ type examination struct {
 
 var errOffline = errors.New("nothing is asked of the network")
 
-// useClient makes the client of the options one that follows no redirects, waits for a bounded time and notes what
-// the clocks of others say; or one that refuses everything.
+// useClient makes the client of the options one that follows no redirects, waits for a bounded time
+// and notes what the clocks of others say; or one that refuses everything.
 func (e *examination) useClient() {
 	client := &http.Client{}
 	if given := e.in.Options.App.HTTPClient; given != nil {

@@ -37,7 +37,10 @@ func ExampleExamine_handler() {
 	if err != nil {
 		panic(err)
 	}
-	administrators := runner.RequireGroup(amplifyhttp.Guard{}, "administrators")
+	administrators, err := runner.RequireGroup(amplifyhttp.Guard{}, "administrators")
+	if err != nil {
+		panic(err)
+	}
 	http.Handle("GET /debug/session", administrators(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, doctor.Examine(r.Context(), cfg, doctor.Input{Header: r.Header, Options: options}))
 	})))

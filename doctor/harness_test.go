@@ -121,7 +121,8 @@ func examine(t *testing.T, cfg amplify.Config, in doctor.Input) *doctor.Report {
 	return report
 }
 
-// noSecret fails if text has more than eight characters in a row of a cookie's value, or somebody's name.
+// noSecret fails if text has more than eight characters in a row of a cookie's value,
+// or somebody's name.
 func noSecret(t *testing.T, text string, lines []string) {
 	t.Helper()
 	for _, u := range []testpool.User{alice, bob} {
@@ -140,7 +141,8 @@ func noSecret(t *testing.T, text string, lines []string) {
 	}
 }
 
-// wantFindings expects findings, each written as "check status" or "check status reason", and no other problems.
+// wantFindings expects findings, each written as "check status" or "check status
+// reason", and no other problems.
 func wantFindings(t *testing.T, r *doctor.Report, want ...string) {
 	t.Helper()
 	got := map[string]bool{}

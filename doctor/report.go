@@ -49,8 +49,8 @@ func (r *Report) count(s Status) (n int) {
 	return n
 }
 
-// String returns the report as a text for people. Each finding begins in the first column, with one of the marks
-// "✓", "!" and "✗"; advice follows below, behind "→".
+// String returns the report as a text for people. Each finding begins in the first column, with one
+// of the marks "✓", "!" and "✗"; advice follows below, behind "→".
 func (r *Report) String() string {
 	checks := 0
 	for _, f := range r.Findings {

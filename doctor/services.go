@@ -67,7 +67,7 @@ const (
 	clockLimit = 5 * time.Minute
 )
 
-// clock compares the clock with the one of whoever answered for the keys.
+// clock compares the clock with the one of the host that publishes the keys.
 func (e *examination) clock() {
 	skew, known := e.dates.skew()
 	if !known {
@@ -88,12 +88,12 @@ func (e *examination) clock() {
 	}
 }
 
-// managedLogin asks managed login for the page to sign in on, and for the way out. Nobody is signed in here, so
-// that neither has an effect; but whether client and redirect URLs are known shows.
+// managedLogin asks managed login for the page to sign in on, and for the way out. Nobody is signed
+// in here, so that neither has an effect; but whether client and redirect URLs are known shows.
 func (e *examination) managedLogin(ctx context.Context) {
 	auth := e.cfg.Auth
 	base := e.app.Endpoints().OAuth
-	signIn, signOut := e.redirect(auth.OAuth.RedirectSignIn), e.redirect(auth.OAuth.RedirectSignOut)
+	signIn, signOut := e.redirect(auth.OAuth.RedirectSignIn, "sign-in-callback"), e.redirect(auth.OAuth.RedirectSignOut, "sign-out-callback")
 	authorize := url.Values{
 		"client_id": {auth.UserPoolClientID}, "response_type": {"code"}, "redirect_uri": {signIn},
 		"scope": {strings.Join(auth.OAuth.Scopes, " ")}, "state": {"doctor"},
@@ -124,7 +124,8 @@ func (e *examination) managedLogin(ctx context.Context) {
 	e.ok("managed-login", "%s knows the app client and its redirect URLs.", host)
 }
 
-// ask asks a host for a page, and returns why that is refused, or "". err is about not being answered.
+// ask asks a host for a page, and returns why that is refused, or "". err is about not
+// being answered.
 func (e *examination) ask(ctx context.Context, address string) (refused string, err error) {
 	response, err := e.get(ctx, address, nil)
 	if err != nil {
@@ -169,7 +170,8 @@ func (e *examination) get(ctx context.Context, address string, h http.Header) (*
 	return response, nil
 }
 
-// identityPool examines where AWS credentials come from. No identity is asked for: that would make one.
+// identityPool examines where AWS credentials come from. No identity is asked for:
+// that would make one.
 func (e *examination) identityPool(ctx context.Context) {
 	auth := e.cfg.Auth
 	if auth.IdentityPoolID == "" {
@@ -191,7 +193,8 @@ func (e *examination) identityPool(ctx context.Context) {
 	e.ok("identity-pool", "%s gives users AWS credentials, %s.", auth.IdentityPoolID, guests)
 }
 
-// describe says in a few words why a host did not answer. Addresses are left out, since queries may hold secrets.
+// describe says in a few words why a host did not answer. Addresses are left out,
+// since queries may hold secrets.
 func describe(err error) string {
 	var (
 		dns       *net.DNSError

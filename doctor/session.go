@@ -16,7 +16,7 @@ func (e *examination) session(ctx context.Context, c *cognito.Client) {
 	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))
 	e.refreshDue = x.RefreshDue
 	if x.LastAuthUsers == 0 && x.UnselectedValues > 0 {
-		e.warn("tokens", "Sign in anew. Whatever copies cookies has to copy LastAuthUser as well.",
+		e.warn("tokens", "Sign in again. A program that copies cookies has to copy LastAuthUser as well.",
 			`There is no LastAuthUser to say whose session it is. It is looked for under the name "username", as Amplify JS does.`)
 	}
 	status := Problem
@@ -27,7 +27,7 @@ func (e *examination) session(ctx context.Context, c *cognito.Client) {
 	for _, u := range x.Users {
 		if parts := u.AccessTokens + u.IDTokens + u.RefreshTokens; parts > 0 && len(u.Pairs) == 0 {
 			e.add(Finding{Check: "tokens", Status: status, Message: missing(u), Reason: amplify.ReasonIncompleteSession,
-				Advice: "Sign in anew. If it comes back, a cookie is too large for the browser, or a proxy drops some."})
+				Advice: "Sign in again. If it comes back, a cookie is too large for the browser, or a proxy drops some."})
 		}
 		for _, p := range u.Pairs {
 			switch {
@@ -82,7 +82,7 @@ func (e *examination) expiry(x *cognito.Examination) {
 	case left <= 0:
 		e.add(Finding{Check: "expiry", Status: Problem, Reason: amplify.ReasonOf(x.Err),
 			Message: "The tokens expired " + span(left) + " ago" + shortened + ", and there is no refresh token.",
-			Advice:  "Sign in anew. If there ought to be a refresh token, see that the app client issues one and that no proxy drops its cookie."})
+			Advice:  "Sign in again. If there ought to be a refresh token, see that the app client issues one and that no proxy drops its cookie."})
 	case !x.Refreshable:
 		e.warn("expiry", "", "The tokens are good for another %s%s. The session ends then, since there is no refresh token.", span(left), shortened)
 	default:
@@ -99,9 +99,9 @@ func (e *examination) verdict(x *cognito.Examination) {
 	case x.Err == nil:
 		f.Status, f.Message = OK, "Signed in."
 	case f.Reason == amplify.ReasonKeysUnavailable && e.in.Offline:
-		f.Status, f.Message = Warning, "Whether somebody is signed in cannot be told offline."
+		f.Status, f.Message = Warning, "Whether the user is signed in cannot be told offline."
 	case f.Reason == amplify.ReasonKeysUnavailable:
-		f.Status, f.Message = Problem, "Whether somebody is signed in cannot be told. No cookie is deleted for that."
+		f.Status, f.Message = Problem, "Whether the user is signed in cannot be told. No cookie is deleted for that."
 	default:
 		f.Status, f.Message = Problem, "Not signed in."
 		// What is wrong with tokens has been said with them.
@@ -125,14 +125,14 @@ func explain(reason amplify.Reason) (message, advice string) {
 	case amplify.ReasonTokenTooLarge:
 		return "A token is larger than a cookie can be.", "Give tokens fewer attributes, groups or claims."
 	case amplify.ReasonMalformedToken:
-		return "A token is not a JSON Web Token.", "Sign in anew. If it comes back, see what writes or rewrites the cookies."
+		return "A token is not a JSON Web Token.", "Sign in again. If it comes back, see what writes or rewrites the cookies."
 	case amplify.ReasonBadAlgorithm:
-		return "A token is not signed by RS256, the only algorithm of Cognito: it is a forgery, or from elsewhere.", "Sign in anew."
+		return "A token is not signed by RS256, the only algorithm of Cognito: it is a forgery, or from elsewhere.", "Sign in again."
 	case amplify.ReasonUnknownKey:
 		return "A token is signed by a key that the user pool does not publish.",
-			"Sign in anew. The token is forged, or from a user pool of the same name that is gone, such as a local sandbox that was started anew."
+			"Sign in again. The token is forged, or from a user pool of the same name that is gone, such as a local sandbox that was started again."
 	case amplify.ReasonBadSignature:
-		return "The signature of a token is wrong: the token has been changed, or forged.", "Sign in anew. If it comes back, see what rewrites the cookies."
+		return "The signature of a token is wrong: the token has been changed, or forged.", "Sign in again. If it comes back, see what rewrites the cookies."
 	case amplify.ReasonWrongIssuer:
 		return "A token comes from another user pool.",
 			"Use the same outputs in the front end and on the server. For a replicated user pool list its regions in cognito.Options.ReplicaRegions."
@@ -143,9 +143,9 @@ func explain(reason amplify.Reason) (message, advice string) {
 	case amplify.ReasonNotYetValid:
 		return "The tokens are from the future.", "Set the clock of this machine; cognito.Options.Leeway allows for small differences."
 	case amplify.ReasonUserMismatch:
-		return "The access token, the ID token and LastAuthUser do not belong to the same user.", "Sign out and in anew. If it comes back, see what writes the cookies."
+		return "The access token, the ID token and LastAuthUser do not belong to the same user.", "Sign out and in again. If it comes back, see what writes the cookies."
 	case amplify.ReasonKeysUnavailable:
 		return "The tokens cannot be verified, since the keys of the user pool cannot be fetched.", ""
 	}
-	return "A token does not count.", "Sign in anew."
+	return "A token does not count.", "Sign in again."
 }

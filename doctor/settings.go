@@ -1,8 +1,7 @@
 package doctor
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"net/url"
 	"path"
 	"slices"
@@ -12,19 +11,12 @@ import (
 	"github.com/amplify-go/amplify/amplifyhttp"
 )
 
-// settings examines what can be judged without asking anybody.
-func (e *examination) settings() {
-	runner, err := amplifyhttp.NewServerRunner(e.cfg, e.in.Options)
-	if err != nil {
-		e.fault("configuration", Problem, err)
-		return
-	}
-	defer runner.Close(context.Background()) // it has not started anything
-
+// settings examines what can be judged without asking any service.
+func (e *examination) settings(runner *amplifyhttp.ServerRunner) {
 	auth := e.cfg.Auth
 	if auth == nil || auth.UserPoolID == "" {
 		e.problem("configuration", "Generate the outputs of a backend with auth (npx ampx generate outputs), or name the right file.",
-			"There is no user pool, so that nobody can be signed in.")
+			"There is no user pool, so that no user can be signed in.")
 		return
 	}
 	e.ok("configuration", "User pool %s, app client %s.", auth.UserPoolID, auth.UserPoolClientID)
@@ -47,8 +39,8 @@ func (e *examination) settings() {
 func (e *examination) redirects(runner *amplifyhttp.ServerRunner) {
 	if _, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{}); err != nil {
 		status := Problem
-		if own := (*amplify.Error)(nil); errors.As(err, &own) && own.Name == "OAuthNotConfigureException" {
-			status = Warning // one can sign in by other means
+		if slices.ContainsFunc(amplify.ConfigErrors(err), func(f *amplify.ConfigError) bool { return f.Field == "Config.Auth.OAuth" }) {
+			status = Warning // users can sign in by other means
 		}
 		e.fault("redirects", status, err)
 		if others := e.otherOrigins(); len(others) > 0 {
@@ -57,38 +49,32 @@ func (e *examination) redirects(runner *amplifyhttp.ServerRunner) {
 		}
 		return
 	}
-	before := len(e.report.Findings)
-	for _, r := range []struct{ setting, address, route string }{
-		{"redirectSignIn", e.redirect(e.cfg.Auth.OAuth.RedirectSignIn), "sign-in-callback"},
-		{"redirectSignOut", e.redirect(e.cfg.Auth.OAuth.RedirectSignOut), "sign-out-callback"},
-	} {
-		if u, err := url.Parse(r.address); err == nil && path.Base(u.Path) != r.route {
-			e.warn("redirects", "Let the first "+r.setting+" URL of the origin end in /"+r.route+", as in "+e.in.Options.Origin+"/api/auth/"+r.route+".",
-				"Users come back to %s, which is none of the auth routes.", r.address)
-		}
-	}
-	if len(e.report.Findings) == before {
-		e.ok("redirects", "The origin has redirect URLs for signing in and out.")
-	}
+	e.ok("redirects", "The origin has redirect URLs for signing in and out.")
 }
 
-// redirect returns the redirect URL that is used: the first of the origin, or the first of all where there is no origin.
-func (e *examination) redirect(addresses []string) string {
+// redirect returns the redirect URL that is used: of those of the origin, or of all if there is no
+// origin, the one that ends in route, else the first.
+func (e *examination) redirect(addresses []string, route string) (used string) {
 	for _, a := range addresses {
-		if origin := e.in.Options.Origin; origin == "" || originOf(a) == origin {
+		if origin := e.in.Options.Origin; origin != "" && originOf(a) != origin {
+			continue
+		}
+		if path.Base(a) == route {
 			return a
 		}
+		used = cmp.Or(used, a)
 	}
-	return ""
+	return used
 }
 
-// otherOrigins returns the origins of all redirect URLs, of which a hint need not list more than a few.
+// otherOrigins returns the other origins that redirect URLs have, of which a hint need
+// not list more than a few.
 func (e *examination) otherOrigins() (origins []string) {
 	if e.cfg.Auth.OAuth == nil {
 		return nil
 	}
 	for _, a := range append(slices.Clip(e.cfg.Auth.OAuth.RedirectSignIn), e.cfg.Auth.OAuth.RedirectSignOut...) {
-		if o := originOf(a); o != "" && !slices.Contains(origins, o) {
+		if o := originOf(a); o != "" && o != e.in.Options.Origin && !slices.Contains(origins, o) {
 			origins = append(origins, o)
 		}
 	}

@@ -37,10 +37,10 @@ func TestSettings(t *testing.T) {
 			[]string{"configuration problem configuration"}, "does not cover"},
 		"other callback": {func(_ *world, c *amplify.Config, _ *doctor.Input) {
 			c.Auth.OAuth.RedirectSignIn = []string{appOrigin + "/profile"}
-		}, []string{"redirects warning"}, "none of the auth routes"},
+		}, []string{"redirects problem configuration"}, "none of the auth routes"},
 		"no managed login": {func(_ *world, c *amplify.Config, _ *doctor.Input) { c.Auth.OAuth = nil }, []string{"redirects warning configuration"}, ""},
 		"no auth": {func(_ *world, c *amplify.Config, _ *doctor.Input) { c.Auth = nil },
-			[]string{"configuration problem"}, "nobody can be signed in"},
+			[]string{"configuration problem"}, "no user can be signed in"},
 		"faults of the outputs": {func(_ *world, c *amplify.Config, _ *doctor.Input) {
 			c.Auth.UserPoolID, c.Auth.IdentityPoolID = "pool", "identities"
 		},

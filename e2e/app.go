@@ -96,7 +96,10 @@ func startApp(t testing.TB, s *site, backend *backend, o appOptions) *app {
 		}
 		mux.Handle("/api/auth/", routes)
 	}
-	signedIn := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux.HandleFunc("GET /{$}", home)
 	mux.HandleFunc("GET /me", me)
 	mux.Handle("GET /protected", signedIn(http.HandlerFunc(protected)))
@@ -154,7 +157,7 @@ var pages = template.Must(template.New("").Parse(`
 {{define "page"}}<!doctype html><title>Page</title><h1>A page with a prefetch</h1><link rel="prefetch" href="/api/auth/sign-out">{{end}}
 
 {{define "other"}}<!doctype html><title>Other site</title><h1>Another site</h1>
-<a href="{{.}}/protected?from=mail">Look at this</a> <img src="{{.}}/api/auth/sign-out" alt="">{{end}}
+<a href="{{.}}/protected?from=mail">Look at this</a> <a href="{{.}}/api/auth/sign-out?global=true">Win a prize</a> <img src="{{.}}/api/auth/sign-out" alt="">{{end}}
 
 {{define "amplify"}}<!doctype html><title>Amplify JS</title><h1>Amplify JS runs here.</h1>
 <script type="application/json" id="amplify-configuration">{{.}}</script><script src="/amplify.js"></script>{{end}}

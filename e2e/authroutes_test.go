@@ -262,6 +262,18 @@ func TestOtherSites(t *testing.T) {
 		b.arrives(shop.origin + "/protected?from=mail")
 		b.sees("Inside, ")
 	})
+	t.Run("a link that signs out", func(t *testing.T) {
+		b := browser.profile(t)
+		shop.signIn(b)
+		b.open(other.origin)
+		b.click("Win a prize")
+		b.sees("Do you want to sign out on all devices?")
+		if got := shop.session(b); len(got) != 4 {
+			t.Errorf("cookies %v", got)
+		}
+		b.click("Sign out")
+		b.sees("Hello, stranger.")
+	})
 	t.Run("images and prefetches that sign out", func(t *testing.T) {
 		b := browser.profile(t)
 		shop.signIn(b)
@@ -282,6 +294,21 @@ func TestOtherSites(t *testing.T) {
 			t.Error("a sign-out has begun")
 		}
 	})
+}
+
+// TestTooManyCookies: a user whose cookies are too many to be read can delete them.
+func TestTooManyCookies(t *testing.T) {
+	shop := startShop(t, "localhost", amplifyhttp.CookieOptions{}, sandbox.Client{})
+	b := browser.profile(t)
+	b.open(shop.origin + "/")
+	b.await("for many cookies", nil, `[...Array(20).keys()].every(i => document.cookie = "junk" + i + "=" + "x".repeat(3900))`)
+	b.open(shop.origin + "/protected")
+	b.sees("Too many cookies")
+	b.click("Delete the cookies of this site")
+	b.arrives(shop.backend.URL()) // to sign in
+	b.managedLogin(ada, password)
+	b.arrives(shop.origin + "/protected")
+	b.sees("Inside, ")
 }
 
 func TestCookiesWithDomain(t *testing.T) {

@@ -36,8 +36,19 @@ func TestDoctor(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", routes)
-	mux.Handle("/home", runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})(http.NotFoundHandler()))
-	mux.Handle("/me", runner.RequireUser(amplifyhttp.Guard{})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	for path, guarded := range map[string]struct {
+		guard amplifyhttp.Guard
+		page  http.HandlerFunc
+	}{
+		"/home": {amplifyhttp.Guard{SignIn: "/api/auth/sign-in"}, http.NotFound},
+		"/me":   {amplifyhttp.Guard{}, func(http.ResponseWriter, *http.Request) {}},
+	} {
+		signedIn, err := runner.RequireUser(guarded.guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux.Handle(path, signedIn(guarded.page))
+	}
 	app.Config.Handler = mux
 	app.Start()
 	t.Cleanup(app.Close)

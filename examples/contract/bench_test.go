@@ -21,9 +21,9 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// BenchmarkWarm compares the server CPU of /me and /session for known sessions, their middleware included, with that of bare
-// handlers that write the same JSON. Each server runs as a process of its own and is asked the same by turns; the budgets are ratios
-// of 1.2 and 1.3.
+// BenchmarkWarm compares the server CPU of /me and /session for known sessions, their middleware
+// included, with that of bare handlers that write the same JSON. Each server runs as a process of
+// its own and is asked the same by turns; the budgets are ratios of 1.2 and 1.3.
 func BenchmarkWarm(b *testing.B) {
 	const round = 5000
 	pool := testpool.New(b)
@@ -102,7 +102,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// discard is a response that nobody reads.
+// discard is a response that is not read.
 type discard struct{ header http.Header }
 
 func (w discard) Header() http.Header         { return w.header }
@@ -197,8 +197,8 @@ func start(b *testing.B, kind, outputs string) *child {
 	return c
 }
 
-// hammer gets a path so many times, two at a time on connections that are kept alive, and returns the CPU time that this took the
-// child.
+// hammer gets a path so many times, two at a time on connections that are kept alive, and returns
+// the CPU time that this took the child.
 func (c *child) hammer(b *testing.B, path string, cookies []string, requests int) time.Duration {
 	b.Helper()
 	before := c.cpu(b)
@@ -230,8 +230,9 @@ func (c *child) hammer(b *testing.B, path string, cookies []string, requests int
 	return c.cpu(b) - before
 }
 
-// cpu returns the CPU time that the child has taken: the first field of the schedstat of each thread, in nanoseconds
-// (Linux, Documentation/scheduler/sched-stats). The usual utime and stime count in steps of 10 ms.
+// cpu returns the CPU time that the child has taken: the first field of the schedstat
+// of each thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The
+// usual utime and stime count in steps of 10 ms.
 func (c *child) cpu(b *testing.B) time.Duration {
 	b.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))

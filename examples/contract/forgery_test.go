@@ -34,7 +34,10 @@ func newService(t *testing.T) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := newHandler(runner)
+	handler, err := newHandler(runner)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		server.Close()

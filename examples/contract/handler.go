@@ -13,7 +13,11 @@ import (
 )
 
 // newHandler returns the server's handler.
-func newHandler(runner *amplifyhttp.ServerRunner) http.Handler {
+func newHandler(runner *amplifyhttp.ServerRunner) (http.Handler, error) {
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "hello\n")
@@ -24,8 +28,8 @@ func newHandler(runner *amplifyhttp.ServerRunner) http.Handler {
 	mux.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusNotImplemented, failure{Error: "NotImplemented"})
 	})
-	mux.Handle("GET /protected/me", runner.RequireUser(amplifyhttp.Guard{})(runner.Middleware(answer(me))))
-	return mux
+	mux.Handle("GET /protected/me", signedIn(runner.Middleware(answer(me))))
+	return mux, nil
 }
 
 type meAnswer struct {

@@ -1,8 +1,9 @@
-// Command contract is a server with nothing but Amplify's APIs in it: for measuring what they cost, and
-// for judging from outside what they do.
+// Command contract is a server with nothing but Amplify's APIs in it: for measuring what they cost,
+// and for judging from outside what they do.
 //
-// PORT is the port to listen on (8080), AMPLIFY_OUTPUTS the backend's outputs (amplify_outputs.json). AWS is reached at the
-// addresses that the outputs and the environment tell, AWS's own by default.
+// PORT is the port to listen on (8080), AMPLIFY_OUTPUTS the backend's outputs
+// (amplify_outputs.json). AWS is reached at the addresses that the outputs and the environment
+// tell, AWS's own by default.
 //
 //	GET /hello         "hello", without Amplify
 //	GET /me            {"username", "userId"} of the user
@@ -11,7 +12,8 @@
 //	GET /file          501
 //	GET /protected/me  like /me, behind RequireUser
 //
-// Errors are {"error", "reason"} with status 401 where nobody is signed in, and 503 where that cannot be told.
+// Errors are {"error", "reason"} with status 401 if no user is signed in, and 503
+// where that cannot be told.
 package main
 
 import (
@@ -40,7 +42,8 @@ func main() {
 	}
 }
 
-// run serves until ctx is done, and calls listening once it does. Requests that are under way at the end are finished.
+// run serves until ctx is done, and calls listening once it does. Requests that are
+// under way at the end are finished.
 func run(ctx context.Context, getenv func(string) string, listening func(net.Addr)) error {
 	cfg, err := amplify.LoadConfig(cmp.Or(getenv("AMPLIFY_OUTPUTS"), "amplify_outputs.json"))
 	if err != nil {
@@ -50,13 +53,17 @@ func run(ctx context.Context, getenv func(string) string, listening func(net.Add
 	if err != nil {
 		return err
 	}
+	handler, err := newHandler(runner)
+	if err != nil {
+		return errors.Join(err, runner.Close(ctx))
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("", cmp.Or(getenv("PORT"), "8080")))
 	if err != nil {
 		return errors.Join(err, runner.Close(ctx))
 	}
 	listening(listener.Addr())
 
-	server := &http.Server{Handler: newHandler(runner), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
+	"github.com/amplify-go/amplify/cognito"
 )
 
 // gallery is the application.
@@ -39,14 +40,14 @@ func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, 
 				SameSite: http.SameSiteStrictMode,
 				MaxAge:   7 * 24 * time.Hour,
 			},
-			ForgetClients: []string{browserClient},
+			Cognito: cognito.Options{ForgetClients: []string{browserClient}},
 		}
 	case byBrowser:
 		if os.Getenv("AMPLIFY_APP_ORIGIN") != "" {
 			return nil, errors.New("AMPLIFY_APP_ORIGIN is set, which makes the server sign people in: unset it for -sign-in=browser")
 		}
 		// Without an origin, cookies are left as Amplify JS needs them.
-		options = amplifyhttp.Options{ForgetClients: []string{config.Auth.UserPoolClientID}}
+		options.Cognito.ForgetClients = []string{config.Auth.UserPoolClientID}
 		config.Auth.UserPoolClientID = browserClient
 	}
 	runner, err := amplifyhttp.NewServerRunner(config, options)
@@ -54,12 +55,15 @@ func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, 
 		return nil, err
 	}
 	g := &gallery{
-		backend:  b,
-		by:       by,
-		config:   config,
-		runner:   runner,
-		signedIn: runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"}),
-		bundle:   bundle,
+		backend: b,
+		by:      by,
+		config:  config,
+		runner:  runner,
+		bundle:  bundle,
+	}
+	g.signedIn, err = runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"})
+	if err != nil {
+		return nil, err
 	}
 	if by == byServer {
 		g.authRoutes, err = runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{

@@ -1,4 +1,4 @@
-package amplifyhttp
+package flow
 
 import (
 	"encoding/json"
@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/conformance"
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
@@ -35,29 +34,28 @@ func TestConformanceOrigins(t *testing.T) {
 		if err := errors.Join(json.Unmarshal(c.Input, &in), json.Unmarshal(c.Expected, &want)); err != nil {
 			return err
 		}
-		own, err := parseOrigin(in.Origin)
+		own, fault := parseOrigin(in.Origin)
 		if want.RedirectSignIn == nil {
 			// What the original throws for, ours finds not valid.
 			return errors.Join(
-				differs("valid", want.IsValidOrigin.Value == true, err == nil),
+				differs("valid", want.IsValidOrigin.Value == true, fault == nil),
 				differs("https", want.IsSSLOrigin.Value == true, own.secure()),
 				differs("insecure", want.WarnsInsecure, own.insecure()))
 		}
-		if err != nil {
-			return err
+		if fault != nil {
+			return fault
 		}
-		for kind, want := range map[string]*outcome{"redirectSignIn": want.RedirectSignIn, "redirectSignOut": want.RedirectSignOut} {
-			u, err := own.redirect(kind, in.RedirectURLs)
-			var e *amplify.Error
+		for kind, want := range map[string]*outcome{"RedirectSignIn": want.RedirectSignIn, "RedirectSignOut": want.RedirectSignOut} {
+			u, fault := own.redirect(kind, "no-route", in.RedirectURLs)
 			switch {
-			case want.Error == nil && err != nil:
-				return err
+			case want.Error == nil && fault != nil:
+				return fault
 			case want.Error == nil:
 				if err := differs(kind, want.Value.(string), u.String()); err != nil {
 					return err
 				}
-			case !errors.As(err, &e) || e.Name != want.Error.Name || e.Message != want.Error.Message:
-				return fmt.Errorf("%s: recorded %s, ours %v", kind, want.Error.Message, err)
+			case fault == nil || fault.Err.Name != want.Error.Name || fault.Err.Message != want.Error.Message:
+				return fmt.Errorf("%s: recorded %s, ours %v", kind, want.Error.Message, fault)
 			}
 		}
 		return nil

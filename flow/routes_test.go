@@ -1,7 +1,7 @@
-package amplifyhttp
+package flow
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,11 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/flowtest"
 )
 
 // browser keeps cookies as far as the auth routes need: by name, all sent everywhere.
@@ -27,13 +28,9 @@ type browser struct {
 	values  map[string]string
 }
 
-func (f *fixture) browser(t *testing.T, o AuthRoutesOptions) *browser {
+func (f *fixture) browser(t *testing.T, o RoutesOptions) *browser {
 	t.Helper()
-	routes, err := f.AuthRoutes(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &browser{t, f.Middleware(routes), nil, map[string]string{}}
+	return &browser{t, f.routes(t, o), nil, map[string]string{}}
 }
 
 // get answers a request, keeps its cookies and returns status, body and Location.
@@ -92,22 +89,11 @@ func (b *browser) begin(query string) (callback string) {
 	return "/api/auth/sign-in-callback?code=the-code&state=" + url.QueryEscape(u.Query().Get("state"))
 }
 
-// signedIn returns what the token endpoint answers for a user.
-func (f *fixture) signedIn(user string) map[string][]conformance.Answer {
-	access, id := f.tokens(user, time.Hour, nil)
-	return map[string][]conformance.Answer{"POST /oauth2/token": {{
-		Status: 200, JSON: []byte(fmt.Sprintf(`{"access_token":%q,"id_token":%q,"refresh_token":"refresh-of-%s","token_type":"Bearer"}`, access, id, user)),
-	}}}
-}
-
 // TestRoutesWithoutEffect: only a person who wants to may begin or end anything.
 func TestRoutesWithoutEffect(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	routes, err := f.AuthRoutes(AuthRoutesOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	signingOut := signingOutCookie + "=true; " + f.session("alice", time.Hour, nil)
+	routes := f.routes(t, RoutesOptions{})
+	signingOut := signingOutCookie + "=true; " + f.backend.Session("alice", time.Hour, nil)
 	for name, tt := range map[string]struct {
 		method, target string
 		headers        []string
@@ -129,14 +115,17 @@ func TestRoutesWithoutEffect(t *testing.T) {
 		"image of a sibling":              {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
 		"second step, fetched elsewhere":  {"GET", "/api/auth/sign-out-callback", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}, 403},
 		"sign-in, image elsewhere":        {"GET", "/api/auth/sign-in", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
-		"sign-out nobody has begun":       {"GET", "/api/auth/sign-out-callback?x", nil, 0},
-		"sign-in nobody has begun":        {"GET", "/api/auth/sign-in-callback?code=c&state=s", nil, 302},
+		"sign-out not begun":              {"GET", "/api/auth/sign-out-callback?x", nil, 0},
+		"sign-in not begun":               {"GET", "/api/auth/sign-in-callback?code=c&state=s", nil, 302},
 		"sign-in with a made-up state":    {"GET", "/api/auth/sign-in-callback?code=c&state=made-up", nil, 302},
 		"sign-in callback without a code": {"GET", "/api/auth/sign-in-callback", nil, 400},
 	} {
 		cookies := signingOut
-		if strings.HasPrefix(name, "sign-out nobody") {
-			cookies, tt.status = f.session("alice", time.Hour, nil), 400
+		if strings.HasPrefix(name, "sign-out not") {
+			cookies, tt.status = f.backend.Session("alice", time.Hour, nil), 400
+		}
+		if strings.HasPrefix(name, "sign-in ") {
+			cookies = ""
 		}
 		r := request(tt.target, cookies, tt.headers...)
 		r.Method = tt.method
@@ -151,8 +140,8 @@ func TestRoutesWithoutEffect(t *testing.T) {
 			t.Errorf("%s: Allow %q", name, w.Header.Get("Allow"))
 		}
 	}
-	// Coming from Cognito or from a link elsewhere is what they are for.
-	if w := serve(routes, request("/api/auth/sign-out", "", fromAfar...)); w.StatusCode != 302 {
+	// A link elsewhere may lead to sign-in.
+	if w := serve(routes, request("/api/auth/sign-in", "", fromAfar...)); w.StatusCode != 302 {
 		t.Errorf("status %d", w.StatusCode)
 	}
 }
@@ -194,8 +183,8 @@ func TestSignInReturnsToWhereItBegan(t *testing.T) {
 		{"/\xff", "/home"},
 		{"/%zz", "/home"},
 	} {
-		f := newFixture(t, f.signedIn("alice"), nil)
-		b := f.browser(t, AuthRoutesOptions{RedirectOnSignInComplete: "/home"})
+		f := newFixture(t, f.backend.SignedIn("alice"), nil)
+		b := f.browser(t, RoutesOptions{RedirectOnSignInComplete: "/home"})
 		callback := b.begin("?return_to=" + url.QueryEscape(tt.returnTo))
 		w, body := b.get(callback, fromAfar...)
 		if got := bodyTargets(body); w.StatusCode != 200 || got["link"] != tt.leadsTo || got["metaRefresh"] != tt.leadsTo {
@@ -207,7 +196,7 @@ func TestSignInReturnsToWhereItBegan(t *testing.T) {
 			got = append(got, strings.TrimPrefix(name, testPrefix))
 		}
 		slices.Sort(got)
-		if d := cmp.Diff(want, got); d != "" {
+		if d := gocmp.Diff(want, got); d != "" {
 			t.Errorf("%q: cookies left (-want +got)\n%s", tt.returnTo, d)
 		}
 		// Signed in already: sign-in leads there at once.
@@ -220,8 +209,8 @@ func TestSignInReturnsToWhereItBegan(t *testing.T) {
 // TestReturnToIsCheckedAgain: a neighbour on the domain may have set the cookie.
 func TestReturnToIsCheckedAgain(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	f = newFixture(t, f.signedIn("alice"), nil)
-	b := f.browser(t, AuthRoutesOptions{RedirectOnSignInComplete: "/home"})
+	f = newFixture(t, f.backend.SignedIn("alice"), nil)
+	b := f.browser(t, RoutesOptions{RedirectOnSignInComplete: "/home"})
 	forged := attempt{newState(""), randomText(verifierLength), "//evil.test"}
 	b.add(forged.cookie() + "=" + forged.marshal())
 	w, body := b.get("/api/auth/sign-in-callback?code=the-code&state=" + forged.state)
@@ -230,7 +219,7 @@ func TestReturnToIsCheckedAgain(t *testing.T) {
 	}
 }
 
-// TestTabs: whoever signs in in several tabs at once gets signed in in all of them, or is told.
+// TestTabs: a user who signs in in several tabs at once is signed in in all of them, or is told.
 func TestTabs(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	finish := func(b *browser, callback, leadsTo string) {
@@ -241,20 +230,20 @@ func TestTabs(t *testing.T) {
 		}
 	}
 	t.Run("one after the other", func(t *testing.T) {
-		b := newFixture(t, f.signedIn("alice"), nil).browser(t, AuthRoutesOptions{})
+		b := newFixture(t, f.backend.SignedIn("alice"), nil).browser(t, RoutesOptions{})
 		first, second := b.begin(""), b.begin("")
 		finish(b, first, "/")
 		finish(b, second, "/")
 	})
 	t.Run("the last one first", func(t *testing.T) {
-		b := newFixture(t, f.signedIn("alice"), nil).browser(t, AuthRoutesOptions{})
+		b := newFixture(t, f.backend.SignedIn("alice"), nil).browser(t, RoutesOptions{})
 		first, second := b.begin(""), b.begin("?return_to=/b")
 		finish(b, second, "/b")
 		finish(b, first, "/")
 	})
 	t.Run("side by side", func(t *testing.T) {
 		// A browser that restores its tabs: none of the requests has a cookie of another one.
-		b := newFixture(t, f.signedIn("alice"), nil).browser(t, AuthRoutesOptions{})
+		b := newFixture(t, f.backend.SignedIn("alice"), nil).browser(t, RoutesOptions{})
 		var callbacks []string
 		var answers []*http.Response
 		for _, tab := range []string{"/a", "/b", "/c"} {
@@ -271,7 +260,7 @@ func TestTabs(t *testing.T) {
 		}
 	})
 	t.Run("told", func(t *testing.T) {
-		b := newFixture(t, nil, nil).browser(t, AuthRoutesOptions{})
+		b := newFixture(t, nil, nil).browser(t, RoutesOptions{})
 		w := serve(b.handler, request("/api/auth/sign-in", ""))
 		u, _ := url.Parse(w.Header.Get("Location"))
 		b.begin("")
@@ -281,7 +270,7 @@ func TestTabs(t *testing.T) {
 		}
 	})
 	t.Run("bounded", func(t *testing.T) {
-		b := newFixture(t, f.signedIn("alice"), nil).browser(t, AuthRoutesOptions{})
+		b := newFixture(t, f.backend.SignedIn("alice"), nil).browser(t, RoutesOptions{})
 		var callback string
 		for range 20 {
 			callback = b.begin("?return_to=/" + strings.Repeat("x", 500))
@@ -293,11 +282,11 @@ func TestTabs(t *testing.T) {
 	})
 }
 
-// TestForeignState: a code that the browser did not ask for signs nobody in (RFC 9700 §4.7).
+// TestForeignState: a code that the browser did not ask for signs no user in (RFC 9700 §4.7).
 func TestForeignState(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	f = newFixture(t, f.signedIn("mallory"), nil)
-	b := f.browser(t, AuthRoutesOptions{CustomState: "x"})
+	f = newFixture(t, f.backend.SignedIn("mallory"), nil)
+	b := f.browser(t, RoutesOptions{CustomState: "x"})
 	callback := b.begin("?return_to=/x")
 	state := strings.TrimPrefix(callback, "/api/auth/sign-in-callback?code=the-code&state=")
 	for _, state := range []string{newState("x"), state[:stateLength], state + "0", "undefined", ""} {
@@ -309,37 +298,151 @@ func TestForeignState(t *testing.T) {
 	if w, _ := b.get(callback); w.StatusCode != 200 {
 		t.Errorf("the right state: status %d", w.StatusCode)
 	}
+	// Back to it: the user is signed in, and goes on.
+	if w, body := b.get(callback); w.StatusCode != 200 || bodyTargets(body)["link"] != "/" || len(f.upstream.Calls()) != 1 {
+		t.Errorf("the same state again: status %d, calls %v", w.StatusCode, f.upstream.Calls())
+	}
+	b.names = nil
 	if w, _ := b.get(callback); w.StatusCode != 302 || !strings.Contains(w.Header.Get("Location"), "error=timeout") {
-		t.Errorf("the same state again: status %d", w.StatusCode)
+		t.Errorf("the same state again, without a session: status %d", w.StatusCode)
 	}
 }
 
-// TestCallbackVerifies: what the token endpoint answers becomes a session only if it is one, of one user of this client.
+// TestErrorsOfOthers: another site's link cannot put texts into the application. Those of a sign-in
+// that the browser has begun are passed on.
+func TestErrorsOfOthers(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	b := f.browser(t, RoutesOptions{RedirectOnSignOutComplete: "/bye"})
+	const failed = "/api/auth/sign-in-callback?error=access_denied&error_description=call+555-0100"
+	const timeout = "/bye?error=timeout&error_description=Sign+in+has+to+be+completed+within+5+minutes."
+	if w, _ := b.get(failed, fromAfar...); w.StatusCode != 302 || w.Header.Get("Location") != timeout {
+		t.Errorf("%d %s", w.StatusCode, w.Header.Get("Location"))
+	}
+	callback := b.begin("")
+	_, state, _ := strings.Cut(callback, "&state=")
+	for query, want := range map[string]string{
+		"&state=" + newState(""): timeout,
+		"&state=" + state:        "/bye?error=access_denied&error_description=call+555-0100",
+		"":                       "/bye?error=access_denied&error_description=call+555-0100",
+	} {
+		if w, _ := b.get(failed+query, fromAfar...); w.StatusCode != 302 || w.Header.Get("Location") != want {
+			t.Errorf("%q: %d %s", query, w.StatusCode, w.Header.Get("Location"))
+		}
+	}
+}
+
+// TestCallbackTwice: a browser that asks for the callback again, before it has the
+// first answer, gets the same one.
+func TestCallbackTwice(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	f = newFixture(t, f.backend.SignedIn("alice"), nil)
+	b := f.browser(t, RoutesOptions{})
+	callback := b.begin("?return_to=/notes")
+	b.add("other=" + strings.Repeat("x", 7<<10))
+	cookies := b.cookies()
+	for range 2 {
+		w := serve(b.handler, request(callback, cookies, fromAfar...))
+		body, _ := io.ReadAll(w.Body)
+		set := setCookies(w.Header["Set-Cookie"])
+		if w.StatusCode != 200 || bodyTargets(string(body))["link"] != "/notes" || set[testPrefix+"alice.idToken"]["value"] == "" || set[stateCookie]["deleted"] == "" {
+			t.Errorf("%d %v %s", w.StatusCode, w.Header, body)
+		}
+	}
+	if !strings.Contains(f.backend.Log.String(), "431") {
+		t.Errorf("no warning of so many cookies: %s", f.backend.Log)
+	}
+}
+
+// TestSignOutAsks: neither a link of another site nor, on all devices, one that does not come from
+// the application itself signs a user out. They get a page that asks, and its link does it.
+func TestSignOutAsks(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	site := func(site string) []string { return append([]string{"Sec-Fetch-Site", site}, navigation[2:]...) }
+	old := []string{"Accept", "text/html"} // a browser that sends no Sec-Fetch-Site
+	for name, tt := range map[string]struct {
+		query   string
+		headers []string
+		asks    bool
+	}{
+		"own link":            {"", site("same-origin"), false},
+		"typed":               {"", site("none"), false},
+		"neighbour":           {"", site("same-site"), false},
+		"old browser":         {"", old, false},
+		"other site":          {"", fromAfar, true},
+		"global, own link":    {"?global=true", site("same-origin"), false},
+		"global, typed":       {"?global=true", site("none"), true},
+		"global, neighbour":   {"?global=true", site("same-site"), true},
+		"global, old browser": {"?global=true", old, true},
+		"global, other site":  {"?global=true", fromAfar, true},
+		"global=false":        {"?global=false", old, false},
+		"made-up value":       {"?global=true&confirm=x", old, true},
+		"empty value":         {"?global=true&confirm=", old, true},
+	} {
+		b := f.browser(t, RoutesOptions{})
+		begun := func(w *http.Response) bool {
+			return w.StatusCode == 302 && strings.HasPrefix(w.Header.Get("Location"), "https://auth.corpus.test/logout?")
+		}
+		w, body := b.get("/api/auth/sign-out"+tt.query, tt.headers...)
+		if !tt.asks {
+			if !begun(w) {
+				t.Errorf("%s: %d %s", name, w.StatusCode, body)
+			}
+			continue
+		}
+		page := bodyTargets(body)
+		c := setCookies(w.Header["Set-Cookie"])[confirmCookie]
+		if w.StatusCode != 200 || page["link"] == "" || page["metaRefresh"] != "" || strings.Contains(b.cookies(), signingOutCookie) {
+			t.Fatalf("%s: %d %s", name, w.StatusCode, body)
+		}
+		if _, httpOnly := c["httponly"]; c["samesite"] != "strict" || !httpOnly || c["max-age"] != "300" {
+			t.Errorf("%s: %v", name, c)
+		}
+		// The same link without the cookie, which other sites cannot send, asks again.
+		if w := serve(b.handler, request(page["link"], "", old...)); strings.Contains(tt.query, "global") && begun(w) {
+			t.Errorf("%s: the link does without the cookie", name)
+		}
+		for _, headers := range [][]string{old, site("same-origin")} {
+			if w := serve(b.handler, request(page["link"], b.cookies(), headers...)); !begun(w) {
+				t.Errorf("%s: the link does not sign out: %d", name, w.StatusCode)
+			} else if setCookies(w.Header["Set-Cookie"])[confirmCookie]["deleted"] == "" {
+				t.Errorf("%s: the link can be used again: %v", name, w.Header["Set-Cookie"])
+			} else if got := setCookies(w.Header["Set-Cookie"])[signingOutCookie]["value"]; (got == signingOutGlobal) != strings.Contains(tt.query, "global=true") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	}
+}
+
+// TestCallbackVerifies: what the token endpoint answers becomes a session only if it
+// is one, of one user of this client.
 func TestCallbackVerifies(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	access, id := f.tokens("alice", time.Hour, nil)
-	_, foreign := f.tokens("bob", time.Hour, nil)
-	other, _ := f.tokens("alice", time.Hour, map[string]any{"client_id": "another"})
-	pool, _ := f.tokens("alice", time.Hour, map[string]any{"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Another01"})
-	large, largeID := f.tokens("alice", time.Hour, map[string]any{"custom:x": strings.Repeat("x", 2850)})
+	access, id := f.backend.Tokens("alice", time.Hour, nil)
+	_, foreign := f.backend.Tokens("bob", time.Hour, nil)
+	other, _ := f.backend.Tokens("alice", time.Hour, map[string]any{"client_id": "another"})
+	pool, _ := f.backend.Tokens("alice", time.Hour, map[string]any{"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Another01"})
+	large, largeID := f.backend.Tokens("alice", time.Hour, map[string]any{"custom:x": strings.Repeat("x", 2850)})
+	huge, hugeID := f.backend.Tokens("alice", time.Hour, map[string]any{"custom:x": strings.Repeat("x", 20_000)})
 	for name, tt := range map[string]struct {
 		access, id string
 		status     int
+		text       string
 	}{
-		"another user's ID token": {access, foreign, 500},
-		"another client":          {other, id, 500},
-		"another pool":            {pool, id, 500},
-		"no ID token":             {access, "", 500},
-		"the access token twice":  {access, access, 500},
-		"too large":               {large, largeID, 500},
-		"right":                   {access, id, 200},
+		"another user's ID token": {access, foreign, 500, "could not be verified"},
+		"another client":          {other, id, 500, "could not be verified"},
+		"another pool":            {pool, id, 500, "could not be verified"},
+		"no ID token":             {access, "", 500, "not set up right"},
+		"the access token twice":  {access, access, 500, "could not be verified"},
+		"too large":               {large, largeID, 500, "more attributes or groups"},
+		"far too large":           {huge, hugeID, 500, "more attributes or groups"},
+		"right":                   {access, id, 200, "You are signed in"},
 	} {
 		f := newFixture(t, map[string][]conformance.Answer{"POST /oauth2/token": {{
 			Status: 200, JSON: []byte(fmt.Sprintf(`{"access_token":%q,"id_token":%q,"token_type":"Bearer"}`, tt.access, tt.id)),
 		}}}, nil)
-		b := f.browser(t, AuthRoutesOptions{})
+		b := f.browser(t, RoutesOptions{})
 		w, body := b.get(b.begin(""))
-		if w.StatusCode != tt.status || strings.Contains(body, "eyJ") {
+		if w.StatusCode != tt.status || strings.Contains(body, "eyJ") || !strings.Contains(body, tt.text) {
 			t.Errorf("%s: status %d %s", name, w.StatusCode, body)
 		}
 		if tt.status != 200 && strings.Contains(b.cookies(), testPrefix) {
@@ -348,12 +451,13 @@ func TestCallbackVerifies(t *testing.T) {
 	}
 }
 
-// TestClientSecret: a confidential client authenticates itself at the token and revocation endpoints.
+// TestClientSecret: a confidential client authenticates itself at the token and
+// revocation endpoints.
 func TestClientSecret(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	answers := f.signedIn("alice")
+	answers := f.backend.SignedIn("alice")
 	answers["POST /oauth2/revoke"] = []conformance.Answer{{Status: 200}}
-	upstream := conformance.NewUpstream(testKeys(), answers)
+	upstream := conformance.NewUpstream(flowtest.Keys(), answers)
 	var authorized []string
 	watch := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if id, secret, ok := r.BasicAuth(); ok {
@@ -365,14 +469,14 @@ func TestClientSecret(t *testing.T) {
 		o.Cognito.ClientSecret = amplify.NewSecret("client-secret")
 		o.App.HTTPClient = &http.Client{Transport: watch}
 	})
-	b := f.browser(t, AuthRoutesOptions{})
+	b := f.browser(t, RoutesOptions{})
 	if w, body := b.get(b.begin("")); w.StatusCode != 200 {
 		t.Fatal(w.StatusCode, body)
 	}
 	b.add(signingOutCookie + "=true")
 	b.get("/api/auth/sign-out-callback")
 	want := []string{"/oauth2/token " + testClient + " client-secret", "/oauth2/revoke " + testClient + " client-secret"}
-	if d := cmp.Diff(want, authorized); d != "" {
+	if d := gocmp.Diff(want, authorized); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 	for _, call := range upstream.Calls() {
@@ -402,7 +506,7 @@ func TestExchangeFailures(t *testing.T) {
 		"no tokens":    {conformance.Answer{Status: 200, JSON: []byte(`{}`)}, 503, "try again", "access_token"},
 	} {
 		f := newFixture(t, map[string][]conformance.Answer{"POST /oauth2/token": {tt.answer}}, nil)
-		b := f.browser(t, AuthRoutesOptions{})
+		b := f.browser(t, RoutesOptions{})
 		w, body := b.get(b.begin("?return_to=/notes"))
 		if w.StatusCode != tt.status || !strings.Contains(body, tt.body) || strings.Contains(body, "eyJ") {
 			t.Errorf("%s: %d %s", name, w.StatusCode, body)
@@ -410,8 +514,8 @@ func TestExchangeFailures(t *testing.T) {
 		if got := bodyTargets(body)["link"]; got != "/api/auth/sign-in?return_to=%2Fnotes" {
 			t.Errorf("%s: leads to %s", name, got)
 		}
-		if !strings.Contains(f.log.String(), tt.log) {
-			t.Errorf("%s: log %s", name, f.log)
+		if !strings.Contains(f.backend.Log.String(), tt.log) {
+			t.Errorf("%s: log %s", name, f.backend.Log)
 		}
 		if (w.Header.Get("Retry-After") != "") != (tt.status == 503) {
 			t.Errorf("%s: header %v", name, w.Header)
@@ -425,9 +529,11 @@ func TestSignOut(t *testing.T) {
 		"POST /oauth2/revoke": {{Status: 200}}, "GlobalSignOut": {{Status: 200, JSON: []byte(`{}`)}},
 		"GetTokensFromRefreshToken": {{Status: 400, JSON: []byte(`{"__type":"NotAuthorizedException","message":"Refresh Token has been revoked"}`)}},
 	}
-	session := f.session("alice", time.Hour, nil) + "; " +
+	session := f.backend.Session("alice", time.Hour, nil) + "; " +
 		testPrefix + "alice.clockDrift=-3; " + testPrefix + "alice.signInDetails={}; " + testPrefix + "alice.deviceKey=d; " +
+		// Whose refresh token this is nothing proves.
 		testPrefix + "bob%28x%29.refreshToken=refresh-of-bob; com.amplify.Cognito.eu-west-1:1.identityId=guest; other=1"
+	const left = testPrefix + "alice.deviceKey=d; other=1" // MFA goes by the device
 	withPool := func(cfg *amplify.Config, _ *Options) { cfg.Auth.IdentityPoolID = "eu-west-1:1" }
 	operations := func(f *fixture) (list []string) {
 		for _, call := range f.upstream.Calls() {
@@ -439,9 +545,9 @@ func TestSignOut(t *testing.T) {
 
 	t.Run("all steps", func(t *testing.T) {
 		f := newFixture(t, revoked, withPool)
-		b := f.browser(t, AuthRoutesOptions{RedirectOnSignOutComplete: "/bye"})
+		b := f.browser(t, RoutesOptions{RedirectOnSignOutComplete: "/bye"})
 		b.add(session)
-		w, _ := b.get("/api/auth/sign-out", fromAfar...)
+		w, _ := b.get("/api/auth/sign-out", navigation...)
 		if w.StatusCode != 302 || !strings.HasPrefix(w.Header.Get("Location"), "https://auth.corpus.test/logout?") {
 			t.Fatal(w.StatusCode, w.Header)
 		}
@@ -453,11 +559,11 @@ func TestSignOut(t *testing.T) {
 		if w.StatusCode != 302 || w.Header.Get("Location") != "/bye" {
 			t.Fatal(w.StatusCode, w.Header)
 		}
-		if b.cookies() != "other=1" {
+		if b.cookies() != left {
 			t.Errorf("cookies left: %s", b.cookies())
 		}
-		want := []string{"/oauth2/revoke refresh-of-alice", "/oauth2/revoke refresh-of-bob"}
-		if d := cmp.Diff(want, operations(f)); d != "" {
+		want := []string{"/oauth2/revoke refresh-of-alice"}
+		if d := gocmp.Diff(want, operations(f)); d != "" {
 			t.Errorf("(-want +got)\n%s", d)
 		}
 		if w, _ := b.get("/api/auth/sign-out-callback"); w.StatusCode != 400 {
@@ -466,25 +572,25 @@ func TestSignOut(t *testing.T) {
 	})
 	t.Run("interrupted after Cognito's logout", func(t *testing.T) {
 		f := newFixture(t, revoked, withPool)
-		b := f.browser(t, AuthRoutesOptions{})
+		b := f.browser(t, RoutesOptions{})
 		b.add(session)
 		b.get("/api/auth/sign-out")
 		b.get("/api/auth/sign-out-callback", fromAfar...) // and the page it answers is never followed
-		if w := serve(f.RequireUser(Guard{})(http.HandlerFunc(ok)), request("/", b.cookies())); w.StatusCode != 204 {
+		if w := serve(f.guarded(f.RequireUser(GuardOptions{})), request("/", b.cookies())); w.StatusCode != 204 {
 			t.Errorf("not signed in any more: %d", w.StatusCode)
 		}
 		// Signing out again goes through.
 		b.get("/api/auth/sign-out")
 		b.get("/api/auth/sign-out-callback", fromAfar...)
 		b.get("/api/auth/sign-out-callback", navigation...)
-		if b.cookies() != "other=1" {
+		if b.cookies() != left {
 			t.Errorf("cookies left: %s", b.cookies())
 		}
 	})
 	t.Run("interrupted after revocation", func(t *testing.T) {
 		f := newFixture(t, revoked, withPool)
-		guarded := f.RequireUser(Guard{})(http.HandlerFunc(ok))
-		b := f.browser(t, AuthRoutesOptions{})
+		guarded := f.guarded(f.RequireUser(GuardOptions{}))
+		b := f.browser(t, RoutesOptions{})
 		b.add(session)
 		if w := serve(guarded, request("/", b.cookies())); w.StatusCode != 204 {
 			t.Fatal(w.StatusCode)
@@ -498,15 +604,15 @@ func TestSignOut(t *testing.T) {
 		}
 	})
 	t.Run("on all devices", func(t *testing.T) {
-		for query, o := range map[string]AuthRoutesOptions{"?global=true": {}, "": {GlobalSignOut: true}} {
+		for query, o := range map[string]RoutesOptions{"?global=true": {}, "": {GlobalSignOut: true}} {
 			f := newFixture(t, revoked, nil)
 			b := f.browser(t, o)
-			b.add(f.session("alice", time.Hour, nil))
-			b.get("/api/auth/sign-out" + query)
+			b.add(f.backend.Session("alice", time.Hour, nil))
+			b.get("/api/auth/sign-out"+query, navigation...)
 			b.get("/api/auth/sign-out-callback", fromAfar...)
 			b.get("/api/auth/sign-out-callback", navigation...)
 			want := []string{"GlobalSignOut/ ", "/oauth2/revoke refresh-of-alice"}
-			if d := cmp.Diff(want, operations(f)); d != "" || b.cookies() != "" {
+			if d := gocmp.Diff(want, operations(f)); d != "" || b.cookies() != "" {
 				t.Errorf("%q: cookies %s, calls (-want +got)\n%s", query, b.cookies(), d)
 			}
 		}
@@ -514,53 +620,64 @@ func TestSignOut(t *testing.T) {
 	t.Run("Cognito cannot be told", func(t *testing.T) {
 		for name, answer := range map[string]conformance.Answer{"refused": {Status: 400}, "down": {Status: 500}, "unreachable": {Network: "reset"}} {
 			f := newFixture(t, map[string][]conformance.Answer{"POST /oauth2/revoke": {answer}}, nil)
-			b := f.browser(t, AuthRoutesOptions{RedirectOnSignOutComplete: "/bye?x=1"})
-			b.add(f.session("alice", time.Hour, nil) + "; " + signingOutCookie + "=true")
+			b := f.browser(t, RoutesOptions{RedirectOnSignOutComplete: "/bye?x=1"})
+			b.add(f.backend.Session("alice", time.Hour, nil) + "; " + signingOutCookie + "=true")
 			w, _ := b.get("/api/auth/sign-out-callback")
 			if w.StatusCode != 302 || !strings.HasPrefix(w.Header.Get("Location"), "/bye?x=1&error=revocation_failed&") || b.cookies() != "" {
 				t.Errorf("%s: %d %s %s", name, w.StatusCode, w.Header.Get("Location"), b.cookies())
 			}
-			if !strings.Contains(f.log.String(), "Cognito could not be told") {
-				t.Errorf("%s: log %s", name, f.log)
+			if !strings.Contains(f.backend.Log.String(), "without telling Cognito") {
+				t.Errorf("%s: log %s", name, f.backend.Log)
 			}
-		}
-	})
-	t.Run("many refresh tokens", func(t *testing.T) {
-		f := newFixture(t, revoked, nil)
-		b := f.browser(t, AuthRoutesOptions{})
-		for i := range 50 {
-			b.add(fmt.Sprintf("%suser-%d.refreshToken=r%d", testPrefix, i, i))
-		}
-		b.add(signingOutCookie + "=true")
-		b.get("/api/auth/sign-out-callback")
-		if n := len(f.upstream.Calls()); n > 1 || b.cookies() != "" {
-			t.Errorf("%d calls, cookies %s", n, b.cookies())
 		}
 	})
 }
 
-func TestAuthRoutesFaults(t *testing.T) {
-	f := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) {
-		cfg.Auth.OAuth.RedirectSignIn = []string{"https://other.test/a"}
-		cfg.Auth.OAuth.RedirectSignOut = nil
-	})
-	_, err := f.AuthRoutes(AuthRoutesOptions{RedirectOnSignInComplete: "home", RedirectOnSignOutComplete: "javascript:alert(1)", CustomState: strings.Repeat("x", 300)})
-	var messages []string
-	for _, e := range flatten(err) {
-		messages = append(messages, e.Message)
-		if e.RecoverySuggestion == "" || e.Reason != amplify.ReasonConfiguration {
-			t.Errorf("%+v", e)
+// TestRoutesFaults: every fault is reported when the routes are made.
+func TestRoutesFaults(t *testing.T) {
+	bad := RoutesOptions{RedirectOnSignInComplete: "home", RedirectOnSignOutComplete: "javascript:alert(1)", CustomState: strings.Repeat("x", 300)}
+	ofOptions := []string{"AuthRoutesOptions.RedirectOnSignInComplete", "AuthRoutesOptions.RedirectOnSignOutComplete", "AuthRoutesOptions.CustomState"}
+	for name, tt := range map[string]struct {
+		change  func(*amplify.Config, *Options)
+		options RoutesOptions
+		want    []string
+		js      string
+	}{
+		"all at once": {func(cfg *amplify.Config, _ *Options) {
+			cfg.Auth.OAuth.RedirectSignIn = []string{"https://other.test/a"}
+			cfg.Auth.OAuth.RedirectSignOut = nil
+			cfg.Auth.OAuth.Scopes = []string{"email"}
+		}, bad, append([]string{"Config.Auth.OAuth.Scopes", "Config.Auth.OAuth.RedirectSignIn", "Config.Auth.OAuth.RedirectSignOut"}, ofOptions...),
+			"No valid redirectSignIn url found in the OAuth config."},
+		"nothing configured": {func(cfg *amplify.Config, o *Options) { cfg.Auth, o.Origin = nil, "" }, bad,
+			append([]string{"Options.Origin", "Config.Auth.UserPoolID", "Config.Auth.OAuth"}, ofOptions...),
+			"Could not find the AMPLIFY_APP_ORIGIN environment variable."},
+		"no route": {func(cfg *amplify.Config, _ *Options) {
+			cfg.Auth.OAuth.RedirectSignIn = []string{"https://myapp.com/profile", "https://other.test/sign-in-callback"}
+			cfg.Auth.OAuth.RedirectSignOut = []string{"https://myapp.com/", "https://myapp.com/auth/sign-out-callback"}
+		}, RoutesOptions{}, []string{"Config.Auth.OAuth.RedirectSignIn"}, ""},
+		"no openid": {func(cfg *amplify.Config, _ *Options) { cfg.Auth.OAuth.Scopes = []string{"email", "phone"} }, RoutesOptions{},
+			[]string{"Config.Auth.OAuth.Scopes"}, ""},
+		"no scopes: Cognito takes all": {func(cfg *amplify.Config, _ *Options) { cfg.Auth.OAuth.Scopes = nil }, RoutesOptions{}, nil, ""},
+	} {
+		_, err := newFixture(t, nil, tt.change).Routes(tt.options)
+		var got []string
+		js := ""
+		for _, fault := range amplify.ConfigErrors(err) {
+			got = append(got, fault.Field)
+			if fault.Err != nil && js == "" {
+				js = fault.Err.Message
+			}
 		}
-	}
-	want := []string{
-		"No valid redirectSignIn url found in the OAuth config.",
-		"No valid redirectSignOut url found in the OAuth config.",
-		"RedirectOnSignInComplete is neither a path nor an http or https URL.",
-		"RedirectOnSignOutComplete is neither a path nor an http or https URL.",
-		"CustomState is too long to travel in addresses and cookies.",
-	}
-	if d := cmp.Diff(want, messages); d != "" {
-		t.Errorf("(-want +got)\n%s", d)
+		if d := gocmp.Diff(tt.want, got); d != "" || js != tt.js {
+			t.Errorf("%s: %q (-want +got)\n%s", name, js, d)
+		}
+		if err != nil && amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "no openid" && !strings.Contains(err.Error(), `"openid"`) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -591,13 +708,25 @@ func TestSignInURL(t *testing.T) {
 	}
 }
 
-// TestRoutesBelowAnyMount: the last segment decides, whatever a mux has taken off.
+// TestRedirectURLs: of several redirect URLs of the origin the one that a route answers is used.
+func TestRedirectURLs(t *testing.T) {
+	f := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) {
+		cfg.Auth.OAuth.RedirectSignIn = []string{"https://myapp.com/profile", "https://myapp.com/auth/sign-in-callback"}
+	})
+	w := serve(f.routes(t, RoutesOptions{}), request("/auth/sign-in", ""))
+	u, _ := url.Parse(w.Header.Get("Location"))
+	if got := u.Query().Get("redirect_uri"); got != "https://myapp.com/auth/sign-in-callback" {
+		t.Errorf("redirect_uri %q", got)
+	}
+	if got := f.SignInURL(request("/", ""), SignInLink{}); got != "/auth/sign-in?return_to=%2F" {
+		t.Errorf("link %q", got)
+	}
+}
+
+// TestRoutesBelowAnyMount: the last segment decides, also if a mux has taken off a prefix.
 func TestRoutesBelowAnyMount(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	routes, err := f.AuthRoutes(AuthRoutesOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	routes := f.routes(t, RoutesOptions{})
 	for _, h := range []http.Handler{routes, http.StripPrefix("/x/y", routes), http.StripPrefix("/x/y/", routes)} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, request("/x/y/sign-in", ""))
@@ -607,32 +736,35 @@ func TestRoutesBelowAnyMount(t *testing.T) {
 	}
 }
 
+// TestOptionsFaults: every fault of the configuration and of all options is reported at once.
 func TestOptionsFaults(t *testing.T) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "")
-	cfg := newFixture(t, nil, nil).app.Config()
 	for name, tt := range map[string]struct {
+		pool string
 		o    Options
 		want []string
 	}{
-		"all at once": {Options{Origin: "myapp.com", Cognito: cognito.Options{ForgetClients: []string{""}}, Cookies: CookieOptions{MaxAge: -1}},
-			[]string{"invalid origin", "ForgetClients", "MaxAge"}},
-		"of cognito too":   {Options{Origin: "myapp.com", Cognito: cognito.Options{Leeway: -1}}, []string{"invalid origin", "Leeway"}},
-		"foreign domain":   {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
-		"part of a label":  {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
-		"below the origin": {Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},
-		"insecure None":    {Options{Origin: "http://localhost:3000", Cookies: CookieOptions{SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
-		"own client":       {Options{Cognito: cognito.Options{ForgetClients: []string{testClient}}}, []string{"configured app client"}},
-		"right":            {Options{Origin: "https://www.myapp.com", Cookies: CookieOptions{Domain: ".myapp.com"}}, nil},
+		"all at once": {"bad pool", Options{
+			Origin: "myapp.com", Cookies: CookieOptions{MaxAge: -1, Domain: "a b"},
+			App: amplify.Options{Endpoints: amplify.Endpoints{OAuth: "x"}}, Cognito: cognito.Options{Leeway: -1, RefreshEarly: -1},
+		}, []string{"Options.Origin", "Config.Auth.UserPoolID", "Endpoints.OAuth", "Domain", "MaxAge", "Leeway", "RefreshEarly"}},
+		"foreign domain":   {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
+		"part of a label":  {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
+		"below the origin": {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},
+		"insecure None":    {"", Options{Origin: "http://localhost:3000", Cookies: CookieOptions{SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
+		"right":            {"", Options{Origin: "https://www.myapp.com", Cookies: CookieOptions{Domain: ".myapp.com"}}, nil},
 	} {
-		runner, err := NewServerRunner(cfg, tt.o)
+		cfg := amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: cmp.Or(tt.pool, flowtest.Pool), UserPoolClientID: testClient}}
+		runner, err := New(cfg, tt.o)
 		if err == nil {
-			err = errors.Join(runner.Close(t.Context()))
+			err = runner.Close(t.Context())
 		}
-		if tt.want == nil && err != nil || tt.want != nil && err == nil {
-			t.Errorf("%s: %v", name, err)
+		faults := amplify.ConfigErrors(err)
+		if len(faults) != len(tt.want) || tt.want != nil && amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+			t.Errorf("%s: %d faults: %v", name, len(faults), err)
 		}
 		for _, want := range tt.want {
-			if !strings.Contains(err.Error(), want) {
+			if !slices.ContainsFunc(faults, func(f *amplify.ConfigError) bool { return strings.Contains(f.Error(), want) }) {
 				t.Errorf("%s: %v lacks %q", name, err, want)
 			}
 		}

@@ -1,32 +1,31 @@
-package amplifyhttp
+package flow
 
 import (
 	"crypto/sha256"
 	"encoding/base64"
 	"html"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestPages: nothing that a page is given becomes markup, and its own policy lets its script and style run.
+// TestPages: nothing that a page is given becomes markup, and its own policy lets its
+// script and style run.
 func TestPages(t *testing.T) {
-	w := httptest.NewRecorder()
-	newPages().write(w, page{
+	w := newPages().response(page{
 		Status: 400, Title: "<script>1</script>", Text: `"><img src=x onerror=1>`,
 		Link: `/a"b'c<d>&e;url='//evil.test'`, LinkText: "</a>", Follow: true,
 	})
-	body := w.Body.String()
-	if w.Code != 400 || strings.Count(body, "<script") != 1 || strings.Contains(body, "<img") || strings.Count(body, "</a>") != 1 {
-		t.Errorf("%d %s", w.Code, body)
+	body := string(w.Body)
+	if w.Status != 400 || strings.Count(body, "<script") != 1 || strings.Contains(body, "<img") || strings.Count(body, "</a>") != 1 {
+		t.Errorf("%d %s", w.Status, body)
 	}
 	targets := bodyTargets(body)
 	if targets["link"] == "" || targets["link"] != targets["metaRefresh"] || strings.ContainsAny(targets["link"], `"<>`) {
 		t.Errorf("targets %v", targets)
 	}
-	policy := w.Header().Get("Content-Security-Policy")
+	policy := w.Header.Get("Content-Security-Policy")
 	for element, directive := range map[string]string{"script": "script-src", "style": "style-src"} {
 		content := regexp.MustCompile(`(?s)<` + element + `>(.*)</` + element + `>`).FindStringSubmatch(body)
 		sum := sha256.Sum256([]byte(html.UnescapeString(content[1])))
@@ -40,19 +39,18 @@ func TestPages(t *testing.T) {
 	for name, want := range map[string]string{
 		"Cache-Control": private, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8",
 	} {
-		if got := w.Header().Get(name); got != want {
+		if got := w.Header.Get(name); got != want {
 			t.Errorf("%s %q", name, got)
 		}
 	}
-	if strings.Contains(http.DetectContentType(w.Body.Bytes()), "plain") {
+	if strings.Contains(http.DetectContentType(w.Body), "plain") {
 		t.Error("not recognised as HTML")
 	}
 }
 
 func TestPageWithoutLink(t *testing.T) {
-	w := httptest.NewRecorder()
-	newPages().write(w, page{Status: 403, Title: "t", Text: "x"})
-	if strings.Contains(w.Body.String(), "<a") || strings.Contains(w.Body.String(), "refresh") {
-		t.Error(w.Body)
+	w := newPages().response(page{Status: 403, Title: "t", Text: "x"})
+	if strings.Contains(string(w.Body), "<a") || strings.Contains(string(w.Body), "refresh") {
+		t.Errorf("%s", w.Body)
 	}
 }

@@ -1,4 +1,4 @@
-package amplifyhttp
+package flow
 
 import (
 	"crypto/rand"
@@ -7,7 +7,8 @@ import (
 	"unicode/utf16"
 )
 
-// Lengths of the proofs of a sign-in, as adapter-nextjs has them. 128 is the most that RFC 7636 §4.1 allows.
+// Lengths of the proofs of a sign-in, as adapter-nextjs has them. 128 is the most that
+// RFC 7636 §4.1 allows.
 const (
 	stateLength    = 32
 	verifierLength = 128
@@ -30,7 +31,8 @@ func randomText(n int) string {
 	return string(text)
 }
 
-// newState returns an unguessable state (RFC 6749 §10.12) with the custom state behind it, if there is one.
+// newState returns an unguessable state (RFC 6749 §10.12) with the custom state behind
+// it, if there is one.
 func newState(custom string) string {
 	state := randomText(stateLength)
 	if custom != "" {

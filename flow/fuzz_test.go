@@ -1,4 +1,4 @@
-package amplifyhttp
+package flow
 
 import (
 	"net/http"
@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/auth"
 )
 
-// FuzzReturnTo: whatever is accepted leads, by the rules of browsers, to the application's own origin, and not to an auth route.
+// FuzzReturnTo: what is accepted leads, by the rules of browsers, to the application's own origin,
+// and not to an auth route.
 func FuzzReturnTo(f *testing.F) {
 	for _, s := range []string{"/", "/a?b=c#d", "//evil.test", "/\\evil.test", "/\t/evil.test", "/%2f/evil.test", "https://myapp.com/x", "/.//evil.test", "/a/..//evil.test", "/api/auth/sign-out", "/%2e%2e//x"} {
 		f.Add(s)
@@ -22,7 +22,8 @@ func FuzzReturnTo(f *testing.F) {
 		if !ok {
 			return
 		}
-		// Browsers drop tabs and line ends, take "\" for "/", and then resolve (WHATWG URL, "basic URL parser").
+		// Browsers drop tabs and line ends, take "\" for "/", and then resolve (WHATWG
+		// URL, "basic URL parser").
 		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(to)
 		if seen != to || !strings.HasPrefix(seen, "/") || strings.HasPrefix(seen, "//") {
 			t.Fatalf("%q leads to %q", s, to)
@@ -47,10 +48,10 @@ func FuzzOrigin(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		o, err := parseOrigin(s)
-		if err != nil {
-			if strings.Contains(err.Error(), "@") {
-				t.Fatalf("the error may hold a password: %v", err)
+		o, fault := parseOrigin(s)
+		if fault != nil {
+			if strings.Contains(fault.Error(), "@") {
+				t.Fatalf("the error may hold a password: %v", fault)
 			}
 			return
 		}
@@ -71,10 +72,7 @@ func FuzzCallback(f *testing.F) {
 	f.Add("code=c&state=s", attemptCookie+"AbCdEf0123456789AbCdEf0123456789=AbCdEf0123456789AbCdEf0123456789.v.Lw")
 	f.Add("return_to=//evil.test&provider=%00", "a=b=c; ; noeq")
 	fix := newFixture(f, nil, nil)
-	routes, err := fix.AuthRoutes(AuthRoutesOptions{RedirectOnSignOutComplete: "/bye"})
-	if err != nil {
-		f.Fatal(err)
-	}
+	routes := fix.routes(f, RoutesOptions{RedirectOnSignOutComplete: "/bye"})
 	f.Fuzz(func(t *testing.T, query, cookies string) {
 		for _, route := range []string{routeSignIn, routeSignInCallback, routeSignOut, routeSignOutCallback} {
 			r := request("/api/auth/"+route, "")
@@ -107,20 +105,21 @@ func FuzzCallback(f *testing.F) {
 // FuzzCookieHeader: no Cookie header makes anybody signed in, or breaks the response.
 func FuzzCookieHeader(f *testing.F) {
 	fix := newFixture(f, nil, nil)
-	valid := fix.session("alice", time.Hour, nil)
+	valid := fix.backend.Session("alice", time.Hour, nil)
 	f.Add("")
 	f.Add(testPrefix + "LastAuthUser=alice")
 	f.Add("a=b; " + testPrefix + "LastAuthUser=\"x\"; " + testPrefix + "x.accessToken=%zz; =; ;;")
 	f.Add(strings.Replace(valid, "accessToken", "idToken", 1))
 	f.Add(testPrefix + "%0d%0aSet-Cookie:x.accessToken=1")
-	h := fix.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, err := auth.GetCurrentUser(r.Context()); err == nil {
-			w.Header().Set("X-User", user.Username)
+	h := fix.adapter(func(x *Exchange, r *http.Request) *Response {
+		answer := &Response{Status: http.StatusOK, Header: http.Header{}}
+		if tokens, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
+			answer.Header.Set("X-User", tokens.AccessToken.Claims().Username)
 		}
-		x := fix.exchangeOf(r)
-		_ = x.sessionStorage().Set(testPrefix+"new.accessToken", "t") // as a sign-in does
-		_ = x.providers().Session.End(r.Context(), amplify.EndInput{})
-	}))
+		_ = x.storage().Set(testPrefix+"new.accessToken", "t") // as a sign-in does
+		_ = x.End(r.Context(), amplify.EndInput{})
+		return answer
+	})
 	f.Fuzz(func(t *testing.T, cookies string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header["Cookie"] = []string{cookies}

@@ -1,4 +1,4 @@
-package amplifyhttp
+package flow
 
 import (
 	"bytes"
@@ -8,14 +8,14 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strconv"
 )
 
-//go:embed pages.html
-var pagesHTML string
+//go:embed page.html
+var pageHTML string
 
-// The script and the style of every page. They are constants, and so the pages' Content-Security-Policy can
-// allow just them by their hashes, whatever policy the application has for its own pages.
+// The script and the style of every page. They are constants, so that the
+// Content-Security-Policy of the pages can allow just them by their hashes, whatever
+// policy the application has for its own pages.
 const (
 	// replace keeps the page out of the history: going back must not run a callback again.
 	pageScript = `location.replace(document.getElementById("next").href)`
@@ -27,7 +27,7 @@ p{margin:0 0 1rem}
 a{color:LinkText}`
 )
 
-// page is a small page of our own.
+// page is a small page of this package.
 type page struct {
 	Status   int
 	Title    string
@@ -37,7 +37,7 @@ type page struct {
 	Follow   bool // go there at once: by script, by refresh without script, by hand without either
 }
 
-// pages writes pages.
+// pages makes pages.
 type pages struct {
 	template *template.Template
 	policy   string
@@ -49,15 +49,15 @@ func newPages() *pages {
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return &pages{
-		template: template.Must(template.New("page").Parse(pagesHTML)),
+		template: template.Must(template.New("page").Parse(pageHTML)),
 		policy: "default-src 'none'; script-src " + hash(pageScript) + "; style-src " + hash(pageStyle) +
 			"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	}
 }
 
-// write sends p. Nobody keeps it, and no address leaks to where it leads: that of a callback
-// holds an authorization code (RFC 9700 §4.2.4).
-func (ps *pages) write(w http.ResponseWriter, p page) {
+// response returns p as a response that no cache keeps. No address leaks to where it leads: that of
+// a callback holds an authorization code (RFC 9700 §4.2.4).
+func (ps *pages) response(p page) *Response {
 	if u, err := url.Parse(p.Link); err == nil {
 		p.Link = u.String() // percent-encodes what HTML and the refresh syntax could misread
 	}
@@ -67,16 +67,10 @@ func (ps *pages) write(w http.ResponseWriter, p page) {
 		Script template.JS
 		Style  template.CSS
 	}{p, pageScript, pageStyle}); err != nil {
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
+		return refuse(http.StatusInternalServerError)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Content-Security-Policy", ps.policy)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", private)
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(b.Bytes())
+	answer := newResponse(p.Status, "text/html; charset=utf-8", b.Bytes())
+	answer.Header.Set("Content-Security-Policy", ps.policy)
+	answer.Header.Set("Referrer-Policy", "no-referrer")
+	return answer
 }

@@ -1,0 +1,101 @@
+package flow
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
+	"github.com/amplify-go/amplify/cookie"
+)
+
+// Options are the settings of a runner. The zero value reads sessions that Amplify JS keeps in the
+// browser (ssr: true) on AWS.
+type Options struct {
+	// Origin is where browsers reach the application, such as "https://myapp.com". It turns on
+	// signing in on the server. The default is the environment variable AMPLIFY_APP_ORIGIN.
+	Origin string
+	// Cookies are the attributes of the cookies that hold a session.
+	Cookies CookieOptions
+	// Bearer accepts the access token of an Authorization: Bearer header in place of cookies, for
+	// callers that are services, mobile or single-page applications. Such a session has no ID token
+	// and is never refreshed. A request with that header is judged by it alone.
+	Bearer bool
+	// App says how AWS is reached.
+	App amplify.Options
+	// Cognito holds the rules of sessions.
+	Cognito cognito.Options
+}
+
+// CookieOptions are the attributes of the session's cookies that may be chosen, those of
+// runtimeOptions.cookies in adapter-nextjs. Path is always "/". Secure and HttpOnly
+// follow from the origin.
+type CookieOptions struct {
+	// Domain makes the session visible to a domain and all below it, such as
+	// ".myapp.com". The default is the application's host alone. Any host below the
+	// domain can then overwrite the cookies.
+	Domain string
+	// SameSite is [http.SameSiteStrictMode] if zero and an origin is configured, else
+	// [http.SameSiteLaxMode].
+	SameSite http.SameSite
+	// MaxAge is how long browsers keep the cookies. If it and Expires are zero it is 365 days.
+	MaxAge time.Duration
+	// Expires is until when browsers keep the cookies. MaxAge wins over it.
+	Expires time.Time
+}
+
+// resolve fills in defaults and returns the faults of o, those of App and Cognito apart.
+func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.ConfigError) {
+	if o.Origin == "" {
+		o.Origin = os.Getenv("AMPLIFY_APP_ORIGIN")
+	}
+	if o.Origin != "" {
+		var fault *amplify.ConfigError
+		if own, fault = parseOrigin(o.Origin); fault != nil {
+			faults = append(faults, fault)
+		}
+	}
+	c = cookie.Options{
+		Domain:   o.Cookies.Domain,
+		SameSite: o.Cookies.SameSite,
+		MaxAge:   o.Cookies.MaxAge,
+		Expires:  o.Cookies.Expires,
+	}
+	if own != "" {
+		c.HTTPOnly = true
+		c.SessionOnly = true
+		c.Insecure = !own.secure()
+		if c.SameSite == 0 {
+			c.SameSite = http.SameSiteStrictMode
+		}
+		if d := strings.TrimPrefix(c.Domain, "."); d != "" && own.host() != d && !strings.HasSuffix(own.host(), "."+d) {
+			// RFC 6265bis §5.7 step 10: browsers would ignore every cookie.
+			faults = append(faults, &amplify.ConfigError{
+				Field: "Options.Cookies.Domain", Value: c.Domain,
+				Problem: fmt.Sprintf("does not cover the host of the origin %s: give the domain that the host ends in, or none", own),
+			})
+		}
+	}
+	return own, c, append(faults, faultsOf("Options.Cookies", c.Validate())...)
+}
+
+// faultsOf returns the faults that err reports. Those that are no [amplify.ConfigError] become one
+// of the setting called field.
+func faultsOf(field string, err error) (faults []*amplify.ConfigError) {
+	if err == nil {
+		return nil
+	}
+	if found := amplify.ConfigErrors(err); len(found) > 0 {
+		return found
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			faults = append(faults, faultsOf(field, err)...)
+		}
+		return faults
+	}
+	return []*amplify.ConfigError{{Field: field, Problem: err.Error()}}
+}

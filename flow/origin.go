@@ -1,0 +1,106 @@
+package flow
+
+import (
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/amplify-go/amplify"
+)
+
+// origin is where browsers reach the application, such as "https://myapp.com". It is
+// empty if none is configured.
+type origin string
+
+// parseOrigin checks s, which must not be empty. The form is that of adapter-nextjs, matched as a
+// whole: the expression there lets a path follow "http://localhost", and anything precede the rest.
+func parseOrigin(s string) (origin, *amplify.ConfigError) {
+	form := regexp.MustCompile(`^https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$`)
+	m := form.FindStringSubmatch(s)
+	problem := ""
+	if m == nil {
+		problem = "must be http or https, a host in lower case and at most a port: no path, no trailing slash"
+	} else if _, err := strconv.ParseUint("0"+m[1], 10, 16); err != nil {
+		problem = "has a port that is out of range"
+	}
+	if problem == "" {
+		return origin(s), nil
+	}
+	value := s
+	if strings.Contains(s, "@") {
+		value = "" // it may hold a password
+	}
+	return "", &amplify.ConfigError{Field: "Options.Origin", Value: value, Problem: problem, Err: &amplify.Error{
+		Name:               "AmplifyServerContextError",
+		Message:            "AMPLIFY_APP_ORIGIN environment variable contains an invalid origin string.",
+		RecoverySuggestion: "Ensure the AMPLIFY_APP_ORIGIN environment variable, or Options.Origin, is a valid origin such as https://myapp.com.",
+	}}
+}
+
+// secure reports whether browsers reach the application by https.
+func (o origin) secure() bool { return strings.HasPrefix(string(o), "https://") }
+
+// host returns the host without the port.
+func (o origin) host() string {
+	_, host, _ := strings.Cut(string(o), "://")
+	host, _, _ = strings.Cut(host, ":")
+	return host
+}
+
+// insecure reports whether traffic to the application leaves the machine unencrypted.
+func (o origin) insecure() bool {
+	host := o.host()
+	return o != "" && !o.secure() && host != "localhost" && !strings.HasSuffix(host, ".localhost") && host != "127.0.0.1"
+}
+
+// owns reports whether u, an absolute URL, belongs to the origin. It compares scheme, host and port
+// as wholes: by prefix, https://myapp.com.evil.test would belong to https://myapp.com.
+func (o origin) owns(u *url.URL) bool {
+	return o != "" && u.User == nil && u.Opaque == "" && u.Scheme+"://"+u.Host == string(o)
+}
+
+// redirect returns the one of urls that belongs to the origin: one that ends in route if there is
+// one, else the first. setting is RedirectSignIn or RedirectSignOut.
+func (o origin) redirect(setting, route string, urls []string) (*url.URL, *amplify.ConfigError) {
+	var first *url.URL
+	for _, s := range urls {
+		u, err := url.Parse(s)
+		if err != nil || !o.owns(u) {
+			continue
+		}
+		if path.Base(u.Path) == route {
+			return u, nil
+		}
+		if first == nil {
+			first = u
+		}
+	}
+	if first != nil {
+		return first, nil
+	}
+	kind := strings.ToLower(setting[:1]) + setting[1:] // as in JavaScript
+	return nil, &amplify.ConfigError{
+		Field: "Config.Auth.OAuth." + setting, Problem: "has no URL of the application's origin: add one", Err: &amplify.Error{
+			Name:               "AmplifyServerContextError",
+			Message:            "No valid " + kind + " url found in the OAuth config.",
+			RecoverySuggestion: "Check the OAuth config and ensure the " + kind + " url is valid: one of them must belong to the application's origin.",
+		},
+	}
+}
+
+// callback is redirect for a URL that the auth routes must answer.
+func (o origin) callback(setting, route string, urls []string) (string, *amplify.ConfigError) {
+	u, fault := o.redirect(setting, route, urls)
+	if fault != nil {
+		return "", fault
+	}
+	if path.Base(u.Path) != route {
+		return "", &amplify.ConfigError{
+			Field: "Config.Auth.OAuth." + setting, Value: u.String(),
+			Problem: "is none of the auth routes: let a URL of the origin end in /" + route + ", such as " + string(o) + "/api/auth/" + route,
+		}
+	}
+	return u.String(), nil
+}

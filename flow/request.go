@@ -1,0 +1,82 @@
+package flow
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// returnToParameter says where to go after signing in.
+const returnToParameter = "return_to"
+
+// isNavigation reports whether a user's browser asks for a page, rather than a program for data.
+func isNavigation(r *http.Request) bool {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate"
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// isSpeculative reports whether a browser asks for a page before the user wants to see it.
+func isSpeculative(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || // also "prefetch;prerender"
+		r.Header.Get("Purpose") == "prefetch" || r.Header.Get("X-Moz") == "prefetch"
+}
+
+// isEmbedded reports whether a page of another site asks for something other than a navigation: an
+// image, a frame, a script's fetch. The user has not asked for such requests.
+func isEmbedded(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
+}
+
+// here returns the address of request as a path to return to. It is empty if the request is a form
+// that was sent: returning to it would be another request.
+func (r *Runner) here(request *http.Request) string {
+	if request.Method != http.MethodGet && request.Method != http.MethodHead {
+		return ""
+	}
+	to, _ := r.origin.returnTo(address(request))
+	return to
+}
+
+// address returns the address that the client asked for: handlers see r.URL without what
+// [http.StripPrefix] took off.
+func address(r *http.Request) string {
+	if r.RequestURI != "" {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+// withReturnTo returns u with a query parameter return_to, unless to is "".
+func withReturnTo(u *url.URL, to string) string {
+	v := *u
+	if to != "" {
+		q := v.Query()
+		q.Set(returnToParameter, to)
+		v.RawQuery = q.Encode()
+	}
+	return v.String()
+}
+
+// addQuery adds name, value pairs to a path or URL, leaving out empty values.
+func addQuery(to string, query ...string) string {
+	u, err := url.Parse(to)
+	if err != nil {
+		return to
+	}
+	for i := 0; i < len(query); i += 2 {
+		if query[i+1] == "" {
+			continue
+		}
+		if u.RawQuery != "" {
+			u.RawQuery += "&"
+		}
+		u.RawQuery += query[i] + "=" + url.QueryEscape(query[i+1])
+	}
+	return u.String()
+}

@@ -1,0 +1,175 @@
+package flow
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/amplify-go/amplify"
+)
+
+// RoutesOptions are the settings of [Runner.Routes]. They correspond to the argument of
+// createAuthRouteHandlers of adapter-nextjs.
+type RoutesOptions struct {
+	// RedirectOnSignInComplete is where users go who have signed in and did not come from anywhere
+	// else: a path or a URL. The default is "/".
+	RedirectOnSignInComplete string
+	// RedirectOnSignOutComplete is where users go who have signed out, or whose
+	// sign-in failed: a path or a URL. The default is "/". It may get the query
+	// parameters error and error_description.
+	RedirectOnSignOutComplete string
+	// CustomState travels through the sign-in behind the random state, for Lambda triggers and logs
+	// that see it. It is not secret.
+	CustomState string
+	// GlobalSignOut ends the sessions of a user on all devices whenever one of them signs out.
+	// Without it /sign-out?global=true does.
+	GlobalSignOut bool
+}
+
+// Routes answers the requests that sign users in and out through Cognito's managed login. It is
+// immutable and safe for concurrent use.
+type Routes struct {
+	runner   *Runner
+	options  RoutesOptions
+	clientID string
+	scopes   []string
+	base     string // of managed login, a URL without path
+	signIn   string // the address of sign-in-callback
+	signOut  string // the address of sign-out-callback
+}
+
+// Routes returns the auth routes. It reports every fault of the configuration and of o
+// at once: see [amplify.ConfigErrors].
+func (r *Runner) Routes(o RoutesOptions) (*Routes, error) {
+	var faults []*amplify.ConfigError
+	fault := func(field, problem string, js *amplify.Error) {
+		faults = append(faults, &amplify.ConfigError{Field: field, Problem: problem, Err: js})
+	}
+	if r.origin == "" {
+		fault("Options.Origin", "is empty: set it, or AMPLIFY_APP_ORIGIN, to where browsers reach the application, such as https://myapp.com",
+			&amplify.Error{
+				Name:               "AmplifyServerContextError",
+				Message:            "Could not find the AMPLIFY_APP_ORIGIN environment variable.",
+				RecoverySuggestion: "Set AMPLIFY_APP_ORIGIN, or Options.Origin, to where browsers reach the application, such as https://myapp.com.",
+			})
+	}
+	auth := r.app.Config().Auth
+	if auth == nil {
+		auth = &amplify.AuthConfig{}
+	}
+	if auth.UserPoolID == "" {
+		fault("Config.Auth.UserPoolID", "is empty: signing in needs a user pool and an app client of it", &amplify.Error{
+			Name:               "AuthUserPoolException",
+			Message:            "Auth UserPool not configured.",
+			RecoverySuggestion: "Make sure that the configuration has a user pool id and a user pool client id.",
+		})
+	}
+	a := &Routes{runner: r, options: o, clientID: auth.UserPoolClientID, base: r.app.Endpoints().OAuth}
+	switch oauth := auth.OAuth; {
+	case oauth == nil || oauth.Domain == "":
+		fault("Config.Auth.OAuth", "is missing: the user pool needs a domain for managed login", &amplify.Error{
+			Name:               "OAuthNotConfigureException",
+			Message:            "oauth param not configured.",
+			RecoverySuggestion: "Make sure that the user pool has a domain for managed login, and that the configuration names it.",
+		})
+	default:
+		a.scopes = oauth.Scopes
+		if len(a.scopes) > 0 && !slices.Contains(a.scopes, "openid") {
+			fault("Config.Auth.OAuth.Scopes", `lacks "openid", without which Cognito issues no ID token`, nil)
+		}
+		if r.origin == "" {
+			break
+		}
+		var signIn, signOut *amplify.ConfigError
+		a.signIn, signIn = r.origin.callback("RedirectSignIn", routeSignInCallback, oauth.RedirectSignIn)
+		a.signOut, signOut = r.origin.callback("RedirectSignOut", routeSignOutCallback, oauth.RedirectSignOut)
+		for _, f := range []*amplify.ConfigError{signIn, signOut} {
+			if f != nil {
+				faults = append(faults, f)
+			}
+		}
+	}
+	for _, target := range []struct {
+		field string
+		to    *string
+	}{
+		{"RedirectOnSignInComplete", &a.options.RedirectOnSignInComplete},
+		{"RedirectOnSignOutComplete", &a.options.RedirectOnSignOutComplete},
+	} {
+		if !r.origin.target(target.to) {
+			fault("AuthRoutesOptions."+target.field, "is neither a path nor an http or https URL: give a path such as /home", nil)
+		}
+	}
+	if len(o.CustomState) > maxCustomState {
+		fault("AuthRoutesOptions.CustomState", fmt.Sprintf("has more than the %d bytes that can travel in addresses and cookies", maxCustomState), nil)
+	}
+	if err := amplify.NewConfigError(faults...); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// target checks where a setting sends users, and fills in its default.
+func (o origin) target(to *string) bool {
+	if *to == "" {
+		*to = "/"
+	}
+	u, ok := o.local(*to)
+	if !ok {
+		var err error
+		u, err = url.Parse(*to)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return false
+		}
+	}
+	*to = u.String()
+	return true
+}
+
+// Answer answers the request of x. The last segment of the path says what to do: sign-in, sign-up,
+// sign-in-callback, sign-out or sign-out-callback.
+//
+// Each route answers GET only. Prefetching has no effect, nor has embedding a route
+// into a page of another site.
+func (a *Routes) Answer(x *Exchange, r *http.Request) *Response {
+	route := a.route(r.URL.Path)
+	switch {
+	case r.Method != http.MethodGet:
+		// HEAD too: link checkers must not sign users out.
+		answer := refuse(http.StatusMethodNotAllowed)
+		answer.Header.Set("Allow", http.MethodGet)
+		return answer
+	case route == nil:
+		return refuse(http.StatusNotFound)
+	case isSpeculative(r):
+		// The user has not clicked yet. After an error the browser asks again when that happens.
+		return refuse(http.StatusServiceUnavailable)
+	case isEmbedded(r):
+		return refuse(http.StatusForbidden)
+	case tooLarge(x.cookies.request):
+		return a.runner.cookiesTooLarge(x, r)
+	}
+	return route(x, r)
+}
+
+// route returns what answers a path, or nil.
+func (a *Routes) route(p string) func(*Exchange, *http.Request) *Response {
+	switch p[strings.LastIndexByte(p, '/')+1:] {
+	case routeSignIn:
+		return a.toManagedLogin("/oauth2/authorize")
+	case routeSignUp:
+		return a.toManagedLogin("/signup")
+	case routeSignInCallback:
+		return a.signInCallback
+	case routeSignOut:
+		return a.toSignOut
+	case routeSignOutCallback:
+		return a.signOutCallback
+	}
+	return nil
+}
+
+// managedLogin returns an address of managed login with a query of name, value pairs in that order.
+func (a *Routes) managedLogin(p string, query ...string) string { return addQuery(a.base+p, query...) }

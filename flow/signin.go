@@ -1,0 +1,173 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/cognito"
+)
+
+// toManagedLogin sends a user to managed login, unless they are signed in.
+func (a *Routes) toManagedLogin(p string) func(*Exchange, *http.Request) *Response {
+	return func(x *Exchange, r *http.Request) *Response {
+		q := r.URL.Query()
+		returnTo, _ := a.runner.origin.returnTo(q.Get(returnToParameter))
+		if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
+			return redirect(http.StatusFound, a.afterSignIn(returnTo))
+		}
+		next := attempt{newState(a.options.CustomState), randomText(verifierLength), returnTo}
+		a.runner.beginAttempt(x, x.flowCookies().attempts(), next)
+		return redirect(http.StatusFound, a.managedLogin(p,
+			"redirect_uri", a.signIn,
+			"response_type", "code",
+			"client_id", a.clientID,
+			"scope", strings.Join(a.scopes, " "),
+			"state", next.state,
+			"code_challenge", oauth2.S256ChallengeFromVerifier(next.verifier),
+			"code_challenge_method", "S256",
+			"identity_provider", identityProvider(q.Get("provider")),
+			"lang", q.Get("lang"),
+			"login_hint", q.Get("login_hint")))
+	}
+}
+
+// identityProvider returns Cognito's name of an identity provider. Names that are not Amplify's
+// own, those of SAML and OIDC providers for instance, are Cognito's already.
+func identityProvider(name string) string {
+	switch strings.ToLower(name) {
+	case "google":
+		return "Google"
+	case "facebook":
+		return "Facebook"
+	case "amazon":
+		return "LoginWithAmazon"
+	case "apple":
+		return "SignInWithApple"
+	}
+	return name
+}
+
+// afterSignIn returns where a user goes who has signed in.
+func (a *Routes) afterSignIn(returnTo string) string {
+	if returnTo != "" {
+		return returnTo
+	}
+	return a.options.RedirectOnSignInComplete
+}
+
+// signInCallback ends a sign-in: Cognito has sent the user back with a code for
+// tokens, or with an error.
+func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
+	q := r.URL.Query()
+	pending := x.flowCookies().attempts()
+	code, state := q.Get("code"), q.Get("state")
+	began, ok := pending.find(state)
+	if q.Get("error") != "" || q.Get("error_description") != "" {
+		if pending.none() || state != "" && !ok {
+			return a.timeout() // the texts may be those of another site's link
+		}
+		return redirect(http.StatusFound, addQuery(a.options.RedirectOnSignOutComplete,
+			"error", q.Get("error"), "error_description", q.Get("error_description")))
+	}
+	switch {
+	case code == "" || state == "":
+		return a.signInFailed(http.StatusBadRequest, "This address is only for the end of a sign-in.", "")
+	case ok:
+	case pending.none():
+		if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
+			return a.signedIn("") // back to the callback of an earlier sign-in
+		}
+		return a.timeout()
+	default:
+		// Another site's link, or an attempt that another tab has replaced (RFC 9700 §4.7.1).
+		return a.signInFailed(http.StatusBadRequest, "This sign-in was not begun here, or another one has taken its place.", "")
+	}
+	// Checked again: what a cookie says may have been set by a neighbour on the domain.
+	returnTo, _ := a.runner.origin.returnTo(began.returnTo)
+	tokens, err := a.runner.client.ExchangeCode(r.Context(), cognito.CodeGrant{
+		Code: code, State: state, Verifier: began.verifier, RedirectURI: a.signIn,
+	})
+	if err != nil {
+		return a.exchangeFailed(r, err, returnTo)
+	}
+	if err := x.Start(r.Context(), tokens); err != nil {
+		return a.startFailed(r, err, returnTo)
+	}
+	a.runner.endAttempt(x, pending, state)
+	return a.signedIn(returnTo)
+}
+
+// signedIn sends a user on who has signed in. It is no redirect: as part of a navigation that began
+// at Cognito that would not carry SameSite=Strict cookies.
+func (a *Routes) signedIn(returnTo string) *Response {
+	return a.runner.pages.response(page{
+		Status: http.StatusOK, Title: "You are signed in", Text: "You are being taken to the page.",
+		Link: a.afterSignIn(returnTo), LinkText: "Continue", Follow: true,
+	})
+}
+
+// timeout sends a user on whose sign-in this browser does not know, or no longer.
+func (a *Routes) timeout() *Response {
+	return redirect(http.StatusFound, addQuery(a.options.RedirectOnSignOutComplete,
+		"error", "timeout", "error_description", "Sign in has to be completed within 5 minutes."))
+}
+
+// signInFailed tells a user that a sign-in has not come to its end, and lets them begin again.
+func (a *Routes) signInFailed(status int, text, returnTo string) *Response {
+	return a.runner.pages.response(page{
+		Status: status, Title: "You are not signed in", Text: text,
+		Link: withReturnTo(&url.URL{Path: a.runner.routes + routeSignIn}, returnTo), LinkText: "Sign in",
+	})
+}
+
+// unavailable tells a user that signing in does not work at the moment.
+func (a *Routes) unavailable(returnTo string) *Response {
+	answer := a.signInFailed(http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again.", returnTo)
+	answer.Header.Set("Retry-After", retryAfter)
+	return answer
+}
+
+// exchangeFailed answers if the token endpoint has given no tokens.
+func (a *Routes) exchangeFailed(r *http.Request, err error, returnTo string) *Response {
+	log := a.runner.app.Logger()
+	switch reason := amplify.ReasonOf(err); reason {
+	case amplify.ReasonCodeRefused, amplify.ReasonConfiguration:
+		code := "invalid_request"
+		if e := (*amplify.Error)(nil); errors.As(err, &e) {
+			code = e.Name // what RFC 6749 §5.2 lists is safe to show
+		}
+		hint := "the code has been used or has expired, or the redirect URL is not the one it was issued for"
+		if reason == amplify.ReasonConfiguration {
+			hint = "check Options.Cognito.ClientSecret: it must be the app client's, or empty if that has none; " +
+				"the client must allow the authorization code grant"
+		}
+		log.ErrorContext(r.Context(), "authorization code refused", "error", err, "hint", hint)
+		return a.signInFailed(http.StatusInternalServerError, "Cognito says: "+code+".", returnTo)
+	default:
+		log.WarnContext(r.Context(), "authorization code not redeemed", "error", err)
+		return a.unavailable(returnTo)
+	}
+}
+
+// startFailed answers if tokens could not become a session.
+func (a *Routes) startFailed(r *http.Request, err error, returnTo string) *Response {
+	log, text := a.runner.app.Logger(), ""
+	switch reason := amplify.ReasonOf(err); {
+	case reason == amplify.ReasonTokenTooLarge:
+		text = "Your account has more attributes or groups than a browser can keep."
+	case reason == amplify.ReasonConfiguration, reason == amplify.ReasonReadOnly:
+		text = "This application is not set up right."
+	case errors.Is(err, amplify.ErrUnauthenticated):
+		text = "Cognito's answer could not be verified."
+	default:
+		log.WarnContext(r.Context(), "session not started", "error", err)
+		return a.unavailable(returnTo)
+	}
+	log.ErrorContext(r.Context(), "session not started", "error", err)
+	return a.signInFailed(http.StatusInternalServerError, text, returnTo)
+}
