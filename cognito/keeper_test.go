@@ -3,6 +3,7 @@ package cognito_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -264,6 +265,14 @@ func TestRevocation(t *testing.T) {
 	old := testpool.Claim{Name: "exp", Value: pool.Now().Unix() - 1}
 	without := testpool.Claim{Name: "origin_jti"}
 	refused := func(name string) testpool.Answer { return testpool.Refused(http.StatusBadRequest, name, "no") }
+	many := &storage{}
+	for i := range 6 {
+		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("u%d", i)}
+		if i < 3 {
+			many.add("LastAuthUser", u.Name)
+		}
+		many.add(u.Name+".accessToken", pool.Access(u)).add(u.Name+".idToken", pool.ID(u)).add(u.Name+".refreshToken", fmt.Sprintf("r%d", i))
+	}
 	for name, test := range map[string]struct {
 		kv     *storage
 		answer testpool.Answer
@@ -278,6 +287,7 @@ func TestRevocation(t *testing.T) {
 			want: []string{"r1"}},
 		"of others too": {kv: session(alice, access, id, "r1").add("bob.accessToken", pool.Access(bob)).add("bob.idToken", pool.ID(bob)).add("bob.refreshToken", "r2"),
 			want: []string{"r1", "r2"}},
+		"of many":                {kv: many, want: []string{"r0", "r1", "r2"}},
 		"alone":                  {kv: session(alice, "", "", "r1").add("bob.refreshToken", "r2").add("zoe.refreshToken", "r3"), want: []string{"r1"}},
 		"beside forged tokens":   {kv: session(alice, forged, id, "r1"), want: []string{"r1"}},
 		"what is no token":       {kv: session(alice, access, id, "a b"), want: nil},

@@ -146,16 +146,7 @@ func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load())
 // pool, and a caller that gives up does not cancel it for the others. Those that come shortly after
 // get the same answer.
 func (c *Client) refresh(ctx context.Context, cur *current, deviceKey string, in amplify.TokensInput) (*issued, error) {
-	r := &redemption{
-		client: c,
-		hash:   c.hash(cur.refreshToken),
-		// The call may outlive the request, whose memory an adapter may use again.
-		refreshToken: strings.Clone(cur.refreshToken),
-		deviceKey:    strings.Clone(deviceKey),
-		metadata:     maps.Clone(in.ClientMetadata),
-		force:        in.ForceRefresh,
-		presented:    cur.session,
-	}
+	r := c.newRedemption(cur, deviceKey, in)
 	answer, err := c.refreshes.do(ctx, r.hash, r.do)
 	if err == nil && c.ended.has(c.now(), sessionID(r.hash), answer.pair.Load().access.lineage, answer.pair.Load().id.lineage) {
 		return nil, errSignedOut() // meanwhile
@@ -172,6 +163,20 @@ type redemption struct {
 	metadata     map[string]string
 	force        bool
 	presented    *session
+}
+
+// newRedemption returns a redemption that keeps none of the request's memory: it may outlive the
+// request, and an adapter may use that memory again.
+func (c *Client) newRedemption(cur *current, deviceKey string, in amplify.TokensInput) *redemption {
+	return &redemption{
+		client:       c,
+		hash:         c.hash(cur.refreshToken),
+		refreshToken: strings.Clone(cur.refreshToken),
+		deviceKey:    strings.Clone(deviceKey),
+		metadata:     maps.Clone(in.ClientMetadata),
+		force:        in.ForceRefresh,
+		presented:    cur.session,
+	}
 }
 
 // do returns the answer, verified, from memory or from the user pool.
@@ -206,9 +211,7 @@ func (r *redemption) do(ctx context.Context) (*issued, error) {
 	}
 	// Before it is verified: if that has to wait for keys, what may be the only successor of a rotated
 	// refresh token must not be lost.
-	if !c.ended.has(c.now(), sessionID(r.hash)) {
-		c.handoff.put(r.hash, answer)
-	}
+	c.handoff.put(r.hash, answer)
 	return answer, c.verifyAnswer(ctx, answer)
 }
 
