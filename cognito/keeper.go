@@ -145,20 +145,7 @@ func (p *provider) purge(ctx context.Context, user string) {
 	if err != nil {
 		c.app.Logger().WarnContext(ctx, "amplify: the values of other sessions could not all be deleted", "error", err)
 	}
-	size := 0
-	for key, value := range p.kv.All("") {
-		size += len(key) + len(value)
-	}
-	if size > maxAdvisableBytes {
-		c.app.Logger().WarnContext(ctx, "amplify: the browser sends more cookies than many proxies take (status 431)",
-			"bytes", size, "advisable", maxAdvisableBytes,
-			"advice", "give tokens fewer claims, list clients of the past in Options.ForgetClients, or raise the limit of the proxy")
-	}
 }
-
-// maxAdvisableBytes is when it is time to warn: many proxies and servers refuse headers of more than
-// 8 KiB.
-const maxAdvisableBytes = 7 << 10
 
 // endEverywhere ends all sessions of the request's user: their refresh tokens are revoked, and the
 // user pool accepts their access tokens no more. Servers that merely verify tokens notice when the

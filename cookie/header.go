@@ -15,7 +15,7 @@ import (
 func Parse(lines []string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for _, line := range lines {
-			for line != "" {
+			for line = skip(line); line != ""; line = skip(line) {
 				var name, value string
 				name, value, line = cut(line)
 				if name != "" && !yield(name, value) {
@@ -29,15 +29,42 @@ func Parse(lines []string) iter.Seq2[string, string] {
 // cut returns name and value of the first cookie in line, and what follows it. The name is empty if
 // the cookie has none.
 func cut(line string) (name, value, rest string) {
+	end, equals := -1, -1
+	// Many cookies are short. For these a loop beats two searches.
+	const short = 16
+	for i := 0; i < len(line) && i < short; i++ {
+		if line[i] == ';' {
+			end = i
+			break
+		}
+		if line[i] == '=' && equals < 0 {
+			equals = i
+		}
+	}
+	if end < 0 && len(line) > short {
+		if end = strings.IndexByte(line[short:], ';'); end >= 0 {
+			end += short
+		}
+	}
 	pair := line
-	if i := strings.IndexByte(line, ';'); i >= 0 {
-		pair, rest = line[:i], line[i+1:]
+	if end >= 0 {
+		pair, rest = line[:end], line[end+1:]
 	}
-	i := strings.IndexByte(pair, '=')
-	if i < 0 {
-		return "", "", rest
+	if equals < 0 {
+		if equals = strings.IndexByte(pair, '='); equals < 0 {
+			return "", "", rest
+		}
 	}
-	return trim(pair[:i]), trim(pair[i+1:]), rest
+	return trim(pair[:equals]), trim(pair[equals+1:]), rest
+}
+
+// skip removes the separators and blanks that line begins with: cookies that are empty.
+func skip(line string) string {
+	i := 0
+	for i < len(line) && (line[i] == ';' || line[i] == ' ' || line[i] == '\t') {
+		i++
+	}
+	return line[i:]
 }
 
 // trim removes blanks and tabs around s (RFC 6265bis §5.6).

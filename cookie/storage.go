@@ -38,18 +38,30 @@ type KeyValueStorage struct {
 	options Options
 
 	mu     sync.Mutex
-	writes *writes // nil before the first write, so that reading alone costs nothing
+	read   bool    // the request's cookies have been read once
+	parsed *parsed // nil before they are read again: most requests read them once
+	writes *writes // nil before the first write
 }
+
+// parsed are the cookies of a request, taken apart once. It does not change.
+type parsed struct {
+	cookies  []cookiePair
+	tooLarge bool // then none was read
+}
+
+// cookiePair is a cookie of a request, as it stands there.
+type cookiePair struct{ name, value string }
 
 // writes is what a storage knows about the response. It is guarded by the storage's mu.
 type writes struct {
 	// log holds the writes in order. Entries are appended and never changed: a reader takes the
 	// slice and needs no lock.
 	log []entry
-	// spellings holds, for each key of the request, the names of its cookies.
+	// spellings holds, for keys of the request, the names of its cookies. Keys are entered together
+	// with all others that begin with the same byte, when one of them is first written. indexed are
+	// these bytes.
 	spellings map[string][]string
-	indexed   bool // spellings has been made
-	unread    bool // the request is too large, spellings is empty
+	indexed   [256]bool
 	// added are the cookies that the storage has given to the store.
 	added map[scope]struct{}
 }
@@ -111,16 +123,19 @@ func pending(lines []string) (log []entry) {
 func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 	return func(yield func(key, value string) bool) {
 		s.mu.Lock()
-		lines := s.store.CookieHeader()
+		var lines []string
+		var again *parsed
+		if s.read {
+			again = s.parse()
+		} else {
+			s.read, lines = true, s.store.CookieHeader()
+		}
 		var log []entry
 		if s.writes != nil {
 			log = s.writes.log
 		}
 		s.mu.Unlock()
 
-		if tooLarge(lines) {
-			lines = nil
-		}
 		var last map[string]int // the last write of each key
 		if len(log) > 0 {
 			last = make(map[string]int, len(log))
@@ -129,19 +144,29 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 			}
 		}
 		var arena strings.Builder
-		for _, line := range lines {
-			for line != "" {
-				var name, value string
-				name, value, line = cut(line)
-				key, ok := match(name, prefix, &arena)
-				if !ok {
-					continue
-				}
-				if _, written := last[key]; written {
-					continue
-				}
-				if !yield(key, decode(unquote(value), &arena)) {
+		visit := func(name, value string) bool {
+			key, ok := match(name, prefix, &arena)
+			if !ok {
+				return true
+			}
+			if _, written := last[key]; written {
+				return true
+			}
+			return yield(key, decode(unquote(value), &arena))
+		}
+		if again != nil {
+			for i := range again.cookies {
+				if c := &again.cookies[i]; !visit(c.name, c.value) {
 					return
+				}
+			}
+		} else if !tooLarge(lines) {
+			for _, line := range lines {
+				for line = skip(line); line != ""; line = skip(line) {
+					var name, value string
+					if name, value, line = cut(line); !visit(name, value) {
+						return
+					}
 				}
 			}
 		}
@@ -224,7 +249,16 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := s.index()
+	if !s.writable() {
+		return ErrReadOnly
+	}
+	if len(log) == 0 {
+		return nil
+	}
+	var w *writes
+	for i := range log {
+		w = s.index(log[i].key)
+	}
 	// Values are never refused. What is left of MaxSetCookies goes to deletions.
 	left := MaxSetCookies - len(w.added) - w.fresh(values...)
 	cookies := make([]*http.Cookie, 0, len(values))
@@ -246,7 +280,7 @@ func (s *KeyValueStorage) SetAll(entries ...[2]string) error {
 func (s *KeyValueStorage) Delete(key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := s.index()
+	w := s.index(key)
 	name := EncodeName(key)
 	cookies := append(s.others(key, name), s.options.deletion(name))
 	if n := w.fresh(cookies...); n > 0 && len(w.added)+n > MaxSetCookies && s.writable() {
@@ -255,37 +289,63 @@ func (s *KeyValueStorage) Delete(key string) error {
 	return s.write(cookies, entry{key: key, deleted: true})
 }
 
-// index returns the storage's writes, with an index of the request's cookies. It reads the request
-// once, so that the cost of a write does not depend on how many cookies there are. s.mu is held.
-func (s *KeyValueStorage) index() *writes {
+// parse returns the request's cookies. s.mu is held.
+func (s *KeyValueStorage) parse() *parsed {
+	if s.parsed != nil {
+		return s.parsed
+	}
+	lines := s.store.CookieHeader()
+	p := &parsed{tooLarge: tooLarge(lines)}
+	s.parsed = p
+	if p.tooLarge {
+		return p
+	}
+	n := 0
+	for _, line := range lines {
+		n += min(strings.Count(line, "="), strings.Count(line, ";")+1)
+	}
+	p.cookies = make([]cookiePair, 0, n)
+	for name, value := range Parse(lines) {
+		p.cookies = append(p.cookies, cookiePair{name, value})
+	}
+	return p
+}
+
+// index returns the storage's writes, with an index of those of the request's cookies that can stand
+// for key. The request is parsed once, so that the cost of a write does not depend on how many
+// cookies there are. s.mu is held.
+func (s *KeyValueStorage) index(key string) *writes {
 	if s.writes == nil {
 		s.writes = &writes{}
 	}
 	w := s.writes
-	if w.indexed {
+	if w.added == nil {
+		w.added = make(map[scope]struct{})
+		w.spellings = make(map[string][]string)
+	}
+	var first byte
+	if key != "" {
+		first = key[0]
+	}
+	if w.indexed[first] {
 		return w
 	}
-	w.indexed = true
-	w.added = make(map[scope]struct{})
-	lines := s.store.CookieHeader()
-	if w.unread = tooLarge(lines); w.unread {
-		return w
-	}
-	n := 0
-	for range Parse(lines) {
-		n++
-	}
-	w.spellings = make(map[string][]string, n)
-	first := make([]string, n) // one allocation for the keys that have one spelling, nearly all
+	w.indexed[first] = true
+	p := s.parse()
 	var arena strings.Builder
-	for name := range Parse(lines) {
+	previous := ""
+	for i := range p.cookies {
+		name := p.cookies[i].name
+		// A name in another spelling begins with an escape or with a byte beyond ASCII.
+		if name == previous || name[0] != first && name[0] != '%' && name[0] < 0x80 {
+			continue
+		}
+		previous = name
 		key := decode(name, &arena)
-		known := w.spellings[key]
-		switch {
-		case known == nil:
-			first[0] = name
-			w.spellings[key], first = first[:1:1], first[1:]
-		case len(known) < maxSpellings && !slices.Contains(known, name):
+		if key == "" || key[0] != first {
+			continue
+		}
+		if known := w.spellings[key]; len(known) < maxSpellings && !slices.Contains(known, name) {
 			w.spellings[key] = append(known, name)
 		}
 	}
@@ -310,7 +370,7 @@ func scopeOf(c *http.Cookie) scope { return scope{c.Name, c.Domain} }
 // without one. s.mu is held.
 func (s *KeyValueStorage) others(key, name string) (deletions []*http.Cookie) {
 	names := s.writes.spellings[key]
-	if s.writes.unread {
+	if s.parsed.tooLarge {
 		names = []string{name} // it may be there
 	}
 	host := s.options

@@ -10,13 +10,18 @@ import (
 	"github.com/amplify-go/amplify/cookie"
 )
 
+// advisableHeaderSize is when it is time to warn, in bytes: many proxies and servers refuse headers
+// of more than 8 KiB (status 431).
+const advisableHeaderSize = 7 << 10
+
 // tooLarge reports whether the cookies of a request are too many to be read.
-func tooLarge(lines []string) bool {
-	size := 0
+func tooLarge(lines []string) bool { return headerSize(lines) > cookie.MaxHeaderSize }
+
+func headerSize(lines []string) (n int) {
 	for _, line := range lines {
-		size += len(line)
+		n += len(line)
 	}
-	return size > cookie.MaxHeaderSize
+	return n
 }
 
 // clearParameter in an address asks for the cookies of the site to be deleted, as long

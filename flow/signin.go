@@ -98,6 +98,11 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 	if err := x.Start(r.Context(), tokens); err != nil {
 		return a.startFailed(r, err, returnTo)
 	}
+	if n := headerSize(x.cookies.request); n > advisableHeaderSize {
+		a.runner.app.Logger().WarnContext(r.Context(), "the browser sends more cookies than many proxies take (status 431)",
+			"bytes", n, "advisable", advisableHeaderSize,
+			"hint", "give tokens fewer claims, list clients of the past in Options.Cognito.ForgetClients, or raise the limit of the proxy")
+	}
 	a.runner.endAttempt(x, pending, state)
 	return a.signedIn(returnTo)
 }
