@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"testing"
 
@@ -28,7 +31,8 @@ func newPoolClient(t testing.TB, outputs []byte) *poolClient {
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{AccessKeyID: "admin", SecretAccessKey: "admin"}, nil
 			}),
-			Retryer: aws.NopRetryer{},
+			HTTPClient: wholeAnswers{http.DefaultClient},
+			Retryer:    aws.NopRetryer{},
 		}),
 		endpoint: endpoint, poolID: o.Auth.UserPoolID, clientID: o.Auth.ClientID,
 	}
@@ -93,4 +97,21 @@ func (p *poolClient) user(ctx context.Context, accessToken string) (map[string]s
 		attributes[aws.ToString(a.Name)] = aws.ToString(a.Value)
 	}
 	return attributes, nil
+}
+
+// wholeAnswers is an HTTP client for the AWS SDK that reads answers to their end before it returns
+// them. The SDK closes the body of a request once the header of the answer has come. If net/http is
+// then still looking whether the request has more, it takes that for an error and breaks the
+// connection off, and the rest of the answer is lost: in one of some ten thousand calls here.
+type wholeAnswers struct{ client *http.Client }
+
+func (c wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	response, err := c.client.Do(r)
+	if err != nil {
+		return response, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, err
 }

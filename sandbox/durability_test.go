@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"sync"
@@ -85,6 +86,7 @@ func startProcess(t *testing.T, dir string) *process {
 	}
 	p := &process{Cmd: cmd, Client: cognito.New(cognito.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(url[:len(url)-1]), Retryer: aws.NopRetryer{},
+		HTTPClient: wholeAnswers{http.DefaultClient},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 		}),

@@ -1,12 +1,15 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -94,7 +97,8 @@ func sdk(s *sandbox.Sandbox) *cognito.Client {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 		}),
-		Retryer: aws.NopRetryer{},
+		HTTPClient: wholeAnswers{http.DefaultClient},
+		Retryer:    aws.NopRetryer{},
 	})
 }
 
@@ -111,4 +115,21 @@ func refused(t *testing.T, what string, err error, exception string) {
 	if got != exception {
 		t.Errorf("%s: %v, want %q", what, err, exception)
 	}
+}
+
+// wholeAnswers is an HTTP client for the AWS SDK that reads answers to their end before it returns
+// them. The SDK closes the body of a request once the header of the answer has come. If net/http is
+// then still looking whether the request has more, it takes that for an error and breaks the
+// connection off, and the rest of the answer is lost: in one of some ten thousand calls here.
+type wholeAnswers struct{ client *http.Client }
+
+func (c wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	response, err := c.client.Do(r)
+	if err != nil {
+		return response, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, err
 }

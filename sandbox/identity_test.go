@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ func startBackend(t *testing.T, change func(*sandbox.Config)) *backend {
 	}
 	s := start(t, cfg)
 	return &backend{s, outputsOf(t, s), sdk(s), cognitoidentity.New(cognitoidentity.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{}})}
+		Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: aws.AnonymousCredentials{},
+		HTTPClient: wholeAnswers{http.DefaultClient}, Retryer: aws.NopRetryer{}})}
 }
 
 // signIn signs a user in by password.

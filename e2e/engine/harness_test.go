@@ -81,7 +81,7 @@ func startPool(t testing.TB, c *clock, config sandbox.Config, users ...string) *
 	})
 	return &pool{s, c, cognitoidentityprovider.New(cognitoidentityprovider.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: aws.AnonymousCredentials{},
-		HTTPClient: &http.Client{Transport: transport},
+		HTTPClient: wholeAnswers{&http.Client{Transport: transport}},
 	})}
 }
 
@@ -319,4 +319,21 @@ func openFiles(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// wholeAnswers is an HTTP client for the AWS SDK that reads answers to their end before it returns
+// them. The SDK closes the body of a request once the header of the answer has come. If net/http is
+// then still looking whether the request has more, it takes that for an error and breaks the
+// connection off, and the rest of the answer is lost: in one of some ten thousand calls here.
+type wholeAnswers struct{ client *http.Client }
+
+func (c wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	response, err := c.client.Do(r)
+	if err != nil {
+		return response, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, err
 }
