@@ -24,22 +24,43 @@ import (
 func TestJudge(t *testing.T) {
 	differs := errors.New("differs")
 	for _, tt := range []struct {
-		difference    error
-		rule, foreign bool
-		want          verdict
-		problem       bool
+		difference error
+		rule       bool
+		instead    error
+		foreign    bool
+		want       verdict
+		problem    bool
 	}{
-		{nil, false, false, passed, false},
-		{nil, true, false, failed, true},
-		{nil, true, true, passed, false},
-		{differs, false, false, failed, true},
-		{differs, false, true, failed, true},
-		{differs, true, false, excepted, false},
-		{differs, true, true, excepted, false},
+		{nil, false, nil, false, passed, false},
+		{nil, true, nil, false, failed, true},
+		{nil, true, nil, true, passed, false},
+		{differs, false, nil, false, failed, true},
+		{differs, false, nil, true, failed, true},
+		{differs, true, nil, false, excepted, false},
+		{differs, true, nil, true, excepted, false},
+		{differs, true, differs, false, failed, true},
+		{differs, true, differs, true, failed, true},
 	} {
-		if v, problem := judge(tt.difference, tt.rule, tt.foreign); v != tt.want || (problem != nil) != tt.problem {
+		if v, problem := judge(tt.difference, tt.rule, tt.instead, tt.foreign); v != tt.want || (problem != nil) != tt.problem {
 			t.Errorf("%+v: %v, %v", tt, v, problem)
 		}
+	}
+}
+
+func TestExpect(t *testing.T) {
+	c := Case{ID: "c", Expected: []byte(`{"a":{"b":1,"c":2}}`)}
+	for want, got := range map[string]Case{
+		`{"a":{"b":3,"c":2}}`:              c.Expect(3, "a", "b"),
+		`{"a":{"c":2}}`:                    c.ExpectNo("a", "b"),
+		`{"a":{"b":1,"c":2}}`:              c.ExpectNo("x", "y").ExpectNo("x"),
+		`{"a":{"b":1,"c":2},"x":{"y":[]}}`: c.Expect([]int{}, "x", "y"),
+	} {
+		if string(got.Expected) != want {
+			t.Errorf("%s, want %s", got.Expected, want)
+		}
+	}
+	if string(c.Expected) != `{"a":{"b":1,"c":2}}` {
+		t.Errorf("the case itself has changed: %s", c.Expected)
 	}
 }
 
