@@ -10,9 +10,8 @@ import (
 // providers that act as the user who sent it. The APIs of auth, storage and data find it
 // in the [context.Context] that they are given.
 //
-// It lives as long as the operation it was made for. Afterwards every use, from
-// any goroutine, gets [ErrServerContextClosed]. A ServerContext is safe for
-// concurrent use.
+// It lives as long as the operation it was made for. Afterwards every use, from any goroutine, gets
+// [ErrServerContextClosed]. A ServerContext is safe for concurrent use.
 type ServerContext struct {
 	app       *App
 	providers Providers
@@ -27,9 +26,9 @@ type ServerContext struct {
 // serverContextKey is the key of the ServerContext in a context.Context.
 type serverContextKey struct{}
 
-// WithServerContext returns a context that carries a new server context, and the
-// function that closes it. Most callers want [RunWithServerContext], which
-// cannot forget to; middlewares, which have no single operation, use this.
+// WithServerContext returns a context that carries a new server context, and the function that
+// closes it. Most callers want [RunWithServerContext], which cannot forget to; middlewares, which
+// have no single operation, use this.
 //
 // A server context that ctx already carries is hidden, not joined: closing one of them does
 // nothing to the other.
@@ -38,7 +37,8 @@ func WithServerContext(ctx context.Context, app *App, p Providers) (context.Cont
 	return c, c.server.close
 }
 
-// serverContext is a context and the server context that it carries, in one allocation: there is one for each request.
+// serverContext is a context and the server context that it carries, in one allocation: there is
+// one for each request.
 type serverContext struct {
 	context.Context
 	server ServerContext
@@ -51,9 +51,9 @@ func (c *serverContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// RunWithServerContext runs operation with a context that carries a server
-// context of its own, and returns what operation returns. The server context is
-// closed when operation returns, also by a panic.
+// RunWithServerContext runs operation with a context that carries a server context of its own, and
+// returns what operation returns. The server context is closed when operation returns, also by a
+// panic.
 //
 // What operation starts and does not wait for finds the server context closed.
 //
@@ -64,9 +64,8 @@ func RunWithServerContext[T any](ctx context.Context, app *App, p Providers, ope
 	return operation(ctx)
 }
 
-// FromContext returns the server context in ctx. It returns an error with
-// [ReasonNoContext] if there is none, and [ErrServerContextClosed] if its
-// operation has returned.
+// FromContext returns the server context in ctx. It returns an error with [ReasonNoContext] if
+// there is none, and [ErrServerContextClosed] if its operation has returned.
 func FromContext(ctx context.Context) (*ServerContext, error) {
 	sc, ok := ctx.Value(serverContextKey{}).(*ServerContext)
 	if !ok {
@@ -95,8 +94,8 @@ func FromContext(ctx context.Context) (*ServerContext, error) {
 // App returns the App that the server context was made for.
 func (sc *ServerContext) App() *App { return sc.app }
 
-// Tokens returns the verified tokens of the request's user. Where nobody is
-// signed in the error matches [ErrUnauthenticated] and says why.
+// Tokens returns the verified tokens of the request's user. Where nobody is signed in the error
+// matches [ErrUnauthenticated] and says why.
 func (sc *ServerContext) Tokens(ctx context.Context, in TokensInput) (*Tokens, error) {
 	if err := sc.check(); err != nil {
 		return nil, err
@@ -105,17 +104,17 @@ func (sc *ServerContext) Tokens(ctx context.Context, in TokensInput) (*Tokens, e
 		return nil, Unauthenticated(ReasonNoSession, nil)
 	}
 	t, err := sc.providers.Tokens.Tokens(ctx, in)
-	// The answer of a call that was under way when the operation returned
-	// belongs to nobody any more.
+	// The answer of a call that was under way when the operation returned belongs to nobody any
+	// more.
 	if closed := sc.check(); closed != nil {
 		return nil, closed
 	}
 	return t, err
 }
 
-// Credentials returns temporary AWS credentials for the request's user or, where
-// the identity pool allows guests, for a guest. It returns nil, nil where there are none
-// to be had: no identity pool, no guests, or a session without an ID token.
+// Credentials returns temporary AWS credentials for the request's user or, where the identity pool
+// allows guests, for a guest. It returns nil, nil where there are none to be had: no identity pool,
+// no guests, or a session without an ID token.
 func (sc *ServerContext) Credentials(ctx context.Context, in CredentialsInput) (*Credentials, error) {
 	if err := sc.check(); err != nil {
 		return nil, err

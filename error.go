@@ -6,27 +6,26 @@ import (
 	"unicode"
 )
 
-// Error is the one error type of the library. It tells what failed under the
-// name that Amplify JS uses for it, so that its documentation applies, and why
-// under a [Reason] that programs can act on.
+// Error is the one error type of the library. It tells what failed under the name that Amplify JS
+// uses for it, so that its documentation applies, and why under a [Reason] that programs can act
+// on.
 //
-// Use [errors.As] to read the fields, and [errors.Is] with [ErrUnauthenticated]
-// or [ErrServerContextClosed] for the two conditions that callers branch on.
-// No field ever holds a token, a cookie value or another secret.
+// Use [errors.As] to read the fields, and [errors.Is] with [ErrUnauthenticated] or
+// [ErrServerContextClosed] for the two conditions that callers branch on. No field ever holds a
+// token, a cookie value or another secret.
 type Error struct {
-	// Name is the name that Amplify JS gives the error, or the name that the
-	// AWS service sent, such as "UserUnAuthenticatedException" or
-	// "TooManyRequestsException".
+	// Name is the name that Amplify JS gives the error, or the name that the AWS service sent, such
+	// as "UserUnAuthenticatedException" or "TooManyRequestsException".
 	Name string
-	// Reason says why, in a word of this library that does not change.
-	// It is empty where the Name already says everything.
+	// Reason says why, in a word of this library that does not change. It is empty where the Name
+	// already says everything.
 	Reason Reason
 	// Message is a sentence for people.
 	Message string
 	// RecoverySuggestion says what to do next. It may be empty.
 	RecoverySuggestion string
-	// RequestID is the id under which the AWS service handled the call that
-	// failed. It is empty where we, and not a service, came to the conclusion.
+	// RequestID is the id under which the AWS service handled the call that failed. It is empty
+	// where we, and not a service, came to the conclusion.
 	RequestID string
 	// Err is the cause. It may be nil.
 	Err error
@@ -70,15 +69,14 @@ func (e *Error) Is(target error) bool {
 
 // Sentinels for [errors.Is]. The errors that are returned carry more fields.
 var (
-	// ErrUnauthenticated: the caller is not signed in. The Reason of the error
-	// that matches it says why.
+	// ErrUnauthenticated: the caller is not signed in. The Reason of the error that matches it says
+	// why.
 	ErrUnauthenticated = &Error{
 		Name:               "UserUnAuthenticatedException",
 		Message:            "User needs to be authenticated to call this API.",
 		RecoverySuggestion: "Sign in before calling this API again.",
 	}
-	// ErrServerContextClosed: the operation to which a server context belongs
-	// has returned.
+	// ErrServerContextClosed: the operation to which a server context belongs has returned.
 	ErrServerContextClosed = &Error{
 		Name:    "AmplifyServerContextError",
 		Reason:  ReasonContextClosed,
@@ -93,14 +91,16 @@ type Reason string
 
 // Why a request is not authenticated.
 const (
-	// ReasonNoSession: the request carries no session cookies (or no bearer token) of this app client.
+	// ReasonNoSession: the request carries no session cookies (or no bearer token) of this app
+	// client.
 	ReasonNoSession Reason = "no_session"
 	// ReasonIncompleteSession: some cookies of a session are there, but not both tokens.
 	ReasonIncompleteSession Reason = "incomplete_session"
-	// ReasonCookiesTooLarge: the request carries more than 64 KiB of cookies, of which none is read.
+	// ReasonCookiesTooLarge: the request carries more than 64 KiB of cookies, of which none is
+	// read.
 	ReasonCookiesTooLarge Reason = "cookies_too_large"
-	// ReasonTokenTooLarge: a token has more than 16 KiB, or the session has outgrown the 4,096 bytes
-	// that a cookie can hold. Give tokens fewer custom attributes, groups or claims.
+	// ReasonTokenTooLarge: a token has more than 16 KiB, or the session has outgrown the 4,096
+	// bytes that a cookie can hold. Give tokens fewer custom attributes, groups or claims.
 	ReasonTokenTooLarge Reason = "token_too_large"
 	// ReasonMalformedToken: a token is not a JWT.
 	ReasonMalformedToken Reason = "malformed_token"
@@ -124,12 +124,13 @@ const (
 	ReasonExpiredNoRefreshToken Reason = "expired_no_refresh_token"
 	// ReasonRefreshRejected: Cognito refused the refresh token for good.
 	ReasonRefreshRejected Reason = "refresh_rejected"
-	// ReasonRefreshAnswerLost: the app client rotates refresh tokens, the answer to a refresh never arrived, and Cognito
-	// refused the refresh token when it was sent again. The new one is lost, and the session with it. A grace period of
-	// at least 10 seconds (RetryGracePeriodSeconds of the app client) avoids that.
+	// ReasonRefreshAnswerLost: the app client rotates refresh tokens, the answer to a refresh never
+	// arrived, and Cognito refused the refresh token when it was sent again. The new one is lost,
+	// and the session with it. A grace period of at least 10 seconds (RetryGracePeriodSeconds of
+	// the app client) avoids that.
 	ReasonRefreshAnswerLost Reason = "refresh_answer_lost"
-	// ReasonRefreshNeedsWritableResponse: the session has expired, and refreshing
-	// it here would lose a rotated refresh token, since no cookie can be set.
+	// ReasonRefreshNeedsWritableResponse: the session has expired, and refreshing it here would
+	// lose a rotated refresh token, since no cookie can be set.
 	ReasonRefreshNeedsWritableResponse Reason = "refresh_needs_writable_response"
 	// ReasonSignedOut: the user has signed out of this session.
 	ReasonSignedOut Reason = "signed_out"
@@ -153,8 +154,8 @@ const (
 	ReasonServiceUnavailable Reason = "service_unavailable"
 	// ReasonConfiguration: the configuration is wrong or lacks what the call needs.
 	ReasonConfiguration Reason = "configuration"
-	// ReasonCodeRefused: Cognito refused an authorization code, since it had been used, had expired, or
-	// belongs to another sign-in.
+	// ReasonCodeRefused: Cognito refused an authorization code, since it had been used, had
+	// expired, or belongs to another sign-in.
 	ReasonCodeRefused Reason = "code_refused"
 	// ReasonReadOnly: the response can neither keep nor delete a session.
 	ReasonReadOnly Reason = "read_only"

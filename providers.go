@@ -19,11 +19,11 @@ type Providers struct {
 	Session     SessionKeeper
 }
 
-// TokenProvider gives the tokens of one request's user. Implementations are safe
-// for concurrent use, and return only tokens that they have verified.
+// TokenProvider gives the tokens of one request's user. Implementations are safe for concurrent
+// use, and return only tokens that they have verified.
 type TokenProvider interface {
-	// Tokens returns the tokens, refreshed where that is due. Where nobody is
-	// signed in it returns an error that matches [ErrUnauthenticated].
+	// Tokens returns the tokens, refreshed where that is due. Where nobody is signed in it returns
+	// an error that matches [ErrUnauthenticated].
 	Tokens(ctx context.Context, in TokensInput) (*Tokens, error)
 }
 
@@ -56,9 +56,9 @@ type SignInDetails struct {
 // CredentialsProvider gives temporary AWS credentials for one request's user.
 // Implementations are safe for concurrent use.
 type CredentialsProvider interface {
-	// Credentials returns credentials for the signed-in user, or for a guest where
-	// the identity pool allows guests. Where there are none to be had it returns nil and no
-	// error; where that cannot be found out at the moment, an error.
+	// Credentials returns credentials for the signed-in user, or for a guest where the identity
+	// pool allows guests. Where there are none to be had it returns nil and no error; where that
+	// cannot be found out at the moment, an error.
 	Credentials(ctx context.Context, in CredentialsInput) (*Credentials, error)
 }
 
@@ -89,8 +89,8 @@ type SessionKeeper interface {
 	// End ends the session: it revokes the refresh token, deletes the session from its storage, and
 	// sees to it that its tokens are refused from then on. The request has no session afterwards.
 	//
-	// If only the revocation fails, the session is deleted all the same, and the error says that the
-	// user pool does not know of it. Where the response cannot delete a session, End fails with
+	// If only the revocation fails, the session is deleted all the same, and the error says that
+	// the user pool does not know of it. Where the response cannot delete a session, End fails with
 	// [ReasonReadOnly] before it asks any service.
 	End(ctx context.Context, in EndInput) error
 	// Lifetime returns a context that is cancelled when the request's present session ends or gives
@@ -123,11 +123,12 @@ type EndInput struct {
 // is copied.
 type KeyValueStorage interface {
 	// All yields every kept key that begins with prefix, with its value, in the order in which they
-	// were sent. A key can come several times, since a browser may send two cookies of one name; the
-	// caller decides which one counts.
+	// were sent. A key can come several times, since a browser may send two cookies of one name;
+	// the caller decides which one counts.
 	All(prefix string) iter.Seq2[string, string]
-	// Set keeps value under key in place of what was kept there. If it returns an error, nothing has
-	// changed. The error is a [ValueTooLargeError] if the storage cannot take a value of that size.
+	// Set keeps value under key in place of what was kept there. If it returns an error, nothing
+	// has changed. The error is a [ValueTooLargeError] if the storage cannot take a value of that
+	// size.
 	Set(key, value string) error
 	// Delete deletes what is kept under key.
 	Delete(key string) error
@@ -139,12 +140,13 @@ type KeyValueStorage interface {
 // AtomicStorage is a [KeyValueStorage] that can keep several values or none of them.
 type AtomicStorage interface {
 	KeyValueStorage
-	// SetAll keeps all entries, pairs of key and value. If it returns an error, nothing has changed.
+	// SetAll keeps all entries, pairs of key and value. If it returns an error, nothing has
+	// changed.
 	SetAll(entries ...[2]string) error
 }
 
-// SelectiveStorage is a [KeyValueStorage] that ignores writes of some keys. With server-side sign-in,
-// for instance, cookies keep the four values of a session and no more.
+// SelectiveStorage is a [KeyValueStorage] that ignores writes of some keys. With server-side
+// sign-in, for instance, cookies keep the four values of a session and no more.
 type SelectiveStorage interface {
 	KeyValueStorage
 	// Keeps reports whether Set keeps values under key.
@@ -157,8 +159,8 @@ type BoundedStorage interface {
 	// MaxValueBytes returns how large a value can be. A larger one cannot come from this storage: a
 	// session with such a token is refused with [ReasonTokenTooLarge].
 	MaxValueBytes() int
-	// TooLarge reports whether a request carries more than is read. All then yields nothing, and the
-	// request is refused with [ReasonCookiesTooLarge].
+	// TooLarge reports whether a request carries more than is read. All then yields nothing, and
+	// the request is refused with [ReasonCookiesTooLarge].
 	TooLarge() bool
 }
 

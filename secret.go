@@ -7,9 +7,8 @@ import (
 	"unsafe"
 )
 
-// Secret is a text that must not reach a log or an error: however it is
-// printed, marshalled or logged, only "[redacted]" is written. Reveal is the
-// one way to its content.
+// Secret is a text that must not reach a log or an error: however it is printed, marshalled or
+// logged, only "[redacted]" is written. Reveal is the one way to its content.
 //
 // The zero value is the empty secret. Secrets are compared with Equal.
 type Secret struct{ text hidden }
@@ -51,9 +50,10 @@ func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`
 // LogValue returns "[redacted]".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// hidden is a text behind an untyped pointer. Methods that redact do not protect everywhere: package fmt prints
-// unexported fields of other structs without them, and so do dumpers that work by reflection. None
-// of these can follow such a pointer. A closure would hide a text as well, at the price of an allocation a token.
+// hidden is a text behind an untyped pointer. Methods that redact do not protect everywhere:
+// package fmt prints unexported fields of other structs without them, and so do dumpers that work
+// by reflection. None of these can follow such a pointer. A closure would hide a text as well, at
+// the price of an allocation a token.
 type hidden struct {
 	_    [0]func() // makes == a compile error: it would compare addresses
 	data unsafe.Pointer

@@ -21,11 +21,12 @@ type claims struct {
 	originJTI string
 }
 
-// UnmarshalJSON reads a payload. Claims are matched by their exact names: encoding/json ignores case
-// when it fills a struct, and a Lambda trigger may have added a claim called "Sub".
+// UnmarshalJSON reads a payload. Claims are matched by their exact names: encoding/json ignores
+// case when it fills a struct, and a Lambda trigger may have added a claim called "Sub".
 //
 // Of the claims that decide about a session each must have its type. The others may be anything,
-// since triggers can set them: one of another type counts as absent, and stays in [amplify.Token.Decode].
+// since triggers can set them: one of another type counts as absent, and stays in
+// [amplify.Token.Decode].
 func (c *claims) UnmarshalJSON(payload []byte) error {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &all); err != nil {

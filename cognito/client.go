@@ -54,33 +54,36 @@ type Options struct {
 	// Leeway is how far this server's clock may differ from Cognito's before tokens are taken for
 	// expired or not yet valid: up to [MaxLeeway]. It never delays a refresh.
 	Leeway time.Duration
-	// ReplicaRegions are the other regions of a replicated user pool, such as "eu-central-1". Tokens
-	// minted there name that region in their issuer.
+	// ReplicaRegions are the other regions of a replicated user pool, such as "eu-central-1".
+	// Tokens minted there name that region in their issuer.
 	ReplicaRegions []string
-	// Issuers are further issuers of the user pool, such as "https://issuer.example.com/eu-west-1_Abc",
-	// for partitions and addresses that this library does not know. The issuers that follow from the
-	// pool's id and from ReplicaRegions need not be listed.
+	// Issuers are further issuers of the user pool, such as
+	// "https://issuer.example.com/eu-west-1_Abc", for partitions and addresses that this library
+	// does not know. The issuers that follow from the pool's id and from ReplicaRegions need not be
+	// listed.
 	Issuers []string
-	// RefreshTokenRotation says whether the app client rotates refresh tokens. The outputs do not tell.
+	// RefreshTokenRotation says whether the app client rotates refresh tokens. The outputs do not
+	// tell.
 	RefreshTokenRotation RefreshTokenRotation
-	// Keys is a JSON Web Key Set of the user pool to start with. The first requests then need not wait
-	// for it, and are answered even if it cannot be fetched. Fetched keys replace it.
+	// Keys is a JSON Web Key Set of the user pool to start with. The first requests then need not
+	// wait for it, and are answered even if it cannot be fetched. Fetched keys replace it.
 	Keys json.RawMessage
-	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. The default is
-	// 10,000. A session takes about 3 KiB with credentials. One that is not remembered costs two
+	// MaxSessions bounds how many sessions are remembered, with their AWS credentials. The default
+	// is 10,000. A session takes about 3 KiB with credentials. One that is not remembered costs two
 	// signature checks, and a call for new credentials.
 	MaxSessions int
-	// RefreshEarly is how long before they expire tokens are refreshed if new ones can be kept. Tokens
-	// that are still valid then serve while the user pool is in trouble. It is cut to half of the
-	// tokens' lifetime. Five seconds is the default and the least.
+	// RefreshEarly is how long before they expire tokens are refreshed if new ones can be kept.
+	// Tokens that are still valid then serve while the user pool is in trouble. It is cut to half
+	// of the tokens' lifetime. Five seconds is the default and the least.
 	RefreshEarly time.Duration
 	// GuestIdentity says which identities guests have in the identity pool.
 	GuestIdentity GuestIdentity
-	// ForgetClients lists app clients that the application used before. Their cookies are deleted when
-	// a session is written, before they add up to more than a proxy takes (status 431).
+	// ForgetClients lists app clients that the application used before. Their cookies are deleted
+	// when a session is written, before they add up to more than a proxy takes (status 431).
 	ForgetClients []string
 	// BearerClientIDs are app clients, besides the configured one, whose access tokens
-	// [Client.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for instance.
+	// [Client.BearerTokenProvider] accepts: those of mobile apps and single-page applications, for
+	// instance.
 	BearerClientIDs []string
 }
 
@@ -105,7 +108,8 @@ const (
 	RotationOff
 )
 
-// Validate reports every fault of the options for a configuration at once: see [amplify.ConfigErrors].
+// Validate reports every fault of the options for a configuration at once: see
+// [amplify.ConfigErrors].
 func (o Options) Validate(cfg amplify.Config) error {
 	var faults []*amplify.ConfigError
 	fault := func(field, value, format string, a ...any) {
@@ -199,9 +203,9 @@ func New(app *amplify.App, o Options) (*Client, error) {
 	return c, nil
 }
 
-// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A server
-// may call it before it listens. An error need not keep it from starting: keys are fetched again
-// when they are needed.
+// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A
+// server may call it before it listens. An error need not keep it from starting: keys are fetched
+// again when they are needed.
 func (c *Client) WarmUp(ctx context.Context) error {
 	if c.poolID == "" {
 		return nil

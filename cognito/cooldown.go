@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// firstCooldown is how long the first pause lasts at most. Each that follows upon another is twice as long.
+	// firstCooldown is how long the first pause lasts at most. Each that follows upon another is
+	// twice as long.
 	firstCooldown = time.Second
 	// maxCooldown bounds a pause, and so how long after a storm the first call gets through.
 	maxCooldown = 10 * time.Second

@@ -8,10 +8,10 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// CredentialsProvider returns the source of the AWS credentials of the session that kv keeps for one
-// request, the Credentials of [Client.Providers]: those that the identity pool gives its user or, if
-// it allows guests, a guest (see [GuestIdentity]). If there are none to be had, credentials and error
-// are nil.
+// CredentialsProvider returns the source of the AWS credentials of the session that kv keeps for
+// one request, the Credentials of [Client.Providers]: those that the identity pool gives its user
+// or, if it allows guests, a guest (see [GuestIdentity]). If there are none to be had, credentials
+// and error are nil.
 //
 // Credentials are remembered for all requests that prove the same right to them, and renewed before
 // they expire. Each is asked for once, however many requests wait for it. If it cannot be told at
@@ -93,8 +93,8 @@ func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, for
 	return pool.ownGuest(ctx, next, force)
 }
 
-// createGuest returns a new identity for the visitor in place of old, which may be empty. It returns "" where visitors do not
-// have identities of their own, or too many want one.
+// createGuest returns a new identity for the visitor in place of old, which may be empty. It
+// returns "" where visitors do not have identities of their own, or too many want one.
 func (p *provider) createGuest(ctx context.Context, pool *identityPool, old string) (string, error) {
 	if !p.keepsGuests(pool) {
 		return "", nil
@@ -135,8 +135,8 @@ func (p *provider) keepGuest(ctx context.Context, pool *identityPool, id string)
 	}
 }
 
-// keepsGuests reports whether visitors have identities of their own and this one's can be kept. With
-// server-side sign-in, for instance, a storage keeps the session alone.
+// keepsGuests reports whether visitors have identities of their own and this one's can be kept.
+// With server-side sign-in, for instance, a storage keeps the session alone.
 func (p *provider) keepsGuests(pool *identityPool) bool {
 	if p.client.options.GuestIdentity != GuestPerVisitor || !p.kv.Writable() {
 		return false

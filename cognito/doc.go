@@ -1,6 +1,6 @@
-// Package cognito keeps the sessions of an Amazon Cognito user pool: it reads and verifies the tokens
-// that Amplify JS or a server wrote, refreshes them, gets AWS credentials for them, and starts and
-// ends sessions.
+// Package cognito keeps the sessions of an Amazon Cognito user pool: it reads and verifies the
+// tokens that Amplify JS or a server wrote, refreshes them, gets AWS credentials for them, and
+// starts and ends sessions.
 //
 // A [Client] lives as long as its App and holds what requests share: the public keys of the user
 // pool, the sessions that have been verified already, the refreshes under way. For each request it
@@ -21,7 +21,8 @@
 //
 // # What a request can cost
 //
-// Each distinct token is checked once a request, after everything that costs less, and at most eight
-// signatures. Only sessions that have been verified leave anything in memory that requests share,
-// and no text that a request chooses is a key there. Everything that is remembered is bounded.
+// Each distinct token is checked once a request, after everything that costs less, and at most
+// eight signatures. Only sessions that have been verified leave anything in memory that requests
+// share, and no text that a request chooses is a key there. Everything that is remembered is
+// bounded.
 package cognito

@@ -9,11 +9,11 @@ import (
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// Examination is how [Client.TokenProvider] judges the session in a storage, and what it judges by. It
-// holds no token and no name, so that it may be shown.
+// Examination is how [Client.TokenProvider] judges the session in a storage, and what it judges by.
+// It holds no token and no name, so that it may be shown.
 type Examination struct {
-	// Err is the provider's error, or nil if it gives tokens. Its [amplify.ReasonOf] says why the request
-	// is not signed in, or why that is not known.
+	// Err is the provider's error, or nil if it gives tokens. Its [amplify.ReasonOf] says why the
+	// request is not signed in, or why that is not known.
 	Err error
 	// RefreshDue says that the provider would now redeem the refresh token, so that the user pool
 	// decides. Err is nil then. An examination does not ask, since that could end the session.
@@ -25,8 +25,8 @@ type Examination struct {
 	Users []ExaminedUser
 	// UnselectedValues is how many values are kept for users who are not selected.
 	UnselectedValues int
-	// Expires is when the session is taken for expired, and Drift by how much the clockDrift cookie has
-	// brought that forward. They are zero if no tokens verify.
+	// Expires is when the session is taken for expired, and Drift by how much the clockDrift cookie
+	// has brought that forward. They are zero if no tokens verify.
 	Expires time.Time
 	Drift   time.Duration
 	// Refreshable says that there is a refresh token for those tokens.
@@ -35,8 +35,8 @@ type Examination struct {
 
 // ExaminedUser is what is kept for one user.
 type ExaminedUser struct {
-	// How many values there are of each. Browsers send two if one cookie belongs to the host and one to
-	// the domain. At most three are looked at.
+	// How many values there are of each. Browsers send two if one cookie belongs to the host and
+	// one to the domain. At most three are looked at.
 	AccessTokens, IDTokens, RefreshTokens int
 	// Pairs are each of the access tokens with each of the ID tokens.
 	Pairs []ExaminedPair
@@ -50,9 +50,9 @@ type ExaminedPair struct {
 	Chosen bool
 }
 
-// Examine judges the session in kv by the same steps as [Client.TokenProvider]. Nothing is refreshed,
-// and kv stays as it is. If kv is writable, the verdict is that of a context in which cookies can be
-// set. Keys are fetched if they are needed.
+// Examine judges the session in kv by the same steps as [Client.TokenProvider]. Nothing is
+// refreshed, and kv stays as it is. If kv is writable, the verdict is that of a context in which
+// cookies can be set. Keys are fetched if they are needed.
 func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Examination {
 	if c.poolID == "" {
 		_, err := c.TokenProvider(kv).Tokens(ctx, amplify.TokensInput{})

@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// renewBefore is how long before their end credentials are renewed. Cognito's last an hour. Like
-	// Amplify JS we take them for fresh for 50 minutes. What is signed with them, a presigned URL for
-	// instance, ends with them.
+	// renewBefore is how long before their end credentials are renewed. Cognito's last an hour.
+	// Like Amplify JS we take them for fresh for 50 minutes. What is signed with them, a presigned
+	// URL for instance, ends with them.
 	renewBefore = 10 * time.Minute
-	// usableBefore is how long before their end credentials are no longer given, even if there are no
-	// others.
+	// usableBefore is how long before their end credentials are no longer given, even if there are
+	// no others.
 	usableBefore = time.Minute
 	// noCredentialsAge is how long the identity pool's refusal is remembered.
 	noCredentialsAge = 30 * time.Second
@@ -111,8 +111,8 @@ func answer(given *grant, err error) (*amplify.Credentials, error) {
 // asker asks the identity pool for credentials. It outlives the request that it was made for.
 type asker interface {
 	credentials(ctx context.Context) (*amplify.Credentials, error)
-	// hasEnded reports whether the session that has a right to them has ended meanwhile. They are not
-	// remembered then.
+	// hasEnded reports whether the session that has a right to them has ended meanwhile. They are
+	// not remembered then.
 	hasEnded() bool
 }
 

@@ -18,13 +18,14 @@ type GuestIdentity int
 // The values of GuestIdentity.
 const (
 	// GuestShared gives all guests one identity per process. It is never kept in a cookie and never
-	// becomes a user's. A visitor to whom the browser's Amplify JS has given an identity acts under that.
+	// becomes a user's. A visitor to whom the browser's Amplify JS has given an identity acts under
+	// that.
 	GuestShared GuestIdentity = iota
-	// GuestPerVisitor gives each visitor an identity, as Amplify JS does on servers: it is kept in the
-	// cookie "com.amplify.Cognito.<identity pool>.identityId", and becomes the user's when the visitor
-	// signs in. Each visitor without cookies, such as a crawler, makes one more identity in the identity
-	// pool. The shared one serves where none can be kept: in static and read-only contexts and with
-	// server-side sign-in.
+	// GuestPerVisitor gives each visitor an identity, as Amplify JS does on servers: it is kept in
+	// the cookie "com.amplify.Cognito.<identity pool>.identityId", and becomes the user's when the
+	// visitor signs in. Each visitor without cookies, such as a crawler, makes one more identity in
+	// the identity pool. The shared one serves where none can be kept: in static and read-only
+	// contexts and with server-side sign-in.
 	GuestPerVisitor
 )
 
@@ -32,10 +33,10 @@ const (
 	// maxGuests bounds how many visitors' own identities are remembered.
 	maxGuests = 10_000
 
-	// Visitors choose what stands in their cookies. Ids that are not known here, made up perhaps, may
-	// use up a quarter of Cognito's default quota for GetCredentialsForIdentity (200 a second), and
-	// those that the identity pool has given credentials for as much again. New guests may use up less
-	// than half of the quota for GetId (25 a second).
+	// Visitors choose what stands in their cookies. Ids that are not known here, made up perhaps,
+	// may use up a quarter of Cognito's default quota for GetCredentialsForIdentity (200 a second),
+	// and those that the identity pool has given credentials for as much again. New guests may use
+	// up less than half of the quota for GetId (25 a second).
 	unprovenRate, unprovenBurst = 50, 100
 	provenRate, provenBurst     = 50, 100
 	newGuestRate, newGuestBurst = 10, 20

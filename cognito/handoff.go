@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// handoffWindow is how long a request that still carries the old tokens gets their successors. It
-	// is as long as Cognito's longest grace period for rotated refresh tokens.
+	// handoffWindow is how long a request that still carries the old tokens gets their successors.
+	// It is as long as Cognito's longest grace period for rotated refresh tokens.
 	handoffWindow = time.Minute
 	// maxHandoffs bounds how many refreshes are remembered. Cognito's default quota allows 7,200 a
 	// minute.

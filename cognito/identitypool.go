@@ -13,9 +13,9 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// identityPool is the identity pool of an App and what is known from it. Cognito's quotas are small:
-// 25 calls of GetId and 200 of GetCredentialsForIdentity a second for a whole account and region. So
-// nothing is asked twice.
+// identityPool is the identity pool of an App and what is known from it. Cognito's quotas are
+// small: 25 calls of GetId and 200 of GetCredentialsForIdentity a second for a whole account and
+// region. So nothing is asked twice.
 type identityPool struct {
 	client       *Client
 	id           string
@@ -93,8 +93,8 @@ func (u *user) credentials(ctx context.Context) (*amplify.Credentials, error) {
 	return u.of(ctx, id)
 }
 
-// of returns the credentials of an identity of the user. The answer may name another identity, which
-// then is the user's.
+// of returns the credentials of an identity of the user. The answer may name another identity,
+// which then is the user's.
 func (u *user) of(ctx context.Context, id string) (*amplify.Credentials, error) {
 	c, err := u.pool.getCredentials(ctx, id, u.logins)
 	if err == nil {
@@ -139,8 +139,8 @@ func (p *identityPool) getID(ctx context.Context, logins map[string]string) (str
 	return *out.IdentityId, nil
 }
 
-// getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer may
-// name another identity.
+// getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer
+// may name another identity.
 func (p *identityPool) getCredentials(ctx context.Context, identityID string, logins map[string]string) (*amplify.Credentials, error) {
 	client, err := identityPoolClient(p.client.app)
 	if err != nil {

@@ -32,8 +32,8 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 			RecoverySuggestion: `Add the scope "openid" to the scopes of the sign-in.`,
 		}
 	}
-	// Whether they have expired is not asked: they have just been issued, and the clock of this server
-	// may be wrong.
+	// Whether they have expired is not asked: they have just been issued, and the clock of this
+	// server may be wrong.
 	verified, err := c.verifyPair(ctx, t.AccessToken.Reveal(), t.IDToken.Reveal())
 	if err != nil {
 		return err

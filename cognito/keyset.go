@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// keysMaxAge is the age at which a key set is fetched again, while the known keys go on serving.
+	// keysMaxAge is the age at which a key set is fetched again, while the known keys go on
+	// serving.
 	keysMaxAge = time.Hour
 	// keysInterval is the shortest time between two fetches of a key set, whatever key ids tokens
 	// name.
@@ -71,9 +72,9 @@ func newKeySet(app *amplify.App, w *work, issuer, url string, optional bool) *ke
 	return &keySet{app: app, work: w, issuer: issuer, url: url, optional: optional}
 }
 
-// key returns the key that id names. If it is unknown and the set may be fetched, key waits for that.
-// The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key, and has
-// [amplify.ReasonKeysUnavailable] if that cannot be found out now.
+// key returns the key that id names. If it is unknown and the set may be fetched, key waits for
+// that. The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key,
+// and has [amplify.ReasonKeysUnavailable] if that cannot be found out now.
 func (s *keySet) key(ctx context.Context, id string) (*key, error) {
 	s.mu.Lock()
 	k := s.keys[id]
@@ -268,8 +269,8 @@ func (s *keySet) replaceLocked(keys map[string]*rsa.PublicKey) {
 }
 
 // parseKeys reads a JSON Web Key Set (RFC 7517). It takes what can have signed a token of Cognito,
-// RSA keys of at least 2,048 bits for signatures by RS256, and ignores everything else. A set without
-// such a key is an error.
+// RSA keys of at least 2,048 bits for signatures by RS256, and ignores everything else. A set
+// without such a key is an error.
 func parseKeys(document []byte) (map[string]*rsa.PublicKey, error) {
 	var set jwkset.JWKSMarshal
 	if err := json.Unmarshal(document, &set); err != nil {

@@ -94,8 +94,8 @@ func (p *provider) keep(ctx context.Context, cur *current, answer *issued, writa
 	}
 	next.refreshHash = c.hash(next.refreshToken)
 	next.setTokens(access.raw, id.raw)
-	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its exp:
-	// it would be refreshed with every request otherwise.
+	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its
+	// exp: it would be refreshed with every request otherwise.
 	next.expires = answer.received.Add(next.session.expires.Sub(access.claims.IssuedAt))
 	if !writable {
 		if answer.refreshToken != "" {
@@ -209,8 +209,8 @@ func (r *redemption) do(ctx context.Context) (*issued, error) {
 		}
 		return nil, err
 	}
-	// Before it is verified: if that has to wait for keys, what may be the only successor of a rotated
-	// refresh token must not be lost.
+	// Before it is verified: if that has to wait for keys, what may be the only successor of a
+	// rotated refresh token must not be lost.
 	c.handoff.put(r.hash, answer)
 	return answer, c.verifyAnswer(ctx, answer)
 }
@@ -325,7 +325,8 @@ func refreshError(e *amplify.Error, refused amplify.Reason) error {
 	switch e.Name {
 	case "NotAuthorizedException":
 		if strings.Contains(strings.ToLower(e.Message), "secret") {
-			// "Client … is configured with secret but …": that is about this server, not about the session.
+			// "Client … is configured with secret but …": that is about this server, not about the
+			// session.
 			e.Reason = amplify.ReasonConfiguration
 			e.RecoverySuggestion = "Set Options.ClientSecret of package cognito to the secret of the app client, or to nothing if it has none."
 			return e

@@ -94,7 +94,8 @@ type parsedDetails struct {
 	details *amplify.SignInDetails
 }
 
-// maxRememberedDetails bounds the sign-in details that a session remembers: the request chooses them.
+// maxRememberedDetails bounds the sign-in details that a session remembers: the request chooses
+// them.
 const maxRememberedDetails = 512
 
 // signInDetails parses raw, the value of the signInDetails cookie. It is nil if that is no JSON

@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	// endpointTimeout bounds a call of managed login's token or revocation endpoint, its body included.
+	// endpointTimeout bounds a call of managed login's token or revocation endpoint, its body
+	// included.
 	endpointTimeout = 10 * time.Second
 	// maxAnswerBytes bounds what such a call answers.
 	maxAnswerBytes = 256 << 10

@@ -42,7 +42,8 @@ func unanswered(err error) bool {
 	case err == nil, errors.As(err, &connection) && connection.Op == "dial": // nothing was sent
 		return false
 	case errors.As(err, &response):
-		// A 5xx may come from a gateway that did not wait for the service. A 200 that failed was cut short.
+		// A 5xx may come from a gateway that did not wait for the service. A 200 that failed was
+		// cut short.
 		status := response.HTTPStatusCode()
 		return status < 400 || status >= 500
 	}

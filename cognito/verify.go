@@ -20,15 +20,16 @@ const (
 )
 
 const (
-	// maxTokenBytes bounds a token. Cookies hold a quarter of that; bearer tokens and other storages
-	// may hold more than a cookie.
+	// maxTokenBytes bounds a token. Cookies hold a quarter of that; bearer tokens and other
+	// storages may hold more than a cookie.
 	maxTokenBytes = 16 << 10
 	// maxSignatureChecks bounds how many signatures are checked for one request. The session of a
 	// browser takes two.
 	maxSignatureChecks = 8
 )
 
-// parser takes tokens apart. Signatures are checked apart from it, after everything that costs less.
+// parser takes tokens apart. Signatures are checked apart from it, after everything that costs
+// less.
 var parser = jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
 
 // verified is a token whose signature, issuer, client and use are right. Whether it has expired is

@@ -170,8 +170,8 @@ func (e *examination) get(ctx context.Context, address string, h http.Header) (*
 	return response, nil
 }
 
-// identityPool examines where AWS credentials come from. No identity is asked for:
-// that would make one.
+// identityPool examines where AWS credentials come from. No identity is asked for: that would make
+// one.
 func (e *examination) identityPool(ctx context.Context) {
 	auth := e.cfg.Auth
 	if auth.IdentityPoolID == "" {
@@ -193,8 +193,8 @@ func (e *examination) identityPool(ctx context.Context) {
 	e.ok("identity-pool", "%s gives users AWS credentials, %s.", auth.IdentityPoolID, guests)
 }
 
-// describe says in a few words why a host did not answer. Addresses are left out,
-// since queries may hold secrets.
+// describe says in a few words why a host did not answer. Addresses are left out, since queries may
+// hold secrets.
 func describe(err error) string {
 	var (
 		dns       *net.DNSError

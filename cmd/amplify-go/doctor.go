@@ -84,8 +84,8 @@ func (c *doctorCommand) Run(ctx context.Context, r *reporter) error {
 	return err
 }
 
-// readCookies reads a Cookie header: its value, with or without the name, possibly in several lines. Errors do not
-// quote it.
+// readCookies reads a Cookie header: its value, with or without the name, possibly in several
+// lines. Errors do not quote it.
 func readCookies(path string, stdin io.Reader) (http.Header, error) {
 	in := stdin
 	if path != "-" {
@@ -122,7 +122,8 @@ func readCookies(path string, stdin io.Reader) (http.Header, error) {
 	return header, nil
 }
 
-// progress tells people that the network is waited for, until the function that it returns is called.
+// progress tells people that the network is waited for, until the function that it returns is
+// called.
 func progress(waiting bool) (done func()) {
 	if !waiting || !isatty.IsTerminal(os.Stderr.Fd()) || os.Getenv("TERM") == "dumb" {
 		return func() {}
@@ -136,7 +137,8 @@ func colored(f *os.File, getenv func(string) string) bool {
 	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
 }
 
-// unicodeLocale reports whether the environment is one that shows UTF-8. Where nothing is said it is.
+// unicodeLocale reports whether the environment is one that shows UTF-8. Where nothing is said it
+// is.
 func unicodeLocale(getenv func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} { // in the order of POSIX
 		if v := getenv(name); v != "" {

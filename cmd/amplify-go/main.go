@@ -1,11 +1,12 @@
-// Command amplify-go is the tool beside the library: it runs a local backend to develop and test against, and
-// says why a request is not signed in.
+// Command amplify-go is the tool beside the library: it runs a local backend to develop and test
+// against, and says why a request is not signed in.
 //
 //	amplify-go sandbox
 //	amplify-go doctor --cookie-file=-
 //
-// Its exit status is 0 when a command did what it was asked to (a signal is how one asks
-// the sandbox to stop), 1 when it failed or doctor found a problem, and 2 when the command line was wrong.
+// Its exit status is 0 when a command did what it was asked to (a signal is how one asks the
+// sandbox to stop), 1 when it failed or doctor found a problem, and 2 when the command line was
+// wrong.
 package main
 
 import (
@@ -19,7 +20,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commandLine is what kong parses. Each command is one file: a struct with its flags and a method Run.
+// commandLine is what kong parses. Each command is one file: a struct with its flags and a method
+// Run.
 type commandLine struct {
 	Sandbox sandboxCommand `cmd:"" help:"Run a local backend: user pool, managed login, inbox and console."`
 	Doctor  doctorCommand  `cmd:"" help:"Say why a request is signed in or is not, and what is wrong with the configuration."`

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// earlierOutputs returns the outputs that a sandbox wrote to path, or nil if nothing is there. It is an error
-// if somebody else's file is: it will not be replaced, since the outputs of a real backend may exist nowhere but here.
+// earlierOutputs returns the outputs that a sandbox wrote to path, or nil if nothing is there. It
+// is an error if somebody else's file is: it will not be replaced, since the outputs of a real
+// backend may exist nowhere but here.
 func earlierOutputs(path string) ([]byte, error) {
 	there, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

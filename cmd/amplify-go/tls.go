@@ -8,8 +8,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// tlsFacts tells how unmodified JavaScript reaches the sandbox: under the names of AWS's hosts, which Amplify JS
-// dials whatever it is configured with. What Node.js needs for that is written beside the outputs.
+// tlsFacts tells how unmodified JavaScript reaches the sandbox: under the names of AWS's hosts,
+// which Amplify JS dials whatever it is configured with. What Node.js needs for that is written
+// beside the outputs.
 func (c *sandboxCommand) tlsFacts(s *sandbox.Sandbox) ([]fact, error) {
 	env, err := s.WriteNodeSupport(strings.TrimSuffix(c.WriteOutputs, filepath.Ext(c.WriteOutputs)) + ".node")
 	if err != nil {

@@ -21,7 +21,8 @@ type fileUser struct {
 	Groups              []string          `json:"groups"`
 }
 
-// readUsers reads users from a JSON file. Errors name the file and never a value in it, which may be a password.
+// readUsers reads users from a JSON file. Errors name the file and never a value in it, which may
+// be a password.
 func readUsers(path string) ([]sandbox.User, error) {
 	f, err := os.Open(path)
 	if err != nil {

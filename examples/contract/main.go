@@ -12,8 +12,8 @@
 //	GET /file          501
 //	GET /protected/me  like /me, behind RequireUser
 //
-// Errors are {"error", "reason"} with status 401 if no user is signed in, and 503
-// where that cannot be told.
+// Errors are {"error", "reason"} with status 401 if no user is signed in, and 503 where that cannot
+// be told.
 package main
 
 import (

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// bundleAmplifyJS makes one script of web/amplifyjs.js and of all that it imports. npm fetches Amplify JS
-// the first time; nothing of it is kept in this repository.
+// bundleAmplifyJS makes one script of web/amplifyjs.js and of all that it imports. npm fetches
+// Amplify JS the first time; nothing of it is kept in this repository.
 func bundleAmplifyJS(ctx context.Context, out io.Writer) ([]byte, error) {
 	web, lock, err := findWeb()
 	if err != nil {
@@ -41,8 +41,8 @@ func bundleAmplifyJS(ctx context.Context, out io.Writer) ([]byte, error) {
 	return npm(ctx, web, "run", "--silent", "build")
 }
 
-// findWeb returns the directory web of this program and its lock file, from the directory of the repository
-// in which the program was started.
+// findWeb returns the directory web of this program and its lock file, from the directory of the
+// repository in which the program was started.
 func findWeb() (web string, lock []byte, err error) {
 	for _, web := range []string{"examples/gallery/web", "web"} {
 		if lock, err := os.ReadFile(filepath.Join(web, "package-lock.json")); err == nil {

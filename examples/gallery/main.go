@@ -3,13 +3,15 @@
 //
 //	go run ./examples/gallery
 //
-// and open the address that it prints. The server signs people in through managed login; with -sign-in=browser
-// Amplify JS does it in the page, and the server knows them by the cookies that it leaves.
+// and open the address that it prints. The server signs people in through managed login; with
+// -sign-in=browser Amplify JS does it in the page, and the server knows them by the cookies that it
+// leaves.
 //
-// Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in for
-// AWS), manner.go (who signs people in), amplify.go (Amplify, set up), routes.go (every address), then one file for
-// each room: home.go, signin.go or amplifyjs.go, account.go, profile.go, currentuser.go. What they share is in
-// visitor.go, page.go and problem.go; bundle.go makes the script for amplifyjs.go.
+// Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in
+// for AWS), manner.go (who signs people in), amplify.go (Amplify, set up), routes.go (every
+// address), then one file for each room: home.go, signin.go or amplifyjs.go, account.go,
+// profile.go, currentuser.go. What they share is in visitor.go, page.go and problem.go; bundle.go
+// makes the script for amplifyjs.go.
 package main
 
 import (

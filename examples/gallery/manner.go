@@ -2,19 +2,21 @@ package main
 
 import "fmt"
 
-// manner is who signs people in: the value of the flag -sign-in. What differs between the two is in newGallery
-// and routes; every other room is the same.
+// manner is who signs people in: the value of the flag -sign-in. What differs between the two is in
+// newGallery and routes; every other room is the same.
 type manner string
 
 const (
 	// byServer sends people to managed login and keeps their tokens in HttpOnly cookies.
 	byServer manner = "server"
-	// byBrowser lets Amplify JS sign people in inside the page (ssr: true); the server reads its cookies.
+	// byBrowser lets Amplify JS sign people in inside the page (ssr: true); the server reads its
+	// cookies.
 	byBrowser manner = "browser"
 )
 
-// browserClient is the app client of byBrowser; byServer has the one of the outputs. Cookies are named after the
-// client: HttpOnly ones, left behind by one manner, would keep Amplify JS from writing its own under the same names.
+// browserClient is the app client of byBrowser; byServer has the one of the outputs. Cookies are
+// named after the client: HttpOnly ones, left behind by one manner, would keep Amplify JS from
+// writing its own under the same names.
 const browserClient = "gallery0client0000000000002"
 
 func (m manner) check() error {

@@ -15,12 +15,14 @@ func (g *gallery) routes() http.Handler {
 	// Rooms that are open to everyone.
 	mux.Handle("GET /{$}", g.page("home", home))
 
-	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a 401.
+	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a
+	// 401.
 	mux.Handle("GET /home", g.signedIn(g.page("account", account)))
 	mux.Handle("GET /profile", g.signedIn(g.page("profile", profile)))
 	mux.Handle("GET /apis/get-current-user", g.signedIn(http.HandlerFunc(getCurrentUser)))
 
-	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by a form for Amplify JS.
+	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by
+	// a form for Amplify JS.
 	switch g.by {
 	case byServer:
 		mux.Handle("GET /sign-in", g.page("signin", signIn))
@@ -33,6 +35,7 @@ func (g *gallery) routes() http.Handler {
 	mux.Handle("GET /static/", http.FileServerFS(static))
 	mux.Handle("/", g.page("problem", notFound))
 
-	// The middleware gives each request a server context, from which the Amplify APIs read who sent it.
+	// The middleware gives each request a server context, from which the Amplify APIs read who sent
+	// it.
 	return g.runner.Middleware(mux)
 }

@@ -5,8 +5,9 @@ import (
 	"net/url"
 )
 
-// signIn is where one comes in. Its links start the flows of managed login; return_to, which the guard of a
-// protected room puts into the address, says where to go afterwards. The auth routes check it.
+// signIn is where one comes in. Its links start the flows of managed login; return_to, which the
+// guard of a protected room puts into the address, says where to go afterwards. The auth routes
+// check it.
 func signIn(r *http.Request) (any, error) {
 	asked := r.URL.Query()
 	link := func(path string, query url.Values) string {
@@ -31,8 +32,8 @@ type notice struct {
 	Title, Advice string
 }
 
-// noticeOf explains the error with which a flow ended. The error_description beside it goes unshown:
-// whoever makes up a link to this page could make it say anything.
+// noticeOf explains the error with which a flow ended. The error_description beside it goes
+// unshown: whoever makes up a link to this page could make it say anything.
 func noticeOf(code string) *notice {
 	switch code {
 	case "":
