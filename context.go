@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// ServerContext is what one request, and nobody else, can see: the App, and the
-// providers that act as the user who sent it. The APIs of auth, storage and data find it
-// in the [context.Context] that they are given.
+// ServerContext is what one request, and no other, can see: the App, and the providers that act as
+// the user who sent it. The APIs of auth, storage and data find it in the [context.Context] that
+// they are given.
 //
 // It lives as long as the operation it was made for. Afterwards every use, from any goroutine, gets
 // [ErrServerContextClosed]. A ServerContext is safe for concurrent use.
@@ -94,8 +94,8 @@ func FromContext(ctx context.Context) (*ServerContext, error) {
 // App returns the App that the server context was made for.
 func (sc *ServerContext) App() *App { return sc.app }
 
-// Tokens returns the verified tokens of the request's user. Where nobody is signed in the error
-// matches [ErrUnauthenticated] and says why.
+// Tokens returns the verified tokens of the request's user. If the request is not signed in, the
+// error matches [ErrUnauthenticated] and says why.
 func (sc *ServerContext) Tokens(ctx context.Context, in TokensInput) (*Tokens, error) {
 	if err := sc.check(); err != nil {
 		return nil, err
@@ -104,8 +104,7 @@ func (sc *ServerContext) Tokens(ctx context.Context, in TokensInput) (*Tokens, e
 		return nil, Unauthenticated(ReasonNoSession, nil)
 	}
 	t, err := sc.providers.Tokens.Tokens(ctx, in)
-	// The answer of a call that was under way when the operation returned belongs to nobody any
-	// more.
+	// The answer of a call that was under way when the operation returned is given to no caller.
 	if closed := sc.check(); closed != nil {
 		return nil, closed
 	}

@@ -22,8 +22,8 @@ type Providers struct {
 // TokenProvider gives the tokens of one request's user. Implementations are safe for concurrent
 // use, and return only tokens that they have verified.
 type TokenProvider interface {
-	// Tokens returns the tokens, refreshed where that is due. Where nobody is signed in it returns
-	// an error that matches [ErrUnauthenticated].
+	// Tokens returns the tokens, refreshed where that is due. If the request is not signed in, it
+	// returns an error that matches [ErrUnauthenticated].
 	Tokens(ctx context.Context, in TokensInput) (*Tokens, error)
 }
 

@@ -22,8 +22,8 @@ type UserAttributes map[string]string
 // Cognito Developer Guide, "Scopes, M2M, and resource servers").
 const adminScope = "aws.cognito.signin.user.admin"
 
-// FetchUserAttributes returns the attributes of the request's user. If nobody is signed in, the
-// error matches [amplify.ErrUnauthenticated].
+// FetchUserAttributes returns the attributes of the request's user. If the request is not signed
+// in, the error matches [amplify.ErrUnauthenticated].
 //
 // It asks the user pool. So it returns attributes that changed after the sign-in, and fails if the
 // access token was revoked. The call needs the scope "aws.cognito.signin.user.admin", which access

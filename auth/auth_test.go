@@ -59,7 +59,8 @@ func token(t *testing.T, payload map[string]any, claims amplify.Claims) *amplify
 	return amplify.NewToken("e30."+base64.RawURLEncoding.EncodeToString(b)+".c2ln", &claims)
 }
 
-// TestOwnTokenSource: the APIs need no user pool in the configuration where tokens come from elsewhere.
+// TestOwnTokenSource: the APIs need no user pool in the configuration where tokens come from
+// elsewhere.
 func TestOwnTokenSource(t *testing.T) {
 	details := &amplify.SignInDetails{LoginID: "a@b.com"}
 	s := &source{tokens: &amplify.Tokens{
@@ -91,7 +92,8 @@ func TestAppClientIsNoUser(t *testing.T) {
 	}
 }
 
-// TestWhoIsMissing: that nobody is signed in is an empty session that says why; that it cannot be told is an error.
+// TestWhoIsMissing: that nobody is signed in is an empty session that says why; that it cannot be
+// told is an error.
 func TestWhoIsMissing(t *testing.T) {
 	unavailable := &amplify.Error{Name: "TooManyRequestsException", Reason: amplify.ReasonServiceUnavailable}
 	deleted := &amplify.Error{Name: "UserNotFoundException", Reason: amplify.ReasonRefreshRejected, Err: amplify.Unauthenticated(amplify.ReasonRefreshRejected, nil)}
@@ -133,7 +135,8 @@ func TestSessionCredentials(t *testing.T) {
 	}
 }
 
-// TestAttributesOfIDToken: without the scope for GetUser, the attributes are the ID token's, as texts.
+// TestAttributesOfIDToken: without the scope for GetUser, the attributes are the ID token's, as
+// texts.
 func TestAttributesOfIDToken(t *testing.T) {
 	tokens := &amplify.Tokens{
 		AccessToken: token(t, nil, amplify.Claims{Subject: "s", Scopes: []string{"openid", "email"}}),
@@ -163,7 +166,8 @@ func TestAttributesOfIDToken(t *testing.T) {
 	}
 }
 
-// TestWithoutServerContext: every function says what is missing, and that an operation has returned.
+// TestWithoutServerContext: every function says what is missing, and that an operation has
+// returned.
 func TestWithoutServerContext(t *testing.T) {
 	kept := keptContext(t)
 	for name, call := range map[string]func(context.Context) error{
@@ -183,8 +187,8 @@ func TestWithoutServerContext(t *testing.T) {
 	}
 }
 
-// TestAWSCredentials: the credentials are what clients of the AWS SDK take, renewed as the source renews them, and end with the
-// server context.
+// TestAWSCredentials: the credentials are what clients of the AWS SDK take, renewed as the source
+// renews them, and end with the server context.
 func TestAWSCredentials(t *testing.T) {
 	source := &credentials{credentials: &amplify.Credentials{
 		AccessKeyID: "ASIA1", SecretAccessKey: amplify.NewSecret("secret"), SessionToken: amplify.NewSecret("session"),

@@ -63,8 +63,8 @@ func ExampleGetCurrentUser_routeHandler() {
 	})
 }
 
-// What is for signed-in users only: "Validate user session with the Next.js Middleware" of the Amplify documentation, by
-// hand. [amplifyhttp.ServerRunner.RequireUser] does it, too.
+// What is for signed-in users only: "Validate user session with the Next.js Middleware" of the
+// Amplify documentation, by hand. [amplifyhttp.ServerRunner.RequireUser] does it, too.
 func ExampleFetchAuthSession() {
 	runner := newRunner()
 	middleware := func(next http.Handler) http.Handler {
@@ -100,8 +100,8 @@ func ExampleFetchUserAttributes() {
 	http.Handle("/profile", runner.Middleware(http.HandlerFunc(profile)))
 }
 
-// Any framework that gives access to cookies will do: "Using the runWithAmplifyServerContext function" of the Amplify
-// documentation. This one has parsed the cookies of the request.
+// Any framework that gives access to cookies will do: "Using the runWithAmplifyServerContext
+// function" of the Amplify documentation. This one has parsed the cookies of the request.
 func Example_framework() {
 	// Get the Amplify configuration object.
 	amplifyConfig, err := amplify.ParseConfig(outputs)
@@ -143,7 +143,8 @@ func Example_framework() {
 	// Output: Please sign in: no_session
 }
 
-// frameworkRequest stands for what a framework knows of a request. Its two methods make it a [cookie.Store].
+// frameworkRequest stands for what a framework knows of a request. Its two methods make it a
+// [cookie.Store].
 type frameworkRequest struct {
 	cookies []*http.Cookie
 	set     http.Header

@@ -22,7 +22,7 @@ type FetchAuthSessionInput struct {
 
 // Session holds the identity and the credentials of a request.
 type Session struct {
-	// Tokens are nil if nobody is signed in.
+	// Tokens are nil if the request is not signed in.
 	Tokens *amplify.Tokens
 	// Credentials are AWS credentials of the user or, if the identity pool allows guests, of a
 	// guest. They are nil if the identity pool gives none, or there is no identity pool.
@@ -30,18 +30,18 @@ type Session struct {
 	Credentials *amplify.Credentials
 	// IdentityID is the id in the identity pool that Credentials belong to.
 	IdentityID string
-	// UserSub is the sub of the user. It is empty if nobody is signed in.
+	// UserSub is the sub of the user. It is empty if the request is not signed in.
 	UserSub string
-	// Unauthenticated says why nobody is signed in. It matches [amplify.ErrUnauthenticated] and has
-	// a Reason. It is nil if there are Tokens.
+	// Unauthenticated says why the request is not signed in. It matches
+	// [amplify.ErrUnauthenticated] and has a Reason. It is nil if there are Tokens.
 	Unauthenticated error
 
 	server *amplify.ServerContext
 }
 
-// FetchAuthSession returns the session of the request. It returns no error if nobody is signed in:
-// then Session.Unauthenticated says why. It returns an error if
-//   - it cannot tell at the moment whether somebody is signed in;
+// FetchAuthSession returns the session of the request. It returns no error if the request is not
+// signed in: then Session.Unauthenticated says why. It returns an error if
+//   - it cannot tell at the moment whether the request is signed in;
 //   - a forced refresh fails;
 //   - the user pool ended the session with another error than NotAuthorizedException, as in Amplify
 //     JS. This error matches [amplify.ErrUnauthenticated].

@@ -18,8 +18,8 @@ type User struct {
 	SignInDetails *amplify.SignInDetails `json:"signInDetails,omitempty"`
 }
 
-// GetCurrentUser returns the user who sent the request. If nobody is signed in, the error matches
-// [amplify.ErrUnauthenticated], and its Reason says why.
+// GetCurrentUser returns the user who sent the request. If the request is not signed in, the error
+// matches [amplify.ErrUnauthenticated], and its Reason says why.
 //
 // It makes no network call unless the session has expired and is refreshed.
 func GetCurrentUser(ctx context.Context) (*User, error) {

@@ -148,7 +148,7 @@ func (p *provider) purge(ctx context.Context, user string) {
 }
 
 // endEverywhere ends all sessions of the request's user: their refresh tokens are revoked, and the
-// user pool accepts their access tokens no more. Servers that merely verify tokens notice when the
+// user pool accepts their access tokens no more. Servers that only verify tokens notice when the
 // tokens expire.
 func (p *provider) endEverywhere(ctx context.Context) error {
 	cur, err := p.valid(ctx, amplify.TokensInput{})

@@ -88,8 +88,9 @@ func (e *examination) clock() {
 	}
 }
 
-// managedLogin asks managed login for the page to sign in on, and for the way out. Nobody is signed
-// in here, so that neither has an effect; but whether client and redirect URLs are known shows.
+// managedLogin asks managed login for the page to sign in on, and for the way out. The
+// doctor is not signed in, so that neither has an effect. The answers show whether client and
+// redirect URLs are known.
 func (e *examination) managedLogin(ctx context.Context) {
 	auth := e.cfg.Auth
 	base := e.app.Endpoints().OAuth

@@ -8,7 +8,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// Through endpoints in a ResourcesConfig literal, as applications reach a user pool that is not AWS's own.
+// Through endpoints in a ResourcesConfig literal, as applications reach a user pool that is not
+// AWS's own.
 func TestAmplifyJSThroughEndpoints(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{})
 	useUserPool(t, backend, func(t testing.TB) *amplifyJS {
@@ -28,7 +29,8 @@ func TestAmplifyJSUnmodified(t *testing.T) {
 	})
 }
 
-// useUserPool does with aws-amplify what an application's users do. start makes another client of the user pool, in which nobody is signed in.
+// useUserPool does with aws-amplify what an application's users do. start makes another client of
+// the user pool, in which nobody is signed in.
 func useUserPool(t *testing.T, backend *backend, start func(testing.TB) *amplifyJS) {
 	const email = "ada@example.com"
 

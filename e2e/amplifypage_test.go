@@ -24,7 +24,8 @@ func (b *tab) amplify() *amplifyJS {
 	}}
 }
 
-// spa is an application whose pages sign users in with Amplify JS (ssr: true), and whose server reads the cookies.
+// spa is an application whose pages sign users in with Amplify JS (ssr: true), and whose server
+// reads the cookies.
 type spa struct {
 	*app
 	backend *backend
@@ -100,7 +101,8 @@ func TestAmplifyJSInPage(t *testing.T) {
 		signIn(js, ada, password)
 		last := b.whoami()
 		for range 3 {
-			// The session expires; the server refreshes it, and the page goes on with what came back as cookies.
+			// The session expires; the server refreshes it, and the page goes on with what came
+			// back as cookies.
 			spa.clock.forward(2 * time.Hour)
 			now := b.whoami()
 			if now.Sub != last.Sub || now.IssuedAt < last.IssuedAt+int64(2*time.Hour/time.Second) {
@@ -131,7 +133,8 @@ func TestAmplifyJSInPage(t *testing.T) {
 		signIn(there, ada, password)
 		there.do(nil, "signOut", map[string]any{"global": true})
 
-		// The server learns it when the session has to be refreshed, and tells the page by deleting the cookies.
+		// The server learns it when the session has to be refreshed, and tells the page by deleting
+		// the cookies.
 		spa.clock.forward(2 * time.Hour)
 		if got := b.whoami(); got.Reason != string(amplify.ReasonRefreshRejected) {
 			t.Errorf("the server: %+v", got)
@@ -143,7 +146,8 @@ func TestAmplifyJSInPage(t *testing.T) {
 	})
 }
 
-// Every username has to be spelled as js-cookie spells it in the names of cookies, by whoever writes them.
+// Every username has to be spelled as js-cookie spells it in the names of cookies, by whoever
+// writes them.
 func TestUsernames(t *testing.T) {
 	spa := startSPA(t, sandbox.Config{
 		Outputs: editOutputs(t, func(auth map[string]any) { auth["username_attributes"] = []string{} }),
@@ -159,7 +163,8 @@ func TestUsernames(t *testing.T) {
 	}
 }
 
-// Signing in by e-mail where usernames are UUIDs: depending on the flow, Amplify JS files the session under one or the other.
+// Signing in by e-mail where usernames are UUIDs: depending on the flow, Amplify JS files the
+// session under one or the other.
 func TestAliases(t *testing.T) {
 	spa := startSPA(t, sandbox.Config{Clients: []sandbox.Client{{RotateRefreshTokens: true}}})
 	const email = "O'Brien+x@y.co"
@@ -175,8 +180,9 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// check takes a session through its life: begun by the page, refreshed by the server, ended by the page. username and
-// lastAuthUser are what must be known of the user; empty: the username in the tokens.
+// check takes a session through its life: begun by the page, refreshed by the server, ended by the
+// page. username and lastAuthUser are what must be known of the user; empty: the username in the
+// tokens.
 func (s *spa) check(t *testing.T, username string, signIn map[string]any, lastAuthUser string) {
 	b := browser.profile(t)
 	js := s.open(b)

@@ -18,13 +18,15 @@ import (
 	"github.com/amplify-go/amplify/auth"
 )
 
-// site is an address that browsers can open, before anything answers there: the backend wants to know it first.
+// site is an address that browsers can open, before anything answers there: the backend wants to
+// know it first.
 type site struct {
 	listener net.Listener
 	origin   string
 }
 
-// newSite takes a free port. host is localhost or a name below it, which browsers take to be this machine.
+// newSite takes a free port. host is localhost or a name below it, which browsers take to be this
+// machine.
 func newSite(t testing.TB, host string) *site {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -47,7 +49,7 @@ func (s *site) serve(t testing.TB, handler http.Handler) {
 	})
 }
 
-// app is a Go application, as somebody would write it on this library.
+// app is a Go application, as a user of this library would write it.
 type app struct {
 	*site
 	pages  http.Handler
@@ -58,7 +60,8 @@ type app struct {
 type outage struct {
 	// of tells which requests are hit.
 	of func(*http.Request) bool
-	// answers tells what gets lost: the answer of the application, which has done its work, or the request before that.
+	// answers tells what gets lost: the answer of the application, which has done its work, or the
+	// request before that.
 	answers  bool
 	happened chan struct{} // closed once a request was hit
 }
@@ -66,7 +69,8 @@ type outage struct {
 // appOptions say which application it is.
 type appOptions struct {
 	amplifyhttp.Options
-	// Script is the bundle of Amplify JS, and Configuration what the page /amplify configures it with.
+	// Script is the bundle of Amplify JS, and Configuration what the page /amplify configures it
+	// with.
 	Script        []byte
 	Configuration any
 }
@@ -115,7 +119,8 @@ func startApp(t testing.TB, s *site, backend *backend, o appOptions) *app {
 	return a
 }
 
-// fail starts an outage and waits until it has hit a request that act causes. The outage lasts until the function that fail returns is called.
+// fail starts an outage and waits until it has hit a request that act causes. The outage lasts
+// until the function that fail returns is called.
 func (a *app) fail(t testing.TB, o outage, act func()) (restore func()) {
 	t.Helper()
 	o.happened = make(chan struct{})
@@ -189,7 +194,8 @@ func protected(w http.ResponseWriter, r *http.Request) {
 	show(w, "protected", user.Username)
 }
 
-// me answers who is asking as JSON, or why nobody is. With ?refresh the session is refreshed whether it has expired or not.
+// me answers who is asking as JSON, or why nobody is. With ?refresh the session is refreshed
+// whether it has expired or not.
 func me(w http.ResponseWriter, r *http.Request) {
 	var answer whoami
 	status := http.StatusOK

@@ -50,7 +50,8 @@ func (s *shop) signIn(b *tab) {
 	b.sees("Hello, ")
 }
 
-// session returns the names of the cookies that hold a session at the shop, without what all of them begin with.
+// session returns the names of the cookies that hold a session at the shop, without what all of
+// them begin with.
 func (s *shop) session(b *tab) []string {
 	b.t.Helper()
 	var keys []string
@@ -185,7 +186,8 @@ func TestAuthRoutes(t *testing.T) {
 		b.sees("Hello, ")
 	})
 
-	// Whoever closes the browser when Cognito has signed them out there is still signed in here, and can sign out again.
+	// Whoever closes the browser when Cognito has signed them out there is still signed in here,
+	// and can sign out again.
 	t.Run("sign-out interrupted after Cognito's logout", func(t *testing.T) {
 		b := browser.profile(t)
 		shop.signIn(b)

@@ -66,7 +66,8 @@ func parseOutputs(t testing.TB, text []byte) outputs {
 	return o
 }
 
-// resourcesConfig is the ResourcesConfig literal of Amplify JS that names the sandbox as the user pool's endpoint.
+// resourcesConfig is the ResourcesConfig literal of Amplify JS that names the sandbox as the user
+// pool's endpoint.
 func (b *backend) resourcesConfig(t testing.TB) any {
 	t.Helper()
 	o := b.outputs(t)
@@ -104,7 +105,8 @@ const (
 	newPassword = "Battery-staple-2"
 )
 
-// nodeEnvironment is the environment in which Node.js finds the sandbox under the names of AWS's hosts.
+// nodeEnvironment is the environment in which Node.js finds the sandbox under the names of AWS's
+// hosts.
 func (b *backend) nodeEnvironment(t testing.TB) []string {
 	t.Helper()
 	environment, err := b.WriteNodeSupport(t.TempDir())

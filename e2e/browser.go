@@ -21,8 +21,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience bounds the wait for anything that a page should show. It is long because two cores run everything under
-// the race detector; only what is broken takes that long.
+// patience bounds the wait for anything that a page should show. It is long because two cores run
+// everything under the race detector; only what is broken takes that long.
 const patience = 60 * time.Second
 
 // noPage is where Chromium is when a page could not be had.
@@ -96,8 +96,8 @@ func (c *chromium) close() {
 	}
 }
 
-// tab is one tab of a browser profile. Its methods do what a person does, and end the test if that is not possible
-// within [patience].
+// tab is one tab of a browser profile. Its methods do what a person does, and end the test if that
+// is not possible within [patience].
 type tab struct {
 	t   testing.TB
 	ctx context.Context
@@ -119,7 +119,8 @@ func newTab(parent context.Context, t testing.TB, options ...chromedp.ContextOpt
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
-	// The first action opens the tab, which lives as long as that action's context: no deadline here.
+	// The first action opens the tab, which lives as long as that action's context: no deadline
+	// here.
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900)); err != nil {
 		t.Fatalf("opening a tab: %v", err)
 	}
@@ -145,8 +146,8 @@ func (b *tab) reload() {
 	b.do("reloading", chromedp.Reload())
 }
 
-// click clicks the link or button that reads text or, if there is none, the first that contains it, once the page is
-// loaded: before that, style sheets still move things about.
+// click clicks the link or button that reads text or, if there is none, the first that contains it,
+// once the page is loaded: before that, style sheets still move things about.
 func (b *tab) click(text string) {
 	b.t.Helper()
 	var at struct{ X, Y float64 }
@@ -176,7 +177,8 @@ func (b *tab) sees(text string) {
 	b.await("to see "+text, nil, `document.body.innerText.includes(%s)`, text)
 }
 
-// arrives waits until the tab shows, completely loaded, a page whose address begins with prefix, and returns the address.
+// arrives waits until the tab shows, completely loaded, a page whose address begins with prefix,
+// and returns the address.
 func (b *tab) arrives(prefix string) *url.URL {
 	b.t.Helper()
 	var address string
@@ -196,7 +198,8 @@ func (b *tab) text() string {
 	return text
 }
 
-// script runs an expression in the page and decodes its result, or what its promise comes to, into out.
+// script runs an expression in the page and decodes its result, or what its promise comes to, into
+// out.
 func (b *tab) script(out any, expression string) {
 	b.t.Helper()
 	value, err := chromedp.Run(b.patiently(), chromedp.Evaluate[json.RawMessage](expression, chromedp.EvalAwaitPromise))
@@ -236,7 +239,8 @@ func (b *tab) cookies() map[string]*network.Cookie {
 	return cookies
 }
 
-// lookup is what the expressions of await may use. What is looked for must be visible: nobody can click or read the rest.
+// lookup is what the expressions of await may use. What is looked for must be visible: nobody can
+// click or read the rest.
 const lookup = `
 	const shown = e => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
 	const textOf = e => (e.innerText || e.value || '').replace(/\s+/g, ' ').trim();
@@ -248,7 +252,8 @@ const lookup = `
 	};
 `
 
-// await evaluates a JavaScript expression until it is true enough, and decodes it into out. args stand in the expression as JSON.
+// await evaluates a JavaScript expression until it is true enough, and decodes it into out. args
+// stand in the expression as JSON.
 func (b *tab) await(what string, out any, expression string, args ...any) {
 	b.t.Helper()
 	for i, arg := range args {
@@ -278,7 +283,8 @@ func (b *tab) await(what string, out any, expression string, args ...any) {
 		case ctx.Err() != nil:
 			b.t.Fatalf("waited %v in vain %s.\n%s", patience, what, b.describe())
 		}
-		// A page that is just being left answers with an error, which is no news. A fault in the expression is.
+		// A page that is just being left answers with an error, which is no news. A fault in the
+		// expression is.
 		if e, ok := errors.AsType[*chromedp.ExceptionError](err); ok && strings.Contains(e.Error(), "SyntaxError") {
 			b.t.Fatalf("waiting %s: %v", what, err)
 		}
@@ -289,7 +295,8 @@ func (b *tab) await(what string, out any, expression string, args ...any) {
 	}
 }
 
-// describe says what the tab shows, for the report of a failure. Queries of addresses may hold codes: they stay out.
+// describe says what the tab shows, for the report of a failure. Queries of addresses may hold
+// codes: they stay out.
 func (b *tab) describe() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()

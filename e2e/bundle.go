@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// bundleAmplify returns js/amplify/page.js with all of aws-amplify that it uses, as one script for a page.
+// bundleAmplify returns js/amplify/page.js with all of aws-amplify that it uses, as one script for
+// a page.
 func bundleAmplify(t testing.TB) []byte {
 	t.Helper()
 	dir := npmProject(t, "js/amplify")

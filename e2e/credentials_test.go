@@ -16,8 +16,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 )
 
-// 10,000 requests for AWS credentials, by 100 users and then by guests, cost the identity pool one call of each kind per user, and
-// one for all guests together.
+// 10,000 requests for AWS credentials, by 100 users and then by guests, cost the identity pool one
+// call of each kind per user, and one for all guests together.
 func TestCredentialsAreAskedForOnce(t *testing.T) {
 	const users, requests, clients = 100, 10_000, 100
 	backend := startBackend(t, sandbox.Config{})

@@ -1,6 +1,6 @@
-// Package e2e proves the library against the real things: Debian's Chromium, the published npm packages
-// aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDK for Go. It exports nothing; everything
-// is in its tests and the helpers that they share:
+// Package e2e proves the library against the real things: Debian's Chromium, the published npm
+// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDK for Go.
+// It exports nothing; everything is in its tests and the helpers that they share:
 //
 //	setup.go       what must be installed, and a clear word where it is not
 //	backend.go     a sandbox, in the test's process
@@ -13,5 +13,6 @@
 //	poolclient.go  the AWS SDK for Go
 //	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
 //
-// Nothing in here reaches beyond the loopback interface. A test that lacks something that should be installed fails.
+// Nothing in here reaches beyond the loopback interface. A test that lacks something that should be
+// installed fails.
 package e2e

@@ -141,7 +141,8 @@ func startGallery(t testing.TB, flags ...string) *gallery {
 	}
 }
 
-// signUp signs somebody up who wanted to see a protected room: with the code from the inbox, and back to that room.
+// signUp signs somebody up who wanted to see a protected room: with the code from the inbox, and
+// back to that room.
 func (g *gallery) signUp(b *tab, email, name string) {
 	b.t.Helper()
 	b.open(g.origin + "/home")

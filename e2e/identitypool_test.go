@@ -64,7 +64,8 @@ func TestAmplifyJSIdentityPool(t *testing.T) {
 	}
 }
 
-// The AWS SDK for JavaScript gets credentials there, too, for a guest and for a user, who gets the same identity each time.
+// The AWS SDK for JavaScript gets credentials there, too, for a guest and for a user, who gets the
+// same identity each time.
 func TestAWSSDKForJavaScript(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{})
 	const ada = "ada@example.com"

@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a sandbox with --data has acknowledged is there after it was killed at any moment: users, passwords, refresh
-// tokens, what was revoked, and the keys that tokens were signed by.
+// What a sandbox with --data has acknowledged is there after it was killed at any moment: users,
+// passwords, refresh tokens, what was revoked, and the keys that tokens were signed by.
 func TestSandboxSurvivesBeingKilled(t *testing.T) {
 	const (
 		rounds  = 5
@@ -118,8 +118,8 @@ type ledger struct {
 	revoked       []string // refresh tokens
 }
 
-// useOnce signs up a user, confirms and signs in, and notes each step once the pool has acknowledged it. It stops at the
-// first call that fails: the sandbox has been killed.
+// useOnce signs up a user, confirms and signs in, and notes each step once the pool has
+// acknowledged it. It stops at the first call that fails: the sandbox has been killed.
 func (l *ledger) useOnce(ctx context.Context, pool *poolClient, username string, acknowledged chan<- struct{}) {
 	note := func(list *[]string, entry string) {
 		l.mu.Lock()

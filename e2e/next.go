@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// buildNext builds the Next.js application of js/next, which takes most of a minute, unless it has been built from the same
-// sources and packages before. It returns its directory.
+// buildNext builds the Next.js application of js/next, which takes most of a minute, unless it has
+// been built from the same sources and packages before. It returns its directory.
 func buildNext(t testing.TB) string {
 	t.Helper()
 	dir := npmProject(t, "js/next")

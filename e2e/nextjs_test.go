@@ -17,8 +17,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// neighbours are a Go server and a Next.js server on one host, with one user pool: what one writes into
-// cookies, the other reads.
+// neighbours are a Go server and a Next.js server on one host, with one user pool: what one writes
+// into cookies, the other reads.
 type neighbours struct {
 	backend *backend
 	browser *chromium
@@ -145,8 +145,8 @@ func TestNextJS(t *testing.T) {
 	}
 }
 
-// Next.js goes by the time of day, Go and the user pool by a clock that is nearly an hour slow: to Next.js, tokens of an hour
-// expire at once, and its middleware refreshes them.
+// Next.js goes by the time of day, Go and the user pool by a clock that is nearly an hour slow: to
+// Next.js, tokens of an hour expire at once, and its middleware refreshes them.
 func TestNextJSRefreshesExpiredSessions(t *testing.T) {
 	n := startNeighbours(t)
 	n.clock.forward(time.Second - time.Hour)
@@ -173,7 +173,8 @@ func TestNextJSRefreshesExpiredSessions(t *testing.T) {
 	}
 }
 
-// attributesOfSession returns the attributes of the cookies that make a session, by the last part of their names.
+// attributesOfSession returns the attributes of the cookies that make a session, by the last part
+// of their names.
 func attributesOfSession(b *tab) map[string]string {
 	b.t.Helper()
 	attributes := map[string]string{}

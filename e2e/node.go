@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// amplifyJS is aws-amplify, configured for one backend and signed in as one user at most: a Node process of its
-// own, or a page in a browser.
+// amplifyJS is aws-amplify, configured for one backend and signed in as one user at most: a Node
+// process of its own, or a page in a browser.
 type amplifyJS struct {
 	t testing.TB
-	// invoke makes a call, the JSON array [name, ...arguments], and returns the JSON object {value} or {error}.
+	// invoke makes a call, the JSON array [name, ...arguments], and returns the JSON object {value}
+	// or {error}.
 	invoke func(call []byte) ([]byte, error)
 }
 
@@ -28,7 +29,8 @@ type jsError struct {
 	Underlying string
 }
 
-// do calls a function of aws-amplify/auth and decodes its result into out, if that is not nil. The test ends if it throws.
+// do calls a function of aws-amplify/auth and decodes its result into out, if that is not nil. The
+// test ends if it throws.
 func (a *amplifyJS) do(out any, name string, args ...any) {
 	a.t.Helper()
 	value, jsErr := a.call(name, args...)
@@ -74,7 +76,8 @@ func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
 	return outcome.Value, outcome.Error
 }
 
-// node starts aws-amplify in a Node process that ends with the test. env is added to the process's environment.
+// node starts aws-amplify in a Node process that ends with the test. env is added to the process's
+// environment.
 func node(t testing.TB, env ...string) *amplifyJS {
 	t.Helper()
 	cmd := exec.Command(program(t, "node"), filepath.Join(npmProject(t, "js/amplify"), "rpc.js"))

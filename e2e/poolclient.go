@@ -13,7 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// poolClient is the AWS SDK for Go, pointed at a user pool by its outputs alone, as any program beside the application would.
+// poolClient is the AWS SDK for Go, pointed at a user pool by its outputs alone, as any program
+// beside the application would.
 type poolClient struct {
 	api                        *cognitoidentityprovider.Client
 	endpoint, poolID, clientID string

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// goProgram builds a command of this workspace, such as "./examples/gallery", and returns the path of its executable.
+// goProgram builds a command of this workspace, such as "./examples/gallery", and returns the path
+// of its executable.
 func goProgram(t testing.TB, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
@@ -66,7 +67,8 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// prints waits until the process has printed something that matches, and returns the first submatch.
+// prints waits until the process has printed something that matches, and returns the first
+// submatch.
 func (p *process) prints(pattern string) string {
 	p.t.Helper()
 	expression := regexp.MustCompile(pattern)

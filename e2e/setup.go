@@ -21,7 +21,8 @@ func program(t testing.TB, name string) string {
 	return path
 }
 
-// npmProject returns the absolute path of a directory, once the npm packages that its lock file names are installed.
+// npmProject returns the absolute path of a directory, once the npm packages that its lock file
+// names are installed.
 func npmProject(t testing.TB, dir string) string {
 	t.Helper()
 	path, err := filepath.Abs(dir)

@@ -25,7 +25,7 @@ func earlierOutputs(path string) ([]byte, error) {
 
 // writeOutputs writes outputs to path, which [earlierOutputs] has found to be replaceable.
 func writeOutputs(path string, outputs []byte) error {
-	// Written beside and renamed, so that nobody ever reads half a file.
+	// Written beside and renamed, so that no program reads half a file.
 	f, err := os.CreateTemp(filepath.Dir(path), ".amplify_outputs-*")
 	if err != nil {
 		return err

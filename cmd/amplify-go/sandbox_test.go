@@ -199,8 +199,8 @@ func TestSandboxTellsPeople(t *testing.T) {
 	}
 }
 
-// With --tls-port, a client needs to know two things: the
-// authority to trust, and that AWS's hosts are at the sandbox.
+// With --tls-port, a client needs to know two things: the authority to trust, and that AWS's hosts
+// are at the sandbox.
 func TestSandboxServesAWSHosts(t *testing.T) {
 	dir := t.TempDir()
 	s := startSandbox(t, dir, "--outputs", write(t, dir, "amplify_outputs.json", realOutputs), "--tls-port=0")
@@ -291,8 +291,8 @@ func TestSandboxRefusesLinks(t *testing.T) {
 	}
 }
 
-// Without a data directory the user pool changes,
-// but its ids stay as long as the outputs are there.
+// Without a data directory the user pool changes, but its ids stay as long as the outputs are
+// there.
 func TestSandboxKeepsIDs(t *testing.T) {
 	dir := t.TempDir()
 	var ids [2]string

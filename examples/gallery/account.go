@@ -6,7 +6,7 @@ import (
 	"github.com/amplify-go/amplify/auth"
 )
 
-// account is a protected page: its route lets nobody in who is not signed in.
+// account is a protected page: its route lets signed-in users in only.
 func account(r *http.Request) (any, error) {
 	user, err := auth.GetCurrentUser(r.Context())
 	if err != nil {

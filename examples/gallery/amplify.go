@@ -15,7 +15,7 @@ import (
 // gallery is the application.
 type gallery struct {
 	backend  *backend
-	by       manner
+	by       mode
 	config   amplify.Config
 	runner   *amplifyhttp.ServerRunner
 	signedIn func(http.Handler) http.Handler
@@ -26,7 +26,7 @@ type gallery struct {
 }
 
 // newGallery sets up Amplify for an application that browsers open at origin.
-func newGallery(b *backend, by manner, origin string, bundle []byte) (*gallery, error) {
+func newGallery(b *backend, by mode, origin string, bundle []byte) (*gallery, error) {
 	config, err := amplify.ParseConfig(b.Outputs)
 	if err != nil {
 		return nil, err

@@ -70,7 +70,8 @@ func TestAmplifyJSPage(t *testing.T) {
 	}
 }
 
-// Scripts run on the sign-in page alone; they come from this server and speak to the user pool alone.
+// Scripts run on the sign-in page alone; they come from this server and speak to the user pool
+// alone.
 func TestContentSecurityPolicy(t *testing.T) {
 	gallery, server := startBrowserManner(t)
 	const strict = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -116,7 +117,8 @@ func TestAmplifyJSCookies(t *testing.T) {
 	}
 }
 
-// signInAsAmplifyJS signs somebody in and returns the cookies in which Amplify JS, with ssr, keeps the session.
+// signInAsAmplifyJS signs somebody in and returns the cookies in which Amplify JS, with ssr, keeps
+// the session.
 func signInAsAmplifyJS(t *testing.T, b *backend, email string) []*http.Cookie {
 	t.Helper()
 	call := func(operation string, input any, output any) {
@@ -162,7 +164,7 @@ func signInAsAmplifyJS(t *testing.T, b *backend, email string) []*http.Cookie {
 	return cookies
 }
 
-// Every page says who signs people in, and how to see the other manner.
+// Every page says who signs people in, and how to see the other mode.
 func TestMannerIsExplained(t *testing.T) {
 	_, browserManner := startBrowserManner(t)
 	serverManner := startGallery(t)
@@ -180,15 +182,15 @@ func TestMannerIsExplained(t *testing.T) {
 
 func TestUnfitStarts(t *testing.T) {
 	tests := map[string]struct {
-		by      manner
+		by      mode
 		prepare func(t *testing.T)
 		want    string
 	}{
-		"unknown manner": {"magic", func(*testing.T) {}, "say server or browser"},
-		"no npm":         {byBrowser, func(t *testing.T) { t.Setenv("PATH", t.TempDir()) }, "install Node.js"},
-		"elsewhere":      {byBrowser, func(t *testing.T) { t.Chdir(t.TempDir()) }, "root of its repository"},
-		"origin set":     {byBrowser, func(t *testing.T) { fakeNPM(t, "0"); t.Setenv("AMPLIFY_APP_ORIGIN", "http://localhost:3000") }, "unset it"},
-		"npm fails":      {byBrowser, func(t *testing.T) { fakeNPM(t, "1") }, "npm ci in web: exit status 1\nno network"},
+		"unknown mode": {"magic", func(*testing.T) {}, "say server or browser"},
+		"no npm":       {byBrowser, func(t *testing.T) { t.Setenv("PATH", t.TempDir()) }, "install Node.js"},
+		"elsewhere":    {byBrowser, func(t *testing.T) { t.Chdir(t.TempDir()) }, "root of its repository"},
+		"origin set":   {byBrowser, func(t *testing.T) { fakeNPM(t, "0"); t.Setenv("AMPLIFY_APP_ORIGIN", "http://localhost:3000") }, "unset it"},
+		"npm fails":    {byBrowser, func(t *testing.T) { fakeNPM(t, "1") }, "npm ci in web: exit status 1\nno network"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

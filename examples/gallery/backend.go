@@ -24,7 +24,7 @@ type backend struct {
 	sandbox *sandbox.Sandbox
 }
 
-// seedUser is somebody who is there from the start.
+// seedUser is a user who is there from the start.
 type seedUser struct {
 	Name, Email, Password string
 	Groups                []string

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// browser is a client that behaves as a browser without script: it keeps cookies, follows redirects and the
-// refresh of an intermediary page, and submits forms with their hidden fields.
+// browser is a client that behaves as a browser without script: it keeps cookies, follows redirects
+// and the refresh of an intermediary page, and submits forms with their hidden fields.
 type browser struct {
 	t      *testing.T
 	client *http.Client

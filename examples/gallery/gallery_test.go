@@ -17,7 +17,8 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// startGallery runs the whole program on a free port, the server signing people in, and returns the addresses that it prints by their labels.
+// startGallery runs the whole program on a free port, the server signing people in, and returns the
+// addresses that it prints by their labels.
 func startGallery(t *testing.T) map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -8,7 +8,7 @@
 // leaves.
 //
 // Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in
-// for AWS), manner.go (who signs people in), amplify.go (Amplify, set up), routes.go (every
+// for AWS), mode.go (who signs people in), amplify.go (Amplify, set up), routes.go (every
 // address), then one file for each room: home.go, signin.go or amplifyjs.go, account.go,
 // profile.go, currentuser.go. What they share is in visitor.go, page.go and problem.go; bundle.go
 // makes the script for amplifyjs.go.
@@ -34,14 +34,14 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl+C ends the process at once
-	if err := run(ctx, *addr, manner(*by), os.Stdout); err != nil {
+	if err := run(ctx, *addr, mode(*by), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gallery:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves the gallery at addr until ctx is done.
-func run(ctx context.Context, addr string, by manner, out io.Writer) error {
+func run(ctx context.Context, addr string, by mode, out io.Writer) error {
 	if err := by.check(); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type view struct {
 	Path    string
 	Visitor *visitor // nil for strangers
 	Backend *backend
-	By      manner
+	By      mode
 	Sources []source // none for pages that belong to no room
 	Content any      // what the room gathered
 }
@@ -39,7 +39,7 @@ type pages map[string]*template.Template
 func parsePages() (pages, error) {
 	p := pages{}
 	for _, room := range []string{"home", "signin", "amplifyjs", "account", "profile", "problem"} {
-		t, err := template.ParseFS(templates, "templates/layout.html", "templates/manner.html", "templates/users.html", "templates/"+room+".html")
+		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/"+room+".html")
 		if err != nil {
 			return nil, err
 		}

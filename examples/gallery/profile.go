@@ -15,7 +15,7 @@ type attribute struct {
 }
 
 // profile shows what the user pool keeps about the visitor, and what the session allows. It shows
-// what tokens say, never the tokens themselves: whoever reads them over a shoulder could use them.
+// what tokens say, never the tokens themselves: a person who sees them could use them.
 func profile(r *http.Request) (any, error) {
 	attributes, err := auth.FetchUserAttributes(r.Context())
 	if err != nil {

@@ -51,16 +51,16 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 }
 
 // announce prints what a newcomer wants to know.
-func announce(out io.Writer, origin string, b *backend, by manner) {
+func announce(out io.Writer, origin string, b *backend, by mode) {
 	fmt.Fprintf(out, "\n  Gallery     %s\n\n", origin)
 	label := "Sign in as"
 	for _, u := range b.Users {
 		fmt.Fprintf(out, "  %-10s  %-18s password %s\n", label, u.Email, u.Password)
 		label = ""
 	}
-	how := "through managed login; -sign-in=browser shows the other manner"
+	how := "through managed login; -sign-in=browser shows the other mode"
 	if by == byBrowser {
-		how = "by Amplify JS in the page; -sign-in=server shows the other manner"
+		how = "by Amplify JS in the page; -sign-in=server shows the other mode"
 	}
 	fmt.Fprintf(out, "  %-10s  %s\n", "", how)
 	fmt.Fprintf(out, "\n  Inbox       %s\n  Console     %s\n\n  Press Ctrl+C to stop.\n\n", b.Inbox, b.Console)

@@ -32,8 +32,8 @@ type notice struct {
 	Title, Advice string
 }
 
-// noticeOf explains the error with which a flow ended. The error_description beside it goes
-// unshown: whoever makes up a link to this page could make it say anything.
+// noticeOf explains the error with which a flow ended. The error_description beside it is
+// not shown: the author of a link to this page could make it say anything.
 func noticeOf(code string) *notice {
 	switch code {
 	case "":

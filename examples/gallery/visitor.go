@@ -7,7 +7,7 @@ import (
 	"github.com/amplify-go/amplify/auth"
 )
 
-// visitor is somebody who is signed in, as the pages address them.
+// visitor is a signed-in user, as the pages address them.
 type visitor struct {
 	Name string
 }

@@ -122,8 +122,9 @@ func TestGalleryBrowserManner(t *testing.T) {
 		b.sees("Welcome home, Alice.")
 	})
 
-	// Cookies know no ports. What the other manner leaves can neither be seen nor overwritten by a script.
-	t.Run("over a session of the other manner", func(t *testing.T) {
+	// Cookies know no ports. What the other mode leaves can neither be seen nor overwritten by a
+	// script.
+	t.Run("over a session of the other mode", func(t *testing.T) {
 		b := browser.profile(t)
 		other := startGallery(t)
 		b.open(other.origin + "/api/auth/sign-in")
