@@ -44,6 +44,7 @@ type flight[T any] struct {
 
 	callers   int
 	abandoned *time.Timer // ends the call; nil while it has callers
+	cancelled bool        // the call has been ended
 }
 
 // do returns what call returns, or what a call for the same key returns that is under way. call
@@ -52,6 +53,14 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 	var none T
 	f.mu.Lock()
 	fl := f.running[key]
+	if fl != nil && fl.abandoned != nil {
+		if fl.cancelled || !fl.abandoned.Stop() {
+			fl = nil // too late to join it
+		} else {
+			fl.abandoned = nil
+			f.work.abandoned.Add(-1)
+		}
+	}
 	if fl == nil {
 		ctx, done, err := f.work.begin(flightTimeout)
 		if err != nil {
@@ -72,7 +81,9 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 			defer f.mu.Unlock()
 			fl.value, _ = value.(T)
 			fl.err = err
-			delete(f.running, key)
+			if f.running[key] == fl {
+				delete(f.running, key)
+			}
 			if fl.abandoned != nil {
 				fl.abandoned.Stop()
 				f.work.abandoned.Add(-1)
@@ -81,11 +92,6 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 		}()
 	}
 	fl.callers++
-	if fl.abandoned != nil {
-		fl.abandoned.Stop()
-		fl.abandoned = nil
-		f.work.abandoned.Add(-1)
-	}
 	f.mu.Unlock()
 
 	select {
@@ -106,6 +112,7 @@ func (f *flights[T]) leave(key [sha256.Size]byte, fl *flight[T]) {
 		return
 	}
 	if f.work.abandoned.Add(1) > maxAbandoned {
+		fl.cancelled = true
 		fl.cancel()
 	}
 	fl.abandoned = time.AfterFunc(abandonedTimeout, fl.cancel)

@@ -52,14 +52,14 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := c.write(p.kv, cur, verified.access.raw, verified.id.raw); err != nil {
-		return err
-	}
 	if cur.refreshToken == "" {
 		// That of an earlier session of this user does not belong to these tokens.
 		if err := p.kv.Delete(c.prefix + cur.user + "." + sessionkey.RefreshToken); err != nil {
 			return err
 		}
+	}
+	if err := c.write(p.kv, cur, verified.access.raw, verified.id.raw); err != nil {
+		return err
 	}
 	p.purge(ctx, cur.user)
 	p.become(nil, amplify.ReasonSessionReplaced)
@@ -235,25 +235,38 @@ func (c *Client) newEndedSession(s *session, refreshToken string) *endedSession 
 
 // forget sees to it that this process accepts none of the session's tokens any more. What could not
 // be verified leaves nothing in memory.
+//
+// Tokens that have expired prove little: they may have leaked long ago. Together with a refresh
+// token that is not known to be theirs they end what can be had by that refresh token, and not the
+// session of their user.
 func (f *endedSession) forget(c *Client, now time.Time) {
-	if f.session == nil {
+	s := f.session
+	if s == nil {
 		return
 	}
-	ids := append([]sessionID(nil), f.session.lineages[:]...)
+	var ids []sessionID
+	proven := now.Before(s.expires)
 	if f.refreshToken != "" {
 		ids = append(ids, sessionID(f.refreshHash))
-		for _, r := range c.handoff.end(f.refreshHash, now) {
+		chain := c.handoff.end(f.refreshHash, now)
+		for _, r := range chain {
 			ids = append(ids, r.ids()...)
 		}
+		proven = proven || len(chain) > 0 || f.refreshHash == s.refreshHash
+	}
+	if proven {
+		ids = append(ids, s.lineages[:]...)
 	}
 	// The last token of the session may have been issued just now.
-	claims := &f.session.accessClaims
-	life := max(claims.ExpiresAt.Sub(claims.IssuedAt), f.session.idClaims.ExpiresAt.Sub(f.session.idClaims.IssuedAt), time.Hour)
+	life := max(s.accessClaims.ExpiresAt.Sub(s.accessClaims.IssuedAt), s.idClaims.ExpiresAt.Sub(s.idClaims.IssuedAt), time.Hour)
 	c.ended.add(now, now.Add(min(life, maxTokenLife)), ids...)
 	if c.identities != nil { // after the session was marked: see grants.get
-		c.identities.users.forget(f.session.idHash)
+		c.identities.users.forget(s.idHash)
 	}
 }
+
+// maxTokenLife is how long Cognito's access and ID tokens last at most.
+const maxTokenLife = 24 * time.Hour
 
 // ids returns what the tokens of r are known by.
 func (r *issued) ids() (ids []sessionID) {
@@ -265,9 +278,6 @@ func (r *issued) ids() (ids []sessionID) {
 	}
 	return ids
 }
-
-// maxTokenLife is how long Cognito's access and ID tokens last at most.
-const maxTokenLife = 24 * time.Hour
 
 var errNoUserPool = &amplify.Error{
 	Name: "AuthUserPoolException", Reason: amplify.ReasonConfiguration,

@@ -257,6 +257,27 @@ func TestEndedTokensAreRefused(t *testing.T) {
 	}
 }
 
+// TestLeakedTokensEndNothing: tokens that have expired and leaked do not let anybody sign their user
+// out, unless the refresh token beside them is theirs.
+func TestLeakedTokensEndNothing(t *testing.T) {
+	pool := testpool.New(t)
+	rotating(pool, alice)
+	c := newCognito(t, pool, cognito.Options{})
+	leaked := func(refresh string) *storage { return expired(pool, alice, refresh) }
+	kv := leaked("r1")
+	wantUser(t, c, kv, alice)
+	signOut(t, c, leaked("made-up"))
+	wantUser(t, c, kv, alice)
+	wantUser(t, c, session(alice, pool.Access(alice), pool.ID(alice), ""), alice)
+	// What was presented has ended.
+	wantReason(t, c, leaked("made-up"), amplify.ReasonSignedOut)
+	if n := len(pool.Refreshes()); n != 1 {
+		t.Errorf("%d refreshes, want 1", n)
+	}
+	signOut(t, c, leaked("r1"))
+	wantReason(t, c, kv, amplify.ReasonSignedOut)
+}
+
 // TestRevocation: what is revoked at a sign-out, and what its failure means.
 func TestRevocation(t *testing.T) {
 	pool := testpool.New(t)

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,8 @@ import (
 // It is a queue and no cache: a cache that prefers what is read often would drop what has just
 // come, and that is what is asked for next.
 type recent[K comparable, V any] struct {
-	max int
+	max  int
+	size atomic.Int64 // of entries
 
 	mu      sync.RWMutex
 	entries map[K]recentEntry[V]
@@ -49,6 +51,7 @@ func (r *recent[K, V]) get(key K, now time.Time) (value V, ok bool) {
 func (r *recent[K, V]) put(key K, value V, now, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer r.count()
 	r.evict(now)
 	r.arrived++
 	r.entries[key] = recentEntry[V]{value, until, r.arrived}
@@ -74,13 +77,11 @@ func (r *recent[K, V]) evict(now time.Time) {
 func (r *recent[K, V]) delete(key K) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer r.count()
 	delete(r.entries, key)
 }
 
-// empty reports whether nothing is remembered. It spares callers on the way of every request the
-// making of a key.
-func (r *recent[K, V]) empty() bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return len(r.entries) == 0
-}
+func (r *recent[K, V]) count() { r.size.Store(int64(len(r.entries))) }
+
+// empty reports whether nothing is remembered. It takes no lock, which spares every request one.
+func (r *recent[K, V]) empty() bool { return r.size.Load() == 0 }

@@ -182,6 +182,9 @@ func (c *Client) newRedemption(cur *current, deviceKey string, in amplify.Tokens
 // do returns the answer, verified, from memory or from the user pool.
 func (r *redemption) do(ctx context.Context) (*issued, error) {
 	c := r.client
+	if c.ended.has(c.now(), sessionID(r.hash)) {
+		return nil, errSignedOut()
+	}
 	if answer := c.handoff.refreshed(r.hash, c.now(), r.force); answer != nil {
 		if err := c.verifyAnswer(ctx, answer); err != nil {
 			return nil, err
