@@ -16,9 +16,8 @@ demo: ## Start the example application and its local backend; SIGN_IN=browser si
 	go run ./examples/gallery $(if $(SIGN_IN),-sign-in=$(SIGN_IN))
 
 .PHONY: test
-test: setup lint ## Everything: all modules with -race, browsers and npm packages, fuzz targets
-	go test -race -shuffle=on -timeout 20m work
-	scripts/fuzz.sh $(FUZZTIME)
+test: ## Everything: all modules with -race, browsers and npm packages, fuzz targets
+	scripts/test.sh $(FUZZTIME)
 
 .PHONY: test-short
 test-short: ## The tests that need nothing installed but Go
