@@ -10,11 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
+	rand2 "math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -256,6 +259,63 @@ func TestUpstream(t *testing.T) {
 	calls := u.Calls()
 	if len(calls) != 5 || calls[4].Form["code"] != "c" || calls[0].Host != "cognito-idp.eu-west-1.amazonaws.com" {
 		t.Errorf("calls %+v", calls)
+	}
+}
+
+// TestMutate: a mutant differs from what was recorded, the recorded case stays as it is, and the
+// same seed makes the same mutant.
+func TestMutate(t *testing.T) {
+	const expected = `{"a":["x",{"b":1}],"c":true,"d":null,"e":[],"f":""}`
+	c := Case{ID: "c", Expected: []byte(expected)}
+	changes := map[string]bool{}
+	for seed := range uint64(500) {
+		mutant, change := mutate(c, rand2.New(rand2.NewPCG(seed, 0)))
+		again, _ := mutate(c, rand2.New(rand2.NewPCG(seed, 0)))
+		if Diff(c.Expected, mutant.Expected) == nil || !bytes.Equal(mutant.Expected, again.Expected) {
+			t.Errorf("%s: %s, again %s", change, mutant.Expected, again.Expected)
+		}
+		changes[change] = true
+	}
+	if string(c.Expected) != expected {
+		t.Errorf("the case itself has changed: %s", c.Expected)
+	}
+	if len(changes) != 16 {
+		t.Errorf("%d changes: %v", len(changes), slices.Sorted(maps.Keys(changes)))
+	}
+	if _, change := mutate(Case{Expected: []byte("{")}, rand2.New(rand2.NewPCG(0, 0))); change != "" {
+		t.Errorf("no JSON: %s", change)
+	}
+}
+
+func TestMutants(t *testing.T) {
+	t.Setenv(mutateVariable, "50")
+	m := newMutants(t, "file")
+	m.try(t, Case{ID: "c", Expected: []byte(`{"a":1,"b":2}`)}, func(_ *testing.T, c Case) error {
+		switch a := c.Want("a"); a {
+		case 1.0:
+			return nil // whatever b is
+		case nil:
+			panic("a panic is a failure")
+		default:
+			return errors.New("differs")
+		}
+	})
+	if m.made != 50 || m.killed < 10 || m.killed > 40 {
+		t.Errorf("%d of %d mutants killed", m.killed, m.made)
+	}
+	t.Setenv(mutateVariable, "many")
+	if got := ends(func(tb testing.TB) { newMutants(tb, "file") }); got == "" {
+		t.Error("a number that is none is accepted")
+	}
+}
+
+func TestDecode(t *testing.T) {
+	var v struct{ A int }
+	if err := Decode([]byte(`{"a":1}`), &v); err != nil || v.A != 1 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if Decode([]byte(`{"a":1,"b":2}`), &v) == nil {
+		t.Error("a member that is not read goes unnoticed")
 	}
 }
 

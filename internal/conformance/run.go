@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,9 +85,15 @@ type Rule struct {
 	// recorded), not at its id.
 	Match func(Case) bool
 	// Instead returns the case with what we answer in Expected, in the form of the recording. It is
-	// compared like a recording.
+	// compared like a recording. If it is nil, nothing is compared: see [Strict].
 	Instead func(Case) Case
 }
+
+// Option is an option of [Run].
+type Option int
+
+// Strict makes a rule without Instead a failure.
+const Strict Option = 1
 
 // Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else testdata/conformance.
 // A relative path is looked for in the folder of the test and those above it.
@@ -118,6 +125,14 @@ func Dir(t testing.TB) string {
 
 const dirVariable = "AMPLIFY_CONFORMANCE_DIR"
 
+// Decode decodes raw into v, and fails if there is a member that v does not have: what is recorded
+// should be compared, or left out knowingly.
+func Decode(raw []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
 // Load returns the cases of file. A missing, unreadable or empty file fails the test: one that quietly
 // tests nothing is worse than none.
 func Load(t testing.TB, file string) []Case {
@@ -140,8 +155,21 @@ func Load(t testing.TB, file string) []Case {
 // it prints one line, "<file> run=N passed=N excepted=N failed=N", and how many cases each rule took.
 //
 // f must report differences by its result, not by t: what t.Error reports no rule excepts.
-func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error) {
+//
+// With AMPLIFY_CONFORMANCE_MUTATE=N it also changes what each case expects, N times in one place, and tells which
+// changes f does not notice.
+func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error, options ...Option) {
 	t.Helper()
+	unasserted := 0
+	for _, r := range rules {
+		if r.Instead == nil {
+			unasserted++
+			if slices.Contains(options, Strict) {
+				t.Errorf("conformance: %s: the rule %q does not say what we answer instead", file, r.Name)
+			}
+		}
+	}
+	mutants := newMutants(t, file)
 	foreign := os.Getenv(dirVariable) != ""
 	cases := Load(t, file)
 	count := map[verdict]int{}
@@ -160,14 +188,20 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 			}()
 			difference := f(t, c)
 			var instead error
+			right := c
 			if difference != nil && rule >= 0 && rules[rule].Instead != nil {
-				if instead = f(t, rules[rule].Instead(c)); instead != nil {
+				right = rules[rule].Instead(c)
+				if instead = f(t, right); instead != nil {
 					instead = fmt.Errorf("the rule %q says that we answer something else than we do: %w", rules[rule].Name, instead)
 				}
 			}
 			var problem error
 			if v, problem = judge(difference, rule >= 0, instead, foreign); problem != nil {
 				t.Errorf("%s: %v", c.Describe, problem)
+				return
+			}
+			if v == passed || rules[rule].Instead != nil {
+				mutants.try(t, right, f)
 			}
 		})
 	}
@@ -179,6 +213,10 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 			t.Errorf("conformance: %s: the rule %q takes no case: delete it", file, r.Name)
 		}
 	}
+	if unasserted > 0 {
+		fmt.Printf("  %s has %d rules without Instead\n", file, unasserted)
+	}
+	mutants.print()
 	fmt.Printf("%s run=%d passed=%d excepted=%d failed=%d\n", file, ran, count[passed], count[excepted], count[failed])
 }
 

@@ -32,7 +32,8 @@ type Call struct {
 	Path        string            `json:"path"`
 	Target      string            `json:"target,omitempty"`
 	ContentType string            `json:"contentType,omitempty"`
-	Body        any               `json:"body,omitempty"` // parsed JSON
+	SDKRequest  string            `json:"amzSdkRequest,omitempty"` // "attempt=1; max=3"
+	Body        any               `json:"body,omitempty"`          // parsed JSON
 	RawBody     string            `json:"rawBody,omitempty"`
 	Form        map[string]string `json:"form,omitempty"`
 }
@@ -85,7 +86,7 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 
 	call := Call{
 		Host: r.URL.Host, Method: r.Method, Path: r.URL.Path,
-		Target: r.Header.Get("X-Amz-Target"), ContentType: r.Header.Get("Content-Type"),
+		Target: r.Header.Get("X-Amz-Target"), ContentType: r.Header.Get("Content-Type"), SDKRequest: r.Header.Get("Amz-Sdk-Request"),
 	}
 	operation := r.Method + " " + r.URL.Path
 	if i := strings.LastIndexByte(call.Target, '.'); i >= 0 {
