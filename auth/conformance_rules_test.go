@@ -1,217 +1,234 @@
 package auth_test
 
 import (
-	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/conformance"
 )
 
-// recordedCase is a case of session.json as the rules look at it.
-type recordedCase struct {
-	conformance.Case
-	in struct {
-		sessionInput
-		CookieHeader string                           `json:"cookieHeader"`
-		Tokens       map[string]conformance.TokenSpec `json:"tokens"`
+func rule(name, reason string, match func(*recordedCase) bool, instead func(*recordedCase) conformance.Case) conformance.Rule {
+	return conformance.Rule{
+		Name: name, Reason: reason,
+		Match:   func(c conformance.Case) bool { return match(recorded(c)) },
+		Instead: func(c conformance.Case) conformance.Case { return instead(recorded(c)) },
 	}
 }
 
-func recorded(c conformance.Case) *recordedCase {
-	r := &recordedCase{Case: c}
-	if err := json.Unmarshal(c.Input, &r.in); err != nil {
-		panic(err)
-	}
-	return r
-}
-
-// cookies returns the values under a key of the app client, with placeholders for tokens.
-func (r *recordedCase) cookies(key string) (values []string) {
-	for name, value := range cookie.Parse([]string{r.in.CookieHeader}) {
-		if cookie.DecodeName(name) == clientPrefix+key {
-			values = append(values, value)
-		}
-	}
-	return values
-}
-
-func (r *recordedCase) cookie(key string) string {
-	if values := r.cookies(key); len(values) > 0 {
-		return cookie.DecodeValue(values[0])
-	}
-	return ""
-}
-
-func (r *recordedCase) lastAuthUser() string { return r.cookie("LastAuthUser") }
-
-// presented returns the description of the token that LastAuthUser selects.
-func (r *recordedCase) presented(key string) conformance.TokenSpec {
-	name := strings.TrimSuffix(strings.TrimPrefix(r.cookie(r.lastAuthUser()+"."+key), "{{token:"), "}}")
-	return r.in.Tokens[name]
-}
-
-// calls reports whether the recorded calls name the target.
-func (r *recordedCase) calls(target string) bool {
-	calls, _ := r.Want("upstreamCalls").([]any)
-	return slices.ContainsFunc(calls, func(c any) bool {
-		m, _ := c.(map[string]any)
-		s, _ := m["target"].(string)
-		return strings.HasPrefix(s, target)
-	})
-}
-
-// count tells how many of the recorded calls are of the operation.
-func (r *recordedCase) count(operation string) (n int) {
-	calls, _ := r.Want("upstreamCalls").([]any)
-	for _, c := range calls {
-		m, _ := c.(map[string]any)
-		if s, _ := m["target"].(string); strings.HasSuffix(s, "."+operation) {
-			n++
-		}
-	}
-	return n
-}
-
-// guest returns the guest's identity that the request carries.
-func (r *recordedCase) guest() string {
-	for name, value := range cookie.Parse([]string{r.in.CookieHeader}) {
-		if name := cookie.DecodeName(name); strings.HasPrefix(name, "com.amplify.Cognito.") && strings.HasSuffix(name, ".identityId") {
-			return cookie.DecodeValue(value)
-		}
-	}
-	return ""
-}
-
-// answers reports whether f holds for an answer to a refresh.
-func (r *recordedCase) answers(f func(conformance.Answer) bool) bool {
-	return slices.ContainsFunc(r.in.Upstream["GetTokensFromRefreshToken"], f)
-}
-
-func rule(name, reason string, match func(*recordedCase) bool) conformance.Rule {
-	return conformance.Rule{Name: name, Reason: reason, Match: func(c conformance.Case) bool { return match(recorded(c)) }}
-}
-
-// sessionRules say where the cases of session.json are excepted, and why. The first that matches takes a case.
+// sessionRules say where the cases of session.json are excepted, why, and what we answer instead. The first that matches
+// takes a case.
 var sessionRules = []conformance.Rule{
 	// Shapes that Go does not have.
-	rule("unsupported context", "a context of a wrong type does not compile",
-		func(r *recordedCase) bool { return r.in.Context == "unsupported" }),
+	rule("unsupported context", "a context of a wrong type does not compile; the zero value is a guest's",
+		func(r *recordedCase) bool { return r.in.Context == "unsupported" },
+		func(r *recordedCase) conformance.Case { return r.nobody(amplify.ReasonNoSession) }),
 	rule("sign-in details of another kind", "they are typed here; what is no such object tells nothing, and signs nobody out",
-		func(r *recordedCase) bool {
-			details := r.cookie(r.lastAuthUser() + ".signInDetails")
-			return details != "" && json.Unmarshal([]byte(details), &struct{}{}) != nil
-		}),
+		func(r *recordedCase) bool { return r.cookie("signInDetails") != "" && r.details() == nil && r.intact() },
+		(*recordedCase).signedIn),
 
 	// What is accepted.
 	rule("tokens of two users", "access and ID token must belong to one user",
 		func(r *recordedCase) bool {
 			access, id := r.presented("accessToken"), r.presented("idToken")
-			return access.Claims != nil && id.Claims != nil && access.Claims["sub"] != id.Claims["sub"]
-		}),
+			return fault(access) == "" && fault(id) == "" && access.Claims != nil && id.Claims != nil &&
+				access.Claims["sub"] != id.Claims["sub"] && r.recordedSignedIn()
+		},
+		func(r *recordedCase) conformance.Case { return r.nobody(amplify.ReasonUserMismatch) }),
 	rule("adapter-core without a verifier", "signatures are verified everywhere",
-		func(r *recordedCase) bool { return r.in.Context == "core" && r.in.Tokens["access"].Key == "rogue" }),
+		func(r *recordedCase) bool {
+			return r.in.Context == "core" && fault(r.presented("accessToken")) != "" && r.recordedSignedIn()
+		},
+		func(r *recordedCase) conformance.Case { return r.nobody(fault(r.presented("accessToken"))) }),
 	rule("keys that cannot be had", "that is an error, and signs nobody out",
 		func(r *recordedCase) bool {
-			return r.In("config", "Auth", "Cognito", "userPoolId") == "eu-west-1_NoJwks"
+			id, _ := r.In("config", "Auth", "Cognito", "userPoolId").(string)
+			issuer, _ := r.presented("accessToken").Claims["iss"].(string)
+			return id != "eu-west-1_Corpus001" && strings.HasSuffix(issuer, "/"+id) && r.recordedNobody()
+		},
+		func(r *recordedCase) conformance.Case {
+			return r.fails(wording{
+				"FetchError", "The keys of the user pool cannot be fetched at the moment.",
+				"Check that this server reaches the address of the keys, and that the user pool id is right.",
+			}, amplify.ReasonKeysUnavailable, nil)
 		}),
 	rule("names that look like keys", "a key is what follows the last dot",
-		func(r *recordedCase) bool { return strings.HasSuffix(r.lastAuthUser(), ".accessToken") }),
-	rule("no ID token, or a bad one", "half a session is none: the user would have no name",
 		func(r *recordedCase) bool {
-			result, ok := r.Want("result").(map[string]any)
-			tokens, _ := result["tokens"].(map[string]any)
-			_, id := tokens["idToken"]
-			return ok && !id && r.presented("accessToken").Claims != nil && !r.calls("") &&
-				(tokens != nil || r.in.API == "getCurrentUser" && len(result) == 0)
-		}),
-
-	rule("no ID token where guests are allowed", "half a session is none, and an identity pool gives its guests credentials",
+			return (strings.Contains(r.user(), "accessToken") || strings.Contains(r.user(), "idToken")) && r.intact() && !r.recordedComplete()
+		},
+		(*recordedCase).signedIn),
+	rule("no ID token, or a bad one", "half a session is none: the user would have no name. An identity pool gives its guests credentials",
 		func(r *recordedCase) bool {
-			return r.count("GetId") > 0 && r.presented("accessToken").Claims != nil && r.presented("idToken").Claims == nil
+			bad := r.cookie("idToken") == "" || fault(r.presented("idToken")) != ""
+			return bad && r.presented("accessToken").Claims != nil && fault(r.presented("accessToken")) == "" && !r.expired() &&
+				(r.recordedSignedIn() || r.count("GetId") > 0)
+		},
+		func(r *recordedCase) conformance.Case {
+			if r.cookie("idToken") == "" {
+				return r.nobody(amplify.ReasonIncompleteSession)
+			}
+			return r.nobody(fault(r.presented("idToken")))
 		}),
 
 	// How cookies are read and written.
 	rule("a guest's cookie that says the same", "it is not set again: a page that sets a cookie cannot be cached",
 		func(r *recordedCase) bool {
-			return r.guest() != "" && r.lastAuthUser() == "" && r.in.Origin == "" && r.Want("result", "identityId") == r.guest()
-		}),
+			return r.guest() != "" && r.user() == "" && r.Want("result", "identityId") == r.guest() &&
+				len(r.withoutIdentity()) < len(r.recordedCookies())
+		},
+		func(r *recordedCase) conformance.Case { return r.Expect(r.withoutIdentity(), "setCookie") }),
 	rule("names with parentheses", "every spelling of a name is read",
-		func(r *recordedCase) bool { return strings.Contains(r.in.CookieHeader, "%28") }),
-	rule("LastAuthUser twice or in quotes", "the candidate whose tokens verify wins; quotes are not part of a value",
 		func(r *recordedCase) bool {
-			last := r.cookies("LastAuthUser")
-			return r.Want("error") != nil && (len(last) > 1 || len(last) == 1 && strings.HasPrefix(last[0], `"`))
-		}),
+			return strings.ContainsAny(r.user(), "()") && r.intact() && r.recordedNobody()
+		},
+		(*recordedCase).signedIn),
+	rule("LastAuthUser twice", "the candidate whose tokens verify wins",
+		func(r *recordedCase) bool {
+			return len(r.lastAuthUsers()) > 1 && r.intact() && r.recordedNobody()
+		},
+		(*recordedCase).signedIn),
+	rule("LastAuthUser in quotes", "quotes are not part of a value (RFC 6265 §4.1.1)",
+		func(r *recordedCase) bool {
+			last := r.lastAuthUsers()
+			return len(last) == 1 && strings.HasPrefix(last[0], `"`) && r.intact() && r.recordedNobody()
+		},
+		(*recordedCase).signedIn),
 	rule("values written raw", "values are encoded",
 		func(r *recordedCase) bool {
-			return (r.in.Context == "nextRequest+response" || r.in.Context == "getServerSideProps") && r.calls("") &&
-				strings.ContainsFunc(r.lastAuthUser(), func(c rune) bool { return c == ';' || c > 0xff })
+			raw := r.in.Context == "nextRequest+response" || r.in.Context == "getServerSideProps"
+			return raw && r.count("GetTokensFromRefreshToken") == 1 && r.intact() &&
+				strings.ContainsFunc(r.user(), func(c rune) bool { return c == ';' || c > 0xff })
+		},
+		(*recordedCase).refreshed),
+	rule("Set-Cookie before ours", "what the response sets already is the session, for this request too: it is read, not written over",
+		func(r *recordedCase) bool {
+			return slices.ContainsFunc(r.in.PresetSetCookie, func(line string) bool {
+				return strings.HasPrefix(line, clientPrefix+r.user()+".accessToken=") && !strings.Contains(line, "{{token:")
+			})
+		},
+		func(r *recordedCase) conformance.Case {
+			return r.nobody(amplify.ReasonMalformedToken).Expect(r.in.PresetSetCookie, "setCookie")
 		}),
-	rule("Set-Cookie before ours", "a session is written as a whole, whatever was set before",
-		func(r *recordedCase) bool { return len(r.in.PresetSetCookie) > 0 }),
 	rule("Secure off", "Secure follows from the origin",
 		func(r *recordedCase) bool {
-			return r.In("runtimeOptions", "cookies", "secure") == false && r.in.Origin == ""
-		}),
+			secure := r.in.RuntimeOptions.Cookies.Secure
+			return secure != nil && !*secure && r.in.Origin == "" && len(r.recordedCookies()) > 0
+		},
+		(*recordedCase).refreshed),
 	rule("an invalid origin", "it is reported when the runner is made",
 		func(r *recordedCase) bool {
 			u, err := url.Parse(r.in.Origin)
 			return r.in.Origin != "" && (err != nil || u.Host == "")
-		}),
+		},
+		func(r *recordedCase) conformance.Case { return r.Expect([]string{"Options.Origin"}, "faults") }),
 	rule("clearing with HttpOnly cookies", "what a sign-in by script left behind goes, too",
 		func(r *recordedCase) bool {
-			return strings.HasPrefix(r.in.Origin, "https:") && r.answers(func(a conformance.Answer) bool { return a.Status == 400 }) &&
-				r.cookie(r.lastAuthUser()+".signInDetails") != "" && r.in.Context != "cookies-readonly"
-		}),
+			return r.in.Origin != "" && r.answers(func(a conformance.Answer) bool { return a.Status == http.StatusBadRequest }) &&
+				len(r.recordedCookies()) > 0 && (r.cookie("signInDetails") != "" || r.cookie("clockDrift") != "")
+		},
+		func(r *recordedCase) conformance.Case { return r.Expect(r.deletions(), "setCookie") }),
 
 	// Time.
 	rule("clock drift", "it never lengthens a session, and shortens it by a minute at most",
 		func(r *recordedCase) bool {
-			values := r.cookies(r.lastAuthUser() + ".clockDrift")
-			if len(values) == 0 {
-				return false
-			}
-			drift, err := strconv.Atoi(values[0])
-			return err != nil || drift < -60_000 || drift > 60_000
-		}),
+			return r.has("clockDrift") && r.intact() && r.expired() != (r.count("GetTokensFromRefreshToken") > 0)
+		},
+		(*recordedCase).signedIn),
 
 	// Refresh.
-	rule("no refresh token", "an expired session is no session; the message says what is missing",
-		func(r *recordedCase) bool { return r.Want("error", "name") == "TokenRefreshException" }),
+	rule("no refresh token", "an expired session is no session; where a refresh is forced, the message says what is missing",
+		func(r *recordedCase) bool { return r.Want("error", "name") == "TokenRefreshException" },
+		(*recordedCase).notRefreshed),
 	rule("the text undefined", "a refresh token that was never there is not sent",
-		func(r *recordedCase) bool { return r.cookie(r.lastAuthUser()+".refreshToken") == "undefined" }),
+		func(r *recordedCase) bool { return r.cookie("refreshToken") == "undefined" && r.calls("") },
+		(*recordedCase).notRefreshed),
 	rule("incomplete answers", "the user pool always answers both tokens; the old ones are kept, and the message says why",
 		func(r *recordedCase) bool {
 			return r.answers(func(a conformance.Answer) bool {
-				text := string(a.JSON)
-				return strings.Contains(text, "AuthenticationResult") &&
-					!(strings.Contains(text, `"AccessToken"`) && strings.Contains(text, `"IdToken"`))
+				answer := r.answer(a)
+				return a.Status == http.StatusOK && strings.Contains(string(a.JSON), "AuthenticationResult") &&
+					(answer.AccessToken == "" || answer.IDToken == "")
 			})
+		},
+		func(r *recordedCase) conformance.Case {
+			return r.fails(wording{"Unknown", "The user pool answered a refresh without an access and an ID token.", ""}, "", r.Want("upstreamCalls"))
 		}),
-	rule("answers that do not verify", "refreshed tokens are verified, and must belong to the same user",
+	rule("answers that do not verify", "refreshed tokens are verified; the old ones are kept",
+		func(r *recordedCase) bool { return r.answerFault() != "" && r.recordedSignedIn() },
+		func(r *recordedCase) conformance.Case {
+			return r.fails(wording{
+				"TokenRefreshException",
+				fmt.Sprintf("The user pool answered a refresh with tokens that do not verify (%s).", r.answerFault()),
+				"Check that Endpoints.UserPool and Endpoints.UserPoolKeys belong to the same user pool.",
+			}, "", r.Want("upstreamCalls"))
+		}),
+	rule("answers for another user", "a refresh token that belongs to somebody else ends the session",
 		func(r *recordedCase) bool {
-			next := r.in.Tokens["access2"]
-			return next.Key == "rogue" || next.Claims != nil && next.Claims["sub"] != r.in.Tokens["access"].Claims["sub"]
+			next := r.token(r.lastAnswer().AccessToken)
+			return next.Claims != nil && next.Claims["sub"] != r.presented("accessToken").Claims["sub"] && r.recordedSignedIn()
+		},
+		func(r *recordedCase) conformance.Case {
+			return r.nobody(amplify.ReasonUserMismatch).
+				Expect(r.deletions(), "setCookie").Expect(r.Want("upstreamCalls"), "upstreamCalls")
 		}),
 	rule("client metadata", "it is passed on, not dropped",
-		func(r *recordedCase) bool { return r.in.Options.ClientMetadata != nil }),
+		func(r *recordedCase) bool {
+			return r.in.Options.ClientMetadata != nil && r.count("GetTokensFromRefreshToken") > 0
+		},
+		func(r *recordedCase) conformance.Case {
+			calls, _ := r.Want("upstreamCalls").([]any)
+			for _, c := range calls {
+				call := c.(map[string]any)
+				if target, _ := call["target"].(string); strings.HasSuffix(target, ".GetTokensFromRefreshToken") {
+					call["body"].(map[string]any)["ClientMetadata"] = r.in.Options.ClientMetadata
+				}
+			}
+			return r.Expect(calls, "upstreamCalls")
+		}),
 	rule("5xx without JSON", "it is retried like any other 5xx",
 		func(r *recordedCase) bool {
-			broken := func(a conformance.Answer) bool { return a.Status >= 500 && a.JSON == nil }
-			return r.answers(broken) || slices.ContainsFunc(r.in.Upstream["GetId"], broken)
-		}),
+			operation, answers := r.brokenAnswers()
+			return len(answers) > 0 && r.count(operation) == 1
+		},
+		(*recordedCase).retried),
 	rule("read-only with rotation", "a rotated refresh token could not be kept: the session would be lost",
-		func(r *recordedCase) bool { return r.in.Context == "cookies-readonly" && r.in.rotates() && r.calls("") }),
-	rule("two calls", "one refresh, and one identity, serves the whole request",
 		func(r *recordedCase) bool {
-			if r.count("GetId") > 1 && r.in.Calls != "" {
-				return true
-			}
-			results, _ := r.Want("results").([]any)
-			return slices.ContainsFunc(results, func(v any) bool { m, _ := v.(map[string]any); return m["error"] != nil })
+			return r.in.Context == "cookies-readonly" && r.in.rotates() && r.count("GetTokensFromRefreshToken") > 0
+		},
+		func(r *recordedCase) conformance.Case { return r.nobody(amplify.ReasonRefreshNeedsWritableResponse) }),
+	rule("two refreshes for one request", "one serves the whole request",
+		func(r *recordedCase) bool {
+			return r.in.Calls != "" && r.count("GetTokensFromRefreshToken") > 1 || r.secondFails()
+		},
+		(*recordedCase).refreshed),
+	rule("two identities for one request", "one serves the whole request, as the original's credentials do",
+		func(r *recordedCase) bool {
+			return r.in.Calls != "" && r.count("GetId") > 1 && r.count("GetCredentialsForIdentity") == 1
+		},
+		func(r *recordedCase) conformance.Case {
+			calls, _ := r.Want("upstreamCalls").([]any)
+			seen := false
+			return r.Expect(slices.DeleteFunc(calls, func(c any) bool {
+				target, _ := c.(map[string]any)["target"].(string)
+				again := seen && strings.HasSuffix(target, ".GetId")
+				seen = seen || strings.HasSuffix(target, ".GetId")
+				return again
+			}), "upstreamCalls")
 		}),
+}
+
+// fault tells why a token does not verify, so far as the descriptions of the recorded cases say it, or "".
+func fault(t conformance.TokenSpec) amplify.Reason {
+	switch {
+	case t.Key == "" && t.Raw != "":
+		return amplify.ReasonMalformedToken
+	case t.Key == "rogue":
+		return amplify.ReasonUnknownKey
+	case t.Tamper != "":
+		return amplify.ReasonBadSignature
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,55 +14,54 @@ import (
 type effect struct {
 	Deleted  bool   `json:",omitempty"`
 	Value    string `json:",omitempty"`
-	Domain   string `json:",omitempty"`
+	Path     string
 	MaxAge   int    `json:",omitempty"`
 	Expires  string `json:",omitempty"`
 	Secure   bool   `json:",omitempty"`
 	HTTPOnly bool   `json:",omitempty"`
 	SameSite http.SameSite
+	Unknown  string `json:",omitempty"` // attributes
 }
 
-// effects returns what a browser keeps of lines, by the key that a cookie's name stands for. Two
-// lists with the same effects are the same to a browser, although the original deletes each cookie
-// before it sets it, spells some values raw, and repeats itself:
+// effects returns what a browser keeps of lines, by the key that a cookie's name stands for and, where it has one, its
+// Domain ("key; Domain=myapp.com"). Two lists with the same effects are the same to a browser, although the original
+// deletes each cookie before it sets it, spells some values raw, and repeats itself:
 //
-//   - The last write counts, for each name, Domain and Path (RFC 6265bis §5.7). The path of all
-//     recorded requests, /page, makes a missing Path attribute "/".
+//   - The last write counts, for each name and Domain (RFC 6265bis §5.7). The path of all recorded requests, /page,
+//     makes a missing Path attribute "/".
 //   - A deletion counts only if the request carried such a cookie, and nothing else was set under that key.
-//     (With a configured Domain we also delete the cookie that belongs to the host alone; the original leaves it.)
 //   - Values are compared decoded; SameSite without regard to case; Expires only where Max-Age does not override it.
-func effects(lines []string, carried func(key string) bool) map[string]effect {
-	type place struct{ name, domain, path string }
-	last := map[place]effect{}
+func effects(lines []string, carried func(key string) bool) (map[string]effect, error) {
+	last := map[string]effect{}
 	for _, line := range lines {
 		c, err := http.ParseSetCookie(rawLine(line))
 		if err != nil {
-			continue
+			return nil, fmt.Errorf("%s: %w", line, err)
 		}
 		e := effect{
-			Value: cookie.DecodeValue(c.Value), Domain: strings.TrimPrefix(c.Domain, "."), MaxAge: c.MaxAge,
-			Secure: c.Secure, HTTPOnly: c.HttpOnly, SameSite: c.SameSite,
+			Value: cookie.DecodeValue(c.Value), MaxAge: c.MaxAge, Path: c.Path,
+			Secure: c.Secure, HTTPOnly: c.HttpOnly, SameSite: c.SameSite, Unknown: strings.Join(c.Unparsed, ";"),
 		}
 		if c.MaxAge == 0 && !c.Expires.IsZero() {
 			e.Expires = c.Expires.UTC().Format(time.RFC3339)
 		}
-		path := c.Path
-		if path == "" {
-			path = "/"
+		if e.Path == "" {
+			e.Path = "/"
 		}
-		at := place{cookie.DecodeName(c.Name), e.Domain, path}
+		key := cookie.DecodeName(c.Name)
 		if c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Unix() <= 0 {
-			e = effect{Deleted: true}
+			if !carried(key) {
+				continue
+			}
+			e = effect{Deleted: true, Path: e.Path}
+		}
+		at := key
+		if c.Domain != "" {
+			at += "; Domain=" + strings.TrimPrefix(c.Domain, ".")
 		}
 		last[at] = e
 	}
-	byKey := map[string]effect{}
-	for at, e := range last {
-		if old, ok := byKey[at.name]; (!ok || old.Deleted) && (!e.Deleted || carried(at.name)) {
-			byKey[at.name] = e
-		}
-	}
-	return byKey
+	return last, nil
 }
 
 // rawLine escapes what [http.ParseSetCookie] refuses in the values that the original writes raw.

@@ -1,0 +1,135 @@
+package auth_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/amplify-go/amplify"
+)
+
+// errorOutcome is an error in the shape of the recordings.
+type errorOutcome struct {
+	Name               string `json:"name"`
+	Message            string `json:"message"`
+	RecoverySuggestion string `json:"recoverySuggestion,omitempty"`
+	// UnderlyingError is the cause. Its message is the JavaScript engine's.
+	UnderlyingError *struct {
+		Name    string `json:"name"`
+		Message string `json:"message"`
+	} `json:"underlyingError,omitempty"`
+	// Reason is ours. Only rules expect it.
+	Reason amplify.Reason `json:"reason,omitempty"`
+}
+
+func failed(err error) outcome {
+	var e *amplify.Error
+	if !errors.As(err, &e) {
+		return outcome{Error: &errorOutcome{Name: "Error", Message: err.Error()}}
+	}
+	o := &errorOutcome{Name: e.Name, Message: e.Message, RecoverySuggestion: e.RecoverySuggestion, Reason: amplify.ReasonOf(e)}
+	if errors.Is(e.Err, syscall.ECONNRESET) {
+		o.UnderlyingError = &struct {
+			Name    string `json:"name"`
+			Message string `json:"message"`
+		}{"TypeError", "fetch failed"} // what the original calls a broken connection
+	}
+	return outcome{Error: o}
+}
+
+// engineErrors are the errors of JavaScript engines. They are read as "fails": README.md, "Conventions of all files".
+var engineErrors = map[string]bool{"SyntaxError": true, "TypeError": true, "RangeError": true}
+
+// wording is the text of an error.
+type wording struct{ Name, Message, RecoverySuggestion string }
+
+// ourWording are errors of which we say the same in other words, since the original's speak of JavaScript.
+var ourWording = map[wording]wording{
+	{
+		"AuthUserPoolException", "Auth UserPool not configured.",
+		"Make sure to call Amplify.configure in your app with userPoolId and userPoolClientId.",
+	}: {
+		"AuthUserPoolException", "Auth UserPool not configured.",
+		"Make sure the configuration of the App has Auth.UserPoolID and Auth.UserPoolClientID.",
+	},
+	{
+		"NoAmplifyContextError",
+		"No AmplifyContext available. Call Amplify.configure() to set a global context, or pass a context as the first argument.",
+		"Call Amplify.configure() before using this API, or pass an AmplifyContext created via createAmplifyContext() as the first argument.",
+	}: noContext,
+	{
+		"AmplifyServerContextError", "Attempted to get the Amplify Server Context that may have been destroyed.",
+		"Ensure always call Amplify APIs within `runWithAmplifyServerContext` function, and do not attempt to reuse `contextSpec` object.",
+	}: closedContext,
+	{
+		"InvalidIdentityPoolIdException", "Invalid identity pool id provided.", "Make sure a valid identityPoolId is given in the config.",
+	}: settings("InvalidIdentityPoolIdException"),
+	{"InvalidUserPoolId", "Invalid user pool id provided.", ""}: settings("InvalidUserPoolId"),
+	{
+		"AmplifyServerContextError", "Could not find the AMPLIFY_APP_ORIGIN environment variable.",
+		"Add the AMPLIFY_APP_ORIGIN environment variable to the `.env` file of your Next.js project.",
+	}: settings("AmplifyServerContextError"),
+}
+
+// settings is the error for settings that cannot be used. Its cause says which and why.
+func settings(name string) wording {
+	return wording{
+		name, "The settings cannot be used.",
+		"Correct the settings named, or generate the outputs again (npx ampx generate outputs).",
+	}
+}
+
+// Errors that several cases and rules share.
+var (
+	noContext = wording{
+		"NoAmplifyContextError", "The context carries no Amplify server context.",
+		"Call Amplify APIs with the context of a request that passed through the runner's Middleware, or inside RunWithServerContext.",
+	}
+	closedContext = wording{
+		"AmplifyServerContextError", "Attempted to use a server context whose operation has returned.",
+		"Call Amplify APIs only inside the operation of RunWithServerContext, or before the handler below Middleware returns, and do not keep its context.",
+	}
+	unauthenticated = wording{
+		"UserUnAuthenticatedException", "User needs to be authenticated to call this API.", "Sign in before calling this API again.",
+	}
+)
+
+// identityHints are the suggestions that we add to what the identity pool says. The original has none.
+var identityHints = map[string]string{
+	"NotAuthorizedException":                    "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so.",
+	"ResourceNotFoundException":                 "Check the id of the identity pool.",
+	"InvalidIdentityPoolConfigurationException": "Give the identity pool roles for its users and guests, with a trust policy that names the identity pool.",
+}
+
+// sameError compares errors. A recorded error is compared in our wording. last is the target of the last call to a
+// service.
+func sameError(want, got *errorOutcome, last string) error {
+	if engineErrors[want.Name] {
+		return nil
+	}
+	w := wording{want.Name, want.Message, want.RecoverySuggestion}
+	if ours, ok := ourWording[w]; ok {
+		w = ours
+	} else if strings.HasPrefix(last, "AWSCognitoIdentityService.") && w.RecoverySuggestion == "" {
+		w.RecoverySuggestion = identityHints[w.Name]
+	}
+	if g := (wording{got.Name, got.Message, got.RecoverySuggestion}); g != w {
+		return fmt.Errorf("failed with %#v (%s), recorded is %#v", g, got.Reason, w)
+	}
+	if want.Reason != "" && got.Reason != want.Reason {
+		return fmt.Errorf("failed because of %q, not %q", got.Reason, want.Reason)
+	}
+	if w, g := want.cause(), got.cause(); w != g {
+		return fmt.Errorf("the cause is %q, recorded is %q", g, w)
+	}
+	return nil
+}
+
+// cause returns the name of the underlying error.
+func (e *errorOutcome) cause() string {
+	if e.UnderlyingError == nil {
+		return ""
+	}
+	return e.UnderlyingError.Name
+}
