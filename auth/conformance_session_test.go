@@ -127,13 +127,13 @@ func TestConformanceSession(t *testing.T) {
 			for _, fault := range amplify.ConfigErrors(err) {
 				fields = append(fields, fault.Field)
 			}
-			if d := cmp.Diff(want.Faults, fields); d != "" {
-				return fmt.Errorf("faulty settings (-expected +ours)\n%s", d)
-			}
-			return nil
+			return conformance.Diff(c.Expected, map[string]any{"faults": fields})
 		}
 		if err != nil {
 			return err
+		}
+		if want.SetCookie == nil || want.UpstreamCalls == nil {
+			return errors.New("expected lacks setCookie or upstreamCalls")
 		}
 
 		results := want.Results
