@@ -56,8 +56,8 @@ func (r *recordedCase) lastAuthUsers() (values []string) {
 	return values
 }
 
-// user returns the user whose session the request carries: the first that LastAuthUser names and that has an access
-// token, else the first that it names.
+// user returns the user whose session the request carries: the first that LastAuthUser names and
+// that has an access token, else the first that it names.
 func (r *recordedCase) user() string {
 	var users []string
 	for _, value := range r.lastAuthUsers() {
@@ -106,7 +106,8 @@ func (r *recordedCase) intact() bool {
 	return true
 }
 
-// expired reports whether we take the user's session for expired: a clockDrift makes it expire at most a minute earlier.
+// expired reports whether we take the user's session for expired: a clockDrift makes it expire at
+// most a minute earlier.
 func (r *recordedCase) expired() bool {
 	drift, err := strconv.ParseInt(r.cookie("clockDrift"), 10, 64)
 	if err != nil {
@@ -253,7 +254,8 @@ func (r *recordedCase) brokenAnswers() (operation string, answers []conformance.
 
 // What we answer, in the form of the recordings.
 
-// expect returns the case with the outcome of each of its calls, the cookies that are set, and the calls that are made.
+// expect returns the case with the outcome of each of its calls, the cookies that are set, and the
+// calls that are made.
 func (r *recordedCase) expect(o outcome, setCookie []string, calls any) conformance.Case {
 	c := r.only()
 	if r.in.Calls == "" {
@@ -416,7 +418,8 @@ func (r *recordedCase) session(access, id string) outcome {
 	return outcome{Result: map[string]any{"userSub": sub, "tokens": tokens}}
 }
 
-// deletions are Set-Cookie lines that delete what the request carries of the user's session. The device stays remembered.
+// deletions are Set-Cookie lines that delete what the request carries of the user's session. The
+// device stays remembered.
 func (r *recordedCase) deletions() (lines []string) {
 	for _, key := range []string{
 		"LastAuthUser", r.user() + ".accessToken", r.user() + ".idToken", r.user() + ".refreshToken", r.user() + ".clockDrift",

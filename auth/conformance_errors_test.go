@@ -199,7 +199,8 @@ func reducedSession(ctx context.Context) (any, error) {
 	return outcome{Result: reduced, Unauthenticated: amplify.ReasonOf(s.Unauthenticated)}, nil
 }
 
-// resign gives a recorded token, whose signature is none, one of the pool's. Other texts stay as they are.
+// resign gives a recorded token, whose signature is none, one of the pool's. Other texts stay as
+// they are.
 func resign(keys *conformance.Keys, token string) (string, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -264,8 +265,8 @@ func response(r *http.Request, status int, errorType string, body []byte) *http.
 	}
 }
 
-// misuses are the misuses of the recordings that can be written in Go, by their words. An object that is no
-// context is a context without a server context.
+// misuses are the misuses of the recordings that can be written in Go, by their words. An object
+// that is no context is a context without a server context.
 var misuses = map[string]func(*testing.T) (any, error){
 	"fetchAuthSession()":   func(t *testing.T) (any, error) { return reducedSession(t.Context()) },
 	"fetchAuthSession({})": func(t *testing.T) (any, error) { return reducedSession(t.Context()) },

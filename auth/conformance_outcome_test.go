@@ -38,14 +38,15 @@ func failed(err error) outcome {
 	return outcome{Error: o}
 }
 
-// engineErrors are the errors of JavaScript engines. They are read as "fails": README.md, "Conventions of all files". One
-// that the operation itself returns comes back as it is.
+// engineErrors are the errors of JavaScript engines. They are read as "fails": README.md,
+// "Conventions of all files". One that the operation itself returns comes back as it is.
 var engineErrors = map[string]bool{"SyntaxError": true, "TypeError": true, "RangeError": true}
 
 // wording is the text of an error.
 type wording struct{ Name, Message, RecoverySuggestion string }
 
-// ourWording are errors of which we say the same in other words, since the original's speak of JavaScript.
+// ourWording are errors of which we say the same in other words, since the original's speak of
+// JavaScript.
 var ourWording = map[wording]wording{
 	{
 		"AuthUserPoolException", "Auth UserPool not configured.",
@@ -96,15 +97,31 @@ var (
 	}
 )
 
-// identityHints are the suggestions that we add to what the identity pool says. The original has none.
-var identityHints = map[string]string{
-	"NotAuthorizedException":                    "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so.",
-	"ResourceNotFoundException":                 "Check the id of the identity pool.",
-	"InvalidIdentityPoolConfigurationException": "Give the identity pool roles for its users and guests, with a trust policy that names the identity pool.",
+// hints are the suggestions that we add to what services say, by the beginning of the target and the
+// name of the error. The original has none.
+var hints = map[string]map[string]string{
+	"AWSCognitoIdentityService.": {
+		"NotAuthorizedException":                    "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so.",
+		"ResourceNotFoundException":                 "Check the id of the identity pool.",
+		"InvalidIdentityPoolConfigurationException": "Give the identity pool roles for its users and guests, with a trust policy that names the identity pool.",
+	},
+	"AWSCognitoIdentityProviderService.GetTokensFromRefreshToken": {
+		"ResourceNotFoundException": "Check the ids of the user pool and the app client.",
+	},
 }
 
-// sameError compares errors. A recorded error is compared in our wording. last is the target of the last call to a
-// service.
+// hint returns our suggestion for an error that the last call, of this target, has yielded.
+func hint(target, name string) string {
+	for begin, byName := range hints {
+		if strings.HasPrefix(target, begin) {
+			return byName[name]
+		}
+	}
+	return ""
+}
+
+// sameError compares errors. A recorded error is compared in our wording. last is the target of the
+// last call to a service.
 func sameError(want, got *errorOutcome, last string) error {
 	if engineErrors[want.Name] && got.Name != want.Name {
 		return nil
@@ -112,8 +129,8 @@ func sameError(want, got *errorOutcome, last string) error {
 	w := wording{want.Name, want.Message, want.RecoverySuggestion}
 	if ours, ok := ourWording[w]; ok {
 		w = ours
-	} else if strings.HasPrefix(last, "AWSCognitoIdentityService.") && w.RecoverySuggestion == "" {
-		w.RecoverySuggestion = identityHints[w.Name]
+	} else if w.RecoverySuggestion == "" {
+		w.RecoverySuggestion = hint(last, w.Name)
 	}
 	if g := (wording{got.Name, got.Message, got.RecoverySuggestion}); g != w {
 		return fmt.Errorf("failed with %#v (%s), recorded is %#v", g, got.Reason, w)

@@ -19,8 +19,8 @@ func rule(name, reason string, match func(*recordedCase) bool, instead func(*rec
 	}
 }
 
-// sessionRules say where the cases of session.json are excepted, why, and what we answer instead. The first that matches
-// takes a case.
+// sessionRules say where the cases of session.json are excepted, why, and what we answer instead.
+// The first that matches takes a case.
 var sessionRules = []conformance.Rule{
 	// Shapes that Go does not have.
 	rule("unsupported context", "a context of a wrong type does not compile; the zero value is a guest's",
@@ -90,7 +90,7 @@ var sessionRules = []conformance.Rule{
 			return len(r.lastAuthUsers()) > 1 && r.intact() && r.recordedNobody()
 		},
 		(*recordedCase).signedIn),
-	rule("LastAuthUser in quotes", "quotes are not part of a value (RFC 6265 §4.1.1)",
+	rule("LastAuthUser in quotes", "quotes around a value are not part of it, as for js-cookie",
 		func(r *recordedCase) bool {
 			last := r.lastAuthUsers()
 			return len(last) == 1 && strings.HasPrefix(last[0], `"`) && r.intact() && r.recordedNobody()
@@ -220,7 +220,8 @@ var sessionRules = []conformance.Rule{
 		}),
 }
 
-// fault tells why a token does not verify, so far as the descriptions of the recorded cases say it, or "".
+// fault tells why a token does not verify, so far as the descriptions of the recorded cases say it,
+// or "".
 func fault(t conformance.TokenSpec) amplify.Reason {
 	switch {
 	case t.Key == "" && t.Raw != "":

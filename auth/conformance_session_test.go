@@ -158,7 +158,11 @@ func TestConformanceSession(t *testing.T) {
 			return err
 		}
 		dropDrift(wantCookies)
-		bothScopes(wantCookies, in.RuntimeOptions.Cookies.Domain, carried)
+		domain := in.RuntimeOptions.Cookies.Domain
+		if in.SetCookieOptions != nil {
+			domain = in.SetCookieOptions.Domain
+		}
+		bothScopes(wantCookies, domain, carried)
 		if d := cmp.Diff(wantCookies, gotCookies); d != "" {
 			differences = append(differences, fmt.Errorf("cookies (-recorded +ours)\n%s", d))
 		}
@@ -183,8 +187,9 @@ func fillDates(s string, now time.Time) string {
 	})
 }
 
-// dropDrift takes the clockDrift that the original writes with every refresh out of the comparison. Here a refresh leaves the cookie
-// alone: it tells the browser's error, not the server's, and a comparison without it still fails if we write one.
+// dropDrift takes the clockDrift that the original writes with every refresh out of the comparison.
+// Here a refresh leaves the cookie alone: it tells the browser's error, not the server's, and a
+// comparison without it still fails if we write one.
 func dropDrift(effects map[string]effect) {
 	for key, e := range effects {
 		if name, _, _ := strings.Cut(key, "; "); strings.HasSuffix(name, ".clockDrift") && !e.Deleted {
@@ -252,8 +257,8 @@ func (w *sessionExpected) operations() (lines []string, err error) {
 	return lines, nil
 }
 
-// run makes the calls of a case. It returns their outcomes, the Set-Cookie lines of the response and the Cookie header of the
-// request.
+// run makes the calls of a case. It returns their outcomes, the Set-Cookie lines of the response
+// and the Cookie header of the request.
 func (in *sessionInput) run(t *testing.T, upstream *conformance.Upstream) (got []outcome, setCookie []string, header string, err error) {
 	cfg, err := amplify.ParseConfig(in.Config)
 	if err != nil {
@@ -319,7 +324,8 @@ func (in *sessionInput) run(t *testing.T, upstream *conformance.Upstream) (got [
 	return got, w.Result().Header["Set-Cookie"], header, nil
 }
 
-// rotates reports whether the app client of a case rotates refresh tokens, which a server would know.
+// rotates reports whether the app client of a case rotates refresh tokens, which a server would
+// know.
 func (in *sessionInput) rotates() bool {
 	for _, a := range in.Upstream["GetTokensFromRefreshToken"] {
 		if strings.Contains(string(a.JSON), `"RefreshToken"`) {

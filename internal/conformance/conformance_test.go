@@ -262,6 +262,22 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
+func TestInstead(t *testing.T) {
+	empty := Rule{Name: "empty"}
+	fine := Rule{Name: "fine", Instead: func(c Case) Case { return c.Expect(1, "a") }}
+	panics := Rule{Name: "panics", Instead: func(Case) Case { panic("unknown form") }}
+	if got := withoutInstead([]Rule{empty, fine, panics}); !slices.Equal(got, []string{"empty"}) {
+		t.Errorf("without Instead: %q", got)
+	}
+	c := Case{ID: "c", Expected: []byte(`{}`)}
+	if got, err := fine.instead(c); err != nil || string(got.Expected) != `{"a":1}` {
+		t.Errorf("%s, %v", got.Expected, err)
+	}
+	if _, err := panics.instead(c); err == nil || !strings.Contains(err.Error(), "unknown form") {
+		t.Errorf("a panic: %v", err)
+	}
+}
+
 // TestMutate: a mutant differs from what was recorded, the recorded case stays as it is, and the
 // same seed makes the same mutant.
 func TestMutate(t *testing.T) {

@@ -81,12 +81,33 @@ func (c Case) edit(path []string, value *any) Case {
 type Rule struct {
 	Name   string
 	Reason string
-	// Match reports whether the rule takes the case. It looks at the form of the case (what is asked and
-	// recorded), not at its id.
+	// Match reports whether the rule takes the case. It looks at the form of the case (what is
+	// asked and recorded), not at its id.
 	Match func(Case) bool
 	// Instead returns the case with what we answer in Expected, in the form of the recording. It is
 	// compared like a recording. If it is nil, nothing is compared: see [Strict].
 	Instead func(Case) Case
+}
+
+// instead returns what Instead makes of c. A case of a form that Instead does not know may make it
+// panic: that is a failure of this case alone.
+func (r Rule) instead(c Case) (_ Case, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("Instead panics: %v", p)
+		}
+	}()
+	return r.Instead(c), nil
+}
+
+// withoutInstead returns the names of the rules of which nothing is checked.
+func withoutInstead(rules []Rule) (names []string) {
+	for _, r := range rules {
+		if r.Instead == nil {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 // Option is an option of [Run].
@@ -95,8 +116,8 @@ type Option int
 // Strict makes a rule without Instead a failure.
 const Strict Option = 1
 
-// Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else testdata/conformance.
-// A relative path is looked for in the folder of the test and those above it.
+// Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else
+// testdata/conformance. A relative path is looked for in the folder of the test and those above it.
 func Dir(t testing.TB) string {
 	t.Helper()
 	name := os.Getenv(dirVariable)
@@ -133,8 +154,8 @@ func Decode(raw []byte, v any) error {
 	return d.Decode(v)
 }
 
-// Load returns the cases of file. A missing, unreadable or empty file fails the test: one that quietly
-// tests nothing is worse than none.
+// Load returns the cases of file. A missing, unreadable or empty file fails the test: one that
+// quietly tests nothing is worse than none.
 func Load(t testing.TB, file string) []Case {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(Dir(t), file))
@@ -151,23 +172,19 @@ func Load(t testing.TB, file string) []Case {
 	return cases
 }
 
-// Run judges every case of file by f, which returns nil if we do as recorded and else what differs. At the end
-// it prints one line, "<file> run=N passed=N excepted=N failed=N", and how many cases each rule took.
+// Run judges every case of file by f, which returns nil if we do as recorded and else what differs.
+// At the end it prints one line, "<file> run=N passed=N excepted=N failed=N", and how many cases
+// each rule took.
 //
 // f must report differences by its result, not by t: what t.Error reports no rule excepts.
 //
-// With AMPLIFY_CONFORMANCE_MUTATE=N it also changes what each case expects, N times in one place, and tells which
-// changes f does not notice.
+// With AMPLIFY_CONFORMANCE_MUTATE=N it also changes what each case expects, N times in one place,
+// and tells which changes f does not notice.
 func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error, options ...Option) {
 	t.Helper()
-	unasserted := 0
-	for _, r := range rules {
-		if r.Instead == nil {
-			unasserted++
-			if slices.Contains(options, Strict) {
-				t.Errorf("conformance: %s: the rule %q does not say what we answer instead", file, r.Name)
-			}
-		}
+	unasserted := withoutInstead(rules)
+	if len(unasserted) > 0 && slices.Contains(options, Strict) {
+		t.Errorf("conformance: %s: rules that do not say what we answer instead: %q", file, unasserted)
 	}
 	mutants := newMutants(t, file)
 	foreign := os.Getenv(dirVariable) != ""
@@ -190,8 +207,10 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 			var instead error
 			right := c
 			if difference != nil && rule >= 0 && rules[rule].Instead != nil {
-				right = rules[rule].Instead(c)
-				if instead = f(t, right); instead != nil {
+				if right, instead = rules[rule].instead(c); instead == nil {
+					instead = f(t, right)
+				}
+				if instead != nil {
 					instead = fmt.Errorf("the rule %q says that we answer something else than we do: %w", rules[rule].Name, instead)
 				}
 			}
@@ -208,13 +227,14 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 	ran := count[passed] + count[excepted] + count[failed]
 	for i, r := range rules {
 		fmt.Printf("  %s rule %q took %d: %s\n", file, r.Name, took[i], r.Reason)
-		// With -run some cases are left out, and a rule may take those. A case that failed may be one, too.
+		// With -run some cases are left out, and a rule may take those. A case that failed may be
+		// one, too.
 		if took[i] == 0 && ran == len(cases) && count[failed] == 0 && !foreign {
 			t.Errorf("conformance: %s: the rule %q takes no case: delete it", file, r.Name)
 		}
 	}
-	if unasserted > 0 {
-		fmt.Printf("  %s has %d rules without Instead\n", file, unasserted)
+	if len(unasserted) > 0 {
+		fmt.Printf("  %s has %d rules without Instead\n", file, len(unasserted))
 	}
 	mutants.print()
 	fmt.Printf("%s run=%d passed=%d excepted=%d failed=%d\n", file, ran, count[passed], count[excepted], count[failed])
