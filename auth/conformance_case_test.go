@@ -370,7 +370,7 @@ func (r *recordedCase) refreshedBy(answer refreshAnswer, calls []any) conformanc
 	if details := r.cookie("signInDetails"); details != "" && r.details() != nil && r.in.Origin == "" {
 		values["signInDetails"] = details
 	}
-	lines := []string{r.setCookie(clientPrefix+"LastAuthUser", r.user())}
+	lines := append(slices.Clone(r.in.PresetSetCookie), r.setCookie(clientPrefix+"LastAuthUser", r.user()))
 	for key, value := range values {
 		lines = append(lines, r.setCookie(clientPrefix+r.user()+"."+key, value))
 	}

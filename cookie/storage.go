@@ -70,6 +70,7 @@ type writes struct {
 type entry struct {
 	key, value string
 	deleted    bool
+	found      bool // in the response, where another storage or a handler has put it
 }
 
 // scope is what tells a storage's cookies apart. All have the same Path, and their Domain is that
@@ -79,8 +80,8 @@ type scope struct{ name, domain string }
 // NewKeyValueStorage returns a storage on store, whose cookies get the attributes of o. The options
 // are expected to be valid ([Options.Validate]).
 //
-// If store is a [PendingStore], the cookies that the response holds already are read like values
-// that this storage has written.
+// If store is a [PendingStore], the cookies that the response holds already are read as well: values
+// like duplicates that come last, and deletions like this storage's own.
 func NewKeyValueStorage(store Store, o Options) *KeyValueStorage {
 	s := &KeyValueStorage{store: store, options: o}
 	if p, ok := store.(PendingStore); ok {
@@ -100,7 +101,7 @@ func pending(lines []string) (log []entry) {
 		if c.name == "" || EncodeName(key) != c.name {
 			continue
 		}
-		e := entry{key: strings.Clone(key), deleted: c.deletion}
+		e := entry{key: strings.Clone(key), deleted: c.deletion, found: true}
 		i := slices.IndexFunc(log, func(e entry) bool { return e.key == key })
 		switch {
 		case c.deletion && i >= 0:
@@ -143,13 +144,19 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 				last[log[i].key] = i
 			}
 		}
+		// A value that was found in the response stands beside those of the request, as a duplicate
+		// does: a handler may have set anything. A deletion hides them.
+		hidden := func(key string) bool {
+			i, ok := last[key]
+			return ok && (!log[i].found || log[i].deleted)
+		}
 		var arena strings.Builder
 		visit := func(name, value string) bool {
 			key, ok := match(name, prefix, &arena)
 			if !ok {
 				return true
 			}
-			if _, written := last[key]; written {
+			if last != nil && hidden(key) {
 				return true
 			}
 			return yield(key, decode(unquote(value), &arena))
