@@ -155,19 +155,24 @@ func (a *AuthConfig) faults() (f faults) {
 	switch {
 	case a.UserPoolID == "":
 	case !matches(userPoolID, a.UserPoolID):
-		f.add("Config.Auth.UserPoolID", a.UserPoolID, `is not the id of a user pool, such as "eu-west-1_Abc123456"`).Err = &Error{Name: "InvalidUserPoolId"}
+		f.add("Config.Auth.UserPoolID", a.UserPoolID, `is not the id of a user pool, such as "eu-west-1_Abc123456"`).Err = &Error{
+			Name: "InvalidUserPoolId", Message: "Invalid user pool id provided.",
+		}
 	}
 	switch {
 	case a.UserPoolID == "" && a.UserPoolClientID != "":
-		f.add("Config.Auth.UserPoolID", "", "is empty, and yet there is an app client: give the pool that it belongs to").Err = &Error{Name: "AuthUserPoolException"}
+		f.add("Config.Auth.UserPoolID", "", "is empty, and yet there is an app client: give the pool that it belongs to").Err = errNoUserPool()
 	case a.UserPoolID != "" && a.UserPoolClientID == "":
-		f.add("Config.Auth.UserPoolClientID", "", "is empty, and yet there is a user pool: give the id of an app client of it").Err = &Error{Name: "AuthUserPoolException"}
+		f.add("Config.Auth.UserPoolClientID", "", "is empty, and yet there is a user pool: give the id of an app client of it").Err = errNoUserPool()
 	case a.UserPoolClientID != "" && !matches(userPoolClientID, a.UserPoolClientID):
 		f.add("Config.Auth.UserPoolClientID", a.UserPoolClientID, "is not the id of an app client: those have letters and digits only")
 	}
 	if a.IdentityPoolID != "" && !matches(identityPoolID, a.IdentityPoolID) {
 		f.add("Config.Auth.IdentityPoolID", a.IdentityPoolID,
-			`is not the id of an identity pool, such as "eu-west-1:11111111-2222-3333-4444-555555555555"`).Err = &Error{Name: "InvalidIdentityPoolIdException"}
+			`is not the id of an identity pool, such as "eu-west-1:11111111-2222-3333-4444-555555555555"`).Err = &Error{
+			Name: "InvalidIdentityPoolIdException", Message: "Invalid identity pool id provided.",
+			RecoverySuggestion: "Make sure a valid identityPoolId is given in the config.",
+		}
 	}
 	f.url("Config.Auth.UserPoolEndpoint", a.UserPoolEndpoint)
 	f.url("Config.Auth.IdentityPoolEndpoint", a.IdentityPoolEndpoint)
@@ -203,4 +208,9 @@ func (f *faults) url(field, s string) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		f.add(field, s, "has a user, a query or a fragment: leave it out")
 	}
+}
+
+// errNoUserPool is Amplify JS's error where half of a user pool's settings is missing.
+func errNoUserPool() *Error {
+	return &Error{Name: "AuthUserPoolException", Message: "Auth UserPool not configured."}
 }

@@ -64,10 +64,10 @@ var ourWording = map[wording]wording{
 		"AmplifyServerContextError", "Attempted to get the Amplify Server Context that may have been destroyed.",
 		"Ensure always call Amplify APIs within `runWithAmplifyServerContext` function, and do not attempt to reuse `contextSpec` object.",
 	}: closedContext,
-	{
-		"InvalidIdentityPoolIdException", "Invalid identity pool id provided.", "Make sure a valid identityPoolId is given in the config.",
-	}: settings("InvalidIdentityPoolIdException"),
-	{"InvalidUserPoolId", "Invalid user pool id provided.", ""}: settings("InvalidUserPoolId"),
+	{"InvalidUserPoolId", "Invalid user pool id provided.", ""}: {
+		"InvalidUserPoolId", "Invalid user pool id provided.",
+		"Correct the settings named, or generate the outputs again (npx ampx generate outputs).",
+	},
 	{
 		"AmplifyServerContextError", "Could not find the AMPLIFY_APP_ORIGIN environment variable.",
 		"Add the AMPLIFY_APP_ORIGIN environment variable to the `.env` file of your Next.js project.",
