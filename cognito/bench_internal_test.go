@@ -185,11 +185,11 @@ func BenchmarkRefreshContention(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cur := &current{session: newSession(presented.access, presented.id), refreshToken: "r1"}
+	of := newSession(presented.access, presented.id)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := c.refresh(b.Context(), cur, "", amplify.TokensInput{}); err != nil {
+			if _, err := c.refresh(b.Context(), of, "r1", "", amplify.TokensInput{}); err != nil {
 				b.Error(err)
 				return
 			}

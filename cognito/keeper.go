@@ -70,8 +70,8 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 // that of the request first.
 //
 // A refresh token is revoked only if it stands beside tokens that verify, be they expired. At most
-// three are, and one if that cannot be told. In a user pool without token revocation that is no
-// failure. From then on this process refuses the tokens of these sessions; other processes accept
+// eight are, of three sessions, and one if that cannot be told. In a user pool without token
+// revocation that is no failure. From then on this process refuses the tokens of these sessions; other processes accept
 // them until they expire.
 func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	c := p.client
@@ -103,9 +103,7 @@ func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	p.mu.Unlock()
 	failures = append(failures, err)
 
-	for _, f := range found {
-		failures = append(failures, c.revoke(ctx, f))
-	}
+	failures = append(failures, c.revokeAll(ctx, found)...)
 	if unread != nil { // so that what could not be read is at least selected no more
 		failures = append(failures, unread, p.kv.Delete(c.prefix+sessionkey.LastAuthUser))
 	}
@@ -171,23 +169,27 @@ func (p *provider) endEverywhere(ctx context.Context) error {
 
 // endedSession is a session that is about to end.
 type endedSession struct {
-	session      *session // nil if its tokens could not be verified
-	refreshToken string
-	refreshHash  tokenHash
-	revocable    bool // the user pool revokes its tokens
+	session       *session // nil if its tokens could not be verified
+	refreshTokens []string // all that may be the session's, the likeliest first
+	revocable     bool     // the user pool revokes its tokens
 }
 
-// maxRevocations bounds the calls that one sign-out causes. A browser has one session, and now and
-// then one more that another user has left behind.
-const maxRevocations = 3
+const (
+	// maxSessionsToEnd bounds how many sessions one sign-out ends. A browser has one, and now and then
+	// one more that another user has left behind.
+	maxSessionsToEnd = 3
+	// maxRevocations bounds the calls that one sign-out causes. Of cookies of one name it cannot be
+	// told which is the user's own.
+	maxRevocations = maxRefreshTokens
+)
 
 // sessionsToEnd returns the sessions in st that a sign-out ends, that of LastAuthUser first. A
 // session that has ended already is none of them, so that its tokens cause no work a second time.
 func (c *Client) sessionsToEnd(ctx context.Context, st *stored) (found []*endedSession) {
 	v := &verifier{client: c, maxBytes: st.maxBytes}
-	users := append(append([]string(nil), st.users()...), st.otherUsers(maxRevocations)...)
+	users := append(append([]string(nil), st.users()...), st.otherUsers(maxSessionsToEnd)...)
 	for _, user := range users {
-		if len(found) >= maxRevocations || ctx.Err() != nil {
+		if len(found) >= maxSessionsToEnd || ctx.Err() != nil {
 			return found
 		}
 		if f := c.sessionToEnd(ctx, st, user, v); f != nil {
@@ -197,7 +199,7 @@ func (c *Client) sessionsToEnd(ctx context.Context, st *stored) (found []*endedS
 	if len(found) == 0 {
 		// Its tokens have gone, or cannot be judged: a sign-out must not be in vain for that.
 		if token := st.refreshToken(st.users()[0], 0, 0); token != "" && !c.ended.has(c.now(), sessionID(c.hash(token))) {
-			found = append(found, c.newEndedSession(nil, token))
+			found = append(found, c.newEndedSession(nil, []string{token}))
 		}
 	}
 	return found
@@ -208,7 +210,7 @@ func (c *Client) sessionToEnd(ctx context.Context, st *stored, user string, v *v
 	for _, cand := range c.candidates(st, []string{user}, v) {
 		s, err := c.judge(ctx, cand, v)
 		if err == nil {
-			return c.newEndedSession(s, st.refreshToken(user, cand.nth, cand.accessTokens))
+			return c.newEndedSession(s, st.refreshTokens(user, st.refreshToken(user, cand.nth, cand.accessTokens)))
 		}
 	}
 	// The access token alone proves as well whose the refresh token is.
@@ -219,18 +221,22 @@ func (c *Client) sessionToEnd(ctx context.Context, st *stored, user string, v *v
 			continue
 		}
 		if s := newSession(a, nil); !c.hasEnded(s) {
-			return c.newEndedSession(s, st.refreshToken(user, i, n))
+			return c.newEndedSession(s, st.refreshTokens(user, st.refreshToken(user, i, n)))
 		}
 	}
 	return nil
 }
 
-func (c *Client) newEndedSession(s *session, refreshToken string) *endedSession {
-	f := &endedSession{session: s, refreshToken: strings.Clone(refreshToken), revocable: s == nil || s.revocable}
-	if refreshToken != "" {
-		f.refreshHash = c.hash(refreshToken)
+// newEndedSession returns an endedSession that keeps none of the request's memory: its revocation
+// may outlive the request.
+func (c *Client) newEndedSession(s *session, refreshTokens []string) *endedSession {
+	for i, token := range refreshTokens {
+		refreshTokens[i] = strings.Clone(token)
 	}
-	return f
+	if s == nil {
+		return &endedSession{refreshTokens: refreshTokens, revocable: true}
+	}
+	return &endedSession{session: s, refreshTokens: c.sortTokens(refreshTokens, s), revocable: s.revocable}
 }
 
 // forget sees to it that this process accepts none of the session's tokens any more. What could not
@@ -246,13 +252,16 @@ func (f *endedSession) forget(c *Client, now time.Time) {
 	}
 	var ids []sessionID
 	proven := now.Before(s.expires)
-	if f.refreshToken != "" {
-		ids = append(ids, sessionID(f.refreshHash))
-		chain := c.handoff.end(f.refreshHash, now)
+	for i, token := range f.refreshTokens {
+		hash := c.hash(token)
+		if i < maxMarkers {
+			ids = append(ids, sessionID(hash))
+		}
+		chain := c.handoff.end(hash, now)
 		for _, r := range chain {
 			ids = append(ids, r.ids()...)
 		}
-		proven = proven || len(chain) > 0 || f.refreshHash == s.refreshHash
+		proven = proven || len(chain) > 0 || hash == s.refreshHash
 	}
 	if proven {
 		ids = append(ids, s.lineages[:]...)
@@ -264,6 +273,10 @@ func (f *endedSession) forget(c *Client, now time.Time) {
 		c.identities.users.forget(s.idHash)
 	}
 }
+
+// maxMarkers bounds how many refresh tokens of one session are remembered as ended. The likeliest
+// come first; what others open is refused by its lineage.
+const maxMarkers = 3
 
 // maxTokenLife is how long Cognito's access and ID tokens last at most.
 const maxTokenLife = 24 * time.Hour

@@ -20,10 +20,10 @@ func TestCallsKeepNoRequestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	token, device := "refresh-token", "device-key"
-	r := c.newRedemption(&current{session: &session{}, refreshToken: token}, device, amplify.TokensInput{})
-	f := c.newEndedSession(nil, token)
+	r := c.newRedemption(&session{}, token, device, amplify.TokensInput{})
+	f := c.newEndedSession(nil, []string{token})
 	for name, texts := range map[string][2]string{
-		"refresh token": {token, r.refreshToken}, "device key": {device, r.deviceKey}, "token to revoke": {token, f.refreshToken},
+		"refresh token": {token, r.refreshToken}, "device key": {device, r.deviceKey}, "token to revoke": {token, f.refreshTokens[0]},
 	} {
 		if texts[0] != texts[1] || unsafe.StringData(texts[0]) == unsafe.StringData(texts[1]) {
 			t.Errorf("%s: the very memory of the request", name)

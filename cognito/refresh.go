@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,11 +39,7 @@ func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensI
 		p.examiner.refreshDue = true
 		return nil, errExamined
 	}
-	answer, err := c.refresh(ctx, cur, p.deviceKey(cur.user), in)
-	if err == nil && answer.pair.Load().access.claims.Subject != cur.accessClaims.Subject {
-		// The refresh token was not this user's. Nothing of the answer may be used.
-		err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
-	}
+	refreshToken, answer, err := p.redeemOne(ctx, cur, in)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +52,7 @@ func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensI
 	}
 	if err == nil {
 		var next *current
-		if next, err = p.keep(ctx, cur, answer, writable); err == nil {
+		if next, err = p.keep(ctx, cur, refreshToken, answer, writable); err == nil {
 			p.current = next
 			return next, nil
 		}
@@ -68,24 +65,62 @@ func (p *provider) refresh(ctx context.Context, cur *current, in amplify.TokensI
 	return nil, err
 }
 
-func (p *provider) deviceKey(user string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.stored == nil {
-		return ""
+// redeemOne redeems the refresh token of cur. If the request carries several, it returns the first
+// that the user pool takes for this user, and what it answered: a session does not end because of a
+// cookie that somebody has put beside its own. The error is that of the first one otherwise.
+func (p *provider) redeemOne(ctx context.Context, cur *current, in amplify.TokensInput) (refreshToken string, answer *issued, err error) {
+	c := p.client
+	tokens, deviceKey := p.refreshTokens(cur)
+	var refused error
+	for _, refreshToken = range tokens {
+		answer, err = c.refresh(ctx, cur.session, refreshToken, deviceKey, in)
+		if err == nil && answer.pair.Load().access.claims.Subject != cur.accessClaims.Subject {
+			// The refresh token was not this user's. Nothing of the answer may be used.
+			err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
+		}
+		switch amplify.ReasonOf(err) {
+		case amplify.ReasonRefreshRejected, amplify.ReasonRefreshAnswerLost, amplify.ReasonUserMismatch:
+			if refused == nil {
+				refused = err
+			}
+		default:
+			return refreshToken, answer, err
+		}
 	}
-	return p.stored.deviceKey(user)
+	return "", nil, refused
 }
 
-// keep makes answer the request's session, and writes it to the storage if it is writable. p.mu is
-// held.
-func (p *provider) keep(ctx context.Context, cur *current, answer *issued, writable bool) (*current, error) {
+// refreshTokens returns the refresh tokens that may be that of cur, the likeliest first, and the key
+// of the user's device.
+func (p *provider) refreshTokens(cur *current) (tokens []string, deviceKey string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stored == nil || cur.refreshed {
+		return []string{cur.refreshToken}, ""
+	}
+	return p.client.sortTokens(p.stored.refreshTokens(cur.user, cur.refreshToken), cur.session), p.stored.deviceKey(cur.user)
+}
+
+// sortTokens puts the refresh token in front that is known to belong to s.
+func (c *Client) sortTokens(tokens []string, s *session) []string {
+	if len(tokens) < 2 || s.refreshHash == (tokenHash{}) {
+		return tokens
+	}
+	if i := slices.IndexFunc(tokens, func(token string) bool { return c.hash(token) == s.refreshHash }); i > 0 {
+		tokens[0], tokens[i] = tokens[i], tokens[0]
+	}
+	return tokens
+}
+
+// keep makes answer, which refreshToken was redeemed for, the request's session, and writes it to
+// the storage if it is writable. p.mu is held.
+func (p *provider) keep(ctx context.Context, cur *current, refreshToken string, answer *issued, writable bool) (*current, error) {
 	c := p.client
 	access, id := answer.pair.Load().access, answer.pair.Load().id
 	next := &current{
 		session:      newSession(access, id),
 		user:         cur.user,
-		refreshToken: cur.refreshToken,
+		refreshToken: refreshToken,
 		details:      cur.details,
 		refreshed:    true,
 	}
@@ -142,11 +177,11 @@ func (c *Client) write(kv amplify.KeyValueStorage, cur *current, access, id stri
 // rotates reports whether refresh tokens are to be taken for rotating.
 func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
 
-// refresh redeems the refresh token of cur. Callers with the same token share one call to the user
+// refresh redeems the refresh token of a session. Callers with the same token share one call to the user
 // pool, and a caller that gives up does not cancel it for the others. Those that come shortly after
 // get the same answer.
-func (c *Client) refresh(ctx context.Context, cur *current, deviceKey string, in amplify.TokensInput) (*issued, error) {
-	r := c.newRedemption(cur, deviceKey, in)
+func (c *Client) refresh(ctx context.Context, of *session, refreshToken, deviceKey string, in amplify.TokensInput) (*issued, error) {
+	r := c.newRedemption(of, refreshToken, deviceKey, in)
 	answer, err := c.refreshes.do(ctx, r.hash, r.do)
 	if err == nil && c.ended.has(c.now(), sessionID(r.hash), answer.pair.Load().access.lineage, answer.pair.Load().id.lineage) {
 		return nil, errSignedOut() // meanwhile
@@ -167,15 +202,15 @@ type redemption struct {
 
 // newRedemption returns a redemption that keeps none of the request's memory: it may outlive the
 // request, and an adapter may use that memory again.
-func (c *Client) newRedemption(cur *current, deviceKey string, in amplify.TokensInput) *redemption {
+func (c *Client) newRedemption(of *session, refreshToken, deviceKey string, in amplify.TokensInput) *redemption {
 	return &redemption{
 		client:       c,
-		hash:         c.hash(cur.refreshToken),
-		refreshToken: strings.Clone(cur.refreshToken),
+		hash:         c.hash(refreshToken),
+		refreshToken: strings.Clone(refreshToken),
 		deviceKey:    strings.Clone(deviceKey),
 		metadata:     maps.Clone(in.ClientMetadata),
 		force:        in.ForceRefresh,
-		presented:    cur.session,
+		presented:    of,
 	}
 }
 

@@ -584,3 +584,54 @@ func TestChain(t *testing.T) {
 		t.Errorf("%d refreshes, want 2", n)
 	}
 }
+
+// TestPlantedRefreshTokens: refresh tokens that a neighbour on the domain has put before the user's
+// own do not end the session.
+func TestPlantedRefreshTokens(t *testing.T) {
+	pool := testpool.New(t)
+	pool.OnRefresh(func(in map[string]any) testpool.Answer {
+		switch in["RefreshToken"] {
+		case "own":
+			return pool.Refreshed(alice, "")
+		case "of-bob":
+			return pool.Refreshed(bob, "")
+		}
+		return testpool.Refused(http.StatusBadRequest, "NotAuthorizedException", "Invalid Refresh Token")
+	})
+	planted := func() *storage {
+		kv := expired(pool, alice, "planted")
+		return kv.add("alice.refreshToken", "of-bob").add("alice.refreshToken", "planted").add("alice.refreshToken", "own")
+	}
+	c := newCognito(t, pool, cognito.Options{})
+	kv := planted()
+	wantUser(t, c, kv, alice)
+	if got := kv.get("alice.refreshToken"); len(got) != 1 || got[0] != "own" {
+		t.Errorf("the session was kept with %q", got)
+	}
+	if n := len(pool.Refreshes()); n != 3 {
+		t.Errorf("%d calls, want 3", n)
+	}
+
+	// Which one is the session's own is known where the session was made.
+	kv = planted()
+	started := &storage{}
+	if err := c.Providers(started).Session.Start(t.Context(), amplify.IssuedTokens{
+		AccessToken: amplify.NewSecret(kv.get("alice.accessToken")[0]), IDToken: amplify.NewSecret(kv.get("alice.idToken")[0]),
+		RefreshToken: amplify.NewSecret("own"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	pool.Advance(2 * time.Minute)
+	before := len(pool.Refreshes())
+	wantUser(t, c, kv, alice)
+	if n := len(pool.Refreshes()) - before; n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+
+	// If none is good the session ends, and the first refusal says why.
+	kv = expired(pool, alice, "planted").add("alice.refreshToken", "of-bob")
+	wantReason(t, newCognito(t, pool, cognito.Options{}), kv, amplify.ReasonRefreshRejected)
+	if len(kv.get("alice.accessToken")) > 0 {
+		t.Error("the session is left")
+	}
+}

@@ -127,6 +127,26 @@ func (st *stored) refreshToken(user string, nth, accessTokens int) string {
 	return values[nth]
 }
 
+// maxRefreshTokens bounds how many refresh tokens of one user are tried or revoked.
+const maxRefreshTokens = 8
+
+// refreshTokens returns the user's refresh tokens, each once: first, unless that is "", and then the
+// others in the order they were sent. A neighbour on the domain can set cookies that come before
+// the user's own, and then any of them may be the right one.
+func (st *stored) refreshTokens(user, first string) (tokens []string) {
+	if first != "" {
+		tokens = append(tokens, first)
+	}
+	for i := range st.values {
+		v := &st.values[i]
+		if v.key == sessionkey.RefreshToken && v.user == user && len(tokens) < maxRefreshTokens &&
+			v.value != "undefined" && isRefreshToken(v.value) && !slices.Contains(tokens, v.value) {
+			tokens = append(tokens, v.value)
+		}
+	}
+	return tokens
+}
+
 // isRefreshToken reports whether s can be a refresh token: it follows the pattern of TokenModelType
 // in the Amazon Cognito user pools API reference. What cannot is not sent anywhere.
 func isRefreshToken(s string) bool {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -139,22 +140,40 @@ func exchangeError(err error) error {
 	}
 }
 
+// revokeAll revokes the refresh tokens of sessions that have ended, up to [maxRevocations], side by
+// side: none has to wait for another that the user pool does not answer.
+func (c *Client) revokeAll(ctx context.Context, ended []*endedSession) []error {
+	var all sync.WaitGroup
+	failures := make([]error, maxRevocations)
+	n := 0
+	for nth := range maxRefreshTokens { // the likeliest of each session first
+		for _, f := range ended {
+			if nth >= len(f.refreshTokens) || n == maxRevocations {
+				continue
+			}
+			at := n
+			all.Go(func() { failures[at] = c.revoke(ctx, f.refreshTokens[nth], f.revocable) })
+			n++
+		}
+	}
+	all.Wait()
+	return failures
+}
+
 // revoke revokes the refresh token of a session that has ended, and with it the access tokens that
 // came of it: at managed login's endpoint if there is one (RFC 7009; Cognito Developer Guide, "The
 // token revocation endpoint"), else by the API. The call goes on if the caller gives up.
-func (c *Client) revoke(ctx context.Context, f *endedSession) error {
-	if f.refreshToken == "" {
-		return nil
-	}
-	_, err := c.revocations.do(ctx, newSessionID("revoke", string(f.refreshHash[:])), func(ctx context.Context) (struct{}, error) {
+func (c *Client) revoke(ctx context.Context, refreshToken string, revocable bool) error {
+	hash := c.hash(refreshToken)
+	_, err := c.revocations.do(ctx, newSessionID("revoke", string(hash[:])), func(ctx context.Context) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, endpointTimeout)
 		defer cancel()
 		if c.app.Endpoints().OAuth != "" {
-			return struct{}{}, c.revokeAtEndpoint(ctx, f.refreshToken)
+			return struct{}{}, c.revokeAtEndpoint(ctx, refreshToken)
 		}
-		return struct{}{}, c.revokeByAPI(ctx, f.refreshToken)
+		return struct{}{}, c.revokeByAPI(ctx, refreshToken)
 	})
-	if !f.revocable {
+	if !revocable {
 		return nil // tokens without origin_jti come from a pool, or a time, without token revocation
 	}
 	return err
