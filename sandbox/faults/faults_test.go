@@ -98,6 +98,40 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestCallerOfAPostHangsUp: also if nobody has read the body that the call came with.
+func TestCallerOfAPostHangsUp(t *testing.T) {
+	b := newBackend(1)
+	b.mustAdd(t, Fault{Latency: time.Hour})
+	arrived, ended := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		close(arrived)
+		b.handler.ServeHTTP(w, r)
+	}))
+	defer server.CloseClientConnections()
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/Write", strings.NewReader("a body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if response, err := http.DefaultClient.Do(r); err == nil {
+			_ = response.Body.Close()
+		}
+	}()
+	<-arrived
+	hangUp()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the call still waits")
+	}
+	if n := b.effects.Load(); n != 0 {
+		t.Errorf("%d effects", n)
+	}
+}
+
 func TestOnlyItsOperation(t *testing.T) {
 	b := newBackend(1)
 	b.mustAdd(t, Fault{Operation: "Write", Outcome: JSON500})

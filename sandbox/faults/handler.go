@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"time"
 
@@ -18,7 +20,7 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 			return
 		}
 		latency, outcome := s.strike(operation)
-		if latency > 0 && !wait(r, latency) {
+		if latency > 0 && !(readAhead(r) && wait(r, latency)) {
 			panic(http.ErrAbortHandler) // the caller has gone
 		}
 		switch outcome {
@@ -42,6 +44,23 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 			panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 		}
 	})
+}
+
+// maxAhead is more than the bodies that the sandbox reads.
+const maxAhead = 256 << 10
+
+// readAhead reads the body into memory: net/http notices that a caller has gone when the body has
+// been read, and not before. It reports whether the body has come.
+func readAhead(r *http.Request) bool {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxAhead))
+	if err != nil {
+		return false
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	return true
 }
 
 // wait waits for d. It reports whether the caller still waits for the answer.
