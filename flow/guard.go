@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
@@ -154,7 +155,7 @@ func (g *Guard) Check(x *Exchange, r *http.Request) error {
 //   - 431 if the cookies are too many to be read, with a way to delete them;
 //   - 503 with Retry-After if it cannot be told at the moment. No user is signed out by that.
 func (g *Guard) Deny(x *Exchange, r *http.Request, err error) *Response {
-	reason, log := amplify.ReasonOf(err), g.runner.app.Logger()
+	reason := amplify.ReasonOf(err)
 	p := page{Link: "/", LinkText: "Home"}
 	switch {
 	case reason == amplify.ReasonCookiesTooLarge:
@@ -173,10 +174,10 @@ func (g *Guard) Deny(x *Exchange, r *http.Request, err error) *Response {
 	case reason == amplify.ReasonMissingGroup || reason == amplify.ReasonMissingScope:
 		p.Status, p.Title, p.Text = http.StatusForbidden, "Not allowed", "Your account may not see this page."
 	case reason == amplify.ReasonConfiguration:
-		log.ErrorContext(r.Context(), "session not read", "error", err)
+		g.runner.log(r.Context(), slog.LevelError, "session not read", "error", err)
 		p.Status, p.Title, p.Text = http.StatusInternalServerError, "Something is wrong", "This page cannot be shown."
 	default:
-		log.WarnContext(r.Context(), "session not read", "error", err)
+		g.runner.log(r.Context(), slog.LevelWarn, "session not read", "error", err)
 		p.Status, p.Title, p.Text = http.StatusServiceUnavailable, "Please try again", "We cannot tell who you are at the moment. You are still signed in."
 		p.Link, p.LinkText = g.runner.here(r), "Try again"
 	}

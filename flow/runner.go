@@ -24,6 +24,7 @@ type Runner struct {
 	routes     string // the folder of the auth routes, such as "/api/auth/"; "" if the configuration has none
 	pages      *pages
 	protection *http.CrossOriginProtection
+	logs       logLimit
 }
 
 // New returns a Runner for the backend that cfg describes. It reports every fault of cfg and o at

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -99,7 +100,7 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 		return a.startFailed(r, err, returnTo)
 	}
 	if n := headerSize(x.cookies.request); n > advisableHeaderSize {
-		a.runner.app.Logger().WarnContext(r.Context(), "the browser sends more cookies than many proxies take (status 431)",
+		a.runner.log(r.Context(), slog.LevelWarn, "the browser sends more cookies than many proxies take (status 431)",
 			"bytes", n, "advisable", advisableHeaderSize,
 			"hint", "give tokens fewer claims, list clients of the past in Options.Cognito.ForgetClients, or raise the limit of the proxy")
 	}
@@ -139,7 +140,6 @@ func (a *Routes) unavailable(returnTo string) *Response {
 
 // exchangeFailed answers if the token endpoint has given no tokens.
 func (a *Routes) exchangeFailed(r *http.Request, err error, returnTo string) *Response {
-	log := a.runner.app.Logger()
 	switch reason := amplify.ReasonOf(err); reason {
 	case amplify.ReasonCodeRefused, amplify.ReasonConfiguration:
 		code := "invalid_request"
@@ -151,17 +151,17 @@ func (a *Routes) exchangeFailed(r *http.Request, err error, returnTo string) *Re
 			hint = "check Options.Cognito.ClientSecret: it must be the app client's, or empty if that has none; " +
 				"the client must allow the authorization code grant"
 		}
-		log.ErrorContext(r.Context(), "authorization code refused", "error", err, "hint", hint)
+		a.runner.log(r.Context(), slog.LevelError, "authorization code refused", "error", err, "hint", hint)
 		return a.signInFailed(http.StatusInternalServerError, "Cognito says: "+code+".", returnTo)
 	default:
-		log.WarnContext(r.Context(), "authorization code not redeemed", "error", err)
+		a.runner.log(r.Context(), slog.LevelWarn, "authorization code not redeemed", "error", err)
 		return a.unavailable(returnTo)
 	}
 }
 
 // startFailed answers if tokens could not become a session.
 func (a *Routes) startFailed(r *http.Request, err error, returnTo string) *Response {
-	log, text := a.runner.app.Logger(), ""
+	text := ""
 	switch reason := amplify.ReasonOf(err); {
 	case reason == amplify.ReasonTokenTooLarge:
 		text = "Your account has more attributes or groups than a browser can keep."
@@ -170,9 +170,9 @@ func (a *Routes) startFailed(r *http.Request, err error, returnTo string) *Respo
 	case errors.Is(err, amplify.ErrUnauthenticated):
 		text = "Cognito's answer could not be verified."
 	default:
-		log.WarnContext(r.Context(), "session not started", "error", err)
+		a.runner.log(r.Context(), slog.LevelWarn, "session not started", "error", err)
 		return a.unavailable(returnTo)
 	}
-	log.ErrorContext(r.Context(), "session not started", "error", err)
+	a.runner.log(r.Context(), slog.LevelError, "session not started", "error", err)
 	return a.signInFailed(http.StatusInternalServerError, text, returnTo)
 }

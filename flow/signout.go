@@ -2,6 +2,7 @@ package flow
 
 import (
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,12 +102,12 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 	switch {
 	case err == nil:
 	case amplify.ReasonOf(err) == amplify.ReasonReadOnly:
-		a.runner.app.Logger().ErrorContext(r.Context(), "session not ended", "error", err)
+		a.runner.log(r.Context(), slog.LevelError, "session not ended", "error", err)
 		return a.runner.pages.response(page{
 			Status: http.StatusInternalServerError, Title: "You are not signed out", Text: "Something is wrong.",
 		})
 	default: // the session is deleted all the same
-		a.runner.app.Logger().WarnContext(r.Context(), "session ended without telling Cognito", "error", err)
+		a.runner.log(r.Context(), slog.LevelWarn, "session ended without telling Cognito", "error", err)
 		to = addQuery(to, "error", "revocation_failed",
 			"error_description", "You are signed out here. Cognito could not be told to end the session everywhere.")
 	}
