@@ -48,19 +48,27 @@ func (r *Runner) cookiesTooLarge(x *Exchange, request *http.Request) *Response {
 		u = &url.URL{Path: "/"}
 	}
 	query := u.Query()
+	clear := query.Has(clearParameter)
+	if len(u.RawQuery) > maxReturnTo {
+		query = url.Values{} // the answer must not grow with the address
+	}
 	site := request.Header.Get("Sec-Fetch-Site")
-	if query.Has(clearParameter) && request.Method == http.MethodGet && (site == "" || site == "same-origin") && !isSpeculative(request) {
+	if clear && request.Method == http.MethodGet && (site == "" || site == "same-origin") && !isSpeculative(request) {
 		query.Del(clearParameter)
 		u.RawQuery = query.Encode()
 		return r.clearCookies(x, u.String())
 	}
 	query.Set(clearParameter, "true")
 	u.RawQuery = query.Encode()
-	return r.pages.response(page{
+	p := page{
 		Status: status, Title: "Too many cookies",
 		Text: "Your browser sends more cookies to this site than can be read. Delete them to go on. You will be signed out.",
 		Link: u.String(), LinkText: "Delete the cookies of this site",
-	})
+	}
+	if len(u.Path) > maxReturnTo {
+		p.Link = ""
+	}
+	return r.pages.response(p)
 }
 
 // clearCookies deletes the cookies of the site and sends the user on.

@@ -31,9 +31,9 @@ func (a *Routes) toManagedLogin(p string) func(*Exchange, *http.Request) *Respon
 			"state", next.state,
 			"code_challenge", oauth2.S256ChallengeFromVerifier(next.verifier),
 			"code_challenge_method", "S256",
-			"identity_provider", identityProvider(q.Get("provider")),
-			"lang", q.Get("lang"),
-			"login_hint", q.Get("login_hint")))
+			"identity_provider", identityProvider(short(q, "provider")),
+			"lang", short(q, "lang"),
+			"login_hint", short(q, "login_hint")))
 	}
 }
 
@@ -66,14 +66,14 @@ func (a *Routes) afterSignIn(returnTo string) string {
 func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 	q := r.URL.Query()
 	pending := x.flowCookies().attempts()
-	code, state := q.Get("code"), q.Get("state")
+	code, state := short(q, "code"), short(q, "state")
 	began, ok := pending.find(state)
 	if q.Get("error") != "" || q.Get("error_description") != "" {
 		if pending.none() || state != "" && !ok {
 			return a.timeout() // the texts may be those of another site's link
 		}
 		return redirect(http.StatusFound, addQuery(a.options.RedirectOnSignOutComplete,
-			"error", q.Get("error"), "error_description", q.Get("error_description")))
+			"error", short(q, "error"), "error_description", short(q, "error_description")))
 	}
 	switch {
 	case code == "" || state == "":
