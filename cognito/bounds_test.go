@@ -310,6 +310,57 @@ func TestHangUps(t *testing.T) {
 	})
 }
 
+// TestHangUpsOfOthers: what anonymous requests leave behind does not cut off the refresh of a user
+// who hangs up. Where refresh tokens rotate, its answer is the only successor.
+func TestHangUpsOfOthers(t *testing.T) {
+	pool := testpool.New(t)
+	rotating(pool, alice)
+	kv, again := expired(pool, alice, "r1"), expired(pool, alice, "r1")
+	synctest.Test(t, func(t *testing.T) {
+		cfg, o := pool.Config(), pool.Options()
+		cfg.Auth.OAuth = &amplify.OAuthConfig{Domain: "auth.example.test"}
+		o.HTTPClient.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case r.URL.Host == "auth.example.test":
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			case !strings.HasSuffix(r.URL.Path, "jwks.json"):
+				select {
+				case <-time.After(time.Second):
+				case <-r.Context().Done():
+					return nil, r.Context().Err()
+				}
+			}
+			return pool.RoundTrip(r)
+		})
+		c := newCognitoFor(t, cfg, o, cognito.Options{})
+		if err := c.WarmUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, hangUp := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for i := range 200 {
+			all.Go(func() { _, _ = c.ExchangeCode(ctx, cognito.CodeGrant{Code: fmt.Sprint(i), State: "s", Verifier: "v"}) })
+		}
+		synctest.Wait()
+		hangUp()
+		all.Wait()
+		ctx, hangUp = context.WithCancel(t.Context())
+		all.Go(func() { _, _ = c.TokenProvider(kv).Tokens(ctx, amplify.TokensInput{}) })
+		synctest.Wait()
+		hangUp()
+		all.Wait()
+		time.Sleep(2 * time.Second)
+		if n := len(pool.Refreshes()); n != 1 {
+			t.Errorf("%d refreshes have come, want 1", n)
+		}
+		wantUser(t, c, again, alice)
+		if n := len(pool.Refreshes()); n != 1 {
+			t.Errorf("%d refreshes, want 1", n)
+		}
+	})
+}
+
 // TestPanicBelowACall: a panic of an HTTP client is an error of the requests that wait for the call.
 func TestPanicBelowACall(t *testing.T) {
 	pool := testpool.New(t)

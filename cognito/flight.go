@@ -18,7 +18,9 @@ const (
 	// abandonedTimeout bounds what is left of a call once all its callers have gone. The answer may
 	// be the only successor of a refresh token, so the call is not cancelled at once.
 	abandonedTimeout = 5 * time.Second
-	// maxAbandoned bounds how many calls go on without a caller. Beyond it they are cancelled.
+	// maxAbandoned bounds how many calls of a kind go on without a caller. Beyond it they are cancelled.
+	// Each kind has its own: anybody can leave exchanges of codes behind, and a refresh that is
+	// cancelled for them could lose its session.
 	maxAbandoned = 100
 )
 
@@ -31,8 +33,9 @@ const (
 type flights[T any] struct {
 	work *work
 
-	mu      sync.Mutex
-	running map[[sha256.Size]byte]*flight[T]
+	mu        sync.Mutex
+	running   map[[sha256.Size]byte]*flight[T]
+	abandoned int // calls whose callers have all gone
 }
 
 // flight is one call under way.
@@ -58,7 +61,7 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 			fl = nil // too late to join it
 		} else {
 			fl.abandoned = nil
-			f.work.abandoned.Add(-1)
+			f.abandoned--
 		}
 	}
 	if fl == nil {
@@ -86,7 +89,7 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 			}
 			if fl.abandoned != nil {
 				fl.abandoned.Stop()
-				f.work.abandoned.Add(-1)
+				f.abandoned--
 			}
 			close(fl.done)
 		}()
@@ -111,7 +114,7 @@ func (f *flights[T]) leave(key [sha256.Size]byte, fl *flight[T]) {
 	if fl.callers > 0 || f.running[key] != fl {
 		return
 	}
-	if f.work.abandoned.Add(1) > maxAbandoned {
+	if f.abandoned++; f.abandoned > maxAbandoned {
 		fl.cancelled = true
 		fl.cancel()
 	}

@@ -56,8 +56,10 @@ func TestAbandonedFlights(t *testing.T) {
 				<-done
 				synctest.Wait()
 				time.Sleep(2 * time.Second)
-				if n := calls.Load(); n != tt.calls || w.abandoned.Load() != 0 {
-					t.Errorf("%d calls, want %d; %d are abandoned", n, tt.calls, w.abandoned.Load())
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				if n := calls.Load(); n != tt.calls || f.abandoned != 0 {
+					t.Errorf("%d calls, want %d; %d are abandoned", n, tt.calls, f.abandoned)
 				}
 			})
 		})

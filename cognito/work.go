@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -16,8 +15,6 @@ type work struct {
 	log    func() *slog.Logger
 	ctx    context.Context // ends when work is closed
 	cancel context.CancelFunc
-
-	abandoned atomic.Int32 // calls whose callers have all gone
 
 	mu      sync.Mutex
 	closed  bool
