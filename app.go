@@ -64,6 +64,10 @@ func New(cfg Config, o Options) (*App, error) {
 	if o.Clock == nil {
 		a.options.Clock = time.Now
 	}
+	if isNewer(cfg.version) {
+		a.Logger().Warn("the outputs have a newer version than this library knows: what it has added is ignored",
+			"version", cfg.version, "known", newestOutputs)
+	}
 	return a, nil
 }
 

@@ -19,6 +19,8 @@ type Config struct {
 	// Notifications. They have the shape of Amplify JS's ResourcesConfig, except that API keys are
 	// of type [Secret].
 	Other map[string]any
+
+	version string // of amplify_outputs.json; "" if the configuration is something else
 }
 
 // AuthConfig is Auth.Cognito of Amplify JS's ResourcesConfig.

@@ -22,8 +22,8 @@ func TestConformanceConfig(t *testing.T) {
 			return err
 		}
 		cfg, err := amplify.ParseConfig(in.Config)
-		if want, ok := c.Want("error", "name").(string); ok {
-			return sameError(err, want, fmt.Sprint(c.Want("error", "message")))
+		if c.Want("error") != nil {
+			return sameError(err, c)
 		}
 		if err != nil {
 			return err
@@ -36,22 +36,28 @@ func TestConformanceConfig(t *testing.T) {
 	})
 }
 
-// sameError judges an error by its recorded name and message. Those of the JavaScript engine are
-// no behaviour of the packages: they mean that it fails (README.md, "Conventions of all files").
-func sameError(err error, name, message string) error {
+// sameError compares an error with the recorded one: name, message and, where one was recorded, the
+// recovery suggestion. Ours always has one. Errors of the JavaScript engine are no behaviour of the
+// packages: they mean that it fails (README.md, "Conventions of all files").
+func sameError(err error, c conformance.Case) error {
 	var e *amplify.Error
-	message = strings.Replace(message, ": undefined.", ": .", 1) // a name that is missing is empty in Go
 	switch {
 	case !errors.As(err, &e):
-		return fmt.Errorf("got %v, want an *amplify.Error %s: %s", err, name, message)
-	case e.Reason != amplify.ReasonConfiguration:
-		return fmt.Errorf("got reason %q", e.Reason)
-	case name == "TypeError":
+		return fmt.Errorf("got %v, want the error %v", err, c.Want("error"))
+	case e.Reason != amplify.ReasonConfiguration || e.RecoverySuggestion == "":
+		return fmt.Errorf("got reason %q, suggestion %q", e.Reason, e.RecoverySuggestion)
+	case c.Want("error", "name") == "TypeError":
 		return nil
-	case e.Name != name || e.Message != message:
-		return fmt.Errorf("got %s: %s, want %s: %s", e.Name, e.Message, name, message)
 	}
-	return nil
+	got := map[string]any{"name": e.Name, "message": e.Message}
+	if c.Want("error", "recoverySuggestion") != nil {
+		got["recoverySuggestion"] = e.RecoverySuggestion
+	}
+	want, err := json.Marshal(c.Want("error"))
+	if err != nil {
+		return err
+	}
+	return conformance.Diff(want, got)
 }
 
 // resourcesConfig renders cfg in the shape of Amplify JS's ResourcesConfig.

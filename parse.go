@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +28,8 @@ func LoadConfig(path string) (Config, error) {
 //
 //   - amplifyconfiguration.json of Amplify Gen 1, or the object in aws-exports.js, if the name of
 //     any member begins with "aws_";
-//   - amplify_outputs.json of Amplify Gen 2, if its version is 1 or 1.x;
+//   - amplify_outputs.json of Amplify Gen 2, if it has a version: 1 or 1.x. Another major version is
+//     an error. [New] logs a warning about a minor version that this library does not know;
 //   - Amplify JS's ResourcesConfig otherwise.
 //
 // It corresponds to parseAmplifyConfig of aws-amplify/utils. Like that function it ignores unknown
@@ -54,9 +56,12 @@ func ParseConfig(data []byte) (Config, error) {
 			return Config{}, err
 		}
 		// Minor versions only add members. Another major version is another format.
-		if v == "1" || strings.HasPrefix(v, "1.") {
-			return parseOutputs(data)
+		if major, _, _ := strings.Cut(v, "."); major != "1" {
+			return Config{}, unknownVersion(v)
 		}
+		c, err := parseOutputs(data)
+		c.version = v
+		return c, err
 	}
 	return parseResources(members)
 }
@@ -70,6 +75,25 @@ func notUsable(message string) error {
 		Message: message,
 		RecoverySuggestion: "Pass the content of amplify_outputs.json (Gen 2), of amplifyconfiguration.json (Gen 1), " +
 			"or a ResourcesConfig: a JSON object.",
+	}
+}
+
+// newestOutputs is the newest version of amplify_outputs.json that this library knows.
+const newestOutputs = "1.4"
+
+// isNewer reports whether version, 1 or 1.x, is not one of those that this library knows.
+func isNewer(version string) bool {
+	return !slices.Contains([]string{"", "1", "1.0", "1.1", "1.2", "1.3", newestOutputs}, version)
+}
+
+func unknownVersion(version string) error {
+	if !matches(`^[0-9.]{1,16}$`, version) {
+		version = "" // whatever it is, it is no version
+	}
+	return &Error{
+		Name: invalidParameter, Reason: ReasonConfiguration,
+		Message:            fmt.Sprintf("The configuration has version %q of amplify_outputs.json. This library reads 1 and 1.x.", version),
+		RecoverySuggestion: "Update this library, or generate the outputs again (npx ampx generate outputs).",
 	}
 }
 

@@ -12,7 +12,7 @@ type exports struct {
 	UserPoolID               string   `json:"aws_user_pools_id"`
 	UserPoolClientID         string   `json:"aws_user_pools_web_client_id"`
 	IdentityPoolID           string   `json:"aws_cognito_identity_pool_id"`
-	MandatorySignIn          string   `json:"aws_mandatory_sign_in"`
+	MandatorySignIn          any      `json:"aws_mandatory_sign_in"`
 	UsernameAttributes       []string `json:"aws_cognito_username_attributes"`
 	SignUpAttributes         []string `json:"aws_cognito_signup_attributes"`
 	VerificationMechanisms   []string `json:"aws_cognito_verification_mechanisms"`
@@ -36,12 +36,12 @@ type exports struct {
 	BucketRegion string `json:"aws_user_files_s3_bucket_region"`
 	BucketLocal  flag   `json:"aws_user_files_s3_dangerously_connect_to_http_endpoint_for_testing"`
 
-	AnalyticsAppID  any              `json:"aws_mobile_analytics_app_id"`
-	AnalyticsRegion any              `json:"aws_mobile_analytics_app_region"`
-	REST            []map[string]any `json:"aws_cloud_logic_custom"`
-	Bots            []any            `json:"aws_bots_config"`
-	Geo             map[string]any   `json:"geo"`
-	Predictions     map[string]any   `json:"predictions"`
+	AnalyticsAppID  any             `json:"aws_mobile_analytics_app_id"`
+	AnalyticsRegion any             `json:"aws_mobile_analytics_app_region"`
+	REST            json.RawMessage `json:"aws_cloud_logic_custom"`
+	Bots            any             `json:"aws_bots_config"`
+	Geo             map[string]any  `json:"geo"`
+	Predictions     map[string]any  `json:"predictions"`
 	Notifications   struct {
 		InAppMessaging map[string]any `json:"InAppMessaging"`
 		Push           map[string]any `json:"Push"`
@@ -91,6 +91,9 @@ func parseExports(data []byte, members map[string]json.RawMessage) (Config, erro
 			Region: in.BucketRegion,
 			DangerouslyConnectToHTTPEndpointForTesting: bool(in.BucketLocal),
 		}
+	}
+	if err := c.exportsREST(in.REST); err != nil {
+		return Config{}, err
 	}
 	c.otherExports(in)
 	return c, nil
@@ -172,6 +175,29 @@ func (c *Config) exportsOAuth(in exports) error {
 	return nil
 }
 
+// exportsREST copies the REST APIs of Gen 1 files to c.Other.
+func (c *Config) exportsREST(raw json.RawMessage) error {
+	if !truthy(raw) {
+		return nil
+	}
+	var apis []map[string]any
+	if err := decode(raw, "aws_cloud_logic_custom", &apis); err != nil {
+		return err
+	}
+	c.other(map[string]any{}, "API", "REST")
+	for _, api := range apis {
+		rest := pick(api, "endpoint", "endpoint")
+		for _, optional := range []string{"service", "region"} {
+			if v := api[optional]; v != nil && v != "" {
+				rest[optional] = v
+			}
+		}
+		name, _ := api["name"].(string)
+		c.other(rest, "API", "REST", name)
+	}
+	return nil
+}
+
 // otherExports copies the parts of Gen 1 files that the library does not use to c.Other.
 func (c *Config) otherExports(in exports) {
 	if in.AnalyticsAppID != nil && in.AnalyticsAppID != "" {
@@ -187,19 +213,12 @@ func (c *Config) otherExports(in exports) {
 	if pinpoint := in.Notifications.Push["AWSPinpoint"]; pinpoint != nil {
 		c.other(pick(pinpoint, "appId", "appId", "region", "region"), "Notifications", "PushNotification", "Pinpoint")
 	}
-	for _, bot := range in.Bots {
-		name, _ := pick(bot, "name", "name")["name"].(string)
-		c.other(bot, "Interactions", "LexV1", name)
-	}
-	for _, api := range in.REST {
-		rest := pick(api, "endpoint", "endpoint")
-		for _, optional := range []string{"service", "region"} {
-			if v := api[optional]; v != nil && v != "" {
-				rest[optional] = v
-			}
+	if bots, ok := in.Bots.([]any); ok { // Amplify JS ignores anything else
+		c.other(map[string]any{}, "Interactions", "LexV1")
+		for _, bot := range bots {
+			name, _ := pick(bot, "name", "name")["name"].(string)
+			c.other(bot, "Interactions", "LexV1", name)
 		}
-		name, _ := api["name"].(string)
-		c.other(rest, "API", "REST", name)
 	}
 	if in.Geo != nil {
 		c.other(pick(in.Geo["amazon_location_service"], "maps", "maps", "geofenceCollections", "geofenceCollections",

@@ -3,6 +3,7 @@ package amplify_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,14 +15,19 @@ import (
 
 func TestParseConfigRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		``:                          "not JSON",
-		`{`:                         "not JSON",
-		`{"version":"1"} x`:         "byte 17",
-		`null`:                      "not a JSON object",
-		`[]`:                        "not a JSON object",
-		`"amplify"`:                 "not a JSON object",
-		`{"version":1}`:             "version",
-		`{"version":"1","auth":[]}`: "array for auth",
+		``:                     "not JSON",
+		`{`:                    "not JSON",
+		`{"version":"1"} x`:    "byte 17",
+		`null`:                 "not a JSON object",
+		`[]`:                   "not a JSON object",
+		`"amplify"`:            "not a JSON object",
+		`{"version":1}`:        "version",
+		`{"version":"2"}`:      `version "2"`,
+		`{"version":"10.1"}`:   `version "10.1"`,
+		`{"version":"0.9"}`:    `version "0.9"`,
+		`{"version":"s3cr3t"}`: `version ""`,
+		`{"aws_project_region":"x","aws_cloud_logic_custom":{}}`:                            "object for aws_cloud_logic_custom",
+		`{"version":"1","auth":[]}`:                                                         "array for auth",
 		`{"version":"1","auth":{"user_pool_id":7}}`:                                         "number for auth.user_pool_id",
 		`{"version":"1","storage":{"buckets":{}}}`:                                          "object for storage.buckets",
 		`{"version":"1","data":{"api_key":{"s3cr3t-key":1}}}`:                               "object for data.api_key",
@@ -41,6 +47,63 @@ func TestParseConfigRefuses(t *testing.T) {
 		}
 		if strings.Contains(e.Error(), "s3cr3t") {
 			t.Errorf("%s: %q holds what may be a key", in, e)
+		}
+	}
+}
+
+// TestParseLenient: what Amplify JS puts up with in Gen 1 files.
+func TestParseLenient(t *testing.T) {
+	const exports = `{"aws_project_region":"x","aws_user_pools_id":"x_1",`
+	guests := func(in string) bool {
+		t.Helper()
+		cfg, err := amplify.ParseConfig([]byte(exports + in + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg.Auth.AllowGuestAccess
+	}
+	for in, want := range map[string]bool{
+		`"a":1`: true, `"aws_mandatory_sign_in":true`: true, `"aws_mandatory_sign_in":null`: true, `"aws_mandatory_sign_in":"Enable"`: true,
+		`"aws_mandatory_sign_in":"enable"`: false,
+	} {
+		if got := guests(in); got != want {
+			t.Errorf("%s: guests %v", in, got)
+		}
+	}
+	for in, want := range map[string]string{
+		`"aws_bots_config":"enable"`:                  `null`,
+		`"aws_bots_config":{"name":"b"}`:              `null`,
+		`"aws_bots_config":[]`:                        `{"Interactions":{"LexV1":{}}}`,
+		`"aws_bots_config":[{"name":"b"}]`:            `{"Interactions":{"LexV1":{"b":{"name":"b"}}}}`,
+		`"aws_cloud_logic_custom":[]`:                 `{"API":{"REST":{}}}`,
+		`"aws_cloud_logic_custom":""`:                 `null`,
+		`"aws_cloud_logic_custom":[{"name":"a"}]`:     `{"API":{"REST":{"a":{}}}}`,
+		`"oauth":{"scope":[]},"aws_bots_config":null`: `null`,
+	} {
+		cfg, err := amplify.ParseConfig([]byte(exports + in + `}`))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got, err := json.Marshal(cfg.Other); err != nil || string(got) != want {
+			t.Errorf("%s: other %s, %v", in, got, err)
+		}
+	}
+}
+
+// TestNewerOutputs: a minor version that is not known works, and operators are told.
+func TestNewerOutputs(t *testing.T) {
+	for version, warns := range map[string]bool{"1": false, "1.0": false, "1.4": false, "1.5": true, "1.10": true} {
+		cfg, err := amplify.ParseConfig([]byte(`{"version":"` + version + `","auth":{"user_pool_id":"eu-west-1_A","user_pool_client_id":"c"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		if _, err := amplify.New(cfg, amplify.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "newer version"); got != warns {
+			t.Errorf("version %s: log %q", version, log.String())
 		}
 	}
 }

@@ -141,10 +141,10 @@ func (c Config) faults() (f faults) {
 			f.add("Config.Data.DefaultAuthMode", d.DefaultAuthMode, "is not one of %s", strings.Join(modes[1:], ", "))
 		}
 	}
-	for _, part := range []string{"version", "auth", "data", "storage"} {
+	for _, part := range []string{"auth", "data", "storage"} {
 		if _, ok := c.Other[part]; ok {
-			f.add("Config.Other", part, "looks like amplify_outputs.json, but its version is not 1 or 1.x, so that it was not read as such: "+
-				"generate it anew, or update this library")
+			f.add("Config.Other", part, "looks like amplify_outputs.json without its version, so that it was not read as such: "+
+				"generate it again (npx ampx generate outputs)")
 			break
 		}
 	}
@@ -177,7 +177,8 @@ func (a *AuthConfig) faults() (f faults) {
 	f.url("Config.Auth.UserPoolEndpoint", a.UserPoolEndpoint)
 	f.url("Config.Auth.IdentityPoolEndpoint", a.IdentityPoolEndpoint)
 	if o := a.OAuth; o != nil {
-		if u, err := url.Parse("https://" + o.Domain); err != nil || o.Domain == "" || u.Host != o.Domain {
+		// Without a domain there is no managed login, which those who need it report.
+		if u, err := url.Parse("https://" + o.Domain); err != nil || u.Host != o.Domain {
 			f.add("Config.Auth.OAuth.Domain", o.Domain, `is not a host: write "<prefix>.auth.<region>.amazoncognito.com" or your own domain, without https://`)
 		}
 		for _, redirects := range []struct {

@@ -40,6 +40,7 @@ func TestValidate(t *testing.T) {
 		{"user pool", auth(func(*amplify.AuthConfig) {}), "", nil},
 		{"a pool of a local backend", auth(func(a *amplify.AuthConfig) { a.UserPoolID = "local_1" }), "", nil},
 		{"oauth", oauth(func(*amplify.OAuthConfig) {}), "", nil},
+		{"no domain", oauth(func(o *amplify.OAuthConfig) { o.Domain = "" }), "", nil}, // auth routes report it
 		{"a domain with a port", oauth(func(o *amplify.OAuthConfig) { o.Domain = "localhost:9000" }), "", nil},
 		{"data", amplify.Config{Data: &amplify.DataConfig{Endpoint: "https://x/graphql"}}, "", nil},
 
@@ -53,14 +54,14 @@ func TestValidate(t *testing.T) {
 		{"an endpoint without scheme", auth(func(a *amplify.AuthConfig) { a.UserPoolEndpoint = "localhost:9229" }), "InvalidParameterException", []string{"Config.Auth.UserPoolEndpoint"}},
 		{"a domain with scheme", oauth(func(o *amplify.OAuthConfig) { o.Domain = "https://x.test" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
 		{"a domain with path", oauth(func(o *amplify.OAuthConfig) { o.Domain = "x.test/y" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
-		{"no domain", oauth(func(o *amplify.OAuthConfig) { o.Domain = "" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
+		{"a domain with a user", oauth(func(o *amplify.OAuthConfig) { o.Domain = "u@x.test" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
 		{"a redirect with a fragment", oauth(func(o *amplify.OAuthConfig) { o.RedirectSignOut = []string{"https://a", "https://b#c"} }), "InvalidParameterException", []string{"Config.Auth.OAuth.RedirectSignOut[1]"}},
 		{"an unknown mode", amplify.Config{Data: &amplify.DataConfig{DefaultAuthMode: "API_KEY"}}, "InvalidParameterException", []string{"Config.Data.DefaultAuthMode"}},
 		{"no version", amplify.Config{Other: map[string]any{"auth": map[string]any{}, "data": map[string]any{}}}, "InvalidParameterException", []string{"Config.Other"}},
 		{
 			"everything at once",
 			amplify.Config{
-				Auth: &amplify.AuthConfig{UserPoolID: "x", IdentityPoolID: "y", OAuth: &amplify.OAuthConfig{RedirectSignIn: []string{""}}},
+				Auth: &amplify.AuthConfig{UserPoolID: "x", IdentityPoolID: "y", OAuth: &amplify.OAuthConfig{Domain: "/", RedirectSignIn: []string{""}}},
 				Data: &amplify.DataConfig{Endpoint: "x"},
 			},
 			"InvalidUserPoolId",
