@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -16,14 +17,18 @@ type origin string
 
 // parseOrigin checks s, which must not be empty. The form is that of adapter-nextjs, matched as a
 // whole: the expression there lets a path follow "http://localhost", and anything precede the rest.
+// Hosts must have the form in which browsers name them: labels as RFC 1123 §2.1 has them, or an
+// IPv4 address of four numbers.
 func parseOrigin(s string) (origin, *amplify.ConfigError) {
-	form := regexp.MustCompile(`^https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(\d{1,5}))?$`)
-	m := form.FindStringSubmatch(s)
+	const label = `[a-z0-9](?:[a-z0-9-]*[a-z0-9])?`
+	m := regexp.MustCompile(`^https?://(` + label + `(?:\.` + label + `)*)(?::(\d{1,5}))?$`).FindStringSubmatch(s)
 	problem := ""
 	if m == nil {
 		problem = "must be http or https, a host in lower case and at most a port: no path, no trailing slash"
-	} else if _, err := strconv.ParseUint("0"+m[1], 10, 16); err != nil {
+	} else if _, err := strconv.ParseUint("0"+m[2], 10, 16); err != nil {
 		problem = "has a port that is out of range"
+	} else if _, err := netip.ParseAddr(m[1]); err != nil && endsInNumber(m[1]) {
+		problem = "has a host that ends in a number and is not an IPv4 address"
 	}
 	if problem == "" {
 		return origin(s), nil
@@ -37,6 +42,12 @@ func parseOrigin(s string) (origin, *amplify.ConfigError) {
 		Message:            "AMPLIFY_APP_ORIGIN environment variable contains an invalid origin string.",
 		RecoverySuggestion: "Ensure the AMPLIFY_APP_ORIGIN environment variable, or Options.Origin, is a valid origin such as https://myapp.com.",
 	}}
+}
+
+// endsInNumber reports whether browsers take host for an IPv4 address:
+// https://url.spec.whatwg.org/#ends-in-a-number-checker
+func endsInNumber(host string) bool {
+	return regexp.MustCompile(`(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$`).MatchString(host)
 }
 
 // secure reports whether browsers reach the application by https.

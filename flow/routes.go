@@ -98,7 +98,7 @@ func (r *Runner) Routes(o RoutesOptions) (*Routes, error) {
 		{"RedirectOnSignInComplete", &a.options.RedirectOnSignInComplete},
 		{"RedirectOnSignOutComplete", &a.options.RedirectOnSignOutComplete},
 	} {
-		if !r.origin.target(target.to) {
+		if !checkTarget(target.to) {
 			fault("AuthRoutesOptions."+target.field, "is neither a path nor an http or https URL: give a path such as /home", nil)
 		}
 	}
@@ -111,12 +111,13 @@ func (r *Runner) Routes(o RoutesOptions) (*Routes, error) {
 	return a, nil
 }
 
-// target checks where a setting sends users, and fills in its default.
-func (o origin) target(to *string) bool {
+// checkTarget checks where a setting sends users, and fills in its default. A URL stays one, even
+// if it belongs to the application's own origin.
+func checkTarget(to *string) bool {
 	if *to == "" {
 		*to = "/"
 	}
-	u, ok := o.local(*to)
+	u, ok := origin("").local(*to)
 	if !ok {
 		var err error
 		u, err = url.Parse(*to)

@@ -30,7 +30,7 @@ func (a *Routes) toManagedLogin(p string) func(*Exchange, *http.Request) *Respon
 			"scope", strings.Join(a.scopes, " "),
 			"state", next.state,
 			"code_challenge", oauth2.S256ChallengeFromVerifier(next.verifier),
-			"code_challenge_method", "S256",
+			"code_challenge_method", challengeMethod,
 			"identity_provider", identityProvider(short(q, "provider")),
 			"lang", short(q, "lang"),
 			"login_hint", short(q, "login_hint")))

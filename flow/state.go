@@ -15,6 +15,9 @@ const (
 	maxCustomState = 256
 )
 
+// challengeMethod is how a code verifier becomes a code challenge (RFC 7636 §4.2).
+const challengeMethod = "S256"
+
 // randomText returns n characters of [A-Za-z0-9], each as likely as any other.
 func randomText(n int) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
