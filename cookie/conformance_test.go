@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -62,34 +61,41 @@ func mustMarshal(v any) json.RawMessage {
 // judgeName: we write what the browser writes, and read what either of the two writes.
 func judgeName(c conformance.Case, name string) error {
 	browser, _ := c.Want("jsCookieWrites", "value").(string)
+	server, _ := c.Want("ensureEncodedForJSCookie", "value").(string)
 	if got := cookie.EncodeName(name); got != browser {
 		return fmt.Errorf("writes %q, want %q", got, browser)
 	}
-	for _, writer := range []string{"jsCookieWrites", "ensureEncodedForJSCookie"} {
-		spelling, _ := c.Want(writer, "value").(string)
+	for _, spelling := range []string{browser, server} {
 		if got := cookie.DecodeName(spelling); got != name {
-			return fmt.Errorf("reads %q of %s as %q", spelling, writer, got)
+			return fmt.Errorf("reads %q as %q", spelling, got)
 		}
 	}
-	return nil
+	return conformance.Diff(mustMarshal(c.Want("same")), cookie.EncodeName(name) == server)
 }
 
-// judgeValue: we write what the browser writes, and read what any of the three writes.
+// judgeValue: we write what the browser writes, and read what any of the three writes, unless it cannot be
+// told.
 func judgeValue(c conformance.Case, value string) error {
 	browser, _ := c.Want("jsCookieWrites", "value").(string)
+	raw, _ := c.Want("serializeCookie", "value").(string)
+	encoded, _ := c.Want("nextResponseCookies", "value").(string)
 	if got := cookie.EncodeValue(value); got != browser {
 		return fmt.Errorf("writes %q, want %q", got, browser)
 	}
-	for _, writer := range []string{"jsCookieWrites", "serializeCookie", "nextResponseCookies"} {
-		spelling, _ := c.Want(writer, "value").(string)
-		if spelling = strings.TrimPrefix(spelling, "n="); writer != "jsCookieWrites" {
-			spelling, _, _ = strings.Cut(spelling, ";")
-		}
-		if writer == "serializeCookie" && ambiguous(value) {
-			continue
-		}
+	if raw != "n="+value+";" {
+		return fmt.Errorf("serializeCookie writes %q: not the value as it is", raw)
+	}
+	encoded, attributes, _ := strings.Cut(encoded, ";")
+	if attributes != " Path=/" {
+		return fmt.Errorf("nextResponseCookies writes the attributes %q", attributes)
+	}
+	spellings := []string{browser, strings.TrimPrefix(encoded, "n=")}
+	if !ambiguous(value) {
+		spellings = append(spellings, value)
+	}
+	for _, spelling := range spellings {
 		if got := cookie.DecodeValue(spelling); got != value {
-			return fmt.Errorf("reads %q of %s as %q", spelling, writer, got)
+			return fmt.Errorf("reads %q as %q", spelling, got)
 		}
 	}
 	return nil
@@ -101,26 +107,31 @@ func ambiguous(value string) bool {
 	return strings.Contains(value, ";") || strings.HasPrefix(value, `"`) || cookie.DecodeValue(value) != value
 }
 
-// judgeReading: the four recorded readers disagree where a header is odd. Each value that we
-// read is one of theirs, and we find nothing only where one of them finds nothing.
+// judgeReading compares what we read with what each of the four readers was recorded to read. Of
+// several cookies we read all.
 func judgeReading(c conformance.Case, header, name string) error {
 	kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(http.Header{"Cookie": {header}}, nil), cookie.Options{})
-	readers, _ := c.Want().(map[string]any)
-	found := false
+	var values []any
 	for key, value := range kv.All(name) {
-		if key != name {
-			continue
-		}
-		found = true
-		if !slices.Contains(slices.Collect(maps.Values(readers)), any(value)) {
-			return fmt.Errorf("reads %q, the others %v", value, readers)
+		if key == name {
+			values = append(values, value)
 		}
 	}
-	if !found && !slices.Contains(slices.Collect(maps.Values(readers)), nil) {
-		return fmt.Errorf("finds nothing, the others %v", readers)
+	var ours any = values
+	switch len(values) {
+	case 0:
+		ours = nil
+	case 1:
+		ours = values[0]
 	}
-	return nil
+	got := map[string]any{}
+	for _, reader := range readers {
+		got[reader] = ours
+	}
+	return conformance.Diff(c.Expected, got)
 }
+
+var readers = []string{"nextRequestCookies", "nextPagesParser", "authRoutesAppRouter", "jsCookieGet"}
 
 // judgeSetCookie compares Set-Cookie lines by what they mean.
 func judgeSetCookie(c conformance.Case, name, value string, options map[string]any) error {
@@ -222,8 +233,22 @@ func TestConformanceBrowserSetCookie(t *testing.T) {
 		if err := json.Unmarshal(want.Jar, &recorded); err != nil {
 			return err
 		}
-		return conformance.Diff(mustMarshal(decoded(recorded)), decoded(j.cookies()))
+		return errors.Join(
+			conformance.Diff(mustMarshal(decoded(recorded)), decoded(j.cookies())),
+			conformance.Diff(mustMarshal(decodedHeader(want.Header)), decodedHeader(j.header("/page"))))
 	})
+}
+
+// decodedHeader returns the cookies of a Cookie header, by what names and values mean. Their order
+// depends on when they were set, and means nothing.
+func decodedHeader(header string) []string {
+	pairs := []string{}
+	for pair := range strings.SplitSeq(header, "; ") {
+		name, value, _ := strings.Cut(pair, "=")
+		pairs = append(pairs, cookie.DecodeName(name)+"="+cookie.DecodeValue(value))
+	}
+	slices.Sort(pairs)
+	return pairs
 }
 
 // decoded returns cookies by what their names and values mean.
@@ -308,32 +333,119 @@ func TestConformanceBrowserCookies(t *testing.T) {
 			return err
 		}
 		defer func() { _ = app.Close(t.Context()) }()
-		for i, read := range want.ServerReads {
-			if i > 0 && want.ServerReads[i-1].Step == read.Step {
-				continue // the Pages Router, on the same header: the App Router judges
-			}
+		if err := replay(c, in, want, tokens, now); err != nil {
+			return err
+		}
+		currentUser := func(cookies string) (map[string]any, error) {
 			header := http.Header{}
-			if sent := want.Steps[read.Step].Header; sent != "" {
-				header["Cookie"] = []string{sent}
+			if cookies != "" {
+				header["Cookie"] = []string{cookies}
 			}
 			kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(header, http.Header{}), cookie.Options{})
 			user, err := amplify.RunWithServerContext(t.Context(), app, amplify.Providers{Tokens: cog.TokenProvider(kv)}, auth.GetCurrentUser)
-			if read.Error.Name != "" {
-				var e *amplify.Error
-				if !errors.As(err, &e) || e.Name != read.Error.Name {
-					return fmt.Errorf("step %d: got %v, %v; want %s", read.Step, user, err, read.Error.Name)
-				}
-				continue
+			var e *amplify.Error
+			if errors.As(err, &e) {
+				return map[string]any{"error": map[string]any{"name": e.Name, "message": e.Message, "recoverySuggestion": e.RecoverySuggestion}}, nil
 			}
+			return map[string]any{"result": user}, err
+		}
+		for i, step := range want.Steps {
+			if step.Op != "getCurrentUser" || !in.LibraryOptions.SSR {
+				continue // not in cookies
+			}
+			got, err := currentUser(step.Header)
+			if err != nil {
+				return err
+			}
+			result := got["result"]
+			if e, ok := got["error"].(map[string]any); ok {
+				delete(e, "recoverySuggestion") // which was not recorded
+				result = got
+			}
+			if err := conformance.Diff(mustMarshal(step.asked["result"]), result); err != nil {
+				return fmt.Errorf("the user of step %d: %w", i, err)
+			}
+		}
+		for i, read := range want.ServerReads {
+			if read.Step >= len(want.Steps) {
+				return fmt.Errorf("read %d: there is no step %d", i, read.Step)
+			}
+			if read.Context != "nextRequest+response" && read.Context != "getServerSideProps" {
+				return fmt.Errorf("read %d: unknown context %q", i, read.Context)
+			}
+			got, err := currentUser(want.Steps[read.Step].Header)
 			if err != nil {
 				return fmt.Errorf("step %d: %w", read.Step, err)
 			}
-			if err := conformance.Diff(read.Result, user); err != nil {
-				return fmt.Errorf("step %d: %w", read.Step, err)
+			got["api"], got["step"], got["context"] = "getCurrentUser", read.Step, read.Context
+			if err := conformance.Diff(read.raw, got); err != nil {
+				return fmt.Errorf("read %d, of step %d: %w", i, read.Step, err)
 			}
 		}
 		return nil
 	})
+}
+
+// replay lets the model of a browser do what scripts and the browser were recorded to do, and
+// compares what cookies there are after each step. What scripts write is what we write.
+func replay(c conformance.Case, in browserInput, want browserExpected, tokens *conformance.Tokens, now time.Time) error {
+	j := newJar(in.Origin, now)
+	for i, step := range want.Steps {
+		if step.Op == "new CookieStorage" { // what it was given cannot be used
+			o := cookie.Options{Domain: in.CookieStorage.Domain, Insecure: !in.CookieStorage.Secure}
+			if in.CookieStorage.SameSite == "none" {
+				o.SameSite = http.SameSiteNoneMode
+			}
+			if _, failed := step.asked["result"].(map[string]any)["error"]; failed != (o.Validate() != nil) {
+				return fmt.Errorf("the options %+v are judged otherwise: %w", o, o.Validate())
+			}
+			continue
+		}
+		if i < len(in.Steps) {
+			for member, value := range in.Steps[i] {
+				if err := conformance.Diff(mustMarshal(value), step.asked[member]); err != nil {
+					return fmt.Errorf("step %d: another %s was asked: %w", i, member, err)
+				}
+			}
+		}
+		if step.Jar == nil {
+			continue // the step failed before it did anything
+		}
+		if step.Op == "deleteCookie" { // by the browser, not by script
+			j.delete(step.Name)
+		}
+		for _, line := range step.Writes {
+			if err := sameSpelling(line); err != nil && step.Op != "setCookie" {
+				return fmt.Errorf("step %d: %w", i, err)
+			}
+			j.set(fillDates(line, now), in.Page, true)
+		}
+		if got := j.header("/page"); got != step.Header {
+			return fmt.Errorf("step %d: header %s\nwant %s", i, tokens.Blank(got), tokens.Blank(step.Header))
+		}
+		if err := conformance.Diff(step.Jar, j.cookies()); err != nil {
+			return fmt.Errorf("step %d: %w", i, err)
+		}
+		if i == len(want.Steps)-1 {
+			if err := conformance.Diff(want.Jar, j.cookies()); err != nil || want.Header != step.Header {
+				return fmt.Errorf("what repeats the last step does not: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// sameSpelling compares the names and values that a script wrote with what we would write.
+func sameSpelling(line string) error {
+	pair, _, _ := strings.Cut(line, ";")
+	name, value, _ := strings.Cut(pair, "=")
+	if got := cookie.EncodeName(cookie.DecodeName(name)); got != name {
+		return fmt.Errorf("writes %q, recorded %q", got, name)
+	}
+	if got := cookie.EncodeValue(cookie.DecodeValue(value)); got != value {
+		return fmt.Errorf("writes %q, recorded %q", got, value)
+	}
+	return nil
 }
 
 // refreshed lets the user pool refresh expired sessions, to the second pair of tokens of the case.
@@ -352,7 +464,6 @@ func refreshed(tokens *conformance.Tokens) map[string][]conformance.Answer {
 // browser kept of the same cookies.
 func TestBrowserJar(t *testing.T) {
 	now := time.Now()
-	keys := conformance.NewKeys(t)
 	for _, c := range conformance.Load(t, "browser-set-cookie.json") {
 		t.Run(c.ID, func(t *testing.T) {
 			in, want, err := decodeSetCookieCase(c)
@@ -371,32 +482,6 @@ func TestBrowserJar(t *testing.T) {
 			}
 			if err := conformance.Diff(want.Jar, j.cookies()); err != nil {
 				t.Error(err)
-			}
-		})
-	}
-	for _, c := range conformance.Load(t, "browser-cookies.json") {
-		t.Run(c.ID, func(t *testing.T) {
-			in, want, tokens, err := decodeBrowserCase(keys, c, now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			j := newJar(in.Origin, now)
-			for i, step := range want.Steps {
-				if step.Jar == nil {
-					continue // the step failed before it did anything
-				}
-				if step.Op == "deleteCookie" { // by the browser, not by script
-					j.delete(step.Name)
-				}
-				for _, line := range step.Writes {
-					j.set(fillDates(line, now), in.Page, true)
-				}
-				if got := j.header("/page"); got != step.Header {
-					t.Errorf("step %d: header %s\nwant %s", i, tokens.Blank(got), tokens.Blank(step.Header))
-				}
-				if err := conformance.Diff(step.Jar, j.cookies()); err != nil {
-					t.Errorf("step %d: %v", i, err)
-				}
 			}
 		})
 	}
@@ -419,26 +504,52 @@ func decodeSetCookieCase(c conformance.Case) (in setCookieInput, want setCookieE
 }
 
 type browserInput struct {
-	Origin string          `json:"origin"`
-	Page   string          `json:"page"`
-	Config json.RawMessage `json:"config"`
+	Origin string           `json:"origin"`
+	Page   string           `json:"page"`
+	Config json.RawMessage  `json:"config"`
+	Steps  []map[string]any `json:"steps"`
+
+	LibraryOptions struct {
+		SSR bool `json:"ssr"`
+	} `json:"libraryOptions"`
+	CookieStorage struct {
+		Domain   string `json:"domain"`
+		SameSite string `json:"sameSite"`
+		Secure   bool   `json:"secure"`
+	} `json:"cookieStorage"`
 }
 
 type browserExpected struct {
-	Steps []struct {
-		Op     string          `json:"op"`
-		Name   string          `json:"name"`
-		Writes []string        `json:"documentCookieWrites"`
-		Header string          `json:"cookieHeader"`
-		Jar    json.RawMessage `json:"jar"`
-	} `json:"steps"`
-	ServerReads []struct {
-		Step   int             `json:"step"`
-		Result json.RawMessage `json:"result"`
-		Error  struct {
-			Name string `json:"name"`
-		} `json:"error"`
-	} `json:"serverReads"`
+	Steps       []browserStep   `json:"steps"`
+	Jar         json.RawMessage `json:"jar"`
+	Header      string          `json:"cookieHeader"`
+	ServerReads []serverRead    `json:"serverReads"`
+}
+
+type browserStep struct {
+	Op     string          `json:"op"`
+	Name   string          `json:"name"`
+	Writes []string        `json:"documentCookieWrites"`
+	Header string          `json:"cookieHeader"`
+	Jar    json.RawMessage `json:"jar"`
+	asked  map[string]any  // all members
+}
+
+func (s *browserStep) UnmarshalJSON(b []byte) error {
+	type members browserStep
+	return errors.Join(json.Unmarshal(b, (*members)(s)), json.Unmarshal(b, &s.asked))
+}
+
+type serverRead struct {
+	Step    int    `json:"step"`
+	Context string `json:"context"`
+	raw     json.RawMessage
+}
+
+func (r *serverRead) UnmarshalJSON(b []byte) error {
+	type members serverRead
+	r.raw = slices.Clone(b)
+	return json.Unmarshal(b, (*members)(r))
 }
 
 func decodeBrowserCase(keys *conformance.Keys, c conformance.Case, now time.Time) (in browserInput, want browserExpected, tokens *conformance.Tokens, err error) {
