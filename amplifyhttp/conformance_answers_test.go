@@ -1,0 +1,374 @@
+package amplifyhttp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/sessionkey"
+)
+
+// What the rules of auth-routes.json expect, in the form of the recording.
+
+// answers returns c with outcome in place of what is expected.
+func answers(c conformance.Case, outcome map[string]any) conformance.Case {
+	b, err := json.Marshal(outcome)
+	if err != nil {
+		panic(err) // made of what was JSON
+	}
+	c.Expected = b
+	return c
+}
+
+// fails returns c with an error of ours, which thrownAt returns.
+func fails(c conformance.Case, thrownAt string, e errorOutcome) conformance.Case {
+	return answers(c, map[string]any{"error": e, "thrownAt": thrownAt})
+}
+
+// settingsError is an error of the original for settings, and ours.
+type settingsError struct {
+	name, message            string
+	theirs, ours             string // suggestions
+	theirsThrown, oursThrown string
+}
+
+func (s settingsError) error() errorOutcome { return errorOutcome{s.name, s.message, s.ours} }
+
+var invalidOrigin = settingsError{
+	"AmplifyServerContextError", "AMPLIFY_APP_ORIGIN environment variable contains an invalid origin string.",
+	"Ensure the AMPLIFY_APP_ORIGIN environment variable is a valid origin string.",
+	"Ensure the AMPLIFY_APP_ORIGIN environment variable, or Options.Origin, is a valid origin such as https://myapp.com.",
+	"createAuthRouteHandlers", "createServerRunner",
+}
+
+// noRedirect is the error for a configuration without a redirect URL of that kind.
+func noRedirect(kind string) settingsError {
+	return settingsError{
+		"AmplifyServerContextError", "No valid " + kind + " url found in the OAuth config.",
+		"Check the OAuth config and ensure the " + kind + " url is valid.",
+		"Check the OAuth config and ensure the " + kind + " url is valid: one of them must belong to the application's origin.",
+		"", "createAuthRouteHandlers",
+	}
+}
+
+var settingsErrors = []settingsError{
+	invalidOrigin,
+	{
+		"AmplifyServerContextError", "Could not find the AMPLIFY_APP_ORIGIN environment variable.",
+		"Add the AMPLIFY_APP_ORIGIN environment variable to the `.env` file of your Next.js project.",
+		"Set AMPLIFY_APP_ORIGIN, or Options.Origin, to where browsers reach the application, such as https://myapp.com.",
+		"createAuthRouteHandlers", "createAuthRouteHandlers",
+	},
+	{
+		"OAuthNotConfigureException", "oauth param not configured.",
+		"Make sure to call Amplify.configure with oauth parameter in your app.",
+		"Make sure that the user pool has a domain for managed login, and that the configuration names it.",
+		"createAuthRouteHandlers", "createAuthRouteHandlers",
+	},
+	{
+		"AuthUserPoolException", "Auth UserPool not configured.",
+		"Make sure to call Amplify.configure in your app with userPoolId and userPoolClientId.",
+		"Make sure that the configuration has a user pool id and a user pool client id.",
+		"createAuthRouteHandlers", "createAuthRouteHandlers",
+	},
+	noRedirect("redirectSignIn"),
+	noRedirect("redirectSignOut"),
+}
+
+// settingsErrorOf returns the entry of settingsErrors that a case was recorded to fail with, exactly as recorded.
+func settingsErrorOf(c conformance.Case) (settingsError, bool) {
+	for _, s := range settingsErrors {
+		if c.Want("error", "name") == s.name && c.Want("error", "message") == s.message &&
+			c.Want("error", "recoverySuggestion") == s.theirs && text(c.Want("thrownAt")) == s.theirsThrown {
+			return s, true
+		}
+	}
+	return settingsError{}, false
+}
+
+func oauthOf(c conformance.Case, member string) any {
+	return c.In("config", "Auth", "Cognito", "loginWith", "oauth", member)
+}
+
+func texts(v any) (all []string) {
+	list, _ := v.([]any)
+	for _, v := range list {
+		all = append(all, text(v))
+	}
+	return all
+}
+
+// redirectOf returns the redirect URL of a kind that ends in route, else the error for the settings. theirs is the
+// one that the original chooses.
+func redirectOf(c conformance.Case, kind, route string) (theirs, ours string, fault *errorOutcome) {
+	for _, s := range texts(oauthOf(c, kind)) {
+		if theirs == "" && strings.HasPrefix(s, text(c.In("origin"))) {
+			theirs = s
+		}
+		if u, err := url.Parse(s); err == nil && u.Scheme+"://"+u.Host == c.In("origin") && (ours == "" || path.Base(u.Path) == route) {
+			if ours = s; path.Base(u.Path) == route {
+				return theirs, ours, nil
+			}
+		}
+	}
+	if ours == "" {
+		e := noRedirect(kind).error()
+		return theirs, "", &e
+	}
+	return theirs, "", &errorOutcome{Message: fmt.Sprintf(
+		"Config.Auth.OAuth.%s%s %q: is none of the auth routes: let a URL of the origin end in /%s, such as %s/api/auth/%s",
+		strings.ToUpper(kind[:1]), kind[1:], ours, route, c.In("origin"), route)}
+}
+
+// attributesOf returns the attributes of a cookie as the original writes them.
+func attributesOf(c conformance.Case, sameSite, maxAge string) string {
+	all := ";"
+	if domain := text(c.In("runtimeOptions", "cookies", "domain")); domain != "" {
+		all += "Domain=" + domain + ";"
+	}
+	all += "HttpOnly;SameSite=" + sameSite + ";"
+	if strings.HasPrefix(text(c.In("origin")), "https://") {
+		all += "Secure;"
+	}
+	return all + "Path=/;Max-Age=" + maxAge
+}
+
+// sessionCookie returns the line that sets a cookie of a session. Cases in which cookies have other
+// options than these are none of ours to make up.
+func sessionCookie(c conformance.Case, key, value string) string {
+	sameSite, maxAge := "strict", "31536000"
+	if s := text(c.In("runtimeOptions", "cookies", "sameSite")); s != "" {
+		sameSite = s
+	}
+	if n, ok := c.In("runtimeOptions", "cookies", "maxAge").(float64); ok {
+		maxAge = fmt.Sprint(int(n))
+	}
+	return cookie.EncodeName(sessionPrefix+key) + "=" + cookie.EncodeValue(value) + attributesOf(c, sameSite, maxAge)
+}
+
+func flowCookie(c conformance.Case, name, value string) string {
+	return name + "=" + value + attributesOf(c, "lax", "300")
+}
+
+func deletion(c conformance.Case, key string) string {
+	domain := ""
+	if d := text(c.In("runtimeOptions", "cookies", "domain")); d != "" {
+		domain = "Domain=" + d + ";"
+	}
+	return cookie.EncodeName(key) + "=;" + domain + "Path=/;Max-Age=-1"
+}
+
+const (
+	sessionPrefix = "CognitoIdentityServiceProvider.4corpusclientid0000000001."
+	flowNames     = "com.amplify.server_auth."
+)
+
+// query returns the first value of a query parameter of the request. cut takes the query only up to a
+// second question mark.
+func query(c conformance.Case, name string, cut bool) string {
+	_, raw, _ := strings.Cut(text(c.In("request", "url")), "?")
+	if cut {
+		raw, _, _ = strings.Cut(raw, "?")
+	}
+	q, _ := url.ParseQuery(raw)
+	return q.Get(name)
+}
+
+// signIn is the part of the beginning of a sign-in about which we may differ.
+type signIn struct{ provider, lang, hint, responseType, redirect string }
+
+// signInOf returns what we do, and what the original does.
+func signInOf(c conformance.Case) (ours, theirs signIn) {
+	names := map[string]string{"google": "Google", "facebook": "Facebook", "amazon": "LoginWithAmazon", "apple": "SignInWithApple"}
+	named := func(p string) string {
+		if known, ok := names[strings.ToLower(p)]; ok {
+			return known
+		}
+		return p
+	}
+	their, our, _ := redirectOf(c, "redirectSignIn", "sign-in-callback")
+	ours = signIn{named(query(c, "provider", false)), query(c, "lang", false), query(c, "login_hint", false), "code", our}
+	theirs = signIn{named(query(c, "provider", true)), query(c, "lang", true), "", text(oauthOf(c, "responseType")), their}
+	if query(c, "provider", true) == "__proto__" {
+		theirs.provider = "[object Object]"
+	}
+	return ours, theirs
+}
+
+// beginsSignIn returns c with an answer that leads to managed login.
+func beginsSignIn(c conformance.Case, s signIn) conformance.Case {
+	endpoint := "https://" + text(oauthOf(c, "domain")) + "/oauth2/authorize"
+	if c.In("request", "slug") == "sign-up" {
+		endpoint = "https://" + text(oauthOf(c, "domain")) + "/signup"
+	}
+	suffix := ""
+	if custom := text(c.In("handlerInput", "customState")); custom != "" {
+		suffix = "-" + fmt.Sprintf("%x", custom)
+	}
+	var pairs [][2]string
+	var raw []string
+	for _, p := range [][2]string{
+		{"redirect_uri", s.redirect}, {"response_type", s.responseType}, {"client_id", text(c.In("config", "Auth", "Cognito", "userPoolClientId"))},
+		{"scope", strings.Join(texts(oauthOf(c, "scopes")), " ")}, {"state", "{{state}}" + suffix}, {"code_challenge", "{{codeChallenge}}"},
+		{"code_challenge_method", "S256"}, {"identity_provider", s.provider}, {"lang", s.lang}, {"login_hint", s.hint},
+	} {
+		if p[1] != "" {
+			pairs = append(pairs, p)
+			raw = append(raw, p[0]+"="+strings.NewReplacer("%7B%7B", "{{", "%7D%7D", "}}").Replace(url.QueryEscape(p[1])))
+		}
+	}
+	characters := "A-Za-z0-9"
+	return answers(c, map[string]any{
+		"status": 302, "headers": map[string]any{"location": endpoint + "?" + strings.Join(raw, "&")},
+		"locationParts": map[string]any{"endpoint": endpoint, "query": pairs}, "upstreamCalls": []any{},
+		"random": map[string]any{
+			"state": map[string]any{"length": 32, "alphabet": characters, "suffix": suffix}, "codeVerifier": map[string]any{"length": 128, "alphabet": characters},
+			"codeChallengeIsBase64UrlSha256OfVerifier": true, "stateParamEqualsCookie": true,
+		},
+		"setCookie": []string{flowCookie(c, flowNames+"pkce", "{{codeVerifier}}"), flowCookie(c, flowNames+"state", "{{state}}"+suffix)},
+	})
+}
+
+// begins reports whether a case asks for the beginning of a sign-in and was recorded to get the one that the
+// original makes, which differs from ours.
+func begins(c conformance.Case) (ours, theirs signIn, differ bool) {
+	if slug := c.In("request", "slug"); slug != "sign-in" && slug != "sign-up" {
+		return ours, theirs, false
+	}
+	ours, theirs = signInOf(c)
+	return ours, theirs, ours != theirs && sameAnswer(c, beginsSignIn(c, theirs))
+}
+
+// signsIn returns c with the page that ends a sign-in, and the calls that were recorded.
+func signsIn(c conformance.Case, further ...string) conformance.Case {
+	user := text(c.In("tokens", "access", "claims", "username"))
+	answer := upstreamAnswer(c, "POST /oauth2/token")
+	lines := []string{
+		sessionCookie(c, user+".accessToken", "{{token:access}}"), sessionCookie(c, user+".idToken", "{{token:id}}"),
+		sessionCookie(c, "LastAuthUser", user), deletion(c, flowNames+"pkce"), deletion(c, flowNames+"state"),
+	}
+	if refresh := text(answer["refresh_token"]); refresh != "" {
+		lines = append(lines, sessionCookie(c, user+".refreshToken", refresh))
+	} else {
+		lines = append(lines, deletion(c, sessionPrefix+user+".refreshToken"))
+	}
+	to := target(c, "redirectOnSignInComplete")
+	return answers(c, map[string]any{
+		"status": 200, "headers": map[string]any{"content-type": "text/html"}, "setCookie": append(lines, further...),
+		"bodyTargets": map[string]any{"metaRefresh": to, "link": to, "script": to}, "upstreamCalls": c.Want("upstreamCalls"),
+	})
+}
+
+// target returns where users go whose flow is complete.
+func target(c conformance.Case, setting string) string {
+	if to := text(c.In("handlerInput", setting)); to != "" {
+		return to
+	}
+	return "/"
+}
+
+// upstreamAnswer returns the JSON that an operation was answered first.
+func upstreamAnswer(c conformance.Case, operation string) map[string]any {
+	list, _ := c.In("upstream", operation).([]any)
+	if len(list) == 0 {
+		return nil
+	}
+	answer, _ := list[0].(map[string]any)
+	body, _ := answer["json"].(map[string]any)
+	return body
+}
+
+// sessionKeys returns the keys of sessions that the request carries, and of what belongs to them: not
+// of devices, which are remembered beyond a sign-out.
+func sessionKeys(c conformance.Case) (keys []string) {
+	for name := range cookie.Parse([]string{text(c.In("request", "cookieHeader"))}) {
+		key := cookie.DecodeName(name)
+		if strings.HasPrefix(key, sessionPrefix) && !sessionkey.IsDevice(key) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// cookieOf returns the value of a cookie of the request.
+func cookieOf(c conformance.Case, key string) string {
+	for name, value := range cookie.Parse([]string{text(c.In("request", "cookieHeader"))}) {
+		if cookie.DecodeName(name) == key {
+			return cookie.DecodeValue(value)
+		}
+	}
+	return ""
+}
+
+// signsOut returns c with the answer that ends a sign-out: the session is revoked, all its cookies are
+// deleted, and the user goes on. parameters are added to the target.
+func signsOut(c conformance.Case, parameters string) conformance.Case {
+	lines := []string{deletion(c, flowNames+"isSigningOut")}
+	for _, key := range sessionKeys(c) {
+		lines = append(lines, deletion(c, key))
+	}
+	calls := []any{}
+	client := text(c.In("config", "Auth", "Cognito", "userPoolClientId"))
+	if token := cookieOf(c, sessionPrefix+cookieOf(c, sessionPrefix+"LastAuthUser")+".refreshToken"); token != "" {
+		calls = append(calls, map[string]any{
+			"host": oauthOf(c, "domain"), "method": "POST", "path": "/oauth2/revoke", "contentType": "application/x-www-form-urlencoded",
+			"form": map[string]any{"client_id": client, "token": token}, "rawBody": url.Values{"client_id": {client}, "token": {token}}.Encode(),
+		})
+	}
+	to := target(c, "redirectOnSignOutComplete")
+	if parameters != "" {
+		to += map[bool]string{true: "&", false: "?"}[strings.Contains(to, "?")] + parameters
+	}
+	return answers(c, map[string]any{"status": 302, "headers": map[string]any{"location": to}, "setCookie": lines, "upstreamCalls": calls})
+}
+
+// says returns c with a page that says what has gone wrong in a sign-in, and the calls that were recorded.
+func says(c conformance.Case, status int, sentence string) conformance.Case {
+	return answers(c, map[string]any{
+		"status": status, "headers": map[string]any{"content-type": "text/html"}, "body": sentence, "setCookie": []any{}, "upstreamCalls": c.Want("upstreamCalls"),
+	})
+}
+
+// sameAnswer reports whether the answers of two cases mean the same. What the two routers write by themselves does
+// not count: that of the App Router throws where that of the Pages Router answers 500, and the latter repeats the
+// target of a redirect in its body.
+func sameAnswer(a, b conformance.Case) bool {
+	meaning := func(c conformance.Case) any {
+		var o routesOutcome
+		if err := json.Unmarshal(c.Expected, &o); err != nil {
+			return err.Error()
+		}
+		calls := slices.Clone(o.UpstreamCalls)
+		for i := range calls {
+			calls[i].RawBody = ""
+		}
+		if o.Error != nil {
+			if o.Error.isFailure() {
+				o.Error = &errorOutcome{Name: "fails"}
+			}
+			return []any{*o.Error, o.ThrownAt, calls}
+		}
+		if o.Status < 400 {
+			o.Body = ""
+		}
+		targets := map[string]string{}
+		if o.BodyTargets != nil {
+			targets = normalTargets(o.BodyTargets)
+		}
+		var random randomOutcome
+		if o.Random != nil {
+			random = *o.Random
+		}
+		return []any{o.Status, o.Headers["location"], o.LocationParts, byScope(setCookies(o.SetCookie)), o.Body, targets, calls, random, len(o.ConsoleWarnings)}
+	}
+	return cmp.Equal(meaning(a), meaning(b), cmp.Comparer(func(a, b error) bool { return errors.Is(a, b) }),
+		cmp.FilterValues(func(a, b []conformance.Call) bool { return len(a)+len(b) == 0 }, cmp.Ignore()))
+}
