@@ -278,17 +278,8 @@ func diffRoutes(want, got routesOutcome) error {
 	}
 	for _, calls := range [][]conformance.Call{want.UpstreamCalls, got.UpstreamCalls} {
 		for i := range calls {
-			form, err := url.ParseQuery(calls[i].RawBody)
-			if err != nil {
+			if err := sameForm(calls[i]); err != nil {
 				fault("call %d: %w", i, err)
-			}
-			for name, value := range calls[i].Form {
-				if form.Get(name) != value {
-					fault("call %d: %s is %q in the form, %q in the body", i, name, value, form.Get(name))
-				}
-			}
-			if len(form) != len(calls[i].Form) {
-				fault("call %d: the body %s is another form", i, calls[i].RawBody)
 			}
 			calls[i].RawBody = "" // the order of parameters does not matter; Form has them all
 		}
@@ -317,6 +308,23 @@ func byScope(cookies map[string]map[string]string) map[string]map[string]string 
 		all[name] = attributes
 	}
 	return all
+}
+
+// sameForm returns an error unless the form of a call is what its body says.
+func sameForm(call conformance.Call) error {
+	form, err := url.ParseQuery(call.RawBody)
+	if err != nil {
+		return err
+	}
+	for name, value := range call.Form {
+		if form.Get(name) != value {
+			return fmt.Errorf("%s is %q in the form, %q in the body", name, value, form.Get(name))
+		}
+	}
+	if len(form) != len(call.Form) {
+		return fmt.Errorf("the body %s is another form than %v", call.RawBody, call.Form)
+	}
+	return nil
 }
 
 // nothingElse returns an error unless o, an error that was thrown, has no answer but that of the
