@@ -1,15 +1,19 @@
 package amplifyhttp
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf16"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/conformance"
@@ -145,6 +149,10 @@ func attributesOf(c conformance.Case, sameSite, maxAge string) string {
 // options than these are none of ours to make up.
 func sessionCookie(c conformance.Case, key, value string) string {
 	sameSite, maxAge := "strict", "31536000"
+	if date, err := time.Parse(time.RFC3339, text(c.In("runtimeOptions", "cookies", "expires", "$date"))); err == nil && c.In("runtimeOptions", "cookies", "maxAge") == nil {
+		attributes, _, _ := strings.Cut(attributesOf(c, cmp.Or(text(c.In("runtimeOptions", "cookies", "sameSite")), sameSite), ""), ";Max-Age=")
+		return cookie.EncodeName(sessionPrefix+key) + "=" + cookie.EncodeValue(value) + attributes + ";Expires=" + date.UTC().Format(http.TimeFormat)
+	}
 	if s := text(c.In("runtimeOptions", "cookies", "sameSite")); s != "" {
 		sameSite = s
 	}
@@ -211,7 +219,10 @@ func beginsSignIn(c conformance.Case, s signIn) conformance.Case {
 	}
 	suffix := ""
 	if custom := text(c.In("handlerInput", "customState")); custom != "" {
-		suffix = "-" + fmt.Sprintf("%x", custom)
+		suffix = "-"
+		for _, unit := range utf16.Encode([]rune(custom)) {
+			suffix += fmt.Sprintf("%02x", unit)
+		}
 	}
 	var pairs [][2]string
 	var raw []string
@@ -329,6 +340,18 @@ func sessionKeys(c conformance.Case) (keys []string) {
 	return keys
 }
 
+// hostDeletions returns, if the cookies of a case have a Domain, deletions of keys among the cookies of the
+// host alone.
+func hostDeletions(c conformance.Case, keys []string) (lines []string) {
+	if text(c.In("runtimeOptions", "cookies", "domain")) == "" {
+		return nil
+	}
+	for _, key := range keys {
+		lines = append(lines, cookie.EncodeName(key)+"=;Path=/;Max-Age=-1")
+	}
+	return lines
+}
+
 // cookieOf returns the value of a cookie of the request.
 func cookieOf(c conformance.Case, key string) string {
 	for name, value := range cookie.Parse([]string{text(c.In("request", "cookieHeader"))}) {
@@ -339,12 +362,17 @@ func cookieOf(c conformance.Case, key string) string {
 	return ""
 }
 
-// signsOut returns c with the answer that ends a sign-out: the session is revoked, all its cookies are
-// deleted, and the user goes on. parameters are added to the target.
-func signsOut(c conformance.Case, parameters string) conformance.Case {
-	lines := []string{deletion(c, flowNames+"isSigningOut")}
+// signsOut returns c with the answer of ours that ends a sign-out: the session is revoked, all its cookies
+// are deleted, and the user goes on.
+func signsOut(c conformance.Case) conformance.Case {
+	lines := append(hostDeletions(c, sessionKeys(c)), deletion(c, flowNames+"isSigningOut"))
 	for _, key := range sessionKeys(c) {
 		lines = append(lines, deletion(c, key))
+	}
+	parameters := ""
+	if revocationFails(c) && upstreamAnswer(c, "POST /oauth2/revoke")["error"] != "invalid_request" {
+		parameters = "error=revocation_failed&error_description=" +
+			url.QueryEscape("You are signed out here. Cognito could not be told to end the session everywhere.")
 	}
 	calls := []any{}
 	client := text(c.In("config", "Auth", "Cognito", "userPoolClientId"))
@@ -352,10 +380,22 @@ func signsOut(c conformance.Case, parameters string) conformance.Case {
 		calls = append(calls, post(c, "/oauth2/revoke", map[string]string{"client_id": client, "token": token}))
 	}
 	to := target(c, "redirectOnSignOutComplete")
-	if parameters != "" {
+	if parameters != "" && len(calls) > 0 {
 		to += map[bool]string{true: "&", false: "?"}[strings.Contains(to, "?")] + parameters
 	}
 	return answers(c, map[string]any{"status": 302, "headers": map[string]any{"location": to}, "setCookie": lines, "upstreamCalls": calls})
+}
+
+// theirSignOut returns c with the answer of the original that ends a sign-out: what is kept beside the tokens
+// stays.
+func theirSignOut(c conformance.Case) conformance.Case {
+	lines := []string{deletion(c, flowNames+"isSigningOut")}
+	for _, key := range sessionKeys(c) {
+		if sessionkey.IsSession(key) {
+			lines = append(lines, deletion(c, key))
+		}
+	}
+	return signsOut(c).Expect(lines, "setCookie").Expect(target(c, "redirectOnSignOutComplete"), "headers", "location")
 }
 
 // says returns c with a page that says what has gone wrong in the end of a sign-in.
@@ -384,7 +424,7 @@ func plausible(c conformance.Case) bool {
 	case "sign-out":
 		all = []conformance.Case{beginsSignOut(c, to)}
 	case "sign-out-callback":
-		all = []conformance.Case{signsOut(c, ""), answers(c, map[string]any{
+		all = []conformance.Case{theirSignOut(c), answers(c, map[string]any{
 			"status": 200, "headers": map[string]any{"content-type": "text/html"}, "setCookie": []string{deletion(c, flowNames+"isSigningOutRedirecting")},
 			"bodyTargets": map[string]any{"metaRefresh": to, "link": to, "script": to},
 		})}
@@ -401,7 +441,7 @@ func plausible(c conformance.Case) bool {
 // sameAnswer reports whether the answers of two cases mean the same. What the two routers write by themselves does
 // not count: that of the App Router throws where that of the Pages Router answers 500, and the latter repeats the
 // target of a redirect in its body.
-func sameAnswer(a, b conformance.Case) bool { return cmp.Equal(meaningOf(a), meaningOf(b)) }
+func sameAnswer(a, b conformance.Case) bool { return gocmp.Equal(meaningOf(a), meaningOf(b)) }
 
 func meaningOf(c conformance.Case) any {
 	var o routesOutcome
