@@ -197,6 +197,9 @@ func compact(v any) any {
 			if text, ok := member.(string); ok && (name == "allowGuestAccess" || strings.HasPrefix(name, "dangerously")) {
 				member = text != ""
 			}
+			if name == "minLength" && member == 0.0 {
+				member = nil
+			}
 			if name == "modelIntrospection" {
 				member = v[name] // handed on as it is
 			}

@@ -228,7 +228,7 @@ func (c *Config) otherExports(in exports) {
 		// Gen 1 writes VoiceId where Amplify JS reads voiceId.
 		convert, _ := in.Predictions["convert"].(map[string]any)
 		generator, _ := convert["speechGenerator"].(map[string]any)
-		if voice := pick(generator["defaults"], "VoiceId", "voiceId"); len(voice) > 0 {
+		if voice := pick(generator["defaults"], "VoiceId", "voiceId"); voice["voiceId"] != nil && voice["voiceId"] != "" {
 			generator["defaults"] = voice
 		}
 		c.other(maps.Clone(in.Predictions), "Predictions")

@@ -231,16 +231,17 @@ func (c *Config) otherOutputs(in outputs) {
 	n := in.Notifications
 	channels, _ := n["channels"].([]any)
 	pinpoint := pick(n, "amazon_pinpoint_app_id", "appId", "aws_region", "region")
+	complete := pinpoint["appId"] != nil && pinpoint["appId"] != "" && pinpoint["region"] != nil && pinpoint["region"] != ""
 	inApp := slices.Contains(channels, any("IN_APP_MESSAGING"))
 	push := slices.Contains(channels, any("APNS")) || slices.Contains(channels, any("FCM"))
 	connect := n["amazon_connect"]
 	if inApp || push || connect != nil {
 		c.other(map[string]any{}, "Notifications")
 	}
-	if inApp && len(pinpoint) == 2 {
+	if inApp && complete {
 		c.other(pinpoint, "Notifications", "InAppMessaging", "Pinpoint")
 	}
-	if push && len(pinpoint) == 2 {
+	if push && complete {
 		c.other(pinpoint, "Notifications", "PushNotification", "Pinpoint")
 	}
 	if connect != nil {

@@ -91,6 +91,23 @@ func TestParseLenient(t *testing.T) {
 	}
 }
 
+// TestParseIncomplete: what Amplify JS leaves out since a part of it is empty.
+func TestParseIncomplete(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"amazon_pinpoint_app_id":"a","aws_region":"r","channels":["IN_APP_MESSAGING"]}`: `{"Notifications":{"InAppMessaging":{"Pinpoint":{"appId":"a","region":"r"}}}}`,
+		`{"amazon_pinpoint_app_id":"a","aws_region":"","channels":["IN_APP_MESSAGING"]}`:  `{"Notifications":{}}`,
+		`{"amazon_pinpoint_app_id":null,"aws_region":"r","channels":["APNS"]}`:            `{"Notifications":{}}`,
+	} {
+		cfg, err := amplify.ParseConfig([]byte(`{"version":"1","notifications":` + in + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := json.Marshal(cfg.Other); err != nil || string(got) != want {
+			t.Errorf("%s: other %s, %v", in, got, err)
+		}
+	}
+}
+
 // TestNewerOutputs: a minor version that is not known works, and operators are told.
 func TestNewerOutputs(t *testing.T) {
 	for version, warns := range map[string]bool{"1": false, "1.0": false, "1.4": false, "1.5": true, "1.10": true} {
