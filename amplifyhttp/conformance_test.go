@@ -123,7 +123,7 @@ func answerOf(t *testing.T, in routesInput, upstream *conformance.Upstream) rout
 	var log bytes.Buffer
 	handler, runner, thrownAt, err := routesOf(t, in, upstream, &log)
 	if err != nil {
-		got := routesOutcome{ThrownAt: thrownAt}
+		got := routesOutcome{ThrownAt: thrownAt, log: log.String()}
 		for _, fault := range amplify.ConfigErrors(err) {
 			if js := fault.Err; js != nil {
 				got.errors = append(got.errors, errorOutcome{js.Name, js.Message, js.RecoverySuggestion})
@@ -210,6 +210,15 @@ func diffRoutes(want, got routesOutcome) error {
 			fault("%s (-recorded +ours)\n%s", what, d)
 		}
 	}
+	const insecure = "HTTP origin detected. This is insecure and should only be used for local development."
+	var warnings []string
+	if strings.Contains(got.log, insecure) {
+		warnings = []string{insecure}
+	}
+	same("warnings", slices.Compact(want.ConsoleWarnings), warnings) // the original looks at the origin twice
+	if want.Error.isFailure() && want.ThrownAt != "" && got.ThrownAt != "" {
+		return errors.Join(append(faults, want.nothingElse())...) // both fail
+	}
 	same("thrown at", want.ThrownAt, got.ThrownAt)
 	if want.Error != nil && !want.Error.isFailure() || got.ThrownAt != "" {
 		// We report all faults of the settings at once, and the original the first.
@@ -287,12 +296,6 @@ func diffRoutes(want, got routesOutcome) error {
 	if len(want.UpstreamCalls)+len(got.UpstreamCalls) > 0 {
 		same("calls", want.UpstreamCalls, got.UpstreamCalls)
 	}
-	const insecure = "HTTP origin detected. This is insecure and should only be used for local development."
-	var warnings []string
-	if strings.Contains(got.log, insecure) {
-		warnings = []string{insecure}
-	}
-	same("warnings", want.ConsoleWarnings, warnings)
 	return errors.Join(faults...)
 }
 
@@ -331,7 +334,7 @@ func sameForm(call conformance.Call) error {
 // framework.
 func (o routesOutcome) nothingElse() error {
 	framework := o.Status == http.StatusInternalServerError && o.Body == "Internal Server Error"
-	if o.Status != 0 && !framework || len(o.Headers)+len(o.SetCookie)+len(o.UpstreamCalls)+len(o.ConsoleWarnings) > 0 || o.LocationParts != nil || o.Random != nil {
+	if o.Status != 0 && !framework || len(o.Headers)+len(o.SetCookie)+len(o.UpstreamCalls) > 0 || o.LocationParts != nil || o.Random != nil {
 		return fmt.Errorf("recorded an error and more than that: %+v", o)
 	}
 	return nil
