@@ -1,7 +1,6 @@
 package amplifyhttp
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -156,17 +155,18 @@ func attributesOf(c conformance.Case, sameSite, maxAge string) string {
 // options than these are none of ours to make up.
 func sessionCookie(c conformance.Case, key, value string) string {
 	sameSite, maxAge := "strict", "31536000"
-	if date, err := time.Parse(time.RFC3339, text(c.In("runtimeOptions", "cookies", "expires", "$date"))); err == nil && c.In("runtimeOptions", "cookies", "maxAge") == nil {
-		attributes, _, _ := strings.Cut(attributesOf(c, cmp.Or(text(c.In("runtimeOptions", "cookies", "sameSite")), sameSite), ""), ";Max-Age=")
-		return cookie.EncodeName(sessionPrefix+key) + "=" + cookie.EncodeValue(value) + attributes + ";Expires=" + date.UTC().Format(http.TimeFormat)
-	}
 	if s := text(c.In("runtimeOptions", "cookies", "sameSite")); s != "" {
 		sameSite = s
 	}
 	if n, ok := c.In("runtimeOptions", "cookies", "maxAge").(float64); ok {
 		maxAge = fmt.Sprint(int(n))
 	}
-	return cookie.EncodeName(sessionPrefix+key) + "=" + cookie.EncodeValue(value) + attributesOf(c, sameSite, maxAge)
+	attributes := attributesOf(c, sameSite, maxAge)
+	until, err := time.Parse(time.RFC3339, text(c.In("runtimeOptions", "cookies", "expires", "$date")))
+	if err == nil && c.In("runtimeOptions", "cookies", "maxAge") == nil {
+		attributes = strings.TrimSuffix(attributes, "Max-Age="+maxAge) + "Expires=" + until.UTC().Format(http.TimeFormat)
+	}
+	return cookie.EncodeName(sessionPrefix+key) + "=" + cookie.EncodeValue(value) + attributes
 }
 
 func flowCookie(c conformance.Case, name, value string) string {
