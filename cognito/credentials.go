@@ -71,7 +71,7 @@ func (p *provider) userCredentials(ctx context.Context, pool *identityPool, cur 
 func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, force bool) (*amplify.Credentials, error) {
 	id := pool.guestID(p.kv)
 	if id != "" {
-		c, err := pool.ownGuest(ctx, id, force)
+		c, err := pool.ownGuest(ctx, id, force, false)
 		switch {
 		case err == nil:
 			if c.IdentityID != id {
@@ -90,7 +90,7 @@ func (p *provider) guestCredentials(ctx context.Context, pool *identityPool, for
 	case next == "":
 		return pool.sharedGuest(ctx, force)
 	}
-	return pool.ownGuest(ctx, next, force)
+	return pool.ownGuest(ctx, next, force, true)
 }
 
 // createGuest returns a new identity for the visitor in place of old, which may be empty. It

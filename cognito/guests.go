@@ -92,17 +92,18 @@ func (s sharedGuest) credentials(ctx context.Context) (*amplify.Credentials, err
 }
 
 // ownGuest returns the credentials of the guest whose id a visitor has presented. Cognito refuses
-// ids of users, to whom it gives credentials for their tokens alone.
-func (p *identityPool) ownGuest(ctx context.Context, id string, force bool) (*amplify.Credentials, error) {
+// ids of users, to whom it gives credentials for their tokens alone. created says that the identity
+// pool has just made the identity: made-up ones must not keep new visitors from theirs.
+func (p *identityPool) ownGuest(ctx context.Context, id string, force, created bool) (*amplify.Credentials, error) {
 	key := newSessionID("guest", id)
-	return p.guests.grants.get(ctx, key, force, ownGuest{p, id, p.guests.grants.isProven(key)})
+	return p.guests.grants.get(ctx, key, force, ownGuest{p, id, created || p.guests.grants.isProven(key)})
 }
 
 // ownGuest asks for the credentials of a visitor's own identity.
 type ownGuest struct {
 	pool   *identityPool
 	id     string
-	proven bool // the identity pool has given credentials for id before
+	proven bool // the identity pool has given credentials for id before, or id itself
 }
 
 func (ownGuest) hasEnded() bool { return false }

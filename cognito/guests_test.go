@@ -196,6 +196,23 @@ func TestCrawlers(t *testing.T) {
 	}
 }
 
+// TestNewGuestsBesideMadeUpOnes: a flood of made-up identities does not keep new visitors from one
+// of their own.
+func TestNewGuestsBesideMadeUpOnes(t *testing.T) {
+	pool := testpool.New(t)
+	c := newIdentityCognito(t, pool, cognito.Options{GuestIdentity: cognito.GuestPerVisitor})
+	for i := range 500 {
+		_, _ = credentials(t, c, guest(fmt.Sprintf("eu-west-1:made-up-%d", i)))
+	}
+	for i := range 5 {
+		kv := guest("")
+		got, err := credentials(t, c, kv)
+		if err != nil || guestOf(kv) != got.IdentityID {
+			t.Errorf("visitor %d: %+v, %v", i, got, err)
+		}
+	}
+}
+
 // TestChangedGuest: the identity that credentials are answered for is the one to keep.
 func TestChangedGuest(t *testing.T) {
 	pool := testpool.New(t)
