@@ -104,7 +104,7 @@ func TestSharedMemoryIsOfVerifiedSessions(t *testing.T) {
 		for j := range 50 {
 			kv.add(fmt.Sprintf("v%d.refreshToken", j), fmt.Sprintf("made-up-%d-%d", i, j))
 		}
-		signOut(t, c, kv)
+		_ = c.Providers(kv).Session.End(t.Context(), amplify.EndInput{}) // some are too many
 	}
 	if after := c.Remembered(); after != before {
 		t.Errorf("%d entries before, %d after sign-outs of sessions that do not exist", before, after)
@@ -120,13 +120,47 @@ func TestSharedMemoryIsOfVerifiedSessions(t *testing.T) {
 
 	// One user who signs out again and again leaves as much as one who signs out once.
 	kv := func() *storage { return session(bob, pool.Access(bob), pool.ID(bob), "r") }
+	pool.Advance(time.Second)
 	signOut(t, c, kv())
 	before = c.Remembered()
 	for i := range 100 {
+		pool.Advance(time.Second)
 		signOut(t, c, session(bob, pool.Access(bob), pool.ID(bob), fmt.Sprintf("r%d", i)))
 	}
 	if after := c.Remembered(); after != before {
 		t.Errorf("%d entries before, %d after more sign-outs of one session", before, after)
+	}
+}
+
+// TestMadeUpSignOuts: sign-outs of anybody cause a bounded number of calls, and keep nobody from a
+// sign-out of a session.
+func TestMadeUpSignOuts(t *testing.T) {
+	pool := testpool.New(t)
+	c := newCognito(t, pool, cognito.Options{})
+	failed := 0
+	for i := range 200 {
+		kv := session(alice, "", "", fmt.Sprintf("made-up-%d", i))
+		if err := c.Providers(kv).Session.End(t.Context(), amplify.EndInput{}); err != nil {
+			failed++
+			if amplify.ReasonOf(err) != amplify.ReasonServiceUnavailable {
+				t.Fatalf("err = %v", err)
+			}
+		}
+		if len(kv.entries) > 0 {
+			t.Fatalf("%d values are left", len(kv.entries))
+		}
+	}
+	if n := len(pool.Revoked()); n != 50 || failed != 150 {
+		t.Errorf("%d revocations, %d failures; want 50 and 150", n, failed)
+	}
+	signOut(t, c, session(alice, pool.Access(alice), pool.ID(alice), "own"))
+	if got := pool.Revoked(); got[len(got)-1] != "own" {
+		t.Error("a session's own refresh token was not revoked")
+	}
+	pool.Advance(time.Second)
+	signOut(t, c, session(alice, "", "", "later"))
+	if n := len(pool.Revoked()); n != 52 {
+		t.Errorf("%d revocations, want 52", n)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/sessionkey"
@@ -41,6 +42,8 @@ type Client struct {
 	exchanges    flights[*issued] // by authorization code
 	refusedCodes *recent[tokenHash, error]
 	revocations  flights[struct{}]
+
+	unprovenRevocations *rate.Limiter // of refresh tokens that no session belongs to
 
 	identities *identityPool // nil if the configuration has none
 	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
@@ -177,6 +180,8 @@ func New(app *amplify.App, o Options) (*Client, error) {
 		refusals:     newRecent[tokenHash, error](maxRefusals),
 		unanswered:   newRecent[tokenHash, struct{}](maxUnanswered),
 		refusedCodes: newRecent[tokenHash, error](maxCodes),
+
+		unprovenRevocations: rate.NewLimiter(unprovenRevocationRate, unprovenRevocationBurst),
 	}
 	c.budget = newRefusalBudget(c.now)
 	c.refreshes.work, c.exchanges.work, c.revocations.work = c.work, c.work, c.work

@@ -89,6 +89,10 @@ func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	unread := st.read(p.kv)
 	found := c.sessionsToEnd(ctx, st)
 	now := c.now()
+	if len(found) == 1 && found[0].session == nil && !c.unprovenRevocations.AllowN(c.app.Now(), 1) {
+		found = nil
+		failures = append(failures, errManyRevocations)
+	}
 	for _, f := range found {
 		f.forget(c, now)
 	}
@@ -182,6 +186,15 @@ const (
 	// told which is the user's own.
 	maxRevocations = maxRefreshTokens
 )
+
+// Anybody can ask for the revocation of a refresh token without tokens beside it, made up perhaps:
+// so many calls are made for these a second. Those of sessions that verify do not count.
+const unprovenRevocationRate, unprovenRevocationBurst = 10, 50
+
+var errManyRevocations = &amplify.Error{
+	Name: "TooManyRequestsException", Reason: amplify.ReasonServiceUnavailable,
+	Message: "Too many refresh tokens were to be revoked that no session belongs to.",
+}
 
 // sessionsToEnd returns the sessions in st that a sign-out ends, that of LastAuthUser first. A
 // session that has ended already is none of them, so that its tokens cause no work a second time.

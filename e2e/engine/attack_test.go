@@ -413,7 +413,7 @@ func madeUpSignOuts(t *testing.T, s *site) {
 			}
 		})
 	})
-	wantCost(t, cost, map[string]int{revocation: 100})
+	wantCost(t, cost, map[string]int{revocation: 50})
 	// What the attack has left in memory has not driven out what the other tab needs.
 	said, _, err := s.ask(t.Context(), "/session", otherTab)
 	if err != nil {
