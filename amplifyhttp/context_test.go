@@ -118,6 +118,21 @@ func TestRequestsOfOthers(t *testing.T) {
 		}
 	}))
 	serve(outer, request("/", alice))
+
+	// The same cookies, and the token of another user.
+	f = newFixture(t, nil, func(_ *amplify.Config, o *Options) { o.Bearer = true })
+	access, _ := f.backend.Tokens("bob", time.Hour, nil)
+	h = f.Middleware(http.HandlerFunc(me))
+	outer = f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		for authorization, want := range map[string]int{"Bearer " + access: 200, "Bearer x": 401} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, request("/me", alice, "Authorization", authorization).WithContext(r.Context()))
+			if w.Code != want || want == 200 && w.Body.String() != `{"userId":"sub-of-bob","username":"bob"}`+"\n" {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+	}))
+	serve(outer, request("/", alice))
 }
 
 // TestTwoRunners: each has its own user pool client, cookies and context.

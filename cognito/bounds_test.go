@@ -395,6 +395,28 @@ func TestHangUpsOfOthers(t *testing.T) {
 	})
 }
 
+// TestCallsEnd: a call whose attempts are not answered ends after 20 s, retries included.
+func TestCallsEnd(t *testing.T) {
+	pool := testpool.New(t)
+	kv := expired(pool, alice, "r1")
+	synctest.Test(t, func(t *testing.T) {
+		o := pool.Options()
+		o.HTTPClient.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "jwks.json") {
+				return pool.RoundTrip(r)
+			}
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		c := newCognitoFor(t, pool.Config(), o, cognito.Options{})
+		begin := time.Now()
+		wantReason(t, c, kv, amplify.ReasonServiceUnavailable)
+		if took := time.Since(begin); took > 20*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 // TestPanicBelowACall: a panic of an HTTP client is an error of the requests that wait for the call.
 func TestPanicBelowACall(t *testing.T) {
 	pool := testpool.New(t)

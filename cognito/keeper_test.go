@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,6 +176,21 @@ func TestStartRefuses(t *testing.T) {
 		if amplify.ReasonOf(err) != test.reason || len(kv.entries) > 0 {
 			t.Errorf("%s: %v, kept %d values", name, err, len(kv.entries))
 		}
+	}
+}
+
+// TestStartWithoutRefreshToken: the refresh token of an earlier session of the user is not kept
+// beside tokens that came without one.
+func TestStartWithoutRefreshToken(t *testing.T) {
+	pool := testpool.New(t)
+	c := newCognito(t, pool, cognito.Options{})
+	kv := session(alice, pool.Access(alice), pool.ID(alice), "old")
+	if err := c.Providers(kv).Session.Start(t.Context(), issued(pool, alice, "", signIn("second"))); err != nil {
+		t.Fatal(err)
+	}
+	wantUser(t, c, kv, alice)
+	if got := kv.get("alice.refreshToken"); len(got) > 0 {
+		t.Errorf("kept %q", got)
 	}
 }
 
@@ -496,19 +513,46 @@ func TestCodes(t *testing.T) {
 			t.Errorf("%v, %q", err, kv.get("alice.refreshToken"))
 		}
 		// Another verifier or state has no right to it.
-		other := grant
-		other.Verifier = "x"
 		pool.OnExchange(func(url.Values) testpool.Answer {
 			return testpool.Answer{Status: 400, Body: map[string]any{"error": "invalid_grant"}}
 		})
-		if _, err := c.ExchangeCode(t.Context(), other); amplify.ReasonOf(err) != amplify.ReasonCodeRefused {
-			t.Errorf("another verifier: %v", err)
+		for name, change := range map[string]func(*cognito.CodeGrant){
+			"another verifier": func(g *cognito.CodeGrant) { g.Verifier = "x" },
+			"another state":    func(g *cognito.CodeGrant) { g.State = "x" },
+			"another code":     func(g *cognito.CodeGrant) { g.Code = "x" },
+		} {
+			other := grant
+			change(&other)
+			if _, err := c.ExchangeCode(t.Context(), other); amplify.ReasonOf(err) != amplify.ReasonCodeRefused {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		// The user signs out: nobody comes back by the code.
 		signOut(t, c, kv)
 		if err := start(); err == nil {
 			t.Error("a code opens a session that has ended")
 		}
+	})
+	t.Run("side by side", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pool, c := withCodes(t)
+			pool.OnExchange(func(url.Values) testpool.Answer {
+				time.Sleep(time.Second)
+				return pool.Exchanged(alice, "r1")
+			})
+			var all sync.WaitGroup
+			for range 10 {
+				all.Go(func() {
+					if _, err := c.ExchangeCode(t.Context(), grant); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if n := len(pool.Exchanges()); n != 1 {
+				t.Errorf("%d exchanges, want 1", n)
+			}
+		})
 	})
 	t.Run("refused", func(t *testing.T) {
 		pool, c := withCodes(t)

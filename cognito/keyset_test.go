@@ -1,12 +1,17 @@
 package cognito_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
@@ -227,6 +232,21 @@ func TestKeyDocuments(t *testing.T) {
 		k[name] = value
 		return map[string]any{"keys": []any{k}}
 	}
+	refuses := func(t *testing.T, document any, kv *storage) {
+		documents := roundTrip(func(r *http.Request) (*http.Response, error) { return jsonResponse(t, r, document), nil })
+		app, err := amplify.New(pool.Config(), amplify.Options{HTTPClient: &http.Client{Transport: documents}, Clock: pool.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := cognito.New(app, cognito.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close(t.Context()) }()
+		if got, err := tokens(t, c, kv); err == nil {
+			t.Errorf("verified by such a key: %v", got.AccessToken.Claims())
+		}
+	}
 	for name, document := range map[string]any{
 		"another use":       with("use", "enc"),
 		"no use":            with("use", ""),
@@ -241,21 +261,24 @@ func TestKeyDocuments(t *testing.T) {
 		"too much":          map[string]any{"keys": []any{good}, "x": strings.Repeat("x", 1<<16)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			documents := roundTrip(func(r *http.Request) (*http.Response, error) { return jsonResponse(t, r, document), nil })
-			app, err := amplify.New(pool.Config(), amplify.Options{HTTPClient: &http.Client{Transport: documents}, Clock: pool.Now})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := cognito.New(app, cognito.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = c.Close(t.Context()) }()
-			if got, err := tokens(t, c, session(alice, pool.Access(alice), pool.ID(alice), "")); err == nil {
-				t.Errorf("verified by such a key: %v", got.AccessToken.Claims())
-			}
+			refuses(t, document, session(alice, pool.Access(alice), pool.ID(alice), ""))
 		})
 	}
+	t.Run("a key of 1,024 bits", func(t *testing.T) {
+		short, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sign := func(claims map[string]any) string {
+			return pool.JWT(jwt.SigningMethodRS256, short, map[string]any{"kid": "key-1"}, pool.Claims(claims, alice))
+		}
+		document := with("n", base64.RawURLEncoding.EncodeToString(short.N.Bytes()))
+		refuses(t, document, session(alice, sign(accessClaims(alice)), sign(idClaims(alice)), ""))
+	})
+}
+
+func accessClaims(u testpool.User) map[string]any {
+	return map[string]any{"token_use": "access", "client_id": testpool.Client, "username": u.Name}
 }
 
 func idClaims(u testpool.User) map[string]any {

@@ -1,7 +1,9 @@
 package cognito
 
 import (
+	"fmt"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/amplify-go/amplify"
@@ -27,6 +29,50 @@ func TestCallsKeepNoRequestMemory(t *testing.T) {
 	} {
 		if texts[0] != texts[1] || unsafe.StringData(texts[0]) == unsafe.StringData(texts[1]) {
 			t.Errorf("%s: the very memory of the request", name)
+		}
+	}
+}
+
+// TestMemoryIsBounded: what is remembered has the bounds of docs/architecture.md.
+func TestMemoryIsBounded(t *testing.T) {
+	h, now := newHandoff(), time.Now()
+	for i := range 12_000 {
+		token := func(kind string, i int) tokenHash { return tokenHash(newSessionID(kind, fmt.Sprint(i))) }
+		h.put(token("refresh", i), &issued{refreshToken: "r", next: token("refresh", i+1), received: now})
+		h.putCode(token("code", i), &issued{refreshToken: "r", next: token("of code", i), received: now})
+	}
+	for name, n := range map[string][2]int{
+		"hand-offs":    {len(h.answers.entries), 10_000},
+		"codes":        {len(h.codes.entries), 1_000},
+		"predecessors": {len(h.predecessors.entries), 11_000},
+	} {
+		if n[0] > n[1] {
+			t.Errorf("%d %s, want %d at most", n[0], name, n[1])
+		}
+	}
+
+	pool := testpool.New(t)
+	app, err := amplify.New(pool.IdentityConfig(), pool.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 10
+	c, err := New(app, Options{MaxSessions: most})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 * most {
+		id := newSessionID(fmt.Sprint(i))
+		c.sessions.Set(id, &session{})
+		c.identities.users.given.Set(id, &grant{})
+		c.identities.identities.Set(id, "id")
+	}
+	c.identities.identities.CleanUp()
+	for name, n := range map[string]int{
+		"sessions": c.KnownSessions(), "credentials": c.KnownCredentials(), "identities": c.identities.identities.EstimatedSize(),
+	} {
+		if n > most {
+			t.Errorf("%d %s, want %d at most", n, name, most)
 		}
 	}
 }

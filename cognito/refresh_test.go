@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
@@ -208,6 +209,24 @@ func TestHandoffEnds(t *testing.T) {
 	}
 }
 
+// TestRefusalEndsTheHandoff: once the user pool has refused a refresh token, what led to it opens
+// nothing from memory any more.
+func TestRefusalEndsTheHandoff(t *testing.T) {
+	pool := testpool.New(t)
+	rotating(pool, alice)
+	c := newCognito(t, pool, cognito.Options{})
+	kv := expired(pool, alice, "r1")
+	wantUser(t, c, kv, alice)
+	wantUser(t, c, expired(pool, alice, "r1"), alice) // from memory
+	pool.OnRefresh(func(map[string]any) testpool.Answer {
+		return testpool.Refused(http.StatusBadRequest, "NotAuthorizedException", "Refresh Token has been revoked")
+	})
+	if _, err := c.TokenProvider(kv).Tokens(t.Context(), amplify.TokensInput{ForceRefresh: true}); amplify.ReasonOf(err) != amplify.ReasonRefreshRejected {
+		t.Errorf("err = %v", err)
+	}
+	wantReason(t, c, expired(pool, alice, "r1"), amplify.ReasonRefreshRejected)
+}
+
 // TestForcedRefreshIsFresh: where refresh tokens do not rotate a forced refresh is never answered from memory.
 func TestForcedRefreshIsFresh(t *testing.T) {
 	pool := testpool.New(t)
@@ -343,7 +362,10 @@ func TestRefreshAnswers(t *testing.T) {
 		a.Body.(map[string]any)["AuthenticationResult"].(map[string]any)[name] = token
 		return a
 	}
-	access := map[string]any{"token_use": "access", "client_id": testpool.Client, "username": "alice"}
+	access := accessClaims(alice)
+	forged := func(claims map[string]any) string { // it names a key that is published
+		return pool.JWT(jwt.SigningMethodRS256, pool.Key("rogue"), map[string]any{"kid": "key-1"}, pool.Claims(claims, alice))
+	}
 	for name, answer := range map[string]testpool.Answer{
 		"no access token":         without("AccessToken"),
 		"no ID token":             without("IdToken"),
@@ -353,6 +375,8 @@ func TestRefreshAnswers(t *testing.T) {
 		"another's ID token":      with("IdToken", pool.ID(bob)),
 		"another's access token":  with("AccessToken", pool.Access(bob)),
 		"an unknown key":          with("AccessToken", pool.Sign("rogue", access, alice, nil)),
+		"a forged access token":   with("AccessToken", forged(access)),
+		"a forged ID token":       with("IdToken", forged(idClaims(alice))),
 		"garbage":                 with("AccessToken", "garbage"),
 		"an access token twice":   with("IdToken", pool.Access(alice)),
 		"an access token, no iat": with("AccessToken", pool.Access(alice, testpool.Claim{Name: "iat"})),

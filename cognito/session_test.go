@@ -97,6 +97,37 @@ func TestDuplicates(t *testing.T) {
 	wantReason(t, c, kv.add("alice.accessToken", young), amplify.ReasonMalformedToken)
 }
 
+// TestRefreshTokensArePaired: of several refresh tokens that one is redeemed which was written with
+// the access token, as far as that can be told.
+func TestRefreshTokensArePaired(t *testing.T) {
+	pool := testpool.New(t)
+	// The second pair of tokens is the younger one.
+	at := func(seconds int64) []testpool.Claim {
+		now := pool.Now().Unix()
+		return []testpool.Claim{{Name: "iat", Value: now + seconds}, {Name: "exp", Value: now - 1}}
+	}
+	for _, tt := range []struct {
+		refresh []string
+		want    string
+	}{
+		{[]string{"r1", "r2"}, "r2"},
+		{[]string{"r1"}, "r1"},
+		{[]string{"r1", "r2", "r3"}, "r1"},
+	} {
+		pool.OnRefresh(func(map[string]any) testpool.Answer { return pool.Refreshed(alice, "") })
+		kv := session(alice, pool.Access(alice, at(-7200)...), pool.ID(alice, at(-7200)...), "")
+		kv.add("alice.accessToken", pool.Access(alice, at(-3600)...)).add("alice.idToken", pool.ID(alice, at(-3600)...))
+		for _, token := range tt.refresh {
+			kv.add("alice.refreshToken", token)
+		}
+		before := len(pool.Refreshes())
+		wantUser(t, newCognito(t, pool, cognito.Options{}), kv, alice)
+		if calls := pool.Refreshes()[before:]; len(calls) != 1 || calls[0]["RefreshToken"] != tt.want {
+			t.Errorf("of %q: %v", tt.refresh, calls)
+		}
+	}
+}
+
 // TestDuplicatesWhileKeysAreDown: what cannot be judged must not be taken for refused.
 func TestDuplicatesWhileKeysAreDown(t *testing.T) {
 	pool := testpool.New(t)
@@ -122,6 +153,15 @@ func TestTimes(t *testing.T) {
 	wantReason(t, c, kv, amplify.ReasonNotYetValid)
 	pool.Advance(time.Minute)
 	wantUser(t, c, kv, alice)
+
+	// The token that expires first decides, whichever of the two it is.
+	exp := testpool.Claim{Name: "exp", Value: pool.Now().Unix() + 60}
+	shortAccess, shortID := session(alice, pool.Access(alice, exp), pool.ID(alice), ""), session(alice, pool.Access(alice), pool.ID(alice, exp), "")
+	wantUser(t, c, shortAccess, alice)
+	wantUser(t, c, shortID, alice)
+	pool.Advance(time.Minute)
+	wantReason(t, c, shortAccess, amplify.ReasonExpiredNoRefreshToken)
+	wantReason(t, c, shortID, amplify.ReasonExpiredNoRefreshToken)
 }
 
 func TestLeeway(t *testing.T) {
@@ -154,6 +194,10 @@ func TestDrift(t *testing.T) {
 	}
 	pool.Advance(-31 * time.Second)
 	wantUser(t, c, session(alice, access, id, "").add("alice.clockDrift", "99999999999"), alice)
+	pool.Advance(61 * time.Second) // it has expired
+	for _, drift := range []string{"-1000", "-31000", "-60000", "-99999999999", "-9223372036854775808"} {
+		wantReason(t, c, session(alice, access, id, "").add("alice.clockDrift", drift), amplify.ReasonExpiredNoRefreshToken)
+	}
 }
 
 func TestSignInDetails(t *testing.T) {

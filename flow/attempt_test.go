@@ -102,3 +102,59 @@ func TestDuplicatesArePaired(t *testing.T) {
 		}
 	}
 }
+
+// TestFormOfAttempts: what a sibling on the domain writes is an attempt only if it has the form of
+// one, and the name of its own.
+func TestFormOfAttempts(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	good := attempt{newState(""), randomText(verifierLength), "/notes"}
+	custom := attempt{newState("tenant"), "v", ""}
+	state := good.state
+	for name, tt := range map[string]struct {
+		name, value string
+		want        []attempt
+	}{
+		"as it is written":              {good.cookie(), good.marshal(), []attempt{good}},
+		"with a custom state":           {custom.cookie(), custom.marshal(), []attempt{custom}},
+		"another's name":                {custom.cookie(), good.marshal(), nil},
+		"no name":                       {attemptCookie, good.marshal(), nil},
+		"no state":                      {attemptCookie, ".v.", nil},
+		"a short state":                 {attemptCookie + state[1:], state[1:] + ".v.", nil},
+		"a long state":                  {attemptCookie + state, state + "0.v.", nil},
+		"a state of other characters":   {attemptCookie + state[1:] + "_", state[1:] + "_.v.", nil},
+		"a custom state of other ones":  {attemptCookie + state, state + "-_.v.", nil},
+		"no verifier":                   {attemptCookie + state, state + "..", nil},
+		"a verifier of other ones":      {attemptCookie + state, state + ".v_.", nil},
+		"two parts":                     {attemptCookie + state, state + ".v", nil},
+		"four parts":                    {attemptCookie + state, state + ".v..", nil},
+		"a return that is no base64url": {attemptCookie + state, state + ".v.+", nil},
+	} {
+		var x Exchange
+		f.Begin(&x, request("/", tt.name+"="+tt.value))
+		if d := cmp.Diff(tt.want, x.flowCookies().attempts().own, cmp.AllowUnexported(attempt{})); d != "" {
+			t.Errorf("%s (-want +got)\n%s", name, d)
+		}
+	}
+
+	// The newest attempt gets a cookie of its own when it gives way: if it has that form, too.
+	routes := f.routes(t, RoutesOptions{})
+	for name, tt := range map[string]struct {
+		state, verifier string
+		kept            bool
+	}{
+		"good":                        {state, good.verifier, true},
+		"a short state":               {state[1:], good.verifier, false},
+		"a long state":                {state + "0", good.verifier, false},
+		"a state of other characters": {state[1:] + "_", good.verifier, false},
+		"a verifier of other ones":    {state, "v.w", false},
+	} {
+		w := serve(routes, request("/api/auth/sign-in", stateCookie+"="+tt.state+"; "+pkceCookie+"="+tt.verifier))
+		kept := false
+		for name := range setCookies(w.Header["Set-Cookie"]) {
+			kept = kept || strings.HasPrefix(name, attemptCookie)
+		}
+		if w.StatusCode != 302 || kept != tt.kept {
+			t.Errorf("%s: status %d, kept %v", name, w.StatusCode, kept)
+		}
+	}
+}

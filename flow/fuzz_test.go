@@ -14,7 +14,7 @@ import (
 // FuzzReturnTo: what is accepted leads, by the rules of browsers, to the application's own origin,
 // and not to an auth route.
 func FuzzReturnTo(f *testing.F) {
-	for _, s := range []string{"/", "/a?b=c#d", "//evil.test", "/\\evil.test", "/\t/evil.test", "/%2f/evil.test", "https://myapp.com/x", "/.//evil.test", "/a/..//evil.test", "/api/auth/sign-out", "/%2e%2e//x"} {
+	for _, s := range []string{"/", "/a?b=c#d", "//evil.test", "/\\evil.test", "/\t/evil.test", "/%2f/evil.test", "https://myapp.com/x", "/.//evil.test", "/a/..//evil.test", "/api/auth/sign-out", "/%2e%2e//x", "///evil.test", "javascript:alert(1)", "evil.test", "/\x01"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

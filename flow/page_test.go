@@ -36,6 +36,18 @@ func TestPages(t *testing.T) {
 			t.Errorf("the %s is escaped: %s", element, content[1])
 		}
 	}
+	for name, want := range map[string]string{ // of what there are no others
+		"default-src": `'none'`, "script-src": `'sha256-[^ ]+'`, "style-src": `'sha256-[^ ]+'`,
+		"base-uri": `'none'`, "form-action": `'none'`, "frame-ancestors": `'none'`,
+	} {
+		if !regexp.MustCompile(`(^|; )` + name + ` ` + want + `(;|$)`).MatchString(policy) {
+			t.Errorf("%s of %s", name, policy)
+		}
+	}
+	// Going back must not run a callback again.
+	if targets["script"] == "" {
+		t.Errorf("the page does not replace itself: %s", body)
+	}
 	for name, want := range map[string]string{
 		"Cache-Control": private, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8",
 	} {

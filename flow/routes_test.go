@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"golang.org/x/oauth2"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
@@ -22,15 +23,19 @@ import (
 
 // browser keeps cookies as far as the auth routes need: by name, all sent everywhere.
 type browser struct {
-	t       *testing.T
-	handler http.Handler
-	names   []string
-	values  map[string]string
+	t          *testing.T
+	handler    http.Handler
+	upstream   *conformance.Upstream
+	names      []string
+	values     map[string]string
+	challenges map[string]string // of sign-ins that have begun, by their callback
 }
 
 func (f *fixture) browser(t *testing.T, o RoutesOptions) *browser {
 	t.Helper()
-	return &browser{t, f.routes(t, o), nil, map[string]string{}}
+	return &browser{
+		t: t, handler: f.routes(t, o), upstream: f.upstream, values: map[string]string{}, challenges: map[string]string{},
+	}
 }
 
 // get answers a request, keeps its cookies and returns status, body and Location.
@@ -81,12 +86,20 @@ func (b *browser) add(header string) {
 // begin opens sign-in and returns the address that Cognito would send the browser back to.
 func (b *browser) begin(query string) (callback string) {
 	b.t.Helper()
-	w, body := b.get("/api/auth/sign-in" + query)
+	w, _ := b.get("/api/auth/sign-in" + query)
+	return b.callback(w)
+}
+
+// callback returns the address that Cognito would send the browser back to which got w.
+func (b *browser) callback(w *http.Response) string {
+	b.t.Helper()
 	u, err := url.Parse(w.Header.Get("Location"))
 	if err != nil || u.Host != "auth.corpus.test" {
-		b.t.Fatalf("%d %s %s", w.StatusCode, w.Header.Get("Location"), body)
+		b.t.Fatalf("%d %s", w.StatusCode, w.Header.Get("Location"))
 	}
-	return "/api/auth/sign-in-callback?code=the-code&state=" + url.QueryEscape(u.Query().Get("state"))
+	callback := "/api/auth/sign-in-callback?code=the-code&state=" + url.QueryEscape(u.Query().Get("state"))
+	b.challenges[callback] = u.Query().Get("code_challenge")
+	return callback
 }
 
 // TestRoutesWithoutEffect: only a person who wants to may begin or end anything.
@@ -228,6 +241,12 @@ func TestTabs(t *testing.T) {
 		if got := bodyTargets(body)["link"]; w.StatusCode != 200 || got != leadsTo {
 			t.Errorf("status %d, leads to %q", w.StatusCode, got)
 		}
+		// A code comes with the verifier of the attempt that it was issued for.
+		calls := b.upstream.Calls()
+		verifier := calls[len(calls)-1].Form["code_verifier"]
+		if got := oauth2.S256ChallengeFromVerifier(verifier); got != b.challenges[callback] {
+			t.Errorf("the verifier %q is that of another attempt", verifier)
+		}
 	}
 	t.Run("one after the other", func(t *testing.T) {
 		b := newFixture(t, f.backend.SignedIn("alice"), nil).browser(t, RoutesOptions{})
@@ -248,8 +267,7 @@ func TestTabs(t *testing.T) {
 		var answers []*http.Response
 		for _, tab := range []string{"/a", "/b", "/c"} {
 			w := serve(b.handler, request("/api/auth/sign-in?return_to="+tab, ""))
-			u, _ := url.Parse(w.Header.Get("Location"))
-			callbacks = append(callbacks, "/api/auth/sign-in-callback?code=the-code&state="+u.Query().Get("state"))
+			callbacks = append(callbacks, b.callback(w))
 			answers = append(answers, w)
 		}
 		for _, w := range answers {
@@ -421,6 +439,9 @@ func TestCallbackVerifies(t *testing.T) {
 	_, foreign := f.backend.Tokens("bob", time.Hour, nil)
 	other, _ := f.backend.Tokens("alice", time.Hour, map[string]any{"client_id": "another"})
 	pool, _ := f.backend.Tokens("alice", time.Hour, map[string]any{"iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Another01"})
+	forged := func(token string) string { // with the signature of another one
+		return token[:strings.LastIndexByte(token, '.')] + foreign[strings.LastIndexByte(foreign, '.'):]
+	}
 	large, largeID := f.backend.Tokens("alice", time.Hour, map[string]any{"custom:x": strings.Repeat("x", 2850)})
 	huge, hugeID := f.backend.Tokens("alice", time.Hour, map[string]any{"custom:x": strings.Repeat("x", 20_000)})
 	for name, tt := range map[string]struct {
@@ -429,6 +450,8 @@ func TestCallbackVerifies(t *testing.T) {
 		text       string
 	}{
 		"another user's ID token": {access, foreign, 500, "could not be verified"},
+		"a forged access token":   {forged(access), id, 500, "could not be verified"},
+		"a forged ID token":       {access, forged(id), 500, "could not be verified"},
 		"another client":          {other, id, 500, "could not be verified"},
 		"another pool":            {pool, id, 500, "could not be verified"},
 		"no ID token":             {access, "", 500, "not set up right"},
@@ -720,6 +743,22 @@ func TestRedirectURLs(t *testing.T) {
 	}
 	if got := f.SignInURL(request("/", ""), SignInLink{}); got != "/auth/sign-in?return_to=%2F" {
 		t.Errorf("link %q", got)
+	}
+}
+
+// TestForeignRedirectURLs: what only looks like a URL of the origin is none.
+func TestForeignRedirectURLs(t *testing.T) {
+	own := origin("https://myapp.com")
+	for _, s := range []string{
+		"https://alice@myapp.com/a", "https://alice:secret@myapp.com/a", "https://@myapp.com/a", "https://myapp.com@evil.test/a",
+		"https://myapp.com.evil.test/a", "https://myapp.com:443/a", "http://myapp.com/a", "https:myapp.com/a", "//myapp.com/a", "/a",
+	} {
+		if u, fault := own.redirect("RedirectSignIn", "a", []string{s}); fault == nil {
+			t.Errorf("%s is the origin's: %s", s, u)
+		}
+	}
+	if u, fault := own.redirect("RedirectSignIn", "a", []string{"https://alice@myapp.com/a", "https://myapp.com/a"}); fault != nil || u.String() != "https://myapp.com/a" {
+		t.Errorf("%s, %v", u, fault)
 	}
 }
 

@@ -313,6 +313,7 @@ func TestForgedBearer(t *testing.T) {
 		{"another key", s.Sign("rogue", map[string]any{"token_use": "access", "client_id": testpool.Client}, testpool.Alice, nil), http.StatusUnauthorized, amplify.ReasonUnknownKey},
 		{"another client", s.Access(testpool.Alice, testpool.Claim{Name: "client_id", Value: "other"}), http.StatusUnauthorized, amplify.ReasonWrongClient},
 		{"expired", s.Access(testpool.Alice, testpool.Claim{Name: "exp", Value: s.Now().Unix()}), http.StatusUnauthorized, amplify.ReasonExpiredNoRefreshToken},
+		{"not yet valid", s.Access(testpool.Alice, testpool.Claim{Name: "nbf", Value: s.Now().Unix() + 1}), http.StatusUnauthorized, amplify.ReasonNotYetValid},
 		{"of an app client", s.Access(testpool.Alice, testpool.Claim{Name: "username"}), http.StatusUnauthorized, amplify.ReasonIncompleteSession},
 	} {
 		t.Run(c.name, func(t *testing.T) {
