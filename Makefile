@@ -41,6 +41,10 @@ lint-extra: ## golangci-lint and govulncheck (fetched through the Go module prox
 fuzz: ## Every fuzz target for FUZZTIME (default 10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: mutants
+mutants: ## Each defence of SECURITY.md taken away in turn: its tests must notice; ONLY=REGEXP selects
+	@go run ./internal/mutants $(if $(ONLY),'$(ONLY)')
+
 .PHONY: conformance
 conformance: ## Recorded cases run, passed and excepted, a line per file
 	@go test -count=1 -v -run '^TestConformance' ./... | grep -E ' run=[0-9]|FAIL'

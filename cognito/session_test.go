@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
@@ -66,7 +67,12 @@ func TestDuplicates(t *testing.T) {
 	}
 	old, young := pool.Access(alice, at(-600)), pool.Access(alice, at(-60))
 	oldID, youngID := pool.ID(alice, at(-600)), pool.ID(alice, at(-60))
+	// They name a key that is published, and are younger still.
+	forged := func(claims map[string]any) string {
+		return pool.JWT(jwt.SigningMethodRS256, pool.Key("rogue"), map[string]any{"kid": "key-1"}, pool.Claims(claims, alice))
+	}
 	for _, kv := range []*storage{
+		session(alice, forged(accessClaims(alice)), forged(idClaims(alice)), "r1").add("alice.accessToken", young).add("alice.idToken", youngID),
 		session(alice, old, oldID, "r1").add("alice.accessToken", young).add("alice.idToken", youngID),
 		session(alice, young, youngID, "r1").add("alice.accessToken", old).add("alice.idToken", oldID),
 		session(alice, young, oldID, "r1").add("alice.accessToken", old).add("alice.idToken", youngID),
