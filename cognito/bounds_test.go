@@ -76,6 +76,12 @@ func TestSignatureChecksAreBounded(t *testing.T) {
 		t.Errorf("%d signatures were checked", checks)
 	}
 
+	// In several pairs, a token is checked once.
+	once := session(alice, forged(0, access), forged(1, id), "").add("alice.idToken", forged(2, id)).add("alice.idToken", forged(3, id))
+	if checks, err := c.SignatureChecks(t.Context(), once); !errors.Is(err, amplify.ErrUnauthenticated) || checks != 1 {
+		t.Errorf("%d signatures were checked for one access token (%v)", checks, err)
+	}
+
 	// What is known, and what is refused without a signature, comes first.
 	good := session(alice, pool.Access(alice), pool.ID(alice), "")
 	wantUser(t, c, good, alice)

@@ -659,3 +659,35 @@ func TestPlantedRefreshTokens(t *testing.T) {
 		t.Error("the session is left")
 	}
 }
+
+// TestChainWithoutLineage: in pools without origin_jti nothing but the hand-off tells which tokens
+// descend from one sign-in. A sign-out with cookies that are not the last ones ends all of them.
+func TestChainWithoutLineage(t *testing.T) {
+	pool := testpool.New(t)
+	edits := func(n int, life time.Duration) []testpool.Claim {
+		return []testpool.Claim{{Name: "origin_jti"}, {Name: "jti", Value: n}, {Name: "exp", Value: pool.Now().Add(life).Unix()}}
+	}
+	n := 1
+	pool.OnRefresh(func(in map[string]any) testpool.Answer {
+		if in["RefreshToken"] != fmt.Sprintf("r%d", n) {
+			return testpool.Refused(http.StatusBadRequest, "RefreshTokenReuseException", "Refresh token has been invalidated")
+		}
+		n++
+		a := pool.Refreshed(alice, fmt.Sprintf("r%d", n))
+		result := a.Body.(map[string]any)["AuthenticationResult"].(map[string]any)
+		result["AccessToken"], result["IdToken"] = pool.Access(alice, edits(n, time.Hour)...), pool.ID(alice, edits(n, time.Hour)...)
+		return a
+	})
+	c := newCognito(t, pool, cognito.Options{})
+	kv := session(alice, pool.Access(alice, edits(1, -time.Minute)...), pool.ID(alice, edits(1, -time.Minute)...), "r1")
+	first := &storage{entries: slices.Clone(kv.entries)}
+	wantUser(t, c, kv, alice)
+	second := &storage{entries: slices.Clone(kv.entries)}
+	if _, err := c.TokenProvider(kv).Tokens(t.Context(), amplify.TokensInput{ForceRefresh: true}); err != nil {
+		t.Fatal(err)
+	}
+	wantUser(t, c, kv, alice)
+	signOut(t, c, second)
+	wantReason(t, c, kv, amplify.ReasonSignedOut)
+	wantReason(t, c, first, amplify.ReasonRefreshRejected) // not from memory
+}

@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/smithy-go"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
@@ -88,6 +90,10 @@ func TestError(t *testing.T) {
 			got := *awsapi.Error(err)
 			if text := fmt.Sprintf("%v %+v %#v", got.Err, got.Err, got); strings.Contains(text, "secret") {
 				t.Errorf("the error tells a secret: %s", text)
+			}
+			var garbled *smithy.DeserializationError // which holds a part of the body
+			if errors.As(got.Err, &garbled) && strings.Contains(string(garbled.Snapshot), "secret") {
+				t.Errorf("the error holds the body: %s", garbled.Snapshot)
 			}
 			if got.Err == nil {
 				t.Error("the cause is lost")
