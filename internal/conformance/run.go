@@ -85,7 +85,7 @@ type Rule struct {
 	// asked and recorded), not at its id.
 	Match func(Case) bool
 	// Instead returns the case with what we answer in Expected, in the form of the recording. It is
-	// compared like a recording. If it is nil, nothing is compared: see [Strict].
+	// compared like a recording.
 	Instead func(Case) Case
 }
 
@@ -109,12 +109,6 @@ func withoutInstead(rules []Rule) (names []string) {
 	}
 	return names
 }
-
-// Option is an option of [Run].
-type Option int
-
-// Strict makes a rule without Instead a failure.
-const Strict Option = 1
 
 // Dir returns the folder of the recorded cases: AMPLIFY_CONFORMANCE_DIR if that is set, else
 // testdata/conformance. A relative path is looked for in the folder of the test and those above it.
@@ -180,11 +174,10 @@ func Load(t testing.TB, file string) []Case {
 //
 // With AMPLIFY_CONFORMANCE_MUTATE=N it also changes what each case expects, N times in one place,
 // and tells which changes f does not notice.
-func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error, options ...Option) {
+func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error) {
 	t.Helper()
-	unasserted := withoutInstead(rules)
-	if len(unasserted) > 0 && slices.Contains(options, Strict) {
-		t.Errorf("conformance: %s: rules that do not say what we answer instead: %q", file, unasserted)
+	if unasserted := withoutInstead(rules); len(unasserted) > 0 {
+		t.Fatalf("conformance: %s: rules that do not say what we answer instead: %q", file, unasserted)
 	}
 	mutants := newMutants(t, file)
 	foreign := os.Getenv(dirVariable) != ""
@@ -206,7 +199,7 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 			difference := f(t, c)
 			var instead error
 			right := c
-			if difference != nil && rule >= 0 && rules[rule].Instead != nil {
+			if difference != nil && rule >= 0 {
 				if right, instead = rules[rule].instead(c); instead == nil {
 					instead = f(t, right)
 				}
@@ -219,9 +212,7 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 				t.Errorf("%s: %v", c.Describe, problem)
 				return
 			}
-			if v == passed || rules[rule].Instead != nil {
-				mutants.try(t, right, f)
-			}
+			mutants.try(t, right, f)
 		})
 	}
 	ran := count[passed] + count[excepted] + count[failed]
@@ -232,9 +223,6 @@ func Run(t *testing.T, file string, rules []Rule, f func(*testing.T, Case) error
 		if took[i] == 0 && ran == len(cases) && count[failed] == 0 && !foreign {
 			t.Errorf("conformance: %s: the rule %q takes no case: delete it", file, r.Name)
 		}
-	}
-	if len(unasserted) > 0 {
-		fmt.Printf("  %s has %d rules without Instead\n", file, len(unasserted))
 	}
 	mutants.print()
 	fmt.Printf("%s run=%d passed=%d excepted=%d failed=%d\n", file, ran, count[passed], count[excepted], count[failed])
