@@ -159,9 +159,9 @@ func reveal(v any) any {
 	return v
 }
 
-// meaning returns v, a ResourcesConfig, with what means the same written the same: of the three parts that
-// the library reads, members that are false, empty or unset are left out (in Go they are zero values),
-// flags are booleans, and a provider of one's own is its name.
+// meaning returns v, a ResourcesConfig, with what means the same written the same: of the three
+// parts that the library reads, members that are false, empty or unset are left out (in Go they are
+// zero values), flags are booleans, and a provider of one's own is its name.
 func meaning(v any) any {
 	b, err := json.Marshal(v)
 	if err != nil {

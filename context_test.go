@@ -70,8 +70,8 @@ func username(ctx context.Context) (string, error) {
 	return tokens.AccessToken.Claims().Username, nil
 }
 
-// TestIsolation runs the requests of 1,000 users side by side, each with 50 goroutines that are partly still
-// at work when the request is over. Nobody may ever see another user.
+// TestIsolation runs the requests of 1,000 users side by side, each with 50 goroutines that are
+// partly still at work when the request is over. Nobody may ever see another user.
 func TestIsolation(t *testing.T) {
 	const users, goroutines = 1000, 50
 	app := newApp(t)
@@ -168,8 +168,8 @@ func TestServerContextClosed(t *testing.T) {
 	}
 }
 
-// TestServerContextClosesUnderCalls lets the operation return while a goroutine that it left behind waits for
-// its tokens and credentials: what arrives then belongs to nobody.
+// TestServerContextClosesUnderCalls lets the operation return while a goroutine that it left behind
+// waits for its tokens and credentials: what arrives then belongs to nobody.
 func TestServerContextClosesUnderCalls(t *testing.T) {
 	app := newApp(t)
 	asked, closed := make(chan struct{}, 2), make(chan struct{})

@@ -68,7 +68,8 @@ func (f fixedTokens) Tokens(context.Context, amplify.TokensInput) (*amplify.Toke
 	return f.tokens, nil
 }
 
-// TestRedactionByVerb prints secrets by every verb and flag that package fmt knows, and some that it does not.
+// TestRedactionByVerb prints secrets by every verb and flag that package fmt knows, and some that
+// it does not.
 func TestRedactionByVerb(t *testing.T) {
 	for name, v := range holders() {
 		for _, flags := range []string{"", "+", "#", "-", " ", "0", "+#", "# ", "10", ".3", "+10.40"} {
@@ -146,7 +147,8 @@ func TestRedactionByEncoder(t *testing.T) {
 	}
 }
 
-// TestDumpSeesStrings shows that the dumper of these tests would find a text behind unexported fields and pointers.
+// TestDumpSeesStrings shows that the dumper of these tests would find a text behind unexported
+// fields and pointers.
 func TestDumpSeesStrings(t *testing.T) {
 	type hidden struct{ p *struct{ s string } }
 	var b strings.Builder

@@ -110,14 +110,15 @@ func (f faultList) Unwrap() []error {
 	return errs
 }
 
-// Validate reports every fault of the configuration at once, as an [*Error] with [ReasonConfiguration] and the
-// name that Amplify JS gives the first of them. It looks at what is there: that a
-// part is missing shows where it is needed.
+// Validate reports every fault of the configuration at once, as an [*Error] with
+// [ReasonConfiguration] and the name that Amplify JS gives the first of them. It looks at what is
+// there: that a part is missing shows where it is needed.
 func (c Config) Validate() error {
 	return c.faults().err()
 }
 
-// A region or a name of that form, "_", and an identifier: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolType.html
+// A region or a name of that form, "_", and an identifier:
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolType.html
 const userPoolID = `^[A-Za-z0-9-]+_[A-Za-z0-9]+$`
 
 // https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetId.html
@@ -186,7 +187,8 @@ func (a *AuthConfig) faults() (f faults) {
 			addresses []string
 		}{{"RedirectSignIn", o.RedirectSignIn}, {"RedirectSignOut", o.RedirectSignOut}} {
 			for i, address := range redirects.addresses {
-				// Which of them a server can use depends on its origin; others belong to mobile apps (myapp://).
+				// Which of them a server can use depends on its origin; others belong to mobile
+				// apps (myapp://).
 				if u, err := url.Parse(address); err != nil || address == "" || u.Fragment != "" {
 					f.add(fmt.Sprintf("Config.Auth.OAuth.%s[%d]", redirects.field, i), address,
 						"is not a URL without a fragment, as RFC 6749 §3.1.2 asks for")

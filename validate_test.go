@@ -127,7 +127,8 @@ func TestFaultsHoldNoPassword(t *testing.T) {
 	noLeak(t, "the error", fmt.Sprintf("%v %+v %#v", err, err, amplify.ConfigErrors(err)))
 }
 
-// TestNewReportsEverything: faults of the options are reported along with those of the configuration.
+// TestNewReportsEverything: faults of the options are reported along with those of the
+// configuration.
 func TestNewReportsEverything(t *testing.T) {
 	_, err := amplify.New(
 		amplify.Config{Auth: &amplify.AuthConfig{IdentityPoolID: "x"}},

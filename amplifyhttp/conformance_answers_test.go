@@ -22,7 +22,8 @@ import (
 
 // What the rules of auth-routes.json expect, in the form of the recording.
 
-// answers returns c with outcome in place of what is expected, but for warnings, which do not depend on it.
+// answers returns c with outcome in place of what is expected, but for warnings, which do not
+// depend on it.
 func answers(c conformance.Case, outcome map[string]any) conformance.Case {
 	if warnings := c.Want("consoleWarnings"); warnings != nil {
 		outcome["consoleWarnings"] = warnings
@@ -93,7 +94,8 @@ var settingsErrors = []settingsError{
 	noRedirect("redirectSignOut"),
 }
 
-// settingsErrorOf returns the entry of settingsErrors that a case was recorded to fail with, exactly as recorded.
+// settingsErrorOf returns the entry of settingsErrors that a case was recorded to fail with,
+// exactly as recorded.
 func settingsErrorOf(c conformance.Case) (settingsError, bool) {
 	for _, s := range settingsErrors {
 		if c.Want("error", "name") == s.name && c.Want("error", "message") == s.message &&
@@ -116,8 +118,8 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// redirectOf returns the redirect URL of a kind that ends in route, else the error for the settings. theirs is the
-// one that the original chooses.
+// redirectOf returns the redirect URL of a kind that ends in route, else the error for the
+// settings. theirs is the one that the original chooses.
 func redirectOf(c conformance.Case, kind, route string) (theirs, ours string, fault *errorOutcome) {
 	for _, s := range texts(oauthOf(c, kind)) {
 		if theirs == "" && strings.HasPrefix(s, text(c.In("origin"))) {
@@ -186,8 +188,9 @@ const (
 	flowNames     = "com.amplify.server_auth."
 )
 
-// query returns the first value of a query parameter of the request, as we read it or as the original
-// does: that takes the query only up to a second question mark, and decodes as much of it as it can.
+// query returns the first value of a query parameter of the request, as we read it or as the
+// original does: that takes the query only up to a second question mark, and decodes as much of it
+// as it can.
 func query(c conformance.Case, name string, theirs bool) string {
 	_, raw, _ := strings.Cut(text(c.In("request", "url")), "?")
 	if theirs {
@@ -281,8 +284,8 @@ func beginsSignOut(c conformance.Case, redirect string) conformance.Case {
 	})
 }
 
-// begins reports whether a case asks for the beginning of a sign-in and was recorded to get the one that the
-// original makes, which differs from ours.
+// begins reports whether a case asks for the beginning of a sign-in and was recorded to get the one
+// that the original makes, which differs from ours.
 func begins(c conformance.Case) (ours, theirs signIn, differ bool) {
 	if slug := c.In("request", "slug"); slug != "sign-in" && slug != "sign-up" {
 		return ours, theirs, false
@@ -291,7 +294,8 @@ func begins(c conformance.Case) (ours, theirs signIn, differ bool) {
 	return ours, theirs, ours != theirs && sameAnswer(c, beginsSignIn(c, theirs))
 }
 
-// signsIn returns c with the page that ends a sign-in. further are cookies beside those of the session.
+// signsIn returns c with the page that ends a sign-in. further are cookies beside those of the
+// session.
 func signsIn(c conformance.Case, further ...string) conformance.Case {
 	user := text(c.In("tokens", "access", "claims", "username"))
 	answer := upstreamAnswer(c, "POST /oauth2/token")
@@ -311,8 +315,8 @@ func signsIn(c conformance.Case, further ...string) conformance.Case {
 	})
 }
 
-// ourSignIn is signsIn with what we delete beside: the cookies of others, and, if the cookies have a Domain, those
-// of the host alone.
+// ourSignIn is signsIn with what we delete beside: the cookies of others, and, if the cookies have
+// a Domain, those of the host alone.
 func ourSignIn(c conformance.Case) conformance.Case {
 	lines := hostDeletions(c, sessionKeys(c))
 	for _, key := range othersKeys(c) {
@@ -321,7 +325,8 @@ func ourSignIn(c conformance.Case) conformance.Case {
 	return signsIn(c, lines...)
 }
 
-// othersKeys returns the keys of sessions that the request carries, but for those of the user who signs in.
+// othersKeys returns the keys of sessions that the request carries, but for those of the user who
+// signs in.
 func othersKeys(c conformance.Case) []string {
 	own := sessionPrefix + text(c.In("tokens", "access", "claims", "username")) + "."
 	return slices.DeleteFunc(sessionKeys(c), func(key string) bool { return strings.HasPrefix(key, own) || key == sessionPrefix+"LastAuthUser" })
@@ -367,8 +372,8 @@ func upstreamAnswer(c conformance.Case, operation string) map[string]any {
 	return body
 }
 
-// sessionKeys returns the keys of sessions that the request carries, and of what belongs to them: not
-// of devices, which are remembered beyond a sign-out.
+// sessionKeys returns the keys of sessions that the request carries, and of what belongs to them:
+// not of devices, which are remembered beyond a sign-out.
 func sessionKeys(c conformance.Case) (keys []string) {
 	for name := range cookie.Parse([]string{text(c.In("request", "cookieHeader"))}) {
 		key := cookie.DecodeName(name)
@@ -379,8 +384,8 @@ func sessionKeys(c conformance.Case) (keys []string) {
 	return keys
 }
 
-// hostDeletions returns, if the cookies of a case have a Domain, deletions of keys among the cookies of the
-// host alone.
+// hostDeletions returns, if the cookies of a case have a Domain, deletions of keys among the
+// cookies of the host alone.
 func hostDeletions(c conformance.Case, keys []string) (lines []string) {
 	if text(c.In("runtimeOptions", "cookies", "domain")) == "" {
 		return nil
@@ -401,8 +406,8 @@ func cookieOf(c conformance.Case, key string) string {
 	return ""
 }
 
-// signsOut returns c with the answer of ours that ends a sign-out: the session is revoked, all its cookies
-// are deleted, and the user goes on.
+// signsOut returns c with the answer of ours that ends a sign-out: the session is revoked, all its
+// cookies are deleted, and the user goes on.
 func signsOut(c conformance.Case) conformance.Case {
 	lines := append(hostDeletions(c, sessionKeys(c)), deletion(c, flowNames+"isSigningOut"))
 	for _, key := range sessionKeys(c) {
@@ -425,8 +430,8 @@ func signsOut(c conformance.Case) conformance.Case {
 	return answers(c, map[string]any{"status": 302, "headers": map[string]any{"location": to}, "setCookie": lines, "upstreamCalls": calls})
 }
 
-// theirSignOut returns c with the answer of the original that ends a sign-out: what is kept beside the tokens
-// stays.
+// theirSignOut returns c with the answer of the original that ends a sign-out: what is kept beside
+// the tokens stays.
 func theirSignOut(c conformance.Case) conformance.Case {
 	lines := []string{deletion(c, flowNames+"isSigningOut")}
 	for _, key := range sessionKeys(c) {
@@ -449,8 +454,8 @@ func thrown(c conformance.Case, e errorOutcome, thrownAt string, cookies ...stri
 	return answers(c, map[string]any{"error": e, "thrownAt": thrownAt, "setCookie": cookies, "upstreamCalls": []any{}})
 }
 
-// plausible reports whether a case was recorded to get what the original answers where all goes well,
-// whichever redirect URL it takes.
+// plausible reports whether a case was recorded to get what the original answers where all goes
+// well, whichever redirect URL it takes.
 func plausible(c conformance.Case) bool {
 	_, theirs := signInOf(c)
 	to, _, _ := redirectOf(c, "redirectSignOut", "sign-out-callback")
@@ -471,9 +476,9 @@ func plausible(c conformance.Case) bool {
 	return slices.ContainsFunc(all, func(a conformance.Case) bool { return sameAnswer(c, a) })
 }
 
-// sameAnswer reports whether the answers of two cases mean the same. What the two routers write by themselves does
-// not count: that of the App Router throws where that of the Pages Router answers 500, and the latter repeats the
-// target of a redirect in its body.
+// sameAnswer reports whether the answers of two cases mean the same. What the two routers write by
+// themselves does not count: that of the App Router throws where that of the Pages Router answers
+// 500, and the latter repeats the target of a redirect in its body.
 func sameAnswer(a, b conformance.Case) bool { return gocmp.Equal(meaningOf(a), meaningOf(b)) }
 
 func meaningOf(c conformance.Case) any {

@@ -18,8 +18,8 @@ import (
 func routeExceptions(t *testing.T) []conformance.Rule {
 	rules := slices.Concat(settingsExceptions, signInExceptions, callbackExceptions, signOutExceptions)
 	apps := appCases(t)
-	// asApp returns what the App Router was recorded to answer to what a case asks the Pages Router, or what we
-	// answer in its place.
+	// asApp returns what the App Router was recorded to answer to what a case asks the Pages
+	// Router, or what we answer in its place.
 	asApp := func(c conformance.Case) (conformance.Case, bool) {
 		app, ok := apps[formOf(c)]
 		if !ok || c.In("router") != "pages" {
@@ -151,7 +151,8 @@ var settingsExceptions = []conformance.Rule{
 }
 
 // redirectRule returns a rule for configurations of which the original was recorded to take another
-// redirect URL than we do, or one where we take none. form looks at both, for each of the two lists.
+// redirect URL than we do, or one where we take none. form looks at both, for each of the two
+// lists.
 func redirectRule(name, reason string, form func(c conformance.Case, theirs, ours string, fault *errorOutcome) bool) conformance.Rule {
 	each := func(c conformance.Case, use func(theirs, ours string, fault *errorOutcome) bool) bool {
 		for kind, route := range map[string]string{"redirectSignIn": "sign-in-callback", "redirectSignOut": "sign-out-callback"} {
@@ -187,8 +188,8 @@ func redirectRule(name, reason string, form func(c conformance.Case, theirs, our
 	}
 }
 
-// beginRule returns a rule for beginnings of a sign-in that was recorded to begin as the original does it. form
-// tells in what it differs from ours.
+// beginRule returns a rule for beginnings of a sign-in that was recorded to begin as the original
+// does it. form tells in what it differs from ours.
 func beginRule(name, reason string, form func(c conformance.Case, ours, theirs signIn) bool) conformance.Rule {
 	return conformance.Rule{
 		Name: name, Reason: reason,

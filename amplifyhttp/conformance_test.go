@@ -97,7 +97,8 @@ type errorOutcome struct {
 	RecoverySuggestion string `json:"recoverySuggestion"`
 }
 
-// isFailure reports whether e is an error of the JavaScript engine or of fetch: to be read as "fails".
+// isFailure reports whether e is an error of the JavaScript engine or of fetch: to be read as
+// "fails".
 func (e *errorOutcome) isFailure() bool {
 	return e != nil && (e.Name == "TypeError" || e.Name == "SyntaxError" || e.Name == "RangeError")
 }
@@ -146,8 +147,8 @@ func answerOf(t *testing.T, in routesInput, upstream *conformance.Upstream) rout
 	return got
 }
 
-// routesOf makes the handler of a case. thrownAt tells which function of the original corresponds to
-// the one of ours that fails.
+// routesOf makes the handler of a case. thrownAt tells which function of the original corresponds
+// to the one of ours that fails.
 func routesOf(t *testing.T, in routesInput, upstream http.RoundTripper, log *bytes.Buffer) (handler http.Handler, runner *ServerRunner, thrownAt string, err error) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "")
 	if in.Origin != nil {
@@ -200,8 +201,8 @@ func (in routesInput) request() *http.Request {
 	return r
 }
 
-// diffRoutes compares all that is recorded, but for the text around the targets of a page, and for what the
-// framework of the original writes itself.
+// diffRoutes compares all that is recorded, but for the text around the targets of a page, and for
+// what the framework of the original writes itself.
 func diffRoutes(want, got routesOutcome) error {
 	var faults []error
 	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }

@@ -46,14 +46,14 @@ func RunWithServerContext[T any](runner *ServerRunner, access Access, operation 
 	return amplify.RunWithServerContext(access.ctx, runner.App(), providers, operation)
 }
 
-// RunAsGuest runs operation with the context of a guest, as [RunWithServerContext]
-// does with [Static].
+// RunAsGuest runs operation with the context of a guest, as [RunWithServerContext] does with
+// [Static].
 func (s *ServerRunner) RunAsGuest(ctx context.Context, operation func(context.Context) error) error {
 	return s.flow.RunAsGuest(ctx, operation)
 }
 
-// providers returns the providers for what access allows, and the function to call
-// when the operation has ended.
+// providers returns the providers for what access allows, and the function to call when the
+// operation has ended.
 func (s *ServerRunner) providers(access Access) (p amplify.Providers, done func()) {
 	r, done := access.request, func() {}
 	if r == nil {

@@ -101,8 +101,8 @@ func TestAccess(t *testing.T) {
 	})
 }
 
-// TestRequestsOfOthers: a handler may make up requests from its own one's context.
-// They are not its user's.
+// TestRequestsOfOthers: a handler may make up requests from its own one's context. They are not its
+// user's.
 func TestRequestsOfOthers(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	alice, bob := f.backend.Session("alice", time.Hour, nil), f.backend.Session("bob", time.Hour, nil)

@@ -16,11 +16,11 @@ import (
 //   - 431 if the cookies are too many to be read, with a way to delete them;
 //   - 503 with Retry-After if it cannot be told at the moment. No user is signed out by that.
 //
-// Users who follow a link on another site, in an e-mail for instance, look signed out
-// at first, since browsers withhold SameSite=Strict cookies from that request. Before
-// they are sent to SignIn they get, once, a page that opens the same address again
-// from the application's own site. Pages that are not guarded are shown to them as to
-// a user who is not signed in: that is the price of SameSite=Strict.
+// Users who follow a link on another site, in an e-mail for instance, look signed out at first,
+// since browsers withhold SameSite=Strict cookies from that request. Before they are sent to SignIn
+// they get, once, a page that opens the same address again from the application's own site. Pages
+// that are not guarded are shown to them as to a user who is not signed in: that is the price of
+// SameSite=Strict.
 type Guard struct {
 	// SignIn is the path that users are sent to who are not signed in, such as "/sign-in" or
 	// "/api/auth/sign-in". It gets a query parameter return_to with where they wanted to go, which

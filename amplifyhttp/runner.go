@@ -44,9 +44,9 @@ func (s *ServerRunner) App() *amplify.App { return s.flow.App() }
 // Client returns the source of the runner's sessions.
 func (s *ServerRunner) Client() *cognito.Client { return s.flow.Client() }
 
-// WarmUp fetches the keys of the user pool, so that the first request need not wait
-// for them. A server may call it before it listens. It may go on after an error: keys
-// are fetched again when they are needed.
+// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A
+// server may call it before it listens. It may go on after an error: keys are fetched again when
+// they are needed.
 func (s *ServerRunner) WarmUp(ctx context.Context) error { return s.flow.WarmUp(ctx) }
 
 // Close ends what the runner started. Requests that are under way may fail.

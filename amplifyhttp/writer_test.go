@@ -199,8 +199,8 @@ func recovering(next http.Handler) http.Handler {
 	})
 }
 
-// TestReadOnlyOnceTheHeaderIsGone: a refresh whose cookies could not be sent would
-// lose a rotated refresh token.
+// TestReadOnlyOnceTheHeaderIsGone: a refresh whose cookies could not be sent would lose a rotated
+// refresh token.
 func TestReadOnlyOnceTheHeaderIsGone(t *testing.T) {
 	for name, send := range map[string]func(http.ResponseWriter){
 		"write":  func(w http.ResponseWriter) { _, _ = w.Write([]byte("x")) },
@@ -224,8 +224,8 @@ func TestReadOnlyOnceTheHeaderIsGone(t *testing.T) {
 	}
 }
 
-// TestPanicsPropagate: the runner must not hide a panic, nor change it, and its
-// context ends with it.
+// TestPanicsPropagate: the runner must not hide a panic, nor change it, and its context ends with
+// it.
 func TestPanicsPropagate(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	var leaked context.Context

@@ -97,8 +97,8 @@ var (
 	}
 )
 
-// hints are the suggestions that we add to what services say, by the beginning of the target and the
-// name of the error. The original has none.
+// hints are the suggestions that we add to what services say, by the beginning of the target and
+// the name of the error. The original has none.
 var hints = map[string]map[string]string{
 	"AWSCognitoIdentityService.": {
 		"NotAuthorizedException":                    "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so.",

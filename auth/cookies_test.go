@@ -23,9 +23,10 @@ type effect struct {
 	Unknown  string `json:",omitempty"` // attributes
 }
 
-// effects returns what a browser keeps of lines, by the key that a cookie's name stands for and, where it has one, its
-// Domain ("key; Domain=myapp.com"). Two lists with the same effects are the same to a browser, although the original
-// deletes each cookie before it sets it, spells some values raw, and repeats itself:
+// effects returns what a browser keeps of lines, by the key that a cookie's name stands for and,
+// where it has one, its Domain ("key; Domain=myapp.com"). Two lists with the same effects are the
+// same to a browser, although the original deletes each cookie before it sets it, spells some
+// values raw, and repeats itself:
 //
 //   - The last write counts, for each name and Domain (RFC 6265bis §5.7). The path of all recorded requests, /page,
 //     makes a missing Path attribute "/".

@@ -45,8 +45,9 @@ func BenchmarkFirstSeenSession(b *testing.B) {
 	}
 }
 
-// BenchmarkSessionBytes remembers 100,000 sessions with their users' identities and AWS credentials, and reports the memory that each takes: 4 KiB at most. Their tokens have
-// the size of Cognito's; since signing them all would take minutes, they enter below the check of signatures.
+// BenchmarkSessionBytes remembers 100,000 sessions with their users' identities and AWS
+// credentials, and reports the memory that each takes: 4 KiB at most. Their tokens have the size of
+// Cognito's; since signing them all would take minutes, they enter below the check of signatures.
 func BenchmarkSessionBytes(b *testing.B) {
 	const sessions = 100_000
 	pool := testpool.New(b)
@@ -107,7 +108,8 @@ func BenchmarkSessionBytes(b *testing.B) {
 	}
 }
 
-// remember remembers the identity and the credentials of a user. Cognito's session tokens have somewhat more than a thousand characters.
+// remember remembers the identity and the credentials of a user. Cognito's session tokens have
+// somewhat more than a thousand characters.
 func (c *Client) remember(i int) {
 	id := fmt.Sprintf("eu-west-1:%08d-2222-4333-8444-955556666777", i)
 	key := newSessionID(strconv.Itoa(i))
@@ -121,8 +123,9 @@ func (c *Client) remember(i int) {
 	}, renew: c.now().Add(time.Hour)})
 }
 
-// BenchmarkSessionBytesByDoor lets 2,000 users' real tokens in by the front door, signatures and all, together with their credentials, and reports
-// what each takes: the same as in BenchmarkSessionBytes, whose tokens enter below the check of signatures.
+// BenchmarkSessionBytesByDoor lets 2,000 users' real tokens in by the front door, signatures and
+// all, together with their credentials, and reports what each takes: the same as in
+// BenchmarkSessionBytes, whose tokens enter below the check of signatures.
 func BenchmarkSessionBytesByDoor(b *testing.B) {
 	const sessions = 2_000
 	pool := testpool.New(b)
@@ -149,8 +152,9 @@ func BenchmarkSessionBytesByDoor(b *testing.B) {
 	runtime.KeepAlive(headers)
 }
 
-// BenchmarkFlatMemory lets a million users' credentials pass through caches that are bounded to 100,000, and reports how much memory
-// they take at the end in relation to that after the first 200,000: about 1.
+// BenchmarkFlatMemory lets a million users' credentials pass through caches that are bounded to
+// 100,000, and reports how much memory they take at the end in relation to that after the first
+// 200,000: about 1.
 func BenchmarkFlatMemory(b *testing.B) {
 	const bound, first, all = 100_000, 200_000, 1_000_000
 	pool := testpool.New(b)
@@ -176,7 +180,8 @@ func BenchmarkFlatMemory(b *testing.B) {
 	}
 }
 
-// BenchmarkRefreshContention is a request with an expired session among many with the same: one refresh serves all.
+// BenchmarkRefreshContention is a request with an expired session among many with the same: one
+// refresh serves all.
 func BenchmarkRefreshContention(b *testing.B) {
 	pool := testpool.New(b)
 	pool.OnRefresh(func(map[string]any) testpool.Answer { return pool.Refreshed(testpool.Alice, "r2") })

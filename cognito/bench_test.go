@@ -10,7 +10,8 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// BenchmarkWarmTokens is a request of a known session, from the Cookie header to the tokens: 2 us and 6 allocations at most.
+// BenchmarkWarmTokens is a request of a known session, from the Cookie header to the tokens: 2 us
+// and 6 allocations at most.
 func BenchmarkWarmTokens(b *testing.B) {
 	pool := testpool.New(b)
 	c := newCognito(b, pool, cognito.Options{})

@@ -228,8 +228,8 @@ func TestCooldownEndsWhenTheServiceIsWell(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreRemembered: a refresh token that was refused is asked about once a minute, and each
-// request that carries it is told and cleared.
+// TestRefusalsAreRemembered: a refresh token that was refused is asked about once a minute, and
+// each request that carries it is told and cleared.
 func TestRefusalsAreRemembered(t *testing.T) {
 	pool := testpool.New(t)
 	pool.OnRefresh(func(map[string]any) testpool.Answer {
@@ -423,7 +423,8 @@ func TestCallsEnd(t *testing.T) {
 	})
 }
 
-// TestPanicBelowACall: a panic of an HTTP client is an error of the requests that wait for the call.
+// TestPanicBelowACall: a panic of an HTTP client is an error of the requests that wait for the
+// call.
 func TestPanicBelowACall(t *testing.T) {
 	pool := testpool.New(t)
 	o := pool.Options()

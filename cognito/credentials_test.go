@@ -49,7 +49,8 @@ func credentials(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage) (*
 	return c.CredentialsProvider(kv).Credentials(t.Context(), amplify.CredentialsInput{})
 }
 
-// wantIdentity expects the credentials of the session in kv to be those of an identity, and returns them.
+// wantIdentity expects the credentials of the session in kv to be those of an identity, and returns
+// them.
 func wantIdentity(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, id string) *amplify.Credentials {
 	t.Helper()
 	got, err := credentials(t, c, kv)
@@ -189,7 +190,8 @@ func TestCredentialsOfForgery(t *testing.T) {
 	wantCalls(t, down, 0, 0)
 }
 
-// TestCredentialsShared: one call of each kind, whoever waits for it; those who give up cancel nothing.
+// TestCredentialsShared: one call of each kind, whoever waits for it; those who give up cancel
+// nothing.
 func TestCredentialsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := testpool.New(t)
@@ -340,7 +342,8 @@ func expiresLater(pool *testpool.Pool) *storage {
 	return session(alice, pool.Access(alice, exp), pool.ID(alice, exp), "r1")
 }
 
-// TestThrottledIdentityPool: while Cognito throttles, one call in a pause tries, and valid credentials serve.
+// TestThrottledIdentityPool: while Cognito throttles, one call in a pause tries, and valid
+// credentials serve.
 func TestThrottledIdentityPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := testpool.New(t)

@@ -9,7 +9,8 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// TestExamine: an examination sees what the provider sees, judges as it does, and neither asks nor changes anything.
+// TestExamine: an examination sees what the provider sees, judges as it does, and neither asks nor
+// changes anything.
 func TestExamine(t *testing.T) {
 	pool := testpool.New(t)
 	access, id := pool.Access(alice), pool.ID(alice)

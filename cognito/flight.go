@@ -18,9 +18,9 @@ const (
 	// abandonedTimeout bounds what is left of a call once all its callers have gone. The answer may
 	// be the only successor of a refresh token, so the call is not cancelled at once.
 	abandonedTimeout = 5 * time.Second
-	// maxAbandoned bounds how many calls of a kind go on without a caller. Beyond it they are cancelled.
-	// Each kind has its own: anybody can leave exchanges of codes behind, and a refresh that is
-	// cancelled for them could lose its session.
+	// maxAbandoned bounds how many calls of a kind go on without a caller. Beyond it they are
+	// cancelled. Each kind has its own: anybody can leave exchanges of codes behind, and a refresh
+	// that is cancelled for them could lose its session.
 	maxAbandoned = 100
 )
 

@@ -47,10 +47,11 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// FuzzSelection reads sessions from arbitrary storages: whatever there is under whatever keys, the tokens that come
-// out belong to one user and were there, under the name that LastAuthUser gives.
+// FuzzSelection reads sessions from arbitrary storages: whatever there is under whatever keys, the
+// tokens that come out belong to one user and were there, under the name that LastAuthUser gives.
 //
-// A line is a key and a value; $a and $i stand for the tokens of Alice, $b and $j for Bob's, $o for an older one.
+// A line is a key and a value; $a and $i stand for the tokens of Alice, $b and $j for Bob's, $o for
+// an older one.
 func FuzzSelection(f *testing.F) {
 	pool := testpool.New(f)
 	c := newCognito(f, pool, cognito.Options{})

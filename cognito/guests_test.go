@@ -80,7 +80,8 @@ func TestOwnGuest(t *testing.T) {
 	wantCalls(t, pool, 1, 3)
 }
 
-// TestMadeUpGuests: ids that visitors make up do not use up the quota, and disturb nobody who is known.
+// TestMadeUpGuests: ids that visitors make up do not use up the quota, and disturb nobody who is
+// known.
 func TestMadeUpGuests(t *testing.T) {
 	pool := testpool.New(t)
 	c := newIdentityCognito(t, pool, cognito.Options{})

@@ -71,8 +71,8 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 //
 // A refresh token is revoked only if it stands beside tokens that verify, be they expired. At most
 // eight are, of three sessions, and one if that cannot be told. In a user pool without token
-// revocation that is no failure. From then on this process refuses the tokens of these sessions; other processes accept
-// them until they expire.
+// revocation that is no failure. From then on this process refuses the tokens of these sessions;
+// other processes accept them until they expire.
 func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	c := p.client
 	switch {
@@ -179,8 +179,8 @@ type endedSession struct {
 }
 
 const (
-	// maxSessionsToEnd bounds how many sessions one sign-out ends. A browser has one, and now and then
-	// one more that another user has left behind.
+	// maxSessionsToEnd bounds how many sessions one sign-out ends. A browser has one, and now and
+	// then one more that another user has left behind.
 	maxSessionsToEnd = 3
 	// maxRevocations bounds the calls that one sign-out causes. Of cookies of one name it cannot be
 	// told which is the user's own.

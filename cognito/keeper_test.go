@@ -274,8 +274,8 @@ func TestEndedTokensAreRefused(t *testing.T) {
 	}
 }
 
-// TestLeakedTokensEndNothing: tokens that have expired and leaked do not let anybody sign their user
-// out, unless the refresh token beside them is theirs.
+// TestLeakedTokensEndNothing: tokens that have expired and leaked do not let anybody sign their
+// user out, unless the refresh token beside them is theirs.
 func TestLeakedTokensEndNothing(t *testing.T) {
 	pool := testpool.New(t)
 	rotating(pool, alice)

@@ -89,7 +89,8 @@ func TestKeysDown(t *testing.T) {
 	wantUser(t, c, rotated(), alice)
 }
 
-// TestNoKeysYet: without any key a retry comes sooner than after a minute, but not with every request.
+// TestNoKeysYet: without any key a retry comes sooner than after a minute, but not with every
+// request.
 func TestNoKeysYet(t *testing.T) {
 	pool := testpool.New(t)
 	pool.KeysDown(true)
@@ -220,7 +221,8 @@ func TestOptionsFaults(t *testing.T) {
 	}
 }
 
-// TestKeyDocuments: only what can have signed a Cognito token is a key, and a document is read up to a limit.
+// TestKeyDocuments: only what can have signed a Cognito token is a key, and a document is read up
+// to a limit.
 func TestKeyDocuments(t *testing.T) {
 	pool := testpool.New(t)
 	good := pool.KeySet("key-1")["keys"].([]any)[0].(map[string]any)

@@ -131,7 +131,8 @@ func wantUser(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, u tes
 	}
 }
 
-// wantReason expects the session in kv to be refused for a reason or, if that is a transient one, to fail for it.
+// wantReason expects the session in kv to be refused for a reason or, if that is a transient one,
+// to fail for it.
 func wantReason(t testing.TB, c *cognito.Client, kv amplify.KeyValueStorage, want amplify.Reason) {
 	t.Helper()
 	_, err := tokens(t, c, kv)

@@ -90,8 +90,8 @@ func (p *provider) redeemOne(ctx context.Context, cur *current, in amplify.Token
 	return "", nil, refused
 }
 
-// refreshTokens returns the refresh tokens that may be that of cur, the likeliest first, and the key
-// of the user's device.
+// refreshTokens returns the refresh tokens that may be that of cur, the likeliest first, and the
+// key of the user's device.
 func (p *provider) refreshTokens(cur *current) (tokens []string, deviceKey string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,9 +177,9 @@ func (c *Client) write(kv amplify.KeyValueStorage, cur *current, access, id stri
 // rotates reports whether refresh tokens are to be taken for rotating.
 func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load()) != RotationOff }
 
-// refresh redeems the refresh token of a session. Callers with the same token share one call to the user
-// pool, and a caller that gives up does not cancel it for the others. Those that come shortly after
-// get the same answer.
+// refresh redeems the refresh token of a session. Callers with the same token share one call to the
+// user pool, and a caller that gives up does not cancel it for the others. Those that come shortly
+// after get the same answer.
 func (c *Client) refresh(ctx context.Context, of *session, refreshToken, deviceKey string, in amplify.TokensInput) (*issued, error) {
 	r := c.newRedemption(of, refreshToken, deviceKey, in)
 	answer, err := c.refreshes.do(ctx, r.hash, r.do)

@@ -29,7 +29,8 @@ func expired(pool *testpool.Pool, u testpool.User, refresh string) *storage {
 	return session(u, pool.Access(u, iat, exp), pool.ID(u, iat, exp), refresh)
 }
 
-// rotating makes pool answer refreshes of u's tokens r1, r2, r3 … each once, with a grace period of 0. It returns what answers.
+// rotating makes pool answer refreshes of u's tokens r1, r2, r3 … each once, with a grace period of
+// 0. It returns what answers.
 func rotating(pool *testpool.Pool, u testpool.User) func(map[string]any) testpool.Answer {
 	var mu sync.Mutex
 	n := 1
@@ -103,8 +104,8 @@ func TestRefreshInALongRequest(t *testing.T) {
 	}
 }
 
-// TestRefreshCrowd: a thousand requests with one expired session, half of which hang up: one refresh, everybody else is
-// served and gets the new cookies, and the session lives on.
+// TestRefreshCrowd: a thousand requests with one expired session, half of which hang up: one
+// refresh, everybody else is served and gets the new cookies, and the session lives on.
 func TestRefreshCrowd(t *testing.T) {
 	pool := testpool.New(t)
 	const crowd = 1000
@@ -167,7 +168,8 @@ func TestRefreshCrowd(t *testing.T) {
 	})
 }
 
-// TestHandoff: who comes with the old tokens within a minute gets their successors, and nobody else does.
+// TestHandoff: who comes with the old tokens within a minute gets their successors, and nobody else
+// does.
 func TestHandoff(t *testing.T) {
 	pool := testpool.New(t)
 	rotating(pool, alice)
@@ -227,7 +229,8 @@ func TestRefusalEndsTheHandoff(t *testing.T) {
 	wantReason(t, c, expired(pool, alice, "r1"), amplify.ReasonRefreshRejected)
 }
 
-// TestForcedRefreshIsFresh: where refresh tokens do not rotate a forced refresh is never answered from memory.
+// TestForcedRefreshIsFresh: where refresh tokens do not rotate a forced refresh is never answered
+// from memory.
 func TestForcedRefreshIsFresh(t *testing.T) {
 	pool := testpool.New(t)
 	pool.OnRefresh(func(map[string]any) testpool.Answer { return pool.Refreshed(alice, "") })
@@ -280,7 +283,8 @@ func TestDefiniteRefusal(t *testing.T) {
 	}
 }
 
-// TestTransientFailure: what may pass is tried three times, deletes nothing, and is told as what it is.
+// TestTransientFailure: what may pass is tried three times, deletes nothing, and is told as what it
+// is.
 func TestTransientFailure(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -401,7 +405,8 @@ func TestRefreshAnswers(t *testing.T) {
 	}
 }
 
-// TestKeysDownDuringRefresh: an answer whose tokens cannot be verified yet is not lost with the refresh token that it replaces.
+// TestKeysDownDuringRefresh: an answer whose tokens cannot be verified yet is not lost with the
+// refresh token that it replaces.
 func TestKeysDownDuringRefresh(t *testing.T) {
 	pool := testpool.New(t)
 	rotating(pool, alice)
@@ -473,7 +478,8 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestSessionThatCannotBeKept: tokens that no cookie takes are an error, not a session that is lost unnoticed.
+// TestSessionThatCannotBeKept: tokens that no cookie takes are an error, not a session that is lost
+// unnoticed.
 func TestSessionThatCannotBeKept(t *testing.T) {
 	pool := testpool.New(t)
 	rotating(pool, alice)
@@ -584,7 +590,8 @@ func TestRefreshAfterClose(t *testing.T) {
 	wantReason(t, c, kv, amplify.ReasonConfiguration)
 }
 
-// TestChain: who comes with old tokens gets the last of their successors. Once the user has signed out, the chain of that session's tokens opens nothing any more.
+// TestChain: who comes with old tokens gets the last of their successors. Once the user has signed
+// out, the chain of that session's tokens opens nothing any more.
 func TestChain(t *testing.T) {
 	pool := testpool.New(t)
 	rotating(pool, alice)

@@ -14,7 +14,8 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// TestLastAuthUser: LastAuthUser selects the tokens, whatever it spells. Who the user is the tokens say.
+// TestLastAuthUser: LastAuthUser selects the tokens, whatever it spells. Who the user is the tokens
+// say.
 func TestLastAuthUser(t *testing.T) {
 	pool := testpool.New(t)
 	c := newCognito(t, pool, cognito.Options{})
@@ -181,7 +182,8 @@ func TestLeeway(t *testing.T) {
 	wantReason(t, c, kv, amplify.ReasonExpiredNoRefreshToken)
 }
 
-// TestDrift: the client's note of its clock never makes a session longer, and a minute shorter at most.
+// TestDrift: the client's note of its clock never makes a session longer, and a minute shorter at
+// most.
 func TestDrift(t *testing.T) {
 	pool := testpool.New(t)
 	c := newCognito(t, pool, cognito.Options{})
@@ -226,7 +228,8 @@ func TestSignInDetails(t *testing.T) {
 	}
 }
 
-// TestRememberedSessionIsWhole: a remembered session is found only by exactly what it was verified from.
+// TestRememberedSessionIsWhole: a remembered session is found only by exactly what it was verified
+// from.
 func TestRememberedSessionIsWhole(t *testing.T) {
 	pool := testpool.New(t)
 	c := newCognito(t, pool, cognito.Options{})

@@ -130,9 +130,9 @@ func (st *stored) refreshToken(user string, nth, accessTokens int) string {
 // maxRefreshTokens bounds how many refresh tokens of one user are tried or revoked.
 const maxRefreshTokens = 8
 
-// refreshTokens returns the user's refresh tokens, each once: first, unless that is "", and then the
-// others in the order they were sent. A neighbour on the domain can set cookies that come before
-// the user's own, and then any of them may be the right one.
+// refreshTokens returns the user's refresh tokens, each once: first, unless that is "", and then
+// the others in the order they were sent. A neighbour on the domain can set cookies that come
+// before the user's own, and then any of them may be the right one.
 func (st *stored) refreshTokens(user, first string) (tokens []string) {
 	if first != "" {
 		tokens = append(tokens, first)

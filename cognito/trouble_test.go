@@ -21,8 +21,8 @@ func expiresIn(pool *testpool.Pool, d time.Duration, refresh string) *storage {
 	return session(alice, pool.Access(alice, iat, exp), pool.ID(alice, iat, exp), refresh)
 }
 
-// TestThrottledUserPool: a storm is not fed. One call in a pause tries, nobody is signed out, valid tokens serve, and the first
-// success ends it.
+// TestThrottledUserPool: a storm is not fed. One call in a pause tries, nobody is signed out, valid
+// tokens serve, and the first success ends it.
 func TestThrottledUserPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // for the retries
 		pool := testpool.New(t)
@@ -140,7 +140,8 @@ func TestSignOutWithOldCookies(t *testing.T) {
 	wantReason(t, c, expired(pool, alice, "r2"), amplify.ReasonSignedOut)
 }
 
-// TestApps: two Apps, and two pools, in one process share nothing, be user names, tokens and refresh tokens the same.
+// TestApps: two Apps, and two pools, in one process share nothing, be user names, tokens and
+// refresh tokens the same.
 func TestApps(t *testing.T) {
 	cfg := func(pool *testpool.Pool, client string) amplify.Config {
 		cfg := pool.IdentityConfig()
@@ -180,8 +181,8 @@ func TestApps(t *testing.T) {
 	wantIdentity(t, second, signedIn(one, alice), "eu-west-1:of-two")
 }
 
-// TestIdentityPoolEndpoint: the identity pool is reached where the configuration, the options and the environment say, by
-// default in the region of its id.
+// TestIdentityPoolEndpoint: the identity pool is reached where the configuration, the options and
+// the environment say, by default in the region of its id.
 func TestIdentityPoolEndpoint(t *testing.T) {
 	for _, c := range []struct {
 		name, env string

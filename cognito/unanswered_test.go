@@ -13,7 +13,8 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// network is what lies between a server and a user pool. It loses the answers to the first refreshes.
+// network is what lies between a server and a user pool. It loses the answers to the first
+// refreshes.
 type network struct {
 	*testpool.Pool
 	loses []func(*http.Response) (*http.Response, error) // an entry a refresh; nil: the answer arrives
@@ -46,7 +47,8 @@ func cut(resp *http.Response) (*http.Response, error) {
 	return resp, nil
 }
 
-// TestAnswerLost: a session that has ended because the answer to a refresh was lost is told from one that was ended.
+// TestAnswerLost: a session that has ended because the answer to a refresh was lost is told from
+// one that was ended.
 func TestAnswerLost(t *testing.T) {
 	type loses = []func(*http.Response) (*http.Response, error)
 	for _, tt := range []struct {

@@ -39,8 +39,8 @@ var cookieNamesExceptions = append([]conformance.Rule{
 	},
 }, readingExceptions...)
 
-// readingExceptions are the forms of Cookie headers that the four recorded readers read differently. Each
-// rule says which of them are wrong, and what they were recorded to read.
+// readingExceptions are the forms of Cookie headers that the four recorded readers read
+// differently. Each rule says which of them are wrong, and what they were recorded to read.
 var readingExceptions = []conformance.Rule{
 	reading("several cookies of a name", "the original takes the first or the last; here all are candidates, and the one that verifies is taken",
 		func(raw []string) (map[string]any, any) {
@@ -120,8 +120,8 @@ var readingExceptions = []conformance.Rule{
 }
 
 // reading returns a rule for headers in which the values of the cookie, as they are written, have a
-// certain form: form tells what some readers were recorded to read, and what we read; nil for values of
-// another form.
+// certain form: form tells what some readers were recorded to read, and what we read; nil for
+// values of another form.
 func reading(name, reason string, form func(raw []string) (theirs map[string]any, ours any)) conformance.Rule {
 	judge := func(c conformance.Case) (map[string]any, any) {
 		var raw []string
@@ -216,8 +216,8 @@ func recordedJar(c conformance.Case) (jar []map[string]any) {
 	return jar
 }
 
-// editJar returns c with the cookies of the jar that keep keeps, which may change them, and with the
-// Cookie header that follows.
+// editJar returns c with the cookies of the jar that keep keeps, which may change them, and with
+// the Cookie header that follows.
 func editJar(c conformance.Case, keep func(map[string]any) bool) conformance.Case {
 	jar, values := []any{}, map[string]string{}
 	for _, k := range recordedJar(c) {
@@ -266,7 +266,8 @@ func outlived(c conformance.Case) (keys []string) {
 	return keys
 }
 
-// cutValues returns the values that the original writes and of which the browser keeps a part, by key.
+// cutValues returns the values that the original writes and of which the browser keeps a part, by
+// key.
 func cutValues(c conformance.Case) map[string]string {
 	in, _, err := decodeSetCookieCase(c)
 	if err != nil {
@@ -341,8 +342,8 @@ func isFirstRead(header string, read map[string]any) bool {
 	return false
 }
 
-// misread returns the indexes of server reads that wrong says are wrong, given the Cookie header and
-// what was read.
+// misread returns the indexes of server reads that wrong says are wrong, given the Cookie header
+// and what was read.
 func misread(c conformance.Case, wrong func(header string, read map[string]any) bool) (indexes []int) {
 	steps, _ := c.Want("steps").([]any)
 	reads, _ := c.Want("serverReads").([]any)
@@ -374,8 +375,8 @@ func readRight(c conformance.Case, wrong func(string, map[string]any) bool) conf
 	return c.Expect(reads, "serverReads")
 }
 
-// userOf returns the user of the last session in a Cookie header: what the access token says, and how
-// they have signed in.
+// userOf returns the user of the last session in a Cookie header: what the access token says, and
+// how they have signed in.
 func userOf(c conformance.Case, header string) map[string]any {
 	user := map[string]any{}
 	for name, value := range cookie.Parse([]string{header}) {

@@ -73,8 +73,8 @@ func judgeName(c conformance.Case, name string) error {
 	return conformance.Diff(mustMarshal(c.Want("same")), cookie.EncodeName(name) == server)
 }
 
-// judgeValue: we write what the browser writes, and read what any of the three writes, unless it cannot be
-// told.
+// judgeValue: we write what the browser writes, and read what any of the three writes, unless it
+// cannot be told.
 func judgeValue(c conformance.Case, value string) error {
 	browser, _ := c.Want("jsCookieWrites", "value").(string)
 	raw, _ := c.Want("serializeCookie", "value").(string)
@@ -191,8 +191,8 @@ func attributes(line string) map[string]string {
 	return parts
 }
 
-// TestConformanceBrowserSetCookie repeats the recorded responses with our storage, and compares what
-// the browser then has.
+// TestConformanceBrowserSetCookie repeats the recorded responses with our storage, and compares
+// what the browser then has.
 func TestConformanceBrowserSetCookie(t *testing.T) {
 	now := time.Now()
 	conformance.Run(t, "browser-set-cookie.json", setCookieExceptions, func(t *testing.T, c conformance.Case) error {
@@ -307,7 +307,8 @@ func recordedWrites(in setCookieInput) (writes []write, o cookie.Options, err er
 }
 
 // TestConformanceBrowserCookies reads the session from Cookie headers that a browser sent after
-// Amplify JS had written its cookies. The original's getCurrentUser was recorded on the same headers.
+// Amplify JS had written its cookies. The original's getCurrentUser was recorded on the same
+// headers.
 func TestConformanceBrowserCookies(t *testing.T) {
 	keys := conformance.NewKeys(t)
 	now := time.Now()

@@ -6,8 +6,8 @@ import (
 )
 
 // EncodeName returns key as the name of a cookie, as js-cookie spells it: UTF-8, percent-encoded
-// except for letters, digits and !#$&'*+-.^_`|~. All of these are token characters
-// (RFC 6265bis §4.1.1).
+// except for letters, digits and !#$&'*+-.^_`|~. All of these are token characters (RFC 6265bis
+// §4.1.1).
 //
 // Amplify's server adapters do not escape parentheses, but the browser does. They are escaped here,
 // so that server and browser write the same cookie.

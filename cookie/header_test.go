@@ -123,8 +123,8 @@ func faults(t *testing.T, err error) (all []*cookie.OptionError) {
 	return all
 }
 
-// FuzzCookieHeader reads and rewrites any header that a client may send. It must not panic, and send
-// no line that has a control character or an attribute that was not asked for.
+// FuzzCookieHeader reads and rewrites any header that a client may send. It must not panic, and
+// send no line that has a control character or an attribute that was not asked for.
 func FuzzCookieHeader(f *testing.F) {
 	f.Add(sessionHeader("alice@example.com"), "x; Domain=evil.test")
 	f.Add("p.a=%E0%A4%A; p.a; =; ;;p.zo\xeb=\"x\"", "\r\nSet-Cookie: a=b")

@@ -80,8 +80,8 @@ type scope struct{ name, domain string }
 // NewKeyValueStorage returns a storage on store, whose cookies get the attributes of o. The options
 // are expected to be valid ([Options.Validate]).
 //
-// If store is a [PendingStore], the cookies that the response holds already are read as well: values
-// like duplicates that come last, and deletions like this storage's own.
+// If store is a [PendingStore], the cookies that the response holds already are read as well:
+// values like duplicates that come last, and deletions like this storage's own.
 func NewKeyValueStorage(store Store, o Options) *KeyValueStorage {
 	s := &KeyValueStorage{store: store, options: o}
 	if p, ok := store.(PendingStore); ok {
@@ -318,9 +318,9 @@ func (s *KeyValueStorage) parse() *parsed {
 	return p
 }
 
-// index returns the storage's writes, with an index of those of the request's cookies that can stand
-// for key. The request is parsed once, so that the cost of a write does not depend on how many
-// cookies there are. s.mu is held.
+// index returns the storage's writes, with an index of those of the request's cookies that can
+// stand for key. The request is parsed once, so that the cost of a write does not depend on how
+// many cookies there are. s.mu is held.
 func (s *KeyValueStorage) index(key string) *writes {
 	if s.writes == nil {
 		s.writes = &writes{}

@@ -211,7 +211,7 @@ func (e *examination) away(from, to *url.URL) {
 
 // authRoutes asks the route that signs users in where it sends them.
 func (e *examination) authRoutes(ctx context.Context, origin string) {
-	if e.cfg.Auth == nil || e.cfg.Auth.OAuth == nil || e.in.Options.Origin == "" {
+	if e.cfg.Auth == nil || e.cfg.Auth.OAuth == nil || e.cfg.Auth.OAuth.Domain == "" || e.in.Options.Origin == "" {
 		return
 	}
 	var folder string

@@ -27,7 +27,11 @@ func (e *examination) services(ctx context.Context, c *cognito.Client) {
 		e.keys(ctx, c)
 		e.clock()
 	}
-	if auth.OAuth != nil {
+	switch {
+	case auth.OAuth == nil:
+	case auth.OAuth.Domain == "":
+		e.problem("managed-login", "Give the user pool a domain, and generate the outputs again; or leave oauth out.", "The configuration has oauth without a domain.")
+	default:
 		e.managedLogin(ctx)
 	}
 	e.identityPool(ctx)

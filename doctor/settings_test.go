@@ -1,12 +1,14 @@
 package doctor_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/doctor"
 )
 
@@ -109,3 +111,29 @@ func TestClientSecret(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+// TestOAuthWithoutADomain: nothing is asked of a host that is not named.
+func TestOAuthWithoutADomain(t *testing.T) {
+	cfg := amplify.Config{Auth: &amplify.AuthConfig{
+		UserPoolID: "eu-west-1_TestPool1", UserPoolClientID: "client", OAuth: &amplify.OAuthConfig{RedirectSignIn: []string{"https://myapp.com/api/auth/sign-in-callback"}},
+	}}
+	asked := ""
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "" {
+			asked = r.URL.String()
+		}
+		return nil, errors.New("down")
+	})}
+	report := doctor.Examine(t.Context(), cfg, doctor.Input{Options: amplifyhttp.Options{App: amplify.Options{HTTPClient: client}}})
+	found := false
+	for _, f := range report.Findings {
+		found = found || f.Check == "managed-login" && strings.Contains(f.Message, "without a domain")
+	}
+	if asked != "" || !found {
+		t.Errorf("asked %q; %+v", asked, report.Findings)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

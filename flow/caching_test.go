@@ -59,8 +59,8 @@ func TestCachingOfWhatMayBeRead(t *testing.T) {
 	}
 }
 
-// TestSpellingsOfFields: handlers may put keys into the header that net/http would
-// have spelled otherwise.
+// TestSpellingsOfFields: handlers may put keys into the header that net/http would have spelled
+// otherwise.
 func TestSpellingsOfFields(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	h := http.Header{

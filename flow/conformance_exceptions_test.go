@@ -108,7 +108,8 @@ func stateExceptions() []conformance.Rule {
 			Reason: "The original looks names up in a JavaScript object and finds what every object inherits. Here they pass unchanged.",
 			Match: func(c conformance.Case) bool {
 				_, value := parameter(c)
-				// It looks names up in lower case, but for the first letter. No other inherited name has that form.
+				// It looks names up in lower case, but for the first letter. No other inherited
+				// name has that form.
 				return c.In("kind") == "provider" && strings.ToLower(text(value)) == "__proto__" &&
 					c.Want("isString") == false && c.Want("value") == "[object Object]"
 			},

@@ -15,9 +15,9 @@ import (
 // the request's tokens and credentials, and starts and ends its session: see [Exchange.Providers].
 // It is made by [Runner.Begin] or [Runner.BeginDirect], and safe for concurrent use.
 //
-// Everything is lazy: a request for which no Amplify API is called costs this struct.
-// An Exchange is never used for a second request, since a handler may leave a
-// goroutine behind that still has it.
+// Everything is lazy: a request for which no Amplify API is called costs this struct. An Exchange
+// is never used for a second request, since a handler may leave a goroutine behind that still has
+// it.
 type Exchange struct {
 	runner  *Runner
 	request *http.Request

@@ -123,8 +123,8 @@ func register(mux *http.ServeMux, pattern string) (problem string) {
 // Excepts reports whether a request passes without a user.
 func (g *Guard) Excepts(r *http.Request) bool {
 	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
-		// A handler behind the guard may clean the path, and serve a page that does
-		// not look excepted.
+		// A handler behind the guard may clean the path, and serve a page that does not look
+		// excepted.
 		return false
 	}
 	if r.URL.Path == g.signIn.Path && g.signIn.Path != "" || g.runner.isAuthRoute(r.URL.Path) {

@@ -51,7 +51,8 @@ func TestOwnTargets(t *testing.T) {
 	}
 }
 
-// TestNoDomain: a pool without a domain for managed login is as good as any other until there are routes.
+// TestNoDomain: a pool without a domain for managed login is as good as any other until there are
+// routes.
 func TestNoDomain(t *testing.T) {
 	f := newFixture(t, nil, func(c *amplify.Config, _ *Options) { c.Auth.OAuth.Domain = "" })
 	_, err := f.Routes(RoutesOptions{})

@@ -9,9 +9,9 @@ import (
 // returnToParameter says where to go after signing in.
 const returnToParameter = "return_to"
 
-// maxParameter bounds what is passed on of a query parameter, in bytes. Names of users and providers
-// have at most 128 characters, and codes are shorter. Longer ones would make answers, and calls,
-// larger than the requests that cause them: each byte may take three.
+// maxParameter bounds what is passed on of a query parameter, in bytes. Names of users and
+// providers have at most 128 characters, and codes are shorter. Longer ones would make answers, and
+// calls, larger than the requests that cause them: each byte may take three.
 const maxParameter = 1024
 
 // short returns the query parameter name of an address, or "" if it is too long to be meant.

@@ -16,9 +16,9 @@ type RoutesOptions struct {
 	// RedirectOnSignInComplete is where users go who have signed in and did not come from anywhere
 	// else: a path or a URL. The default is "/".
 	RedirectOnSignInComplete string
-	// RedirectOnSignOutComplete is where users go who have signed out, or whose
-	// sign-in failed: a path or a URL. The default is "/". It may get the query
-	// parameters error and error_description.
+	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed: a
+	// path or a URL. The default is "/". It may get the query parameters error and
+	// error_description.
 	RedirectOnSignOutComplete string
 	// CustomState travels through the sign-in behind the random state, for Lambda triggers and logs
 	// that see it. It is not secret.

@@ -431,8 +431,8 @@ func TestSignOutAsks(t *testing.T) {
 	}
 }
 
-// TestCallbackVerifies: what the token endpoint answers becomes a session only if it
-// is one, of one user of this client.
+// TestCallbackVerifies: what the token endpoint answers becomes a session only if it is one, of one
+// user of this client.
 func TestCallbackVerifies(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	access, id := f.backend.Tokens("alice", time.Hour, nil)

@@ -75,9 +75,9 @@ func (r *Runner) App() *amplify.App { return r.app }
 // Client returns the source of the runner's sessions.
 func (r *Runner) Client() *cognito.Client { return r.client }
 
-// WarmUp fetches the keys of the user pool, so that the first request need not wait
-// for them. A server may call it before it listens. It may go on after an error: keys
-// are fetched again when they are needed.
+// WarmUp fetches the keys of the user pool, so that the first request need not wait for them. A
+// server may call it before it listens. It may go on after an error: keys are fetched again when
+// they are needed.
 func (r *Runner) WarmUp(ctx context.Context) error { return r.client.WarmUp(ctx) }
 
 // Close ends what the runner started. Requests that are under way may fail.

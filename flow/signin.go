@@ -61,8 +61,8 @@ func (a *Routes) afterSignIn(returnTo string) string {
 	return a.options.RedirectOnSignInComplete
 }
 
-// signInCallback ends a sign-in: Cognito has sent the user back with a code for
-// tokens, or with an error.
+// signInCallback ends a sign-in: Cognito has sent the user back with a code for tokens, or with an
+// error.
 func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 	q := r.URL.Query()
 	pending := x.flowCookies().attempts()

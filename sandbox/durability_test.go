@@ -106,8 +106,8 @@ type acknowledged struct {
 	refresh *string
 }
 
-// write makes a user, signs in and refreshes, and notes what was confirmed.
-// It ends with the first error: then the process has been killed.
+// write makes a user, signs in and refreshes, and notes what was confirmed. It ends with the first
+// error: then the process has been killed.
 func (p *process) write(ctx context.Context, a *acknowledged, confirmed func()) error {
 	if _, err := p.AdminCreateUser(ctx, &cognito.AdminCreateUserInput{UserPoolId: &p.pool, Username: &a.name}); err != nil {
 		return err
@@ -137,8 +137,8 @@ func (p *process) goOn(ctx context.Context, a *acknowledged) error {
 	return err
 }
 
-// TestKill kills sandboxes in the middle of writes:
-// whatever they have confirmed is there afterwards.
+// TestKill kills sandboxes in the middle of writes: whatever they have confirmed is there
+// afterwards.
 func TestKill(t *testing.T) {
 	const rounds, writers = 4, 4
 	dir, ctx := t.TempDir(), t.Context()

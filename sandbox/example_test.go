@@ -11,8 +11,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// A test of an application starts a sandbox with the users
-// that it needs, and gives the application the outputs.
+// A test of an application starts a sandbox with the users that it needs, and gives the application
+// the outputs.
 func ExampleStart() {
 	ctx := context.Background()
 	s, err := sandbox.Start(ctx, sandbox.Config{

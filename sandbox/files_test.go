@@ -39,8 +39,8 @@ func allPrivate(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// TestDataFiles: new data files are closed to other
-// users, and so become files that were open to them.
+// TestDataFiles: new data files are closed to other users, and so become files that were open to
+// them.
 func TestDataFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "parent", "data")
 	s := start(t, sandbox.Config{DataDir: dir, TLSAddr: "127.0.0.1:0"})

@@ -106,8 +106,8 @@ func TestPagesCallNoAdministration(t *testing.T) {
 	}
 }
 
-// TestBodyLimits sends a megabyte to every endpoint that takes a body.
-// The header limit stops requests that are large without a body.
+// TestBodyLimits sends a megabyte to every endpoint that takes a body. The header limit stops
+// requests that are large without a body.
 func TestBodyLimits(t *testing.T) {
 	s := start(t, sandbox.Config{})
 	o := outputsOf(t, s)

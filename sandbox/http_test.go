@@ -95,8 +95,8 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
-// TestCORS: pages of all origins may use what Cognito lets
-// them use, and administrators' operations are not that.
+// TestCORS: pages of all origins may use what Cognito lets them use, and administrators' operations
+// are not that.
 func TestCORS(t *testing.T) {
 	s := start(t, sandbox.Config{})
 	origin := map[string]string{"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST",
@@ -161,8 +161,8 @@ func TestWellKnown(t *testing.T) {
 	}
 }
 
-// TestTLS: the same is served under AWS's names, by certificates
-// of an authority that is good for those names alone.
+// TestTLS: the same is served under AWS's names, by certificates of an authority that is good for
+// those names alone.
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, sandbox.Config{TLSAddr: "localhost:0", DataDir: dir})

@@ -17,8 +17,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// backend is a sandbox with the users ann, in the group editors,
-// and bob, and the clients of the AWS SDK that speak with it.
+// backend is a sandbox with the users ann, in the group editors, and bob, and the clients of the
+// AWS SDK that speak with it.
 type backend struct {
 	*sandbox.Sandbox
 	outputs

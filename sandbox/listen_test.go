@@ -17,8 +17,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// TestUnlimitedAuthority keeps an authority without limits in the
-// data directory, as versions before did: the sandbox replaces it.
+// TestUnlimitedAuthority keeps an authority without limits in the data directory, as versions
+// before did: the sandbox replaces it.
 func TestUnlimitedAuthority(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

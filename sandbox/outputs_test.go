@@ -45,8 +45,8 @@ func TestOutputs(t *testing.T) {
 	before["custom"].(map[string]any)["amplify_go"] = map[string]any{"endpoints": map[string]any{
 		"user_pool": s.URL(), "user_pool_keys": s.URL(), "identity_pool": s.URL(), "oauth": s.URL()}}
 	oauth := before["auth"].(map[string]any)["oauth"].(map[string]any)
-	// The application's own routes come first: an application
-	// takes the first that belongs to its origin.
+	// The application's own routes come first: an application takes the first that belongs to its
+	// origin.
 	oauth["redirect_sign_in_uri"] = []any{"http://localhost:3000/api/auth/sign-in-callback", "http://localhost:3000/", "https://my-app.example/"}
 	oauth["redirect_sign_out_uri"] = []any{"http://localhost:3000/api/auth/sign-out-callback", "http://localhost:3000/bye"}
 	if diff := cmp.Diff(before, after); diff != "" {
@@ -66,8 +66,8 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// TestOutputsMade: without outputs there is a pool where
-// one signs in by e-mail, and a kept directory keeps it.
+// TestOutputsMade: without outputs there is a pool where one signs in by e-mail, and a kept
+// directory keeps it.
 func TestOutputsMade(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, sandbox.Config{DataDir: dir})

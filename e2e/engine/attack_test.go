@@ -125,7 +125,8 @@ func (s silent) Read([]byte) (int, error) {
 }
 func (silent) Close() error { return nil }
 
-// startSite starts a site whose users have sessions of ten ages. Refresh tokens rotate without grace, so that a session that is refreshed twice is lost.
+// startSite starts a site whose users have sessions of ten ages. Refresh tokens rotate without
+// grace, so that a session that is refreshed twice is lost.
 func startSite(t *testing.T) *site {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -207,7 +208,8 @@ func startSite(t *testing.T) *site {
 // expiring returns a user whose session expires during the next attack.
 func (s *site) expiring() *browser { return s.browsers[s.attacks%ages*besidesExpire] }
 
-// newGuest returns the Cookie header of a visitor to whom the browser's Amplify JS has given an identity.
+// newGuest returns the Cookie header of a visitor to whom the browser's Amplify JS has given an
+// identity.
 func (s *site) newGuest(t *testing.T) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.pool.URL(), strings.NewReader(fmt.Sprintf(`{"IdentityPoolId":%q}`, s.config.Auth.IdentityPoolID)))
@@ -372,8 +374,8 @@ func wantCost(t *testing.T, cost map[string]int, most map[string]int) {
 // signingOut is what the browser of a user who signs out sends along to sign-out-callback.
 const signingOut = "com.amplify.server_auth.isSigningOut=true; "
 
-// TestAttacks: 300 signed-in users beside each attack. All of them are served, and the attack's cost
-// is bounded.
+// TestAttacks: 300 signed-in users beside each attack. All of them are served, and the attack's
+// cost is bounded.
 func TestAttacks(t *testing.T) {
 	noLeaks(t)
 	s := startSite(t)
@@ -524,7 +526,8 @@ func hangUps(t *testing.T, s *site) {
 	}
 }
 
-// attemptCookies are the cookies of an attempt to sign in that nobody has begun. Anybody can make them up.
+// attemptCookies are the cookies of an attempt to sign in that nobody has begun. Anybody can make
+// them up.
 const attemptCookies = "com.amplify.server_auth.state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; com.amplify.server_auth.pkce=verifier"
 
 // callback returns the address at which that attempt ends.
@@ -718,7 +721,8 @@ func (s *site) cookiesOf(header string) []*http.Cookie {
 	return r.Cookies()
 }
 
-// cookieValueSet reports whether an answer sets a cookie whose name ends so, rather than deletes it.
+// cookieValueSet reports whether an answer sets a cookie whose name ends so, rather than deletes
+// it.
 func cookieValueSet(cookies []*http.Cookie, suffix string) bool {
 	return slices.ContainsFunc(cookies, func(c *http.Cookie) bool { return strings.HasSuffix(c.Name, suffix) && c.MaxAge >= 0 })
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// BenchmarkRefreshUnderContention: 100 requests at a time arrive with one session that has expired, whose refresh tokens rotate. Client,
-// application and backend share the processors.
+// BenchmarkRefreshUnderContention: 100 requests at a time arrive with one session that has expired,
+// whose refresh tokens rotate. Client, application and backend share the processors.
 func BenchmarkRefreshUnderContention(b *testing.B) {
 	const crowd = 100
 	c := newClock()

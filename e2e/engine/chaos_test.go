@@ -23,8 +23,8 @@ var chaosTime = flag.Duration("chaos", 30*time.Second, "how long the faults of T
 const (
 	chaosUsers = 200
 	chaosShare = 0.3 // of the calls that fail
-	// Access tokens are good for five minutes, the least that Cognito allows. So long after a refresh they have expired whatever the
-	// clocks say.
+	// Access tokens are good for five minutes, the least that Cognito allows. So long after a
+	// refresh they have expired whatever the clocks say.
 	chaosValidity = 5 * time.Minute
 	chaosRound    = chaosValidity + 4*chaosOffset
 	chaosOffset   = time.Minute // by which the backend's clock is wrong at most
@@ -32,10 +32,11 @@ const (
 	chaosWaves = 60
 )
 
-// TestChaos: 200 users send requests side by side, three in ten hang up, and three in ten calls of the library fail in one of
-// all the ways that there are. The backend's clock is wrong and its keys rotate. Meanwhile nobody is taken for somebody else, and
-// nobody is signed out but those whose session cannot be kept by anybody: where a refresh token is good for one use
-// without any grace, and the answer to that use was lost. They are told so.
+// TestChaos: 200 users send requests side by side, three in ten hang up, and three in ten calls of
+// the library fail in one of all the ways that there are. The backend's clock is wrong and its keys
+// rotate. Meanwhile nobody is taken for somebody else, and nobody is signed out but those whose
+// session cannot be kept by anybody: where a refresh token is good for one use without any grace,
+// and the answer to that use was lost. They are told so.
 func TestChaos(t *testing.T) {
 	noLeaks(t)
 	without := func(o faults.Outcome) []faults.Outcome {
@@ -125,7 +126,8 @@ type chaosUser struct {
 	*browser
 }
 
-// fail puts new faults in force: every outcome is as probable as the others, for refreshes and for the key set.
+// fail puts new faults in force: every outcome is as probable as the others, for refreshes and for
+// the key set.
 func (x *chaos) fail(t *testing.T, outcomes []faults.Outcome) {
 	t.Helper()
 	set := x.pool.Faults()
@@ -150,7 +152,8 @@ func (x *chaos) fail(t *testing.T, outcomes []faults.Outcome) {
 	}
 }
 
-// round lets every session expire, and every user try until the page is there. Users who wait try again every two seconds.
+// round lets every session expire, and every user try until the page is there. Users who wait try
+// again every two seconds.
 func (x *chaos) round(t *testing.T) {
 	t.Helper()
 	x.rounds++
@@ -177,7 +180,8 @@ func (x *chaos) round(t *testing.T) {
 	t.Fatalf("%d users still wait", len(waiting))
 }
 
-// visit sends three requests side by side, and reports whether the page came, or the session is lost and the user signed in anew.
+// visit sends three requests side by side, and reports whether the page came, or the session is
+// lost and the user signed in anew.
 func (x *chaos) visit(t *testing.T, u *chaosUser) bool {
 	var (
 		requests      sync.WaitGroup
@@ -252,7 +256,8 @@ func (x *chaos) count(said *answer) {
 	}
 }
 
-// each calls f for all users, 16 at a time: more would wait for a sandbox on a small machine until they time out.
+// each calls f for all users, 16 at a time: more would wait for a sandbox on a small machine until
+// they time out.
 func (x *chaos) each(users []*chaosUser, f func(*chaosUser)) {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 16)

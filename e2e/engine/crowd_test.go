@@ -55,8 +55,8 @@ func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(r)
 }
 
-// TestCrowd: 1,000 requests arrive at once with one expired session, at a backend that takes 20 ms for everything. It is
-// refreshed once, and lives on.
+// TestCrowd: 1,000 requests arrive at once with one expired session, at a backend that takes 20 ms
+// for everything. It is refreshed once, and lives on.
 func TestCrowd(t *testing.T) {
 	const (
 		size = 1000
@@ -125,8 +125,9 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// crowd asks for the page so many times at once with the same cookies, and returns the answers. The refresh takes until
-// all requests have arrived, and those who hang up have left: they are the first ones.
+// crowd asks for the page so many times at once with the same cookies, and returns the answers. The
+// refresh takes until all requests have arrived, and those who hang up have left: they are the
+// first ones.
 func (a *app) crowd(t testing.TB, g *gate, cookies []*http.Cookie, size, quitters int) []*answer {
 	t.Helper()
 	open := g.close()

@@ -85,7 +85,8 @@ func startPool(t testing.TB, c *clock, config sandbox.Config, users ...string) *
 	})}
 }
 
-// config is the application's configuration, with another app client than that of the outputs if client is not empty.
+// config is the application's configuration, with another app client than that of the outputs if
+// client is not empty.
 func (p *pool) config(t testing.TB, client string) amplify.Config {
 	t.Helper()
 	config, err := amplify.ParseConfig(p.Outputs())
@@ -293,7 +294,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// noLeaks fails the test if goroutines or file descriptors that it has made outlive it. It is to be called before anything else.
+// noLeaks fails the test if goroutines or file descriptors that it has made outlive it. It is to be
+// called before anything else.
 func noLeaks(t testing.TB) {
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	t.Cleanup(func() {

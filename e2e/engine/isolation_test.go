@@ -11,9 +11,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox"
 )
 
-// TestIsolation: three user pools in one process, with users of the same names. Two of them cannot be told apart by their ids: they have
-// the same outputs, and differ in keys and addresses alone. What belongs to one is nothing to another, be it
-// good or expired.
+// TestIsolation: three user pools in one process, with users of the same names. Two of them cannot
+// be told apart by their ids: they have the same outputs, and differ in keys and addresses alone.
+// What belongs to one is nothing to another, be it good or expired.
 func TestIsolation(t *testing.T) {
 	noLeaks(t)
 	c := newClock()

@@ -16,16 +16,17 @@
 //		})
 //	}
 //
-// Exceptions are rules, predicates on the form of a case with the reason why we differ, so that other cases of
-// the same form are judged alike.
+// Exceptions are rules, predicates on the form of a case with the reason why we differ, so that
+// other cases of the same form are judged alike.
 //
-// AMPLIFY_CONFORMANCE_DIR names another folder of cases to run instead of testdata/conformance. Of the
-// repository's own folder every case is known, so there a rule that takes no case, and a rule that takes a case which
-// would pass, are failures. Of another folder nothing is known: there, such rules are only counted.
+// AMPLIFY_CONFORMANCE_DIR names another folder of cases to run instead of testdata/conformance. Of
+// the repository's own folder every case is known, so there a rule that takes no case, and a rule
+// that takes a case which would pass, are failures. Of another folder nothing is known: there, such
+// rules are only counted.
 //
-// AMPLIFY_CONFORMANCE_MUTATE=N tests the tests: what each case expects is changed in N places, one at a time, and each
-// change that goes unnoticed is printed, with the share of those that were noticed. AMPLIFY_CONFORMANCE_SEED
-// chooses other changes.
+// AMPLIFY_CONFORMANCE_MUTATE=N tests the tests: what each case expects is changed in N places, one
+// at a time, and each change that goes unnoticed is printed, with the share of those that were
+// noticed. AMPLIFY_CONFORMANCE_SEED chooses other changes.
 //
 //	AMPLIFY_CONFORMANCE_MUTATE=1 go test ./auth -run TestConformance -v | grep mutant
 package conformance

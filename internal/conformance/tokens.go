@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Keys are the keys that tokens of the recorded cases are signed with: pool and pool2 are in the user pool's
-// key set, rogue is not.
+// Keys are the keys that tokens of the recorded cases are signed with: pool and pool2 are in the
+// user pool's key set, rogue is not.
 type Keys struct {
 	private map[string]*rsa.PrivateKey
 }

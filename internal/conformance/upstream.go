@@ -38,9 +38,9 @@ type Call struct {
 	Form        map[string]string `json:"form,omitempty"`
 }
 
-// Upstream stands for the services behind a server: the user pool with its keys, the identity pool and managed
-// login. It is an [http.RoundTripper], for use as the Transport of an App's HTTPClient. It is safe
-// for concurrent use.
+// Upstream stands for the services behind a server: the user pool with its keys, the identity pool
+// and managed login. It is an [http.RoundTripper], for use as the Transport of an App's HTTPClient.
+// It is safe for concurrent use.
 type Upstream struct {
 	keys    []byte
 	answers map[string][]Answer
@@ -53,8 +53,8 @@ type Upstream struct {
 // pool is the user pool of the recorded cases.
 const pool = "eu-west-1_Corpus001"
 
-// NewUpstream returns a stand-in that publishes keys for the user pool of the cases and answers as input.upstream
-// says.
+// NewUpstream returns a stand-in that publishes keys for the user pool of the cases and answers as
+// input.upstream says.
 func NewUpstream(keys *Keys, answers map[string][]Answer) *Upstream {
 	return &Upstream{keys: keys.Set(), answers: answers, count: map[string]int{}}
 }

@@ -52,7 +52,8 @@ func (p *Pool) IdentityCalls(operation string) (calls []IdentityCall) {
 	return calls
 }
 
-// OnIdentity makes f answer the calls of the identity pool; what it answers with status 0 is answered as without it.
+// OnIdentity makes f answer the calls of the identity pool; what it answers with status 0 is
+// answered as without it.
 func (p *Pool) OnIdentity(f func(IdentityCall) Answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,8 +63,8 @@ func (p *Pool) OnIdentity(f func(IdentityCall) Answer) {
 // IdentityOf returns the id of a user's identity.
 func IdentityOf(sub string) string { return "eu-west-1:" + sub }
 
-// Granted returns an answer to GetCredentialsForIdentity: credentials that tell whose they are and how many were given before
-// them, and last an hour.
+// Granted returns an answer to GetCredentialsForIdentity: credentials that tell whose they are and
+// how many were given before them, and last an hour.
 func (p *Pool) Granted(id string) Answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,7 +77,8 @@ func (p *Pool) Granted(id string) Answer {
 	}}}
 }
 
-// answerIdentity answers a call of the identity pool: a user's identity is named by the sub, guests are numbered.
+// answerIdentity answers a call of the identity pool: a user's identity is named by the sub, guests
+// are numbered.
 func (p *Pool) answerIdentity(call IdentityCall) Answer {
 	p.mu.Lock()
 	p.identityCalls = append(p.identityCalls, call)

@@ -1,5 +1,5 @@
-// Package testpool is a user pool for tests of sessions: it mints tokens, good and forged, publishes keys, answers
-// refreshes, and keeps the time. Only tests import it.
+// Package testpool is a user pool for tests of sessions: it mints tokens, good and forged,
+// publishes keys, answers refreshes, and keeps the time. Only tests import it.
 package testpool
 
 import (
@@ -44,8 +44,8 @@ var (
 	Bob   = User{"7a7a7a7a-2222-4333-8444-955556666777", "bob"}
 )
 
-// Pool is the user pool. It is an [http.RoundTripper], to be the Transport of an App's HTTPClient, and safe for
-// concurrent use.
+// Pool is the user pool. It is an [http.RoundTripper], to be the Transport of an App's HTTPClient,
+// and safe for concurrent use.
 type Pool struct {
 	keys map[string]*rsa.PrivateKey
 
@@ -140,7 +140,8 @@ func (p *Pool) KeysDown(down bool) {
 	p.keysDown = down
 }
 
-// KeyFetches tells how often the keys at a host, such as "cognito-idp.eu-west-1.amazonaws.com", were asked for.
+// KeyFetches tells how often the keys at a host, such as "cognito-idp.eu-west-1.amazonaws.com",
+// were asked for.
 func (p *Pool) KeyFetches(host string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,7 +198,8 @@ func (p *Pool) Exchanged(u User, refreshToken string, edits ...Claim) Answer {
 	}}
 }
 
-// Refreshed returns the answer to a refresh with new tokens of u and, unless it is empty, a new refresh token.
+// Refreshed returns the answer to a refresh with new tokens of u and, unless it is empty, a new
+// refresh token.
 func (p *Pool) Refreshed(u User, refreshToken string) Answer {
 	result := map[string]any{"AccessToken": p.Access(u), "IdToken": p.ID(u), "ExpiresIn": 3600, "TokenType": "Bearer"}
 	if refreshToken != "" {

@@ -63,9 +63,9 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Whatever the body says, what is refused is refused in the words of the
-// API, and no token is in them. The store is closed: fuzzing would spend
-// its time in SQLite, which sees nothing but ids and verified logins.
+// Whatever the body says, what is refused is refused in the words of the API, and no token is in
+// them. The store is closed: fuzzing would spend its time in SQLite, which sees nothing but ids and
+// verified logins.
 func FuzzAPI(f *testing.F) {
 	p, a, _ := newPool(f, nil)
 	if err := p.store.Close(); err != nil {

@@ -125,8 +125,8 @@ func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 	return s
 }
 
-// A browser keeps cookies and follows redirects within the sandbox; at one that
-// leaves for the application it stops.
+// A browser keeps cookies and follows redirects within the sandbox; at one that leaves for the
+// application it stops.
 type browser struct {
 	t       testing.TB
 	s       *sandbox

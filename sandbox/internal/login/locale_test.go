@@ -36,8 +36,8 @@ func TestLanguagesHaveTheSameTexts(t *testing.T) {
 	}
 }
 
-// Each text is used, and each text that is used exists. Texts of errors and fields
-// are found by the pool's codes and the attributes' names.
+// Each text is used, and each text that is used exists. Texts of errors and fields are found by the
+// pool's codes and the attributes' names.
 func TestTextsAreUsed(t *testing.T) {
 	var source strings.Builder
 	for _, pattern := range []string{"*.go", "pages/*.html"} {

@@ -14,9 +14,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// checkHTML reads a page as a browser without script would, and reports what is
-// wrong with it: elements that are not closed, anything that runs code or brings
-// style along, inputs without a label, forms that lack the token.
+// checkHTML reads a page as a browser without script would, and reports what is wrong with it:
+// elements that are not closed, anything that runs code or brings style along, inputs without a
+// label, forms that lack the token.
 func checkHTML(t *testing.T, body, lang string) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(body))
@@ -256,8 +256,8 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 	}
 }
 
-// A client that offers other providers only has no users of the pool itself, also
-// not for those who know the addresses of the pages.
+// A client that offers other providers only has no users of the pool itself, also not for those who
+// know the addresses of the pages.
 func TestOwnUsersNeedTheClientsConsent(t *testing.T) {
 	s := newSandbox(t)
 	s.register(ada)
@@ -391,8 +391,7 @@ func TestFieldsFollowThePool(t *testing.T) {
 	}
 }
 
-// What breaks is logged without secrets, and neither page nor answer says more
-// than that it broke.
+// What breaks is logged without secrets, and neither page nor answer says more than that it broke.
 func TestFailure(t *testing.T) {
 	s := newSandbox(t)
 	s.register(ada)

@@ -135,8 +135,8 @@ func TestWithQuery(t *testing.T) {
 	}
 }
 
-// FuzzParseRequest: whatever the query, the outcome is a request that keeps every
-// rule, a page, or a redirect to a URI that is registered.
+// FuzzParseRequest: whatever the query, the outcome is a request that keeps every rule, a page, or
+// a redirect to a URI that is registered.
 func FuzzParseRequest(f *testing.F) {
 	f.Add(authorizeQuery())
 	f.Add(authorizeQuery("prompt", "none login", "nonce", "n", "identity_provider", "Google"))

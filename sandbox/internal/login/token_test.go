@@ -137,8 +137,8 @@ func TestConcurrentReplay(t *testing.T) {
 	}
 }
 
-// Between redeem and bind the tokens of the first attempt are not known yet: a
-// replay at that moment must still cost them.
+// Between redeem and bind the tokens of the first attempt are not known yet: a replay at that
+// moment must still cost them.
 func TestReplayWhileTokensAreIssued(t *testing.T) {
 	s := newSandbox(t)
 	h := New(Config{Pool: s.pool, Store: s.store})
@@ -341,8 +341,8 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// FuzzToken: whatever the form, there are no tokens without a code or refresh
-// token, and no failure of the sandbox.
+// FuzzToken: whatever the form, there are no tokens without a code or refresh token, and no failure
+// of the sandbox.
 func FuzzToken(f *testing.F) {
 	s := newSandbox(f)
 	f.Add(exchangeForm("x").Encode(), "")

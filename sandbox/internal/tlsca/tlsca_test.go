@@ -55,8 +55,8 @@ func TestServerCertificate(t *testing.T) {
 		!slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) {
 		t.Errorf("IsCA %v, key usage %v, extended %v", c.IsCA, c.KeyUsage, c.ExtKeyUsage)
 	}
-	// Browsers refuse servers' certificates of more than 398
-	// days (CA/Browser Forum, Baseline Requirements §6.3.2).
+	// Browsers refuse servers' certificates of more than 398 days (CA/Browser Forum, Baseline
+	// Requirements §6.3.2).
 	if life := c.NotAfter.Sub(c.NotBefore); life > 398*24*time.Hour {
 		t.Errorf("it lives %v", life)
 	}

@@ -147,8 +147,8 @@ func TestChangePassword(t *testing.T) {
 	want(t, "sign-in", err, "")
 }
 
-// TestSRPClaims: a challenge is good once, for its client, its user and three
-// minutes. (That a right claim is accepted is shown with the published clients.)
+// TestSRPClaims: a challenge is good once, for its client, its user and three minutes. (That a
+// right claim is accepted is shown with the published clients.)
 func TestSRPClaims(t *testing.T) {
 	f, ctx := newFixture(t, nil), t.Context()
 	f.user("a@b.com")
