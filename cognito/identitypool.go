@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -126,7 +127,7 @@ func (p *identityPool) getID(ctx context.Context, logins map[string]string) (str
 		out, err = client.GetId(ctx, &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(p.id), Logins: logins})
 		return err
 	}); err != nil {
-		return "", p.failed(ctx, "GetId", err)
+		return "", p.failed(ctx, "GetId", slog.LevelInfo, err)
 	}
 	p.observe(out.ResultMetadata)
 	if aws.ToString(out.IdentityId) == "" {
@@ -153,7 +154,11 @@ func (p *identityPool) getCredentials(ctx context.Context, identityID string, lo
 		})
 		return err
 	}); err != nil {
-		return nil, p.failed(ctx, "GetCredentialsForIdentity", err)
+		level := slog.LevelInfo
+		if logins == nil && definite(err) {
+			level = slog.LevelDebug // visitors may make up identities
+		}
+		return nil, p.failed(ctx, "GetCredentialsForIdentity", level, err)
 	}
 	p.observe(out.ResultMetadata)
 	c := out.Credentials
@@ -183,7 +188,7 @@ func (p *identityPool) observe(metadata middleware.Metadata) {
 }
 
 // failed completes and logs an error of the identity pool.
-func (p *identityPool) failed(ctx context.Context, operation string, e *amplify.Error) error {
+func (p *identityPool) failed(ctx context.Context, operation string, level slog.Level, e *amplify.Error) error {
 	switch e.Name {
 	case "ResourceNotFoundException":
 		e.RecoverySuggestion = "Check the id of the identity pool."
@@ -192,6 +197,6 @@ func (p *identityPool) failed(ctx context.Context, operation string, e *amplify.
 	case "NotAuthorizedException":
 		e.RecoverySuggestion = "Check that the identity pool trusts the user pool and the app client, and allows guests if Auth.AllowGuestAccess says so."
 	}
-	p.client.app.Logger().InfoContext(ctx, "amplify: the identity pool refused a call", "operation", operation, "error", e)
+	p.client.app.Logger().Log(ctx, level, "amplify: the identity pool refused a call", "operation", operation, "error", e)
 	return e
 }

@@ -26,11 +26,17 @@ type refusalBudget struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	used *recent[sessionID, int]
+	used *recent[sessionID, refusalCount]
+}
+
+// refusalCount counts refusals for a minute.
+type refusalCount struct {
+	n     int
+	until time.Time
 }
 
 func newRefusalBudget(now func() time.Time) *refusalBudget {
-	return &refusalBudget{now: now, used: newRecent[sessionID, int](maxRefusals)}
+	return &refusalBudget{now: now, used: newRecent[sessionID, refusalCount](maxRefusals)}
 }
 
 // take reserves one refusal for r. giveBack returns it.
@@ -46,7 +52,7 @@ func (b *refusalBudget) take(r *redemption) (giveBack func(), err error) {
 	now := b.now()
 	ofUser, _ := b.used.get(user, now)
 	ofSession, _ := b.used.get(session, now)
-	if ofUser >= userRefusals || ofSession >= sessionRefusals {
+	if ofUser.n >= userRefusals || ofSession.n >= sessionRefusals {
 		return nil, &amplify.Error{
 			Name: "TooManyRequestsException", Reason: amplify.ReasonServiceUnavailable,
 			Message: "Too many refresh tokens of this user were refused.",
@@ -64,9 +70,14 @@ func (b *refusalBudget) take(r *redemption) (giveBack func(), err error) {
 
 // count changes a counter, which ends a minute after it began. b.mu is held.
 func (b *refusalBudget) count(key sessionID, by int, now time.Time) {
-	n, ok := b.used.get(key, now)
-	if !ok && by < 0 {
+	c, ok := b.used.get(key, now)
+	switch {
+	case ok:
+	case by < 0:
 		return
+	default:
+		c.until = now.Add(refusalAge)
 	}
-	b.used.put(key, max(0, n+by), now, now.Add(refusalAge))
+	c.n = max(0, c.n+by)
+	b.used.put(key, c, now, c.until)
 }
