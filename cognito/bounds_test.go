@@ -487,6 +487,13 @@ func TestProvenGuests(t *testing.T) {
 			t.Fatalf("guest %d, whose credentials are due: %v", i, err)
 		}
 	}
+	pool.Advance(time.Hour) // they have none any more
+	flood()
+	for i := range 10 {
+		if err := ask(real(i)); err != nil {
+			t.Fatalf("guest %d, whose credentials have expired: %v", i, err)
+		}
+	}
 }
 
 // TestOptionalClaims: claims that decide nothing may be anything.

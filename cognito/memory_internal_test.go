@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"fmt"
+	"iter"
 	"testing"
 	"time"
 	"unsafe"
@@ -13,7 +14,7 @@ import (
 // TestCallsKeepNoRequestMemory: what goes on when a request has ended has copies of its texts.
 func TestCallsKeepNoRequestMemory(t *testing.T) {
 	pool := testpool.New(t)
-	app, err := amplify.New(pool.Config(), pool.Options())
+	app, err := amplify.New(pool.IdentityConfig(), pool.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,14 +25,26 @@ func TestCallsKeepNoRequestMemory(t *testing.T) {
 	token, device := "refresh-token", "device-key"
 	r := c.newRedemption(&session{}, token, device, amplify.TokensInput{})
 	f := c.newEndedSession(nil, []string{token})
+	guest := visitor{c.identities.guestKey(), "eu-west-1:11111111-0000-4000-8000-000000000001"}
 	for name, texts := range map[string][2]string{
 		"refresh token": {token, r.refreshToken}, "device key": {device, r.deviceKey}, "token to revoke": {token, f.refreshTokens[0]},
+		"guest's id": {guest.id, c.identities.guestID(guest)},
 	} {
 		if texts[0] != texts[1] || unsafe.StringData(texts[0]) == unsafe.StringData(texts[1]) {
 			t.Errorf("%s: the very memory of the request", name)
 		}
 	}
 }
+
+// visitor is a storage that holds a guest's id.
+type visitor struct{ key, id string }
+
+func (v visitor) All(string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) { yield(v.key, v.id) }
+}
+func (visitor) Set(string, string) error { return nil }
+func (visitor) Delete(string) error      { return nil }
+func (visitor) Writable() bool           { return true }
 
 // TestMemoryIsBounded: what is remembered has the bounds of docs/architecture.md.
 func TestMemoryIsBounded(t *testing.T) {
