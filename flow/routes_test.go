@@ -809,3 +809,15 @@ func TestOptionsFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestClearTextIsWarnedOf: an http origin is, unless its traffic stays on the machine.
+func TestClearTextIsWarnedOf(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"http://myapp.com": true, "https://myapp.com": false, "http://localhost:3000": false, "": false,
+	} {
+		f := newFixture(t, nil, func(_ *amplify.Config, o *Options) { o.Origin = origin })
+		if got := strings.Contains(f.backend.Log.String(), "HTTP origin detected"); got != want {
+			t.Errorf("%q: warned %v", origin, got)
+		}
+	}
+}

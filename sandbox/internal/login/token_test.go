@@ -77,6 +77,10 @@ func TestVerify(t *testing.T) {
 	if !verify(challenge, verifier) {
 		t.Error("the example of RFC 7636 is refused")
 	}
+	// Neither of the two comes without the other: RFC 9700 §4.8.2.
+	if verify("", verifier) || verify(challenge, "") || !verify("", "") {
+		t.Error("a verifier without a challenge, a challenge without a verifier, or neither")
+	}
 }
 
 func TestCodesExpire(t *testing.T) {
