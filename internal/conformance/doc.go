@@ -29,4 +29,8 @@
 // noticed. AMPLIFY_CONFORMANCE_SEED chooses other changes.
 //
 //	AMPLIFY_CONFORMANCE_MUTATE=1 go test ./auth -run TestConformance -v | grep mutant
+//
+// With N=5 and seed 7, of a hundred changes these were noticed: cookie-names and browser-set-cookie
+// 100, errors 97, oauth-state 97, auth-routes 96, config 96, origins 95, session 92, browser-cookies
+// 88. What goes unnoticed is what a rule says that we answer otherwise, and what no request carries.
 package conformance
