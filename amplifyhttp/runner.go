@@ -90,12 +90,13 @@ func (s *ServerRunner) Protect(next http.Handler) http.Handler {
 // login. The last segment of the path says what to do, so that it can be mounted
 // anywhere, below "/api/auth/" for instance:
 //
-//   - sign-in, sign-up: to managed login. Query parameters: provider (Google, Facebook, Amazon, Apple
-//     or the name of another), lang, login_hint, and return_to, a path of this application to come
-//     back to.
-//   - sign-in-callback: where Cognito sends users back. Their tokens are verified and become cookies.
-//   - sign-out: out of managed login. With global=true on all devices. Links of other sites, and those
-//     with global=true that are not the application's own, get a page that asks the user.
+//   - sign-in, sign-up: to managed login. Query parameters: provider (Google, Facebook, Amazon,
+//     Apple or the name of another), lang, login_hint, and return_to, a path of this application to
+//     come back to.
+//   - sign-in-callback: where Cognito sends users back. Their tokens are verified and become
+//     cookies.
+//   - sign-out: out of managed login. With global=true on all devices. Links of other sites, and
+//     those with global=true that are not the application's own, get a page that asks the user.
 //   - sign-out-callback: where Cognito sends users back. Their tokens are revoked and the cookies
 //     deleted.
 //

@@ -28,10 +28,12 @@ type effect struct {
 // same to a browser, although the original deletes each cookie before it sets it, spells some
 // values raw, and repeats itself:
 //
-//   - The last write counts, for each name and Domain (RFC 6265bis §5.7). The path of all recorded requests, /page,
-//     makes a missing Path attribute "/".
-//   - A deletion counts only if the request carried such a cookie, and nothing else was set under that key.
-//   - Values are compared decoded; SameSite without regard to case; Expires only where Max-Age does not override it.
+//   - The last write counts, for each name and Domain (RFC 6265bis §5.7). The path of all recorded
+//     requests, /page, makes a missing Path attribute "/".
+//   - A deletion counts only if the request carried such a cookie, and nothing else was set under
+//     that key.
+//   - Values are compared decoded; SameSite without regard to case; Expires only where Max-Age does
+//     not override it.
 func effects(lines []string, carried func(key string) bool) (map[string]effect, error) {
 	last := map[string]effect{}
 	for _, line := range lines {
