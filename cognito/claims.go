@@ -72,6 +72,9 @@ func optional[T any](raw json.RawMessage) (value T) {
 type numericDate time.Time
 
 func (d *numericDate) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" { // counts as absent, as encoding/json has it for a text
+		return nil
+	}
 	var seconds float64
 	if err := json.Unmarshal(b, &seconds); err != nil {
 		return err

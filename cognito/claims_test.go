@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ func FuzzClaims(f *testing.F) {
 		`{"sub":"s","iss":"i","token_use":"access","client_id":"c","username":"u","scope":"a b","exp":1,"iat":1.5,"cognito:groups":["g"]}`,
 		`{"sub":"s","token_use":"id","aud":"c","cognito:username":"u","email":"a@b.com","nbf":7,"auth_time":1e9}`,
 		`{"Sub":"s","SUB":"t","ſub":"u","token_use":"id","Cognito:Username":"admin"}`,
-		`{"sub":"s","sub":"t"}`, `{"exp":1e300}`, `{"exp":-1}`, `{"exp":"1"}`, `{"aud":["a","b"],"token_use":"id"}`, `{"sub":null}`, `{}`, `[]`, `null`, `1`,
+		`{"sub":"s","sub":"t"}`, `{"exp":1e300}`, `{"exp":-1}`, `{"exp":"1"}`, `{"aud":["a","b"],"token_use":"id"}`, `{"sub":null}`, `{"exp":null}`, `{"x":1e700}`, `{}`, `[]`, `null`, `1`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -22,7 +23,9 @@ func FuzzClaims(f *testing.F) {
 			return
 		}
 		var all map[string]any
-		if err := json.Unmarshal(payload, &all); err != nil {
+		decoder := json.NewDecoder(bytes.NewReader(payload))
+		decoder.UseNumber() // a claim that nothing reads may be a number that no float64 holds
+		if err := decoder.Decode(&all); err != nil {
 			t.Fatalf("claims of what is no object: %v", err)
 		}
 		names := map[string]string{"sub": c.Subject, "iss": c.Issuer, "token_use": c.TokenUse}
@@ -48,5 +51,14 @@ func TestNumericDate(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &d); err != nil || time.Time(d).Unix() != want {
 			t.Errorf("%s is %v, %v", text, time.Time(d), err)
 		}
+	}
+	for _, text := range []string{`-1`, `253402300800`, `1e700`, `"1700000000"`, `true`} {
+		if err := json.Unmarshal([]byte(text), new(numericDate)); err == nil {
+			t.Errorf("%s is a time", text)
+		}
+	}
+	var absent numericDate
+	if err := absent.UnmarshalJSON([]byte("null")); err != nil || !time.Time(absent).IsZero() {
+		t.Errorf("null is %v, %v; want no time", time.Time(absent), err)
 	}
 }
