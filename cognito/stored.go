@@ -171,7 +171,11 @@ func (st *stored) deviceKey(user string) string {
 // the error of the browser's clock in milliseconds, and the client's to choose: it never makes a
 // session last longer.
 func (st *stored) drift(user string) time.Duration {
-	ms, err := strconv.ParseInt(st.first(user, sessionkey.ClockDrift), 10, 64)
+	text := st.first(user, sessionkey.ClockDrift)
+	if text == "" {
+		return 0 // as usual; ParseInt would allocate an error
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || ms <= 0 {
 		return 0
 	}

@@ -77,24 +77,33 @@ func decode(s string, arena *strings.Builder) string {
 	}
 	if arena == nil {
 		arena = new(strings.Builder)
-		arena.Grow(2 * len(s))
-	} else if arena.Cap() == 0 {
-		arena.Grow(max(512, 2*len(s))) // one allocation for the names of a whole session
 	}
-	start := arena.Len()
-	if !plain && unescape(arena, s) {
-		if d := arena.String()[start:]; utf8.ValidString(d) {
-			return d
+	if !plain {
+		start := reserve(arena, len(s))
+		if unescape(arena, s) {
+			if d := arena.String()[start:]; utf8.ValidString(d) {
+				return d
+			}
+		}
+		if utf8.ValidString(s) {
+			return s
 		}
 	}
-	if utf8.ValidString(s) {
-		return s
-	}
-	start = arena.Len()
+	start := reserve(arena, 2*len(s))
 	for i := range len(s) {
 		arena.WriteRune(rune(s[i]))
 	}
 	return arena.String()[start:]
+}
+
+// reserve makes room for n bytes in arena, and returns where they begin. A buffer that is full is
+// left to the texts in it: to grow it would copy all of them.
+func reserve(arena *strings.Builder, n int) (start int) {
+	if arena.Cap()-arena.Len() < n {
+		arena.Reset()
+		arena.Grow(max(512, n)) // enough for the names of a whole session
+	}
+	return arena.Len()
 }
 
 // unescape appends s to b with its percent sequences decoded. It reports whether all of them are

@@ -43,14 +43,14 @@ type KeyValueStorage struct {
 	writes *writes // nil before the first write
 }
 
-// parsed are the cookies of a request, taken apart once. It does not change.
+// parsed are the cookies of a request, taken apart and their names decoded once. It does not change.
 type parsed struct {
 	cookies  []cookiePair
 	tooLarge bool // then none was read
 }
 
-// cookiePair is a cookie of a request, as it stands there.
-type cookiePair struct{ name, value string }
+// cookiePair is a cookie of a request, as it stands there, and the key that its name stands for.
+type cookiePair struct{ name, value, key string }
 
 // writes is what a storage knows about the response. It is guarded by the storage's mu.
 type writes struct {
@@ -151,19 +151,12 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 			return ok && (!log[i].found || log[i].deleted)
 		}
 		var arena strings.Builder
-		visit := func(name, value string) bool {
-			key, ok := match(name, prefix, &arena)
-			if !ok {
-				return true
-			}
-			if last != nil && hidden(key) {
-				return true
-			}
-			return yield(key, decode(unquote(value), &arena))
+		visit := func(key, value string) bool {
+			return last != nil && hidden(key) || yield(key, decode(unquote(value), &arena))
 		}
 		if again != nil {
 			for i := range again.cookies {
-				if c := &again.cookies[i]; !visit(c.name, c.value) {
+				if c := &again.cookies[i]; c.key != "" && strings.HasPrefix(c.key, prefix) && !visit(c.key, c.value) {
 					return
 				}
 			}
@@ -171,7 +164,8 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 			for _, line := range lines {
 				for line = skip(line); line != ""; line = skip(line) {
 					var name, value string
-					if name, value, line = cut(line); !visit(name, value) {
+					name, value, line = cut(line)
+					if key, ok := match(name, prefix, &arena); ok && !visit(key, value) {
 						return
 					}
 				}
@@ -312,8 +306,14 @@ func (s *KeyValueStorage) parse() *parsed {
 		n += min(strings.Count(line, "="), strings.Count(line, ";")+1)
 	}
 	p.cookies = make([]cookiePair, 0, n)
+	var arena strings.Builder
+	var last cookiePair
 	for name, value := range Parse(lines) {
-		p.cookies = append(p.cookies, cookiePair{name, value})
+		if name != last.name {
+			last = cookiePair{name: name, key: decode(name, &arena)}
+		}
+		last.value = value
+		p.cookies = append(p.cookies, last)
 	}
 	return p
 }
@@ -339,21 +339,15 @@ func (s *KeyValueStorage) index(key string) *writes {
 	}
 	w.indexed[first] = true
 	p := s.parse()
-	var arena strings.Builder
 	previous := ""
 	for i := range p.cookies {
-		name := p.cookies[i].name
-		// A name in another spelling begins with an escape or with a byte beyond ASCII.
-		if name == previous || name[0] != first && name[0] != '%' && name[0] < 0x80 {
+		c := &p.cookies[i]
+		if c.name == previous || c.key == "" || c.key[0] != first {
 			continue
 		}
-		previous = name
-		key := decode(name, &arena)
-		if key == "" || key[0] != first {
-			continue
-		}
-		if known := w.spellings[key]; len(known) < maxSpellings && !slices.Contains(known, name) {
-			w.spellings[key] = append(known, name)
+		previous = c.name
+		if known := w.spellings[c.key]; len(known) < maxSpellings && !slices.Contains(known, c.name) {
+			w.spellings[c.key] = append(known, c.name)
 		}
 	}
 	return w

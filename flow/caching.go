@@ -41,16 +41,17 @@ func (x *Exchange) mayBePersonal(h http.Header) bool {
 // carriesSession reports whether the request has a bearer token or a cookie of this client's
 // sessions. It is taken to have one if it has too many cookies to look.
 func (x *Exchange) carriesSession() bool {
-	if _, ok := x.bearerToken(); ok || tooLarge(x.cookies.request) {
+	if _, ok := x.bearerToken(); ok {
 		return true
 	}
-	for name := range cookie.Parse(x.cookies.request) {
-		if x.runner.session != "" && (strings.HasPrefix(name, x.runner.session) ||
-			strings.Contains(name, "%") && strings.HasPrefix(cookie.DecodeName(name), x.runner.session)) {
+	// A storage of its own: to look is not to read the session, on which the response would depend.
+	kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(x.request.Header, nil), x.runner.cookies)
+	if x.runner.session != "" {
+		for range kv.All(x.runner.session) {
 			return true
 		}
 	}
-	return false
+	return kv.TooLarge()
 }
 
 // notShared marks a response that sets cookies, whatever the handler has decided. Handlers cannot

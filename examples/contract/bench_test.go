@@ -23,7 +23,7 @@ import (
 
 // BenchmarkWarm compares the server CPU of /me and /session for known sessions, their middleware
 // included, with that of bare handlers that write the same JSON. Each server runs as a process of
-// its own and is asked the same by turns; the budgets are ratios of 1.2 and 1.3.
+// its own and is asked the same by turns; the goals are ratios of 1.1 and 1.2.
 func BenchmarkWarm(b *testing.B) {
 	const round = 5000
 	pool := testpool.New(b)
