@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// LoadConfig reads the configuration from a file. See [ParseConfig].
+// LoadConfig reads the configuration from a file. See [ParseConfig]. Errors name the file, also
+// those of [Config.Validate] and [New] about the configuration.
 func LoadConfig(path string) (Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -21,7 +22,13 @@ func LoadConfig(path string) (Config, error) {
 			Err:                err,
 		}
 	}
-	return ParseConfig(b)
+	c, err := ParseConfig(b)
+	if e := (*Error)(nil); errors.As(err, &e) {
+		e.Message = path + ": " + e.Message
+		return Config{}, e
+	}
+	c.file = path
+	return c, nil
 }
 
 // ParseConfig reads a configuration, a JSON object of one of three kinds:

@@ -156,8 +156,12 @@ func TestParsedKeysAreSecret(t *testing.T) {
 
 func TestLoadConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "amplify_outputs.json")
-	if _, err := amplify.LoadConfig(path); !errors.Is(err, os.ErrNotExist) || amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+	_, err := amplify.LoadConfig(path)
+	if !errors.Is(err, os.ErrNotExist) || amplify.ReasonOf(err) != amplify.ReasonConfiguration {
 		t.Errorf("a missing file: %v", err)
+	}
+	if text := err.Error(); !strings.Contains(text, path) || !strings.HasSuffix(text, "or correct the path.") {
+		t.Errorf("%q names no file, or does not say what to do", text)
 	}
 	if err := os.WriteFile(path, []byte(`{"version":"1","auth":{"user_pool_id":"eu-west-1_A","user_pool_client_id":"c"}}`), 0o600); err != nil {
 		t.Fatal(err)
