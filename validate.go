@@ -152,13 +152,6 @@ func (c Config) faults() (f faults) {
 			f.add("Config.Data.DefaultAuthMode", d.DefaultAuthMode, "is not one of %s", strings.Join(modes[1:], ", "))
 		}
 	}
-	for _, part := range []string{"auth", "data", "storage"} {
-		if _, ok := c.Other[part]; ok {
-			f.add("Config.Other", part, "looks like amplify_outputs.json without its version, so that it was not read as such: "+
-				"generate it again (npx ampx generate outputs)")
-			break
-		}
-	}
 	for _, fault := range f {
 		fault.Source = c.file
 	}

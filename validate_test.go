@@ -58,7 +58,6 @@ func TestValidate(t *testing.T) {
 		{"a domain with a user", oauth(func(o *amplify.OAuthConfig) { o.Domain = "u@x.test" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
 		{"a redirect with a fragment", oauth(func(o *amplify.OAuthConfig) { o.RedirectSignOut = []string{"https://a", "https://b#c"} }), "InvalidParameterException", []string{"Config.Auth.OAuth.RedirectSignOut[1]"}},
 		{"an unknown mode", amplify.Config{Data: &amplify.DataConfig{DefaultAuthMode: "API_KEY"}}, "InvalidParameterException", []string{"Config.Data.DefaultAuthMode"}},
-		{"no version", amplify.Config{Other: map[string]any{"auth": map[string]any{}, "data": map[string]any{}}}, "InvalidParameterException", []string{"Config.Other"}},
 		{
 			"everything at once",
 			amplify.Config{
@@ -130,7 +129,7 @@ func TestFaultsHoldNoPassword(t *testing.T) {
 
 // TestFaultsSayWhereTheyComeFrom: from a file, the environment, or the program.
 func TestFaultsSayWhereTheyComeFrom(t *testing.T) {
-	file := filepath.Join("testdata/configs", "wrong-pool.json")
+	file := filepath.Join(configFiles, "wrong-pool.json")
 	cfg, err := amplify.LoadConfig(file)
 	if err != nil {
 		t.Fatal(err)
