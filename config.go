@@ -21,6 +21,7 @@ type Config struct {
 	Other map[string]any
 
 	version string // of amplify_outputs.json; "" if the configuration is something else
+	file    string // that LoadConfig read; "" if the configuration comes from elsewhere
 }
 
 // AuthConfig is Auth.Cognito of Amplify JS's ResourcesConfig.

@@ -47,7 +47,7 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 		// "custom" belongs to the user and may be any JSON value. Only objects have endpoints.
 		var object map[string]json.RawMessage
 		if json.Unmarshal(c.Custom, &object) == nil && json.Unmarshal(c.Custom, &custom) != nil {
-			f.add("Config.Custom", "", "amplify_go.endpoints is not an object of texts")
+			f.add("Config.Custom", "", "amplify_go.endpoints is not an object of URLs").Source = c.file
 		}
 	}
 	if getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true" {
@@ -65,45 +65,53 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 	const all = "AWS_ENDPOINT_URL"
 
-	type choice struct{ from, value string }
-	environment := func(service string) choice { return choice{all + service, getenv(all + service)} }
-	for _, field := range []struct {
+	type choice struct{ field, source, value string }
+	option := func(name, value string) choice { return choice{"Options.Endpoints." + name, "", value} }
+	output := func(name, value string) choice {
+		return choice{"Config.Custom: amplify_go.endpoints." + name, c.file, value}
+	}
+	environment := func(name, service string) choice {
+		return choice{"Options.Endpoints." + name, all + service, getenv(all + service)}
+	}
+	for _, endpoint := range []struct {
 		value   *string
 		choices []choice
 	}{
 		{&e.UserPool, []choice{
-			{"Options.Endpoints.UserPool", e.UserPool},
-			{"Config.Custom: amplify_go.endpoints.user_pool", outputs.UserPool},
-			{"Config.Auth.UserPoolEndpoint", auth.UserPoolEndpoint},
-			environment("_COGNITO_IDENTITY_PROVIDER"), environment(""),
-			{"AWS", awsEndpoint("cognito-idp", auth.UserPoolID, "_")},
+			option("UserPool", e.UserPool),
+			output("user_pool", outputs.UserPool),
+			{"Config.Auth.UserPoolEndpoint", c.file, auth.UserPoolEndpoint},
+			environment("UserPool", "_COGNITO_IDENTITY_PROVIDER"), environment("UserPool", ""),
+			{"AWS", "", awsEndpoint("cognito-idp", auth.UserPoolID, "_")},
 		}},
 		{&e.UserPoolKeys, []choice{
-			{"Options.Endpoints.UserPoolKeys", e.UserPoolKeys},
-			{"Config.Custom: amplify_go.endpoints.user_pool_keys", outputs.UserPoolKeys},
+			option("UserPoolKeys", e.UserPoolKeys),
+			output("user_pool_keys", outputs.UserPoolKeys),
 		}},
 		{&e.IdentityPool, []choice{
-			{"Options.Endpoints.IdentityPool", e.IdentityPool},
-			{"Config.Custom: amplify_go.endpoints.identity_pool", outputs.IdentityPool},
-			{"Config.Auth.IdentityPoolEndpoint", auth.IdentityPoolEndpoint},
-			environment("_COGNITO_IDENTITY"), environment(""),
-			{"AWS", awsEndpoint("cognito-identity", auth.IdentityPoolID, ":")},
+			option("IdentityPool", e.IdentityPool),
+			output("identity_pool", outputs.IdentityPool),
+			{"Config.Auth.IdentityPoolEndpoint", c.file, auth.IdentityPoolEndpoint},
+			environment("IdentityPool", "_COGNITO_IDENTITY"), environment("IdentityPool", ""),
+			{"AWS", "", awsEndpoint("cognito-identity", auth.IdentityPoolID, ":")},
 		}},
 		{&e.OAuth, []choice{
-			{"Options.Endpoints.OAuth", e.OAuth},
-			{"Config.Custom: amplify_go.endpoints.oauth", outputs.OAuth},
-			{"Config.Auth.OAuth.Domain", oauth},
+			option("OAuth", e.OAuth),
+			output("oauth", outputs.OAuth),
+			{"Config.Auth.OAuth.Domain", c.file, oauth},
 		}},
 	} {
-		for _, c := range field.choices {
+		for _, c := range endpoint.choices {
 			if c.value == "" {
 				continue
 			}
 			// Values from Config.Auth and AWS have been checked with the rest of the configuration.
-			if checked := strings.HasPrefix(c.from, "Config.Auth.") || c.from == "AWS"; !checked {
-				f.url(c.from, c.value)
+			if checked := strings.HasPrefix(c.field, "Config.Auth.") || c.field == "AWS"; !checked {
+				if fault := f.url(c.field, c.value); fault != nil {
+					fault.Source = c.source
+				}
 			}
-			*field.value = strings.TrimRight(c.value, "/")
+			*endpoint.value = strings.TrimRight(c.value, "/")
 			break
 		}
 	}

@@ -76,21 +76,20 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", tt.name, got, f, tt.want)
 		}
 	}
-	for from, config := range map[string]Config{
-		"Options.Endpoints.OAuth":                   {},
-		"Config.Custom: amplify_go.endpoints.oauth": {Custom: json.RawMessage(`{"amplify_go":{"endpoints":{"oauth":"x"}}}`)},
-		"AWS_ENDPOINT_URL":                          {},
+	inOutputs := Config{Custom: json.RawMessage(`{"amplify_go":{"endpoints":{"oauth":"x"}}}`), file: "outputs.json"}
+	for _, tt := range []struct {
+		options       Endpoints
+		config        Config
+		env           map[string]string
+		field, source string
+	}{
+		{Endpoints{OAuth: "x"}, Config{}, nil, "Options.Endpoints.OAuth", ""},
+		{Endpoints{}, inOutputs, nil, "Config.Custom: amplify_go.endpoints.oauth", "outputs.json"},
+		{Endpoints{}, Config{}, map[string]string{"AWS_ENDPOINT_URL": "x"}, "Options.Endpoints.UserPool", "AWS_ENDPOINT_URL"},
 	} {
-		var e Endpoints
-		env := map[string]string{}
-		switch from {
-		case "Options.Endpoints.OAuth":
-			e.OAuth = "x"
-		case "AWS_ENDPOINT_URL":
-			env[from] = "x"
-		}
-		if _, f := e.resolve(config, func(name string) string { return env[name] }); len(f) == 0 || f[0].Field != from {
-			t.Errorf("%s: the fault is said to be in %v", from, f)
+		_, f := tt.options.resolve(tt.config, func(name string) string { return tt.env[name] })
+		if len(f) == 0 || f[0].Field != tt.field || f[0].Source != tt.source {
+			t.Errorf("%s: the fault is said to be in %v", tt.field, f)
 		}
 	}
 	for name, custom := range map[string]string{

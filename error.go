@@ -31,8 +31,9 @@ type Error struct {
 	Err error
 }
 
-// Error returns the name, the reason, the message and the cause in one line: what services
-// and clients send may hold line breaks, which would forge lines of a log.
+// Error returns the name, the reason, the message and the cause, and where the reason is
+// [ReasonConfiguration] what to do next. It is one line: what services and clients send may hold
+// line breaks, which would forge lines of a log.
 func (e *Error) Error() string {
 	s := e.Name
 	if e.Reason != "" {
@@ -42,7 +43,10 @@ func (e *Error) Error() string {
 		s += ": " + e.Message
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s = strings.TrimSuffix(s, ".") + ": " + e.Err.Error()
+	}
+	if e.Reason == ReasonConfiguration && e.RecoverySuggestion != "" {
+		s = strings.TrimSuffix(s, ".") + ". " + e.RecoverySuggestion
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

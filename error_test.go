@@ -11,11 +11,18 @@ import (
 
 func TestErrorText(t *testing.T) {
 	for want, e := range map[string]*amplify.Error{
-		"N":               {Name: "N"},
-		"N (no_session)":  {Name: "N", Reason: amplify.ReasonNoSession},
-		"N: message":      {Name: "N", Message: "message"},
-		"N: cause":        {Name: "N", Err: errors.New("cause")},
-		"N: a b:  INFO c": {Name: "N", Message: "a\nb", Err: errors.New("\x1bINFO\rc")},
+		"N":                 {Name: "N"},
+		"N (no_session)":    {Name: "N", Reason: amplify.ReasonNoSession},
+		"N: message":        {Name: "N", Message: "message"},
+		"N: cause":          {Name: "N", Err: errors.New("cause")},
+		"N: a b:  INFO c":   {Name: "N", Message: "a\nb", Err: errors.New("\x1bINFO\rc")},
+		"N: message: cause": {Name: "N", Message: "message.", Err: errors.New("cause")},
+		"N (configuration). Do this.": {
+			Name: "N", Reason: amplify.ReasonConfiguration, RecoverySuggestion: "Do this.",
+		},
+		"N (configuration): message: cause. Do this.": {
+			Name: "N", Reason: amplify.ReasonConfiguration, Message: "message.", RecoverySuggestion: "Do\nthis.", Err: errors.New("cause."),
+		},
 		"N (no_session): message: context canceled": {
 			Name: "N", Reason: amplify.ReasonNoSession, Message: "message", RecoverySuggestion: "hidden", RequestID: "hidden", Err: context.Canceled,
 		},

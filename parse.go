@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// LoadConfig reads the configuration from a file. See [ParseConfig].
+// LoadConfig reads the configuration from a file. See [ParseConfig]. Errors name the file, also
+// those of [Config.Validate] and [New] about the configuration.
 func LoadConfig(path string) (Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -21,7 +24,13 @@ func LoadConfig(path string) (Config, error) {
 			Err:                err,
 		}
 	}
-	return ParseConfig(b)
+	c, err := ParseConfig(b)
+	if e := (*Error)(nil); errors.As(err, &e) {
+		e.Message = path + ": " + e.Message
+		return Config{}, e
+	}
+	c.file = path
+	return c, nil
 }
 
 // ParseConfig reads a configuration, a JSON object of one of three kinds:
@@ -30,25 +39,29 @@ func LoadConfig(path string) (Config, error) {
 //     any member begins with "aws_";
 //   - amplify_outputs.json of Amplify Gen 2, if it has a version: 1 or 1.x. Another major version is
 //     an error. [New] logs a warning about a minor version that this library does not know;
-//   - Amplify JS's ResourcesConfig otherwise.
+//   - Amplify JS's ResourcesConfig, if it has any of its parts.
+//
+// Anything else is an error that says which file is wanted. A byte order mark is ignored.
 //
 // It corresponds to parseAmplifyConfig of aws-amplify/utils. Like that function it ignores unknown
 // members and requires none, so that the result may be unusable. [Config.Validate] and [New] check
-// it.
+// it. What this library does not use, such as the password policy, groups and analytics, never
+// makes it fail: if that cannot be read, the result lacks it.
 //
 // The error is an [*Error] with [ReasonConfiguration].
 func ParseConfig(data []byte) (Config, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // which editors on Windows write
 	var members map[string]json.RawMessage
 	if err := decode(data, "", &members); err != nil {
 		return Config{}, err
-	}
-	if members == nil { // null
-		return Config{}, notUsable("The configuration is not a JSON object.")
 	}
 	for name := range members {
 		if strings.HasPrefix(name, "aws_") {
 			return parseExports(data, members)
 		}
+	}
+	if err := checkKind(members); err != nil {
+		return Config{}, err
 	}
 	if version := members["version"]; truthy(version) {
 		var v string
@@ -64,18 +77,6 @@ func ParseConfig(data []byte) (Config, error) {
 		return c, err
 	}
 	return parseResources(members)
-}
-
-// invalidParameter is the name of Amplify JS's error for a file that is not a configuration.
-const invalidParameter = "InvalidParameterException"
-
-func notUsable(message string) error {
-	return &Error{
-		Name: invalidParameter, Reason: ReasonConfiguration,
-		Message: message,
-		RecoverySuggestion: "Pass the content of amplify_outputs.json (Gen 2), of amplifyconfiguration.json (Gen 1), " +
-			"or a ResourcesConfig: a JSON object.",
-	}
 }
 
 // newestOutputs is the newest version of amplify_outputs.json that this library knows.
@@ -107,16 +108,29 @@ func decode(data []byte, name string, v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &mismatch):
+		found, _, _ := strings.Cut(strings.Replace(mismatch.Value, "bool", "boolean", 1), " ")
 		field := strings.Trim(name+"."+mismatch.Field, ".")
 		if field == "" {
-			return notUsable("The configuration is not a JSON object.")
+			return notUsable("The configuration is a JSON "+found+", not an object.", wanted)
 		}
-		found, _, _ := strings.Cut(mismatch.Value, " ")
-		return notUsable(fmt.Sprintf("The configuration has a %s for %s, which has another type.", found, field))
+		return notUsable(
+			fmt.Sprintf("The configuration has a JSON %s at %s, where %s belongs.", found, field, jsonType(mismatch.Type)),
+			"Correct it, or generate the configuration again.")
 	case errors.As(err, &syntax):
-		return notUsable(fmt.Sprintf("The configuration is not JSON, as its byte %d shows.", syntax.Offset))
+		return notJSON(data, int(syntax.Offset))
 	}
-	return notUsable("The configuration is not JSON.")
+	return notUsable("The configuration is not JSON.", wanted)
+}
+
+// jsonType returns what values of type t are in JSON.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "an array"
+	}
+	return "an object"
 }
 
 // truthy reports whether raw counts as true in JavaScript. Amplify JS checks most members that way.
@@ -129,11 +143,36 @@ func truthy(raw json.RawMessage) bool {
 	return json.Unmarshal(raw, &number) != nil || number != 0
 }
 
-// flag is a boolean. It is true for every JSON value that counts as true in JavaScript.
+// flag is a boolean. It is true for every JSON value that counts as true in JavaScript, except
+// "false", which templates write.
 type flag bool
 
 func (f *flag) UnmarshalJSON(raw []byte) error {
-	*f = flag(truthy(raw))
+	*f = flag(truthy(raw) && !strings.EqualFold(string(raw), `"false"`))
+	return nil
+}
+
+// number is an integer, also one in quotes, as Amplify's command line writes some. Anything else
+// counts as 0.
+type number int
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	i, err := strconv.Atoi(strings.Trim(string(raw), `"`))
+	if err == nil {
+		*n = number(i)
+	}
+	return nil
+}
+
+// loose is a member that nothing depends on, which must not stop a server. If it has another type,
+// or a member of it has, it counts as absent.
+type loose[T any] struct{ value T }
+
+func (l *loose[T]) UnmarshalJSON(raw []byte) error {
+	var v T
+	if json.Unmarshal(raw, &v) == nil {
+		l.value = v
+	}
 	return nil
 }
 

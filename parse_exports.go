@@ -2,6 +2,7 @@ package amplify
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -9,21 +10,21 @@ import (
 
 // exports holds the parts of Amplify Gen 1's amplifyconfiguration.json that are used.
 type exports struct {
-	UserPoolID               string   `json:"aws_user_pools_id"`
-	UserPoolClientID         string   `json:"aws_user_pools_web_client_id"`
-	IdentityPoolID           string   `json:"aws_cognito_identity_pool_id"`
-	MandatorySignIn          any      `json:"aws_mandatory_sign_in"`
-	UsernameAttributes       []string `json:"aws_cognito_username_attributes"`
-	SignUpAttributes         []string `json:"aws_cognito_signup_attributes"`
-	VerificationMechanisms   []string `json:"aws_cognito_verification_mechanisms"`
-	SignUpVerificationMethod string   `json:"aws_cognito_sign_up_verification_method"`
-	MFAConfiguration         string   `json:"aws_cognito_mfa_configuration"`
-	MFATypes                 []string `json:"aws_cognito_mfa_types"`
-	PasswordSettings         *struct {
-		MinLength  int      `json:"passwordPolicyMinLength"`
+	UserPoolID               string          `json:"aws_user_pools_id"`
+	UserPoolClientID         string          `json:"aws_user_pools_web_client_id"`
+	IdentityPoolID           string          `json:"aws_cognito_identity_pool_id"`
+	MandatorySignIn          loose[string]   `json:"aws_mandatory_sign_in"`
+	UsernameAttributes       loose[[]string] `json:"aws_cognito_username_attributes"`
+	SignUpAttributes         loose[[]string] `json:"aws_cognito_signup_attributes"`
+	VerificationMechanisms   loose[[]string] `json:"aws_cognito_verification_mechanisms"`
+	SignUpVerificationMethod loose[string]   `json:"aws_cognito_sign_up_verification_method"`
+	MFAConfiguration         loose[string]   `json:"aws_cognito_mfa_configuration"`
+	MFATypes                 loose[[]string] `json:"aws_cognito_mfa_types"`
+	PasswordSettings         loose[*struct {
+		MinLength  number   `json:"passwordPolicyMinLength"`
 		Characters []string `json:"passwordPolicyCharacters"`
-	} `json:"aws_cognito_password_protection_settings"`
-	SocialProviders []string        `json:"aws_cognito_social_providers"`
+	}] `json:"aws_cognito_password_protection_settings"`
+	SocialProviders loose[[]string] `json:"aws_cognito_social_providers"`
 	OAuth           json.RawMessage `json:"oauth"`
 
 	GraphQLEndpoint    string          `json:"aws_appsync_graphqlEndpoint"`
@@ -36,16 +37,16 @@ type exports struct {
 	BucketRegion string `json:"aws_user_files_s3_bucket_region"`
 	BucketLocal  flag   `json:"aws_user_files_s3_dangerously_connect_to_http_endpoint_for_testing"`
 
-	AnalyticsAppID  any             `json:"aws_mobile_analytics_app_id"`
-	AnalyticsRegion any             `json:"aws_mobile_analytics_app_region"`
-	REST            json.RawMessage `json:"aws_cloud_logic_custom"`
-	Bots            any             `json:"aws_bots_config"`
-	Geo             map[string]any  `json:"geo"`
-	Predictions     map[string]any  `json:"predictions"`
-	Notifications   struct {
+	AnalyticsAppID  any                     `json:"aws_mobile_analytics_app_id"`
+	AnalyticsRegion any                     `json:"aws_mobile_analytics_app_region"`
+	REST            loose[[]map[string]any] `json:"aws_cloud_logic_custom"`
+	Bots            loose[[]any]            `json:"aws_bots_config"`
+	Geo             loose[map[string]any]   `json:"geo"`
+	Predictions     loose[map[string]any]   `json:"predictions"`
+	Notifications   loose[struct {
 		InAppMessaging map[string]any `json:"InAppMessaging"`
 		Push           map[string]any `json:"Push"`
-	} `json:"Notifications"`
+	}] `json:"Notifications"`
 }
 
 func parseExports(data []byte, members map[string]json.RawMessage) (Config, error) {
@@ -54,6 +55,7 @@ func parseExports(data []byte, members map[string]json.RawMessage) (Config, erro
 			Name: invalidParameter, Reason: ReasonConfiguration,
 			Message:            "Invalid config parameter.",
 			RecoverySuggestion: "Ensure passing the config object imported from  `amplifyconfiguration.json`.",
+			Err:                errors.New("aws_project_region is missing"),
 		}
 	}
 	var in exports
@@ -92,49 +94,46 @@ func parseExports(data []byte, members map[string]json.RawMessage) (Config, erro
 			DangerouslyConnectToHTTPEndpointForTesting: bool(in.BucketLocal),
 		}
 	}
-	if err := c.exportsREST(in.REST); err != nil {
-		return Config{}, err
-	}
+	c.exportsREST(in.REST.value)
 	c.otherExports(in)
 	return c, nil
 }
 
 func (c *Config) exportsAuth(in exports) error {
-	has := func(list []string, s string) bool { return slices.Contains(list, s) }
 	c.Auth = &AuthConfig{
 		UserPoolID:               in.UserPoolID,
 		UserPoolClientID:         in.UserPoolClientID,
 		IdentityPoolID:           in.IdentityPoolID,
-		AllowGuestAccess:         in.MandatorySignIn != "enable",
-		SignUpVerificationMethod: in.SignUpVerificationMethod,
+		AllowGuestAccess:         in.MandatorySignIn.value != "enable",
+		SignUpVerificationMethod: in.SignUpVerificationMethod.value,
 	}
-	for _, attribute := range slices.Concat(in.VerificationMechanisms, in.SignUpAttributes) {
+	for _, attribute := range slices.Concat(in.VerificationMechanisms.value, in.SignUpAttributes.value) {
 		c.Auth.RequiredAttributes = append(c.Auth.RequiredAttributes, strings.ToLower(attribute))
 	}
 	c.Auth.RequiredAttributes = unique(c.Auth.RequiredAttributes)
-	if has(in.UsernameAttributes, "EMAIL") {
+	if slices.Contains(in.UsernameAttributes.value, "EMAIL") {
 		c.Auth.SignInWith = append(c.Auth.SignInWith, "email")
 	}
-	if has(in.UsernameAttributes, "PHONE_NUMBER") {
+	if slices.Contains(in.UsernameAttributes.value, "PHONE_NUMBER") {
 		c.Auth.SignInWith = append(c.Auth.SignInWith, "phone")
 	}
 	if c.Auth.SignInWith == nil {
 		c.Auth.SignInWith = []string{"username"}
 	}
-	if in.MFAConfiguration != "" {
+	if mfa := in.MFAConfiguration.value; mfa != "" {
 		c.Auth.MFA = &MFAConfig{
-			Status:      strings.ToLower(in.MFAConfiguration),
-			TOTPEnabled: has(in.MFATypes, "TOTP"),
-			SMSEnabled:  has(in.MFATypes, "SMS"),
+			Status:      strings.ToLower(mfa),
+			TOTPEnabled: slices.Contains(in.MFATypes.value, "TOTP"),
+			SMSEnabled:  slices.Contains(in.MFATypes.value, "SMS"),
 		}
 	}
-	if p := in.PasswordSettings; p != nil {
+	if p := in.PasswordSettings.value; p != nil {
 		c.Auth.PasswordPolicy = &PasswordPolicy{
-			MinLength:        p.MinLength,
-			RequireLowercase: has(p.Characters, "REQUIRES_LOWERCASE"),
-			RequireUppercase: has(p.Characters, "REQUIRES_UPPERCASE"),
-			RequireNumbers:   has(p.Characters, "REQUIRES_NUMBERS"),
-			RequireSymbols:   has(p.Characters, "REQUIRES_SYMBOLS"),
+			MinLength:        int(p.MinLength),
+			RequireLowercase: slices.Contains(p.Characters, "REQUIRES_LOWERCASE"),
+			RequireUppercase: slices.Contains(p.Characters, "REQUIRES_UPPERCASE"),
+			RequireNumbers:   slices.Contains(p.Characters, "REQUIRES_NUMBERS"),
+			RequireSymbols:   slices.Contains(p.Characters, "REQUIRES_SYMBOLS"),
 		}
 	}
 	return c.exportsOAuth(in)
@@ -165,7 +164,7 @@ func (c *Config) exportsOAuth(in exports) error {
 		ResponseType:    oauth.ResponseType,
 		Scopes:          oauth.Scope,
 	}
-	for _, p := range in.SocialProviders {
+	for _, p := range in.SocialProviders.value {
 		p = strings.ToLower(p)
 		if p != "" {
 			p = strings.ToUpper(p[:1]) + p[1:]
@@ -176,13 +175,9 @@ func (c *Config) exportsOAuth(in exports) error {
 }
 
 // exportsREST copies the REST APIs of Gen 1 files to c.Other.
-func (c *Config) exportsREST(raw json.RawMessage) error {
-	if !truthy(raw) {
-		return nil
-	}
-	var apis []map[string]any
-	if err := decode(raw, "aws_cloud_logic_custom", &apis); err != nil {
-		return err
+func (c *Config) exportsREST(apis []map[string]any) {
+	if apis == nil {
+		return
 	}
 	c.other(map[string]any{}, "API", "REST")
 	for _, api := range apis {
@@ -195,42 +190,41 @@ func (c *Config) exportsREST(raw json.RawMessage) error {
 		name, _ := api["name"].(string)
 		c.other(rest, "API", "REST", name)
 	}
-	return nil
 }
 
 // otherExports copies the parts of Gen 1 files that the library does not use to c.Other.
 func (c *Config) otherExports(in exports) {
-	if in.AnalyticsAppID != nil && in.AnalyticsAppID != "" {
-		pinpoint := map[string]any{"appId": in.AnalyticsAppID}
-		if in.AnalyticsRegion != nil {
-			pinpoint["region"] = in.AnalyticsRegion
+	if id := in.AnalyticsAppID; id != nil && id != "" {
+		pinpoint := map[string]any{"appId": id}
+		if region := in.AnalyticsRegion; region != nil {
+			pinpoint["region"] = region
 		}
 		c.other(pinpoint, "Analytics", "Pinpoint")
 	}
-	if pinpoint := in.Notifications.InAppMessaging["AWSPinpoint"]; pinpoint != nil {
+	if pinpoint := in.Notifications.value.InAppMessaging["AWSPinpoint"]; pinpoint != nil {
 		c.other(pick(pinpoint, "appId", "appId", "region", "region"), "Notifications", "InAppMessaging", "Pinpoint")
 	}
-	if pinpoint := in.Notifications.Push["AWSPinpoint"]; pinpoint != nil {
+	if pinpoint := in.Notifications.value.Push["AWSPinpoint"]; pinpoint != nil {
 		c.other(pick(pinpoint, "appId", "appId", "region", "region"), "Notifications", "PushNotification", "Pinpoint")
 	}
-	if bots, ok := in.Bots.([]any); ok { // Amplify JS ignores anything else
+	if bots := in.Bots.value; bots != nil {
 		c.other(map[string]any{}, "Interactions", "LexV1")
 		for _, bot := range bots {
 			name, _ := pick(bot, "name", "name")["name"].(string)
 			c.other(bot, "Interactions", "LexV1", name)
 		}
 	}
-	if in.Geo != nil {
-		c.other(pick(in.Geo["amazon_location_service"], "maps", "maps", "geofenceCollections", "geofenceCollections",
+	if geo := in.Geo.value; geo != nil {
+		c.other(pick(geo["amazon_location_service"], "maps", "maps", "geofenceCollections", "geofenceCollections",
 			"search_indices", "searchIndices", "region", "region"), "Geo", "LocationService")
 	}
-	if in.Predictions != nil {
+	if predictions := in.Predictions.value; predictions != nil {
 		// Gen 1 writes VoiceId where Amplify JS reads voiceId.
-		convert, _ := in.Predictions["convert"].(map[string]any)
+		convert, _ := predictions["convert"].(map[string]any)
 		generator, _ := convert["speechGenerator"].(map[string]any)
 		if voice := pick(generator["defaults"], "VoiceId", "voiceId"); voice["voiceId"] != nil && voice["voiceId"] != "" {
 			generator["defaults"] = voice
 		}
-		c.other(maps.Clone(in.Predictions), "Predictions")
+		c.other(maps.Clone(predictions), "Predictions")
 	}
 }

@@ -1,6 +1,7 @@
 package amplify
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -11,38 +12,38 @@ import (
 // https://github.com/aws-amplify/amplify-backend/tree/main/packages/client-config/src/client-config-schema
 type outputs struct {
 	Auth *struct {
-		UserPoolID                       string   `json:"user_pool_id"`
-		UserPoolClientID                 string   `json:"user_pool_client_id"`
-		IdentityPoolID                   string   `json:"identity_pool_id"`
-		UnauthenticatedIdentitiesEnabled flag     `json:"unauthenticated_identities_enabled"`
-		UsernameAttributes               []string `json:"username_attributes"`
-		StandardRequiredAttributes       []string `json:"standard_required_attributes"`
-		MFAConfiguration                 string   `json:"mfa_configuration"`
-		MFAMethods                       []string `json:"mfa_methods"`
-		PasswordPolicy                   *struct {
-			MinLength        *int `json:"min_length"`
-			RequireLowercase bool `json:"require_lowercase"`
-			RequireUppercase bool `json:"require_uppercase"`
-			RequireNumbers   bool `json:"require_numbers"`
-			RequireSymbols   bool `json:"require_symbols"`
-		} `json:"password_policy"`
+		UserPoolID                       string          `json:"user_pool_id"`
+		UserPoolClientID                 string          `json:"user_pool_client_id"`
+		IdentityPoolID                   string          `json:"identity_pool_id"`
+		UnauthenticatedIdentitiesEnabled flag            `json:"unauthenticated_identities_enabled"`
+		UsernameAttributes               loose[[]string] `json:"username_attributes"`
+		StandardRequiredAttributes       loose[[]string] `json:"standard_required_attributes"`
+		MFAConfiguration                 loose[string]   `json:"mfa_configuration"`
+		MFAMethods                       loose[[]string] `json:"mfa_methods"`
+		PasswordPolicy                   loose[*struct {
+			MinLength        number `json:"min_length"`
+			RequireLowercase flag   `json:"require_lowercase"`
+			RequireUppercase flag   `json:"require_uppercase"`
+			RequireNumbers   flag   `json:"require_numbers"`
+			RequireSymbols   flag   `json:"require_symbols"`
+		}] `json:"password_policy"`
 		OAuth *struct {
-			Domain             string   `json:"domain"`
-			RedirectSignInURI  []string `json:"redirect_sign_in_uri"`
-			RedirectSignOutURI []string `json:"redirect_sign_out_uri"`
-			ResponseType       string   `json:"response_type"`
-			Scopes             []string `json:"scopes"`
-			IdentityProviders  []string `json:"identity_providers"`
+			Domain             string          `json:"domain"`
+			RedirectSignInURI  []string        `json:"redirect_sign_in_uri"`
+			RedirectSignOutURI []string        `json:"redirect_sign_out_uri"`
+			ResponseType       string          `json:"response_type"`
+			Scopes             []string        `json:"scopes"`
+			IdentityProviders  loose[[]string] `json:"identity_providers"`
 		} `json:"oauth"`
-		Passwordless *struct {
-			EmailOTPEnabled bool `json:"email_otp_enabled"`
-			SMSOTPEnabled   bool `json:"sms_otp_enabled"`
+		Passwordless loose[*struct {
+			EmailOTPEnabled flag `json:"email_otp_enabled"`
+			SMSOTPEnabled   flag `json:"sms_otp_enabled"`
 			WebAuthn        *struct {
 				RelyingPartyID   string `json:"relying_party_id"`
 				UserVerification string `json:"user_verification"`
 			} `json:"web_authn"`
 			PreferredChallenge string `json:"preferred_challenge"`
-		} `json:"passwordless"`
+		}] `json:"passwordless"`
 		Groups groups `json:"groups"`
 	} `json:"auth"`
 	Data *struct {
@@ -56,31 +57,43 @@ type outputs struct {
 		BucketName string `json:"bucket_name"`
 		Region     string `json:"aws_region"`
 		Buckets    []struct {
-			Name       string                         `json:"name"`
-			BucketName string                         `json:"bucket_name"`
-			Region     string                         `json:"aws_region"`
-			Paths      map[string]map[string][]string `json:"paths"`
+			Name       string                                `json:"name"`
+			BucketName string                                `json:"bucket_name"`
+			Region     string                                `json:"aws_region"`
+			Paths      loose[map[string]map[string][]string] `json:"paths"`
 		} `json:"buckets"`
 	} `json:"storage"`
-	Analytics     map[string]any  `json:"analytics"`
-	Geo           map[string]any  `json:"geo"`
-	Notifications map[string]any  `json:"notifications"`
-	Custom        json.RawMessage `json:"custom"`
+	Analytics     loose[map[string]any] `json:"analytics"`
+	Geo           loose[map[string]any] `json:"geo"`
+	Notifications loose[map[string]any] `json:"notifications"`
+	Custom        json.RawMessage       `json:"custom"`
 }
 
-// groups is [{"ADMINS": {"precedence": 0}}, …].
-type groups []map[string]struct {
-	Precedence int `json:"precedence"`
-}
+// groups is [{"ADMINS": {"precedence": 0}}, …] or ["ADMINS", …]. Nothing depends on it: what has
+// another type is left out.
+type groups []GroupConfig
 
-func (g groups) config() []GroupConfig {
-	var out []GroupConfig
-	for _, group := range g {
+func (g *groups) UnmarshalJSON(raw []byte) error {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return nil
+	}
+	for _, entry := range list {
+		var name string
+		if json.Unmarshal(entry, &name) == nil && name != "" {
+			*g = append(*g, GroupConfig{Name: name})
+		}
+		group := object(entry)
 		for _, name := range slices.Sorted(maps.Keys(group)) {
-			out = append(out, GroupConfig{name, group[name].Precedence})
+			var in struct {
+				Precedence number `json:"precedence"`
+			}
+			if json.Unmarshal(group[name], &in) == nil {
+				*g = append(*g, GroupConfig{name, int(in.Precedence)})
+			}
 		}
 	}
-	return out
+	return nil
 }
 
 func parseOutputs(data []byte) (Config, error) {
@@ -95,33 +108,30 @@ func parseOutputs(data []byte) (Config, error) {
 			UserPoolClientID:   a.UserPoolClientID,
 			IdentityPoolID:     a.IdentityPoolID,
 			AllowGuestAccess:   bool(a.UnauthenticatedIdentitiesEnabled),
-			RequiredAttributes: unique(a.StandardRequiredAttributes),
-			Groups:             a.Groups.config(),
+			RequiredAttributes: unique(a.StandardRequiredAttributes.value),
+			Groups:             a.Groups,
 		}
 		for _, s := range [][2]string{{"email", "email"}, {"phone_number", "phone"}, {"username", "username"}} {
-			if slices.Contains(a.UsernameAttributes, s[0]) {
+			if slices.Contains(a.UsernameAttributes.value, s[0]) {
 				c.Auth.SignInWith = append(c.Auth.SignInWith, s[1])
 			}
 		}
-		if p := a.PasswordPolicy; p != nil {
+		if p := a.PasswordPolicy.value; p != nil {
 			c.Auth.PasswordPolicy = &PasswordPolicy{
-				MinLength:        6, // the smallest length that a user pool can require
-				RequireLowercase: p.RequireLowercase,
-				RequireUppercase: p.RequireUppercase,
-				RequireNumbers:   p.RequireNumbers,
-				RequireSymbols:   p.RequireSymbols,
-			}
-			if p.MinLength != nil {
-				c.Auth.PasswordPolicy.MinLength = *p.MinLength
+				MinLength:        cmp.Or(int(p.MinLength), 6), // the smallest that a user pool can require
+				RequireLowercase: bool(p.RequireLowercase),
+				RequireUppercase: bool(p.RequireUppercase),
+				RequireNumbers:   bool(p.RequireNumbers),
+				RequireSymbols:   bool(p.RequireSymbols),
 			}
 		}
-		if a.MFAConfiguration != "" {
+		if mfa := a.MFAConfiguration.value; mfa != "" {
 			c.Auth.MFA = &MFAConfig{
 				Status:      "off",
-				SMSEnabled:  slices.Contains(a.MFAMethods, "SMS"),
-				TOTPEnabled: slices.Contains(a.MFAMethods, "TOTP"),
+				SMSEnabled:  slices.Contains(a.MFAMethods.value, "SMS"),
+				TOTPEnabled: slices.Contains(a.MFAMethods.value, "TOTP"),
 			}
-			switch a.MFAConfiguration {
+			switch mfa {
 			case "OPTIONAL":
 				c.Auth.MFA.Status = "optional"
 			case "REQUIRED":
@@ -139,7 +149,7 @@ func parseOutputs(data []byte) (Config, error) {
 			if o.ResponseType == "token" {
 				c.Auth.OAuth.ResponseType = "token"
 			}
-			for _, p := range o.IdentityProviders {
+			for _, p := range o.IdentityProviders.value {
 				switch p {
 				case "GOOGLE":
 					c.Auth.OAuth.Providers = append(c.Auth.OAuth.Providers, "Google")
@@ -152,10 +162,10 @@ func parseOutputs(data []byte) (Config, error) {
 				}
 			}
 		}
-		if p := a.Passwordless; p != nil {
+		if p := a.Passwordless.value; p != nil {
 			c.Auth.Passwordless = &PasswordlessConfig{
-				EmailOTPEnabled:    p.EmailOTPEnabled,
-				SMSOTPEnabled:      p.SMSOTPEnabled,
+				EmailOTPEnabled:    bool(p.EmailOTPEnabled),
+				SMSOTPEnabled:      bool(p.SMSOTPEnabled),
 				PreferredChallenge: p.PreferredChallenge,
 			}
 			if w := p.WebAuthn; w != nil {
@@ -185,7 +195,7 @@ func parseOutputs(data []byte) (Config, error) {
 			if c.Storage.Buckets == nil {
 				c.Storage.Buckets = map[string]BucketConfig{}
 			}
-			c.Storage.Buckets[b.Name] = BucketConfig{b.BucketName, b.Region, b.Paths}
+			c.Storage.Buckets[b.Name] = BucketConfig{b.BucketName, b.Region, b.Paths.value}
 		}
 	}
 	c.Custom = in.Custom
@@ -212,11 +222,11 @@ func outputsAuthMode(authorizationType string) string {
 
 // otherOutputs copies the parts of Gen 2 outputs that the library does not use to c.Other.
 func (c *Config) otherOutputs(in outputs) {
-	if pinpoint, ok := in.Analytics["amazon_pinpoint"]; ok && pinpoint != nil {
+	if pinpoint, ok := in.Analytics.value["amazon_pinpoint"]; ok && pinpoint != nil {
 		c.other(pick(pinpoint, "app_id", "appId", "aws_region", "region"), "Analytics", "Pinpoint")
 	}
-	if in.Geo != nil {
-		c.other(pick(in.Geo, "aws_region", "region", "maps", "maps",
+	if geo := in.Geo.value; geo != nil {
+		c.other(pick(geo, "aws_region", "region", "maps", "maps",
 			"search_indices", "searchIndices", "geofence_collections", "geofenceCollections"), "Geo", "LocationService")
 	}
 	if events := c.takeEvents(); events != nil {
@@ -228,7 +238,7 @@ func (c *Config) otherOutputs(in outputs) {
 		c.other(api, "API", "Events")
 	}
 
-	n := in.Notifications
+	n := in.Notifications.value
 	channels, _ := n["channels"].([]any)
 	pinpoint := pick(n, "amazon_pinpoint_app_id", "appId", "aws_region", "region")
 	complete := pinpoint["appId"] != nil && pinpoint["appId"] != "" && pinpoint["region"] != nil && pinpoint["region"] != ""
@@ -252,9 +262,9 @@ func (c *Config) otherOutputs(in outputs) {
 // takeEvents removes custom.events from c.Custom, since it holds an API key, and returns it.
 // "custom" belongs to the user and may be any JSON value.
 func (c *Config) takeEvents() map[string]any {
-	var custom map[string]json.RawMessage
+	custom := object(c.Custom)
 	var events map[string]any
-	if json.Unmarshal(c.Custom, &custom) != nil || json.Unmarshal(custom["events"], &events) != nil || events == nil {
+	if json.Unmarshal(custom["events"], &events) != nil || events == nil {
 		return nil
 	}
 	delete(custom, "events")

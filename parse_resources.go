@@ -15,43 +15,43 @@ type authResources struct {
 	IdentityPoolEndpoint string `json:"identityPoolEndpoint"`
 	AllowGuestAccess     flag   `json:"allowGuestAccess"`
 	LoginWith            struct {
-		Email    bool `json:"email"`
-		Phone    bool `json:"phone"`
-		Username bool `json:"username"`
+		Email    flag `json:"email"`
+		Phone    flag `json:"phone"`
+		Username flag `json:"username"`
 		OAuth    *struct {
-			Domain          string     `json:"domain"`
-			RedirectSignIn  []string   `json:"redirectSignIn"`
-			RedirectSignOut []string   `json:"redirectSignOut"`
-			ResponseType    string     `json:"responseType"`
-			Scopes          []string   `json:"scopes"`
-			Providers       []provider `json:"providers"`
+			Domain          string            `json:"domain"`
+			RedirectSignIn  []string          `json:"redirectSignIn"`
+			RedirectSignOut []string          `json:"redirectSignOut"`
+			ResponseType    string            `json:"responseType"`
+			Scopes          []string          `json:"scopes"`
+			Providers       loose[[]provider] `json:"providers"`
 		} `json:"oauth"`
 	} `json:"loginWith"`
-	SignUpVerificationMethod string `json:"signUpVerificationMethod"`
-	UserAttributes           map[string]struct {
-		Required bool `json:"required"`
-	} `json:"userAttributes"`
-	PasswordFormat *struct {
-		MinLength                int  `json:"minLength"`
-		RequireLowercase         bool `json:"requireLowercase"`
-		RequireUppercase         bool `json:"requireUppercase"`
-		RequireNumbers           bool `json:"requireNumbers"`
-		RequireSpecialCharacters bool `json:"requireSpecialCharacters"`
-	} `json:"passwordFormat"`
-	MFA *struct {
+	SignUpVerificationMethod loose[string] `json:"signUpVerificationMethod"`
+	UserAttributes           loose[map[string]struct {
+		Required flag `json:"required"`
+	}] `json:"userAttributes"`
+	PasswordFormat loose[*struct {
+		MinLength                number `json:"minLength"`
+		RequireLowercase         flag   `json:"requireLowercase"`
+		RequireUppercase         flag   `json:"requireUppercase"`
+		RequireNumbers           flag   `json:"requireNumbers"`
+		RequireSpecialCharacters flag   `json:"requireSpecialCharacters"`
+	}] `json:"passwordFormat"`
+	MFA loose[*struct {
 		Status      string `json:"status"`
-		TOTPEnabled bool   `json:"totpEnabled"`
-		SMSEnabled  bool   `json:"smsEnabled"`
-	} `json:"mfa"`
-	Passwordless *struct {
-		EmailOTPEnabled bool `json:"emailOtpEnabled"`
-		SMSOTPEnabled   bool `json:"smsOtpEnabled"`
+		TOTPEnabled flag   `json:"totpEnabled"`
+		SMSEnabled  flag   `json:"smsEnabled"`
+	}] `json:"mfa"`
+	Passwordless loose[*struct {
+		EmailOTPEnabled flag `json:"emailOtpEnabled"`
+		SMSOTPEnabled   flag `json:"smsOtpEnabled"`
 		WebAuthn        *struct {
 			RelyingPartyID   string `json:"relyingPartyId"`
 			UserVerification string `json:"userVerification"`
 		} `json:"webAuthn"`
 		PreferredChallenge string `json:"preferredChallenge"`
-	} `json:"passwordless"`
+	}] `json:"passwordless"`
 	Groups groups `json:"groups"`
 }
 
@@ -85,9 +85,9 @@ type storageResources struct {
 	Bucket  string `json:"bucket"`
 	Region  string `json:"region"`
 	Buckets map[string]struct {
-		BucketName string                         `json:"bucketName"`
-		Region     string                         `json:"region"`
-		Paths      map[string]map[string][]string `json:"paths"`
+		BucketName string                                `json:"bucketName"`
+		Region     string                                `json:"region"`
+		Paths      loose[map[string]map[string][]string] `json:"paths"`
 	} `json:"buckets"`
 	Local flag `json:"dangerouslyConnectToHttpEndpointForTesting"`
 }
@@ -97,21 +97,23 @@ func parseResources(members map[string]json.RawMessage) (Config, error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		// The library uses one member of each of three parts. Their other members, such as
 		// API.REST, go to c.Other.
-		var part any
+		used := map[string]string{"Auth": "Cognito", "API": "GraphQL", "Storage": "S3"}[name]
+		if used == "" {
+			var part any
+			if json.Unmarshal(members[name], &part) == nil {
+				c.other(part, name)
+			}
+			continue
+		}
+		var part map[string]any
 		if err := decode(members[name], name, &part); err != nil {
 			return Config{}, err
 		}
-		used := map[string]string{"Auth": "Cognito", "API": "GraphQL", "Storage": "S3"}[name]
-		object, _ := part.(map[string]any)
-		if v, ok := object[used]; ok && v != nil {
-			var inner map[string]json.RawMessage
-			if err := decode(members[name], name, &inner); err != nil {
+		if part[used] != nil {
+			if err := c.resource(name+"."+used, object(members[name])[used]); err != nil {
 				return Config{}, err
 			}
-			if err := c.resource(name+"."+used, inner[used]); err != nil {
-				return Config{}, err
-			}
-			if delete(object, used); len(object) == 0 {
+			if delete(part, used); len(part) == 0 {
 				continue
 			}
 		}
@@ -153,7 +155,7 @@ func (c *Config) resource(name string, raw json.RawMessage) error {
 			if c.Storage.Buckets == nil {
 				c.Storage.Buckets = map[string]BucketConfig{}
 			}
-			c.Storage.Buckets[friendly] = BucketConfig{b.BucketName, b.Region, b.Paths}
+			c.Storage.Buckets[friendly] = BucketConfig{b.BucketName, b.Region, b.Paths.value}
 		}
 	}
 	return nil
@@ -167,8 +169,8 @@ func (in authResources) config() *AuthConfig {
 		IdentityPoolID:           in.IdentityPoolID,
 		IdentityPoolEndpoint:     in.IdentityPoolEndpoint,
 		AllowGuestAccess:         bool(in.AllowGuestAccess),
-		SignUpVerificationMethod: in.SignUpVerificationMethod,
-		Groups:                   in.Groups.config(),
+		SignUpVerificationMethod: in.SignUpVerificationMethod.value,
+		Groups:                   in.Groups,
 	}
 	if in.LoginWith.Email {
 		a.SignInWith = append(a.SignInWith, "email")
@@ -187,27 +189,32 @@ func (in authResources) config() *AuthConfig {
 			ResponseType:    o.ResponseType,
 			Scopes:          o.Scopes,
 		}
-		for _, p := range o.Providers {
+		for _, p := range o.Providers.value {
 			a.OAuth.Providers = append(a.OAuth.Providers, string(p))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(in.UserAttributes)) {
-		if in.UserAttributes[name].Required {
+	attributes := in.UserAttributes.value
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if attributes[name].Required {
 			a.RequiredAttributes = append(a.RequiredAttributes, name)
 		}
 	}
-	if p := in.PasswordFormat; p != nil {
+	if p := in.PasswordFormat.value; p != nil {
 		a.PasswordPolicy = &PasswordPolicy{
-			p.MinLength, p.RequireLowercase, p.RequireUppercase, p.RequireNumbers, p.RequireSpecialCharacters,
+			MinLength:        int(p.MinLength),
+			RequireLowercase: bool(p.RequireLowercase),
+			RequireUppercase: bool(p.RequireUppercase),
+			RequireNumbers:   bool(p.RequireNumbers),
+			RequireSymbols:   bool(p.RequireSpecialCharacters),
 		}
 	}
-	if m := in.MFA; m != nil {
-		a.MFA = &MFAConfig{m.Status, m.TOTPEnabled, m.SMSEnabled}
+	if m := in.MFA.value; m != nil {
+		a.MFA = &MFAConfig{m.Status, bool(m.TOTPEnabled), bool(m.SMSEnabled)}
 	}
-	if p := in.Passwordless; p != nil {
+	if p := in.Passwordless.value; p != nil {
 		a.Passwordless = &PasswordlessConfig{
-			EmailOTPEnabled:    p.EmailOTPEnabled,
-			SMSOTPEnabled:      p.SMSOTPEnabled,
+			EmailOTPEnabled:    bool(p.EmailOTPEnabled),
+			SMSOTPEnabled:      bool(p.SMSOTPEnabled),
 			PreferredChallenge: p.PreferredChallenge,
 		}
 		if w := p.WebAuthn; w != nil {

@@ -15,26 +15,39 @@ import (
 
 func TestParseConfigRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		``:                     "not JSON",
-		`{`:                    "not JSON",
-		`{"version":"1"} x`:    "byte 17",
-		`null`:                 "not a JSON object",
-		`[]`:                   "not a JSON object",
-		`"amplify"`:            "not a JSON object",
-		`{"version":1}`:        "version",
-		`{"version":"2"}`:      `version "2"`,
-		`{"version":"10.1"}`:   `version "10.1"`,
-		`{"version":"0.9"}`:    `version "0.9"`,
-		`{"version":"s3cr3t"}`: `version ""`,
-		`{"aws_project_region":"x","aws_cloud_logic_custom":{}}`:                            "object for aws_cloud_logic_custom",
-		`{"version":"1","auth":[]}`:                                                         "array for auth",
-		`{"version":"1","auth":{"user_pool_id":7}}`:                                         "number for auth.user_pool_id",
-		`{"version":"1","storage":{"buckets":{}}}`:                                          "object for storage.buckets",
-		`{"version":"1","data":{"api_key":{"s3cr3t-key":1}}}`:                               "object for data.api_key",
+		``:                          "is empty",
+		`{`:                         "not JSON",
+		`{"version":"1"} x`:         "line 1 shows at column 17",
+		"{\n\"é\":\"é\",\n}":        "line 3 shows at column 1",
+		"\"ééé\", é":                "line 1 shows at column 6",
+		`null`:                      "is null, not an object",
+		`[]`:                        "JSON array, not an object",
+		`"amplify"`:                 "JSON string, not an object",
+		`true`:                      "JSON boolean, not an object",
+		`7`:                         "JSON number, not an object",
+		"\ufeff":                    "is empty",
+		"\ufeff\ufeff{}":            "not JSON",
+		"\xfe\xff\x00{\x00}":        "UTF-16",
+		"{\x00}\x00":                "UTF-16",
+		"key: s3cr3t":               "YAML",
+		"let x = 's3cr3t'":          "source code",
+		"<s3cr3t/>":                 "HTML or XML",
+		"s3cr3t":                    "not JSON",
+		`{"version":"","a":1}`:      "no part that Amplify knows",
+		`{"version":1}`:             "version",
+		`{"version":"2"}`:           `version "2"`,
+		`{"version":"10.1"}`:        `version "10.1"`,
+		`{"version":"0.9"}`:         `version "0.9"`,
+		`{"version":"s3cr3t"}`:      `version ""`,
+		`{"version":"1","auth":[]}`: "array at auth,",
+		`{"version":"1","auth":{"user_pool_id":7}}`:                                         "number at auth.user_pool_id,",
+		`{"version":"1","storage":{"buckets":{}}}`:                                          "object at storage.buckets,",
+		`{"version":"1","data":{"api_key":{"s3cr3t-key":1}}}`:                               "object at data.api_key,",
 		`{"aws_user_pools_id":"x"}`:                                                         "Invalid config parameter",
-		`{"aws_user_pools_id":"x","aws_project_region":"x","oauth":{"scope":"s3cr3t-key"}}`: "string for oauth.scope",
-		`{"Auth":{"Cognito":"s3cr3t-key"}}`:                                                 "string for Auth.Cognito",
-		`{"API":{"GraphQL":{"apiKey":["s3cr3t-key"]}}}`:                                     "array for API.GraphQL.apiKey",
+		`{"aws_user_pools_id":"x","aws_project_region":"x","oauth":{"scope":"s3cr3t-key"}}`: "string at oauth.scope,",
+		`{"Auth":{"Cognito":"s3cr3t-key"}}`:                                                 "string at Auth.Cognito,",
+		`{"Auth":"s3cr3t-key"}`:                                                             "string at Auth,",
+		`{"API":{"GraphQL":{"apiKey":["s3cr3t-key"]}}}`:                                     "array at API.GraphQL.apiKey,",
 	} {
 		_, err := amplify.ParseConfig([]byte(in))
 		var e *amplify.Error
@@ -77,6 +90,7 @@ func TestParseLenient(t *testing.T) {
 		`"aws_bots_config":[{"name":"b"}]`:            `{"Interactions":{"LexV1":{"b":{"name":"b"}}}}`,
 		`"aws_cloud_logic_custom":[]`:                 `{"API":{"REST":{}}}`,
 		`"aws_cloud_logic_custom":""`:                 `null`,
+		`"aws_cloud_logic_custom":{}`:                 `null`,
 		`"aws_cloud_logic_custom":[{"name":"a"}]`:     `{"API":{"REST":{"a":{}}}}`,
 		`"oauth":{"scope":[]},"aws_bots_config":null`: `null`,
 	} {
@@ -87,6 +101,23 @@ func TestParseLenient(t *testing.T) {
 		}
 		if got, err := json.Marshal(cfg.Other); err != nil || string(got) != want {
 			t.Errorf("%s: other %s, %v", in, got, err)
+		}
+	}
+}
+
+// TestKindOfFile: what another kind of file has does no harm in a configuration.
+func TestKindOfFile(t *testing.T) {
+	for in, pool := range map[string]string{
+		`{"version":"1","name":"shop","scripts":{},"auth":{"user_pool_id":"x_1"}}`:            "x_1",
+		`{"version":"1","userPoolId":"x_2","auth":{"user_pool_id":"x_1"}}`:                    "x_1",
+		`{"userPoolId":"x_2","Auth":{"userPoolId":"x_2","Cognito":{"userPoolId":"x_1"}}}`:     "x_1",
+		`{"name":"shop","dependencies":{},"Auth":{"Cognito":{"userPoolId":"x_1"}}}`:           "x_1",
+		`{"aws_project_region":"x","aws_user_pools_id":"x_1","userPoolId":"x_2","version":2}`: "x_1",
+		`{"Auth":{},"Analytics":7}`: "",
+	} {
+		cfg, err := amplify.ParseConfig([]byte(in))
+		if err != nil || (cfg.Auth == nil) != (pool == "") || pool != "" && cfg.Auth.UserPoolID != pool {
+			t.Errorf("%s: got %+v, %v", in, cfg.Auth, err)
 		}
 	}
 }
@@ -156,8 +187,12 @@ func TestParsedKeysAreSecret(t *testing.T) {
 
 func TestLoadConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "amplify_outputs.json")
-	if _, err := amplify.LoadConfig(path); !errors.Is(err, os.ErrNotExist) || amplify.ReasonOf(err) != amplify.ReasonConfiguration {
+	_, err := amplify.LoadConfig(path)
+	if !errors.Is(err, os.ErrNotExist) || amplify.ReasonOf(err) != amplify.ReasonConfiguration {
 		t.Errorf("a missing file: %v", err)
+	}
+	if text := err.Error(); !strings.Contains(text, path) || !strings.HasSuffix(text, "or correct the path.") {
+		t.Errorf("%q names no file, or does not say what to do", text)
 	}
 	if err := os.WriteFile(path, []byte(`{"version":"1","auth":{"user_pool_id":"eu-west-1_A","user_pool_client_id":"c"}}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -178,6 +213,17 @@ func FuzzParseConfig(f *testing.F) {
 		f.Add([]byte(in.Config))
 	}
 	f.Add([]byte(`{"version":"1","custom":{"amplify_go":{"endpoints":{"oauth":"://"}}}}`))
+	files, err := filepath.Glob(filepath.Join(configFiles, "*"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no files in %s: %v", configFiles, err)
+	}
+	for _, file := range files {
+		in, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(in)
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		cfg, err := amplify.ParseConfig(in)
 		var e *amplify.Error

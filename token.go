@@ -11,7 +11,8 @@ import (
 )
 
 // Token is a verified JSON Web Token of a user pool. It prints as "[redacted]"; Reveal
-// gives the text to send on. A Token is immutable and safe for concurrent use.
+// gives the text to send on. A Token is immutable and safe for concurrent use. A nil Token is a
+// token that the session does not have: it has no text and no claims.
 type Token struct {
 	raw    hidden
 	claims *Claims // shared by all requests of a session
@@ -37,16 +38,31 @@ func NewToken(raw string, claims *Claims) *Token {
 	return &Token{hide(raw), claims}
 }
 
-// Reveal returns the token as it is sent to AWS services.
-func (t *Token) Reveal() string { return t.raw.reveal() }
+// Reveal returns the token as it is sent to AWS services. It returns "" if t is nil.
+func (t *Token) Reveal() string {
+	if t == nil {
+		return ""
+	}
+	return t.raw.reveal()
+}
 
 // Claims returns the claims that the library looks at. Their slices are shared by all requests of
-// the session; the caller must not change them.
-func (t *Token) Claims() Claims { return *t.claims }
+// the session; the caller must not change them. It returns no claims if t is nil.
+func (t *Token) Claims() Claims {
+	if t == nil || t.claims == nil {
+		return Claims{}
+	}
+	return *t.claims
+}
 
-// Decode unmarshals the token's payload, a JSON object with all claims, into v. The payload is
-// decoded from the token each time: keeping it would nearly double what a known session costs.
+// Decode unmarshals the token's payload, a JSON object with all claims, into v. It returns an error
+// if t is nil. The payload is decoded from the token each time: keeping it would nearly double what
+// a known session costs.
 func (t *Token) Decode(v any) error {
+	if t == nil {
+		return errors.New("amplify: decoding the claims of a token: there is no token. " +
+			"Sessions of bearer tokens, for instance, have no ID token")
+	}
 	_, rest, _ := strings.Cut(t.Reveal(), ".")
 	payload, _, ok := strings.Cut(rest, ".")
 	if !ok {

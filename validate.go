@@ -16,18 +16,25 @@ type ConfigError struct {
 	Field string
 	// Value is what the setting says. It is empty for secrets.
 	Value string
+	// Source is where the value comes from: a file that [LoadConfig] read, or the name of an
+	// environment variable. It is empty if the value was set in Go.
+	Source string
 	// Problem says what is wrong with it, and what to write instead.
 	Problem string
 	// Err is the error that Amplify JS has for this fault, with its name and message, or nil.
 	Err *Error
 }
 
-// Error returns the field, its value and the problem.
+// Error returns the field, its value, where that comes from, and the problem.
 func (e *ConfigError) Error() string {
-	if e.Value == "" {
-		return e.Field + ": " + e.Problem
+	s := e.Field
+	if e.Value != "" {
+		s += fmt.Sprintf(" %q", e.Value)
 	}
-	return fmt.Sprintf("%s %q: %s", e.Field, e.Value, e.Problem)
+	if e.Source != "" {
+		s += " (" + e.Source + ")"
+	}
+	return s + ": " + e.Problem
 }
 
 // Unwrap returns e.Err, if there is one.
@@ -63,8 +70,11 @@ func NewConfigError(faults ...*ConfigError) error {
 	e := &Error{
 		Name: invalidParameter, Reason: ReasonConfiguration,
 		Message:            "The settings cannot be used.",
-		RecoverySuggestion: "Correct the settings named, or generate the outputs again (npx ampx generate outputs).",
+		RecoverySuggestion: "Correct the settings named.",
 		Err:                faultList(faults),
+	}
+	if slices.ContainsFunc(faults, func(f *ConfigError) bool { return strings.HasPrefix(f.Field, "Config.") }) {
+		e.RecoverySuggestion = "Correct the settings named, or generate the outputs again (npx ampx generate outputs)."
 	}
 	if js := faults[0].Err; js != nil {
 		e.Name = js.Name
@@ -142,12 +152,8 @@ func (c Config) faults() (f faults) {
 			f.add("Config.Data.DefaultAuthMode", d.DefaultAuthMode, "is not one of %s", strings.Join(modes[1:], ", "))
 		}
 	}
-	for _, part := range []string{"auth", "data", "storage"} {
-		if _, ok := c.Other[part]; ok {
-			f.add("Config.Other", part, "looks like amplify_outputs.json without its version, so that it was not read as such: "+
-				"generate it again (npx ampx generate outputs)")
-			break
-		}
+	for _, fault := range f {
+		fault.Source = c.file
 	}
 	return f
 }
@@ -199,18 +205,19 @@ func (a *AuthConfig) faults() (f faults) {
 	return f
 }
 
-// url adds a fault if s is there and not the address of a service.
-func (f *faults) url(field, s string) {
+// url adds a fault if s is there and not the address of a service, and returns it.
+func (f *faults) url(field, s string) *ConfigError {
 	if s == "" {
-		return
+		return nil
 	}
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		f.add(field, s, `is not a URL such as "https://example.com" or "http://localhost:9000"`)
+		return f.add(field, s, `is not a URL such as "https://example.com" or "http://localhost:9000"`)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		f.add(field, s, "has a user, a query or a fragment: leave it out")
+		return f.add(field, s, "has a user, a query or a fragment: leave it out")
 	}
+	return nil
 }
 
 // errNoUserPool is Amplify JS's error where half of a user pool's settings is missing.

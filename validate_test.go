@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +58,6 @@ func TestValidate(t *testing.T) {
 		{"a domain with a user", oauth(func(o *amplify.OAuthConfig) { o.Domain = "u@x.test" }), "InvalidParameterException", []string{"Config.Auth.OAuth.Domain"}},
 		{"a redirect with a fragment", oauth(func(o *amplify.OAuthConfig) { o.RedirectSignOut = []string{"https://a", "https://b#c"} }), "InvalidParameterException", []string{"Config.Auth.OAuth.RedirectSignOut[1]"}},
 		{"an unknown mode", amplify.Config{Data: &amplify.DataConfig{DefaultAuthMode: "API_KEY"}}, "InvalidParameterException", []string{"Config.Data.DefaultAuthMode"}},
-		{"no version", amplify.Config{Other: map[string]any{"auth": map[string]any{}, "data": map[string]any{}}}, "InvalidParameterException", []string{"Config.Other"}},
 		{
 			"everything at once",
 			amplify.Config{
@@ -125,6 +125,40 @@ func TestFaultsHoldNoPassword(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	noLeak(t, "the error", fmt.Sprintf("%v %+v %#v", err, err, amplify.ConfigErrors(err)))
+}
+
+// TestFaultsSayWhereTheyComeFrom: from a file, the environment, or the program.
+func TestFaultsSayWhereTheyComeFrom(t *testing.T) {
+	file := filepath.Join(configFiles, "wrong-pool.json")
+	cfg, err := amplify.LoadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "localhost:4566")
+	_, err = amplify.New(cfg, amplify.Options{Endpoints: amplify.Endpoints{OAuth: "localhost:1"}})
+	var got [][3]string
+	for _, fault := range amplify.ConfigErrors(err) {
+		got = append(got, [3]string{fault.Field, fault.Value, fault.Source})
+	}
+	want := [][3]string{
+		{"Config.Auth.UserPoolID", "${ShopUserPool}", file},
+		{"Options.Endpoints.IdentityPool", "localhost:4566", "AWS_ENDPOINT_URL_COGNITO_IDENTITY"},
+		{"Options.Endpoints.OAuth", "localhost:1", ""},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := cfg.Validate(); !strings.Contains(err.Error(), file) {
+		t.Errorf("Validate does not name the file: %v", err)
+	}
+
+	// Only what comes from a configuration can be generated again.
+	for field, want := range map[string]bool{"Config.Auth.UserPoolID": true, "Options.Origin": false} {
+		err := amplify.NewConfigError(&amplify.ConfigError{Field: field, Problem: "is wrong"})
+		if got := strings.Contains(err.Error(), "generate the outputs again"); got != want {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
 }
 
 // TestNewReportsEverything: faults of the options are reported along with those of the

@@ -63,7 +63,7 @@ func (c *doctorCommand) Run(ctx context.Context, r *reporter) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return exitError{2, fmt.Errorf("there is no %s: name the outputs of the application with --outputs", c.Outputs)}
 	case err != nil:
-		return fmt.Errorf("%s: %w", c.Outputs, err)
+		return err
 	}
 	done := progress(!c.Offline)
 	report := doctor.Examine(ctx, cfg, input)

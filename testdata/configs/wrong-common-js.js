@@ -1,0 +1,1 @@
+module.exports = { aws_project_region: 'eu-west-1' };
