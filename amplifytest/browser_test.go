@@ -1,0 +1,266 @@
+package amplifytest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifytest"
+)
+
+// open opens an address and returns where the browser ends up, with which status, and the page.
+func open(t *testing.T, browser *http.Client, address string) (at string, status int, page string) {
+	t.Helper()
+	response, err := browser.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	b, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.Request.URL.String(), response.StatusCode, string(b)
+}
+
+// TestBrowser: a user signs in by way of a guard and managed login, stays signed in, and signs out.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	pool, app := newApp(t, amplifytest.Options{})
+	browser := pool.Browser(app, ann)
+	for _, step := range []struct {
+		path  string
+		later time.Duration
+		at    string
+		want  string
+		calls map[string]int
+	}{
+		{"/", 0, "/", `"no_session"`, nil},
+		{"/edit", 0, "/edit", "the editor", map[string]int{"jwks.json": 1, "/oauth2/token": 1}},
+		{"/edit", 0, "/edit", "the editor", nil},
+		{"/edit", 2 * time.Hour, "/edit", "the editor", map[string]int{"jwks.json": 1, "GetTokensFromRefreshToken": 1}},
+		{"/api/auth/sign-in?return_to=/", 0, "/", `"ann"`, nil},
+		{"/api/auth/sign-out", 0, "/", `"no_session"`, map[string]int{"/oauth2/revoke": 1}},
+		{"/api/auth/sign-up?return_to=/", 0, "/", `"ann"`, map[string]int{"/oauth2/token": 1}},
+		{"/api/auth/sign-out?global=true", 0, "/", `"no_session"`, map[string]int{"GlobalSignOut": 1, "/oauth2/revoke": 1}},
+	} {
+		before := pool.Calls()
+		pool.Advance(step.later)
+		at, status, page := open(t, browser, pool.Origin()+step.path)
+		if at != pool.Origin()+step.at || status != http.StatusOK || !strings.Contains(page, step.want) {
+			t.Fatalf("%s leads to %s, %d:\n%s", step.path, at, status, page)
+		}
+		calls := map[string]int{}
+		for operation, n := range pool.Calls() {
+			// Credentials are another test's business.
+			if n -= before[operation]; n > 0 && !strings.HasPrefix(operation, "GetId") && !strings.HasPrefix(operation, "GetCred") {
+				calls[operation] = n
+			}
+		}
+		if len(calls)+len(step.calls) > 0 && !cmp.Equal(step.calls, calls) {
+			t.Errorf("%s calls %v, want %v", step.path, calls, step.calls)
+		}
+	}
+}
+
+// TestBrowsers: each browser is its user's, and a group decides at sign-in.
+func TestBrowsers(t *testing.T) {
+	t.Parallel()
+	pool, app := newApp(t, amplifytest.Options{})
+	anns, bobs := pool.Browser(app, ann), pool.Browser(app, bob)
+	if _, status, _ := open(t, anns, pool.Origin()+"/edit"); status != http.StatusOK {
+		t.Errorf("ann gets status %d", status)
+	}
+	if _, status, _ := open(t, bobs, pool.Origin()+"/edit"); status != http.StatusForbidden {
+		t.Errorf("bob gets status %d", status)
+	}
+	bob := bob
+	bob.Groups = []string{"editors"}
+	pool.SetUser(bob)
+	if _, status, _ := open(t, pool.Browser(app, bob), pool.Origin()+"/edit"); status != http.StatusOK {
+		t.Errorf("bob as an editor gets status %d", status)
+	}
+}
+
+// TestBrowserSteps: who wants to see each step stops redirects.
+func TestBrowserSteps(t *testing.T) {
+	t.Parallel()
+	pool, app := newApp(t, amplifytest.Options{})
+	browser := pool.Browser(app, ann)
+	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	next := pool.Origin() + "/edit"
+	for _, want := range []string{"/api/auth/sign-in", "/oauth2/authorize", "/api/auth/sign-in-callback", "/edit"} {
+		response, err := browser.Get(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		location, err := response.Location()
+		if err != nil {
+			t.Fatalf("%s: %s", next, err)
+		}
+		if location.Path != want {
+			t.Fatalf("%s leads to %s, want %s", next, location, want)
+		}
+		next = location.String()
+	}
+}
+
+// TestBrowserRequests: requests look like those of a browser, where the test does not say otherwise.
+func TestBrowserRequests(t *testing.T) {
+	t.Parallel()
+	pool := amplifytest.New(t, amplifytest.Options{})
+	var got *http.Request
+	var form url.Values
+	browser := pool.Browser(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		got, form = r, r.PostForm
+	}), ann)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, pool.Origin()+"/a%2Fb?c=d", strings.NewReader("e=f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Mode", "cors")
+	response, err := browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	for what, pair := range map[string][2]string{
+		"method": {got.Method, "POST"}, "RequestURI": {got.RequestURI, "/a%2Fb?c=d"}, "URL": {got.URL.String(), "/a%2Fb?c=d"},
+		"Host": {got.Host, "example.com"}, "form": {form.Encode(), "e=f"},
+		"mode": {got.Header.Get("Sec-Fetch-Mode"), "cors"}, "site": {got.Header.Get("Sec-Fetch-Site"), "same-origin"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %q, want %q", what, pair[0], pair[1])
+		}
+	}
+	if got.TLS == nil {
+		t.Error("a request by https has no TLS state")
+	}
+}
+
+// TestOtherOrigins: all origins that the redirect URLs have are the application's.
+func TestOtherOrigins(t *testing.T) {
+	t.Parallel()
+	cfg := amplifytest.New(t, amplifytest.Options{}).Config()
+	const local = "http://localhost:3000"
+	cfg.Auth.OAuth.RedirectSignIn = append(cfg.Auth.OAuth.RedirectSignIn, local+"/api/auth/sign-in-callback")
+	cfg.Auth.OAuth.RedirectSignOut = append(cfg.Auth.OAuth.RedirectSignOut, local+"/api/auth/sign-out-callback")
+	pool := amplifytest.New(t, amplifytest.Options{Config: cfg})
+	o := pool.Options()
+	o.Origin = local
+	browser := pool.Browser(serve(t, pool.Config(), o), ann)
+	if at, status, _ := open(t, browser, local+"/edit"); at != local+"/edit" || status != http.StatusOK {
+		t.Errorf("at %s, status %d", at, status)
+	}
+}
+
+// TestTokenEndpoint: a code is good once, for its redirect URL and verifier.
+func TestTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	pool := amplifytest.New(t, amplifytest.Options{})
+	auth := pool.Config().Auth
+	browser := pool.Browser(http.NotFoundHandler(), ann)
+	back := auth.OAuth.RedirectSignIn[0]
+	// The example of RFC 7636, appendix B.
+	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	for name, tt := range map[string]struct {
+		changed, to string
+		times, want int
+	}{
+		"good":                 {times: 1, want: http.StatusOK},
+		"twice":                {times: 2, want: http.StatusBadRequest},
+		"another redirect URL": {changed: "redirect_uri", to: "https://example.com/", times: 1, want: http.StatusBadRequest},
+		"another verifier":     {changed: "code_verifier", to: challenge, times: 1, want: http.StatusBadRequest},
+		"another code":         {changed: "code", to: "x", times: 1, want: http.StatusBadRequest},
+		"another grant":        {changed: "grant_type", to: "password", times: 1, want: http.StatusBadRequest},
+	} {
+		at, _, _ := open(t, browser, "https://auth.example.com/oauth2/authorize?"+url.Values{
+			"client_id": {auth.UserPoolClientID}, "redirect_uri": {back}, "response_type": {"code"}, "state": {"a state"},
+			"code_challenge": {challenge}, "code_challenge_method": {"S256"},
+		}.Encode())
+		u, err := url.Parse(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := u.Query().Get("state"); got != "a state" || !strings.HasPrefix(at, back+"?") {
+			t.Fatalf("the browser is sent to %s", at)
+		}
+		form := url.Values{
+			"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")}, "redirect_uri": {back}, "code_verifier": {verifier},
+		}
+		if tt.changed != "" {
+			form.Set(tt.changed, tt.to)
+		}
+		status := 0
+		for range tt.times {
+			response, err := pool.Options().App.HTTPClient.PostForm("https://auth.example.com/oauth2/token", form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			status = response.StatusCode
+		}
+		if status != tt.want {
+			t.Errorf("%s: status %d, want %d", name, status, tt.want)
+		}
+	}
+}
+
+// TestBrowserOfAJSApplication: without managed login a browser has the application alone.
+func TestBrowserOfAJSApplication(t *testing.T) {
+	t.Parallel()
+	pool := amplifytest.New(t, amplifytest.Options{Config: amplify.Config{Auth: &amplify.AuthConfig{
+		UserPoolID: "us-east-1_Abc123", UserPoolClientID: "myclient",
+	}}})
+	o := pool.Options()
+	o.Origin = ""
+	browser := pool.Browser(serve(t, pool.Config(), o), ann)
+	cookies, err := amplifytest.Cookies(pool.Config(), pool.Tokens(ann))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(pool.Origin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser.Jar.SetCookies(u, cookies)
+	if _, _, page := open(t, browser, pool.Origin()+"/"); !strings.Contains(page, `"ann"`) {
+		t.Errorf("the page says %s", page)
+	}
+}
+
+// TestConcurrentUse: users who come at the same time do not get in each other's way.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	pool, app := newApp(t, amplifytest.Options{})
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			u := amplifytest.User{Name: fmt.Sprint("user", i), Groups: []string{"editors"}}
+			if _, status, _ := open(t, pool.Browser(app, u), pool.Origin()+"/edit"); status != http.StatusOK {
+				t.Errorf("%s gets status %d", u.Name, status)
+			}
+			if got, _ := ask(t, app, signedIn(pool, "/", u, amplifytest.Expired)); got.User != u.Name {
+				t.Errorf("%s is %+v", u.Name, got)
+			}
+			pool.Revoke(u)
+			if got, _ := ask(t, app, signedIn(pool, "/", u)); got.Identity != "eu-west-1:"+u.ID() {
+				t.Errorf("%s is %+v", u.Name, got)
+			}
+		})
+	}
+	all.Wait()
+	if got := pool.Calls()["/oauth2/token"]; got != 20 {
+		t.Errorf("%d sign-ins", got)
+	}
+}
