@@ -30,14 +30,14 @@ func (p *Pool) Browser(app http.Handler, u User) *http.Client {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &http.Client{Jar: jar, Transport: browser{p, app, u}}
+	return &http.Client{Jar: jar, Transport: browser{p, app, u.ID()}}
 }
 
 // browser is the network of a browser: the application and managed login.
 type browser struct {
 	pool *Pool
 	app  http.Handler
-	user User
+	sub  string // of the user
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -52,21 +52,22 @@ func (b browser) RoundTrip(r *http.Request) (*http.Response, error) {
 	case b.pool.serves(originOf(r.URL.String())):
 		b.app.ServeHTTP(w, navigation(r))
 	default:
-		b.pool.errorf("the browser opens %s, which is neither the application nor managed login: its addresses begin with %s",
-			withoutQuery(r.URL), b.pool.origin)
+		b.pool.errorf("the browser opens %s, which is neither the application nor managed login: "+
+			"its addresses begin with %s", withoutQuery(r.URL), b.pool.origin)
 		return nil, errors.New("amplifytest: no such host: " + r.URL.Host)
 	}
 	response := w.Result()
 	response.Request = r
-	if next := refresh.FindSubmatch(w.Body.Bytes()); next != nil && response.StatusCode == http.StatusOK {
+	if next := metaRefresh.FindSubmatch(w.Body.Bytes()); next != nil && w.Code == http.StatusOK {
 		response.StatusCode, response.Status = http.StatusSeeOther, "303 See Other"
 		response.Header.Set("Location", html.UnescapeString(string(next[1])))
 	}
 	return response, nil
 }
 
-// refresh finds where a page goes by itself, at once.
-var refresh = regexp.MustCompile(`(?i)<meta\s+http-equiv="refresh"\s+content="0;\s*url=([^"]*)"`)
+// metaRefresh finds where a page goes by itself, at once.
+var metaRefresh = regexp.MustCompile(
+	`(?i)<meta[^>]*http-equiv="refresh"[^>]*content="0;\s*url=([^"]*)"`)
 
 // withoutQuery returns an address for a message. Queries and names of users may be secret.
 func withoutQuery(u *url.URL) string { return u.Scheme + "://" + u.Host + u.Path }
@@ -76,7 +77,7 @@ func (b browser) managedLogin(w http.ResponseWriter, r *http.Request) {
 	to, problem := "", "no such page: "+r.URL.Path
 	switch r.URL.Path {
 	case "/oauth2/authorize", "/signup":
-		to, problem = b.pool.authorize(b.user, r.URL.Query())
+		to, problem = b.pool.authorize(b.sub, r.URL.Query())
 	case "/logout":
 		to, problem = b.pool.logout(r.URL.Query())
 	}
@@ -94,28 +95,35 @@ func (p *Pool) serves(origin string) bool {
 		return true
 	}
 	oauth := p.config.Auth.OAuth
-	return oauth != nil && slices.ContainsFunc(slices.Concat(oauth.RedirectSignIn, oauth.RedirectSignOut), func(redirect string) bool {
-		return origin == originOf(redirect)
-	})
+	if oauth == nil {
+		return false
+	}
+	redirects := slices.Concat(oauth.RedirectSignIn, oauth.RedirectSignOut)
+	return slices.ContainsFunc(redirects, func(u string) bool { return originOf(u) == origin })
 }
 
 // navigation returns r, a client's request, as a server gets it from a browser.
 func navigation(r *http.Request) *http.Request {
 	in := r.Clone(r.Context())
-	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), r.URL.Host, "192.0.2.1:1234" // as httptest has it
-	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery, ForceQuery: r.URL.ForceQuery}
+	in.RequestURI, in.Host = r.URL.RequestURI(), r.URL.Host
+	in.RemoteAddr = "192.0.2.1:1234" // as in httptest.NewRequest
+	in.URL.Scheme, in.URL.Host, in.URL.User = "", "", nil
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
 	if r.URL.Scheme == "https" {
-		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: r.URL.Hostname()}
+		in.TLS = &tls.ConnectionState{
+			Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: r.URL.Hostname(),
+		}
 	}
-	for _, h := range [][2]string{
+	for _, header := range [][2]string{
 		{"Accept", "text/html,*/*;q=0.8"},
-		{"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "same-origin"},
+		{"Sec-Fetch-Dest", "document"},
+		{"Sec-Fetch-Mode", "navigate"},
+		{"Sec-Fetch-Site", "same-origin"},
 	} {
-		if in.Header.Get(h[0]) == "" {
-			in.Header.Set(h[0], h[1])
+		if in.Header.Get(header[0]) == "" {
+			in.Header.Set(header[0], header[1])
 		}
 	}
 	return in

@@ -25,11 +25,13 @@ import (
 // if a token is too large for a cookie.
 func Cookies(cfg amplify.Config, tokens amplify.IssuedTokens) ([]*http.Cookie, error) {
 	if cfg.Auth == nil || cfg.Auth.UserPoolClientID == "" {
-		return nil, errors.New("amplifytest: the configuration has no app client: set Config.Auth.UserPoolClientID")
+		return nil, errors.New("amplifytest: the configuration has no app client: " +
+			"set Config.Auth.UserPoolClientID")
 	}
-	user, err := username(tokens.AccessToken.Reveal())
-	if err != nil {
-		return nil, err
+	user := payload(tokens.AccessToken.Reveal()).Username
+	if user == "" {
+		return nil, errors.New("amplifytest: the access token names no user: " +
+			"give the access token of a sign-in, not the ID token")
 	}
 	prefix := sessionPrefix(cfg)
 	entries := [][2]string{{prefix + sessionkey.LastAuthUser, user}}
@@ -42,31 +44,25 @@ func Cookies(cfg amplify.Config, tokens amplify.IssuedTokens) ([]*http.Cookie, e
 		{sessionkey.RefreshToken, tokens.RefreshToken},
 	} {
 		if !token.value.IsZero() {
-			entries = append(entries, [2]string{prefix + user + "." + token.key, token.value.Reveal()})
+			key := prefix + user + "." + token.key
+			entries = append(entries, [2]string{key, token.value.Reveal()})
 		}
 	}
 	var written cookieList
-	if err := cookie.NewKeyValueStorage(&written, cookie.Options{Insecure: true}).SetAll(entries...); err != nil {
+	kv := cookie.NewKeyValueStorage(&written, cookie.Options{Insecure: true})
+	if err := kv.SetAll(entries...); err != nil {
 		return nil, fmt.Errorf("amplifytest: %w", err)
 	}
 	return written, nil
 }
 
 // sessionPrefix begins the names of a session's cookies.
-func sessionPrefix(cfg amplify.Config) string { return sessionkey.Prefix(cfg.Auth.UserPoolClientID) }
-
-// username returns the user's name in an access token.
-func username(accessToken string) (string, error) {
-	claims := payload(accessToken)
-	if claims.Username == "" {
-		return "", errors.New("amplifytest: the access token names no user: give the access token of a sign-in, not the ID token")
-	}
-	return claims.Username, nil
+func sessionPrefix(cfg amplify.Config) string {
+	return sessionkey.Prefix(cfg.Auth.UserPoolClientID)
 }
 
 // tokenClaims are the claims of an access token that this package reads.
 type tokenClaims struct {
-	Sub       string `json:"sub"`
 	Username  string `json:"username"`
 	OriginJTI string `json:"origin_jti"`
 	Expires   int64  `json:"exp"`

@@ -3,7 +3,6 @@ package amplifytest_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -47,18 +46,44 @@ func try(t *testing.T, f func(tb *fakeTB)) (failure string) {
 // TestMisuse: what cannot work fails the test, and says what to do.
 func TestMisuse(t *testing.T) {
 	t.Parallel()
-	login := func(path string, change url.Values) func(*fakeTB) {
+	newPool := func(tb *fakeTB) *amplifytest.Pool {
+		return amplifytest.New(tb, amplifytest.Options{})
+	}
+	withAuth := func(auth amplify.AuthConfig) func(*fakeTB) {
 		return func(tb *fakeTB) {
-			pool := amplifytest.New(tb, amplifytest.Options{})
+			amplifytest.New(tb, amplifytest.Options{Config: amplify.Config{Auth: &auth}})
+		}
+	}
+	call := func(address, target string) func(*fakeTB) {
+		return func(tb *fakeTB) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("X-Amz-Target", target)
+			response, err := newPool(tb).Options().App.HTTPClient.Do(r)
+			if err == nil {
+				response.Body.Close()
+				t.Errorf("%s answers %d", address, response.StatusCode)
+			}
+		}
+	}
+	login := func(path, parameter, value string) func(*fakeTB) {
+		return func(tb *fakeTB) {
+			pool := newPool(tb)
 			auth := pool.Config().Auth
 			q := url.Values{
-				"client_id": {auth.UserPoolClientID}, "redirect_uri": {auth.OAuth.RedirectSignIn[0]}, "response_type": {"code"},
-				"code_challenge": {"x"}, "code_challenge_method": {"S256"}, "logout_uri": {auth.OAuth.RedirectSignOut[0]},
+				"client_id":             {auth.UserPoolClientID},
+				"redirect_uri":          {auth.OAuth.RedirectSignIn[0]},
+				"response_type":         {"code"},
+				"code_challenge":        {"x"},
+				"code_challenge_method": {"S256"},
+				"logout_uri":            {auth.OAuth.RedirectSignOut[0]},
 			}
-			for k, v := range change {
-				q[k] = v
-			}
-			response, err := pool.Browser(http.NotFoundHandler(), ann).Get("https://auth.example.com" + path + "?" + q.Encode())
+			q.Set(parameter, value)
+			browser := pool.Browser(http.NotFoundHandler(), ann)
+			response, err := browser.Get("https://auth.example.com" + path + "?" + q.Encode())
 			if err != nil {
 				t.Error(err)
 				return
@@ -66,51 +91,58 @@ func TestMisuse(t *testing.T) {
 			response.Body.Close()
 		}
 	}
+	const authorize, unknown = "/oauth2/authorize", ", which the pool does not know"
 	tests := map[string]struct {
 		do   func(tb *fakeTB)
 		want string // "" is no misuse
 	}{
-		"no user pool": {func(tb *fakeTB) {
-			amplifytest.New(tb, amplifytest.Options{Config: amplify.Config{Auth: &amplify.AuthConfig{IdentityPoolID: "x:y"}}})
-		}, "set both, or leave Auth nil"},
-		"a wrong configuration": {func(tb *fakeTB) {
-			amplifytest.New(tb, amplifytest.Options{Config: amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: "x", UserPoolClientID: "y"}}})
-		}, `Config.Auth.UserPoolID "x"`},
+		"no user pool": {
+			withAuth(amplify.AuthConfig{IdentityPoolID: "x:y"}), "set both, or leave Auth nil"},
+		"a wrong configuration": {
+			withAuth(amplify.AuthConfig{UserPoolID: "x", UserPoolClientID: "y"}),
+			`Config.Auth.UserPoolID "x"`},
 		"a user without a name": {func(tb *fakeTB) {
-			amplifytest.New(tb, amplifytest.Options{}).SignIn(get("/"), amplifytest.User{Groups: []string{"editors"}})
+			newPool(tb).SignIn(get("/"), amplifytest.User{Groups: []string{"editors"}})
 		}, "needs a Name or an Email"},
 		"a session that no cookies hold": {func(tb *fakeTB) {
 			u := ann
 			u.Claims = map[string]any{"much": strings.Repeat("x", 5000)}
-			amplifytest.New(tb, amplifytest.Options{}).SignIn(get("/"), u)
+			newPool(tb).SignIn(get("/"), u)
 		}, "accessToken"},
-		"a call of another host": {func(tb *fakeTB) {
-			call(t, tb, "https://s3.eu-west-1.amazonaws.com/bucket/key?X-Amz-Signature=secret", "")
-		}, "GET https://s3.eu-west-1.amazonaws.com/bucket/key , which the pool does not know"},
-		"an unknown operation": {func(tb *fakeTB) {
-			call(t, tb, "https://user-pool.test/", "AWSCognitoIdentityProviderService.AdminDeleteUser")
-		}, "AWSCognitoIdentityProviderService.AdminDeleteUser, which the pool does not know"},
-		"an unknown operation of the identity pool": {func(tb *fakeTB) {
-			call(t, tb, "https://identity-pool.test/", "AWSCognitoIdentityService.DeleteIdentities")
-		}, "AWSCognitoIdentityService.DeleteIdentities, which the pool does not know"},
-		"an unknown path of managed login": {func(tb *fakeTB) {
-			call(t, tb, "https://auth.example.com/oauth2/userInfo", "")
-		}, "/oauth2/userInfo , which the pool does not know"},
+		"a call of another host": {
+			call("https://s3.eu-west-1.amazonaws.com/bucket/key?X-Amz-Signature=secret", ""),
+			"GET https://s3.eu-west-1.amazonaws.com/bucket/key " + unknown},
+		"an operation of the user pool": {
+			call("https://user-pool.test/", "AWSCognitoIdentityProviderService.AdminGetUser"),
+			"AWSCognitoIdentityProviderService.AdminGetUser" + unknown},
+		"an operation of the identity pool": {
+			call("https://identity-pool.test/", "AWSCognitoIdentityService.DeleteIdentities"),
+			"AWSCognitoIdentityService.DeleteIdentities" + unknown},
+		"an endpoint of managed login": {
+			call("https://auth.example.com/oauth2/userInfo", ""), "/oauth2/userInfo " + unknown},
 		"a browser elsewhere": {func(tb *fakeTB) {
-			pool := amplifytest.New(tb, amplifytest.Options{})
-			if _, err := pool.Browser(http.NotFoundHandler(), ann).Get("https://elsewhere.test/?token=secret"); err == nil {
+			browser := newPool(tb).Browser(http.NotFoundHandler(), ann)
+			if _, err := browser.Get("https://elsewhere.test/?token=secret"); err == nil {
 				t.Error("there is an answer")
 			}
 		}, "opens https://elsewhere.test/, which is neither"},
-		"sign-in":                         {login("/oauth2/authorize", nil), ""},
-		"sign-up":                         {login("/signup", nil), ""},
-		"sign-out":                        {login("/logout", nil), ""},
-		"a page that managed login lacks": {login("/oauth2/idpresponse", nil), "no such page: /oauth2/idpresponse"},
-		"another client":                  {login("/oauth2/authorize", url.Values{"client_id": {"other"}}), "client_id is other"},
-		"another callback":                {login("/oauth2/authorize", url.Values{"redirect_uri": {"https://example.com/cb"}}), "by Options.Config. It is https://example.com/cb"},
-		"another sign-out":                {login("/logout", url.Values{"logout_uri": {"https://example.com/out"}}), "by Options.Config. It is https://example.com/out"},
-		"no PKCE":                         {login("/oauth2/authorize", url.Values{"code_challenge_method": nil}), "with PKCE (S256)"},
-		"the implicit grant":              {login("/oauth2/authorize", url.Values{"response_type": {"token"}}), "the authorization code grant"},
+		"sign-in":  {login(authorize, "", ""), ""},
+		"sign-up":  {login("/signup", "", ""), ""},
+		"sign-out": {login("/logout", "", ""), ""},
+		"a page of managed login": {
+			login("/oauth2/idpresponse", "", ""), "no such page: /oauth2/idpresponse"},
+		"another client": {
+			login(authorize, "client_id", "other"), "client_id is other"},
+		"another callback": {
+			login(authorize, "redirect_uri", "https://example.com/cb"),
+			"by Options.Config. It is https://example.com/cb"},
+		"another way out": {
+			login("/logout", "logout_uri", "https://example.com/out"),
+			"by Options.Config. It is https://example.com/out"},
+		"no PKCE": {
+			login(authorize, "code_challenge_method", "plain"), "with PKCE (S256)"},
+		"the implicit grant": {
+			login(authorize, "response_type", "token"), "the authorization code grant"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,18 +155,6 @@ func TestMisuse(t *testing.T) {
 				t.Errorf("a secret is quoted: %s", got)
 			}
 		})
-	}
-}
-
-// call sends a call as an application on a pool of tb, which must get no answer.
-func call(t *testing.T, tb *fakeTB, address, target string) {
-	r := httptest.NewRequest(http.MethodGet, address, nil)
-	r.RequestURI = ""
-	r.Header.Set("X-Amz-Target", target)
-	response, err := amplifytest.New(tb, amplifytest.Options{}).Options().App.HTTPClient.Do(r)
-	if err == nil {
-		response.Body.Close()
-		t.Errorf("%s answers %d", address, response.StatusCode)
 	}
 }
 

@@ -17,10 +17,11 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// origin is the origin of requests that [net/http/httptest.NewRequest] makes.
-const origin = "https://example.com"
+// defaultOrigin has the host that [net/http/httptest.NewRequest] gives requests.
+const defaultOrigin = "https://example.com"
 
-// Addresses of the pool. No machine has them, so that nothing gets to AWS by mistake.
+// Addresses of the pool. Names below test lead nowhere (RFC 6761 §6.2): no call reaches AWS by
+// mistake.
 const (
 	userPoolURL     = "https://user-pool.test"
 	identityPoolURL = "https://identity-pool.test"
@@ -31,7 +32,7 @@ type Options struct {
 	// Config is the configuration of the application, with the ids and redirect URLs that the pool
 	// is to have. If it has no Auth, the pool makes one up: a user pool with managed login, and an
 	// identity pool that allows guests. The redirect URLs are then the routes of /api/auth/ at
-	// https://example.com, the origin of requests that [net/http/httptest.NewRequest] makes.
+	// https://example.com, whose host [net/http/httptest.NewRequest] gives requests.
 	Config amplify.Config
 }
 
@@ -80,7 +81,7 @@ func New(t testing.TB, o Options) *Pool {
 	}
 	t.Helper()
 	p := &Pool{
-		t: t, config: o.Config, origin: origin,
+		t: t, config: o.Config, origin: defaultOrigin,
 		calls: map[string]int{}, users: map[string]User{}, sessions: map[string]*session{},
 		refresh: map[string]*session{}, codes: map[string]grant{},
 	}
@@ -89,7 +90,8 @@ func New(t testing.TB, o Options) *Pool {
 	}
 	auth := p.config.Auth
 	if auth.UserPoolID == "" || auth.UserPoolClientID == "" {
-		t.Fatal("amplifytest: Options.Config.Auth has no user pool or no app client: set both, or leave Auth nil for a pool that is made up")
+		t.Fatal("amplifytest: Options.Config.Auth has no user pool or no app client: " +
+			"set both, or leave Auth nil for a pool that is made up")
 	}
 	if err := p.config.Validate(); err != nil {
 		t.Fatalf("amplifytest: Options.Config: %v", err)
@@ -102,6 +104,7 @@ func New(t testing.TB, o Options) *Pool {
 			}
 		}
 	}
+	p.config = p.Config() // the caller may change its own
 	p.backend = testpool.NewOf(t, auth.UserPoolID, auth.UserPoolClientID)
 	p.backend.Advance(time.Now().UTC().Truncate(time.Second).Sub(p.backend.Now()))
 	t.Cleanup(func() {
@@ -122,8 +125,8 @@ func madeUp() *amplify.AuthConfig {
 		OAuth: &amplify.OAuthConfig{
 			Domain: "auth.example.com", ResponseType: "code",
 			Scopes:          []string{"phone", "email", "openid", "profile", adminScope},
-			RedirectSignIn:  []string{origin + "/api/auth/sign-in-callback"},
-			RedirectSignOut: []string{origin + "/api/auth/sign-out-callback"},
+			RedirectSignIn:  []string{defaultOrigin + "/api/auth/sign-in-callback"},
+			RedirectSignOut: []string{defaultOrigin + "/api/auth/sign-out-callback"},
 		},
 	}
 }
@@ -138,7 +141,7 @@ func originOf(address string) string {
 }
 
 // Config returns the configuration of the application under test. It is a copy: the test may change
-// what it points to. What the pool itself should know belongs into [Options].Config.
+// what it points to. What the pool itself should know belongs in [Options].Config.
 func (p *Pool) Config() amplify.Config {
 	c := p.config
 	auth := *c.Auth
@@ -164,7 +167,9 @@ func (p *Pool) Origin() string { return p.origin }
 //
 // An application that calls something that the pool does not know fails the test.
 func (p *Pool) Options() amplifyhttp.Options {
-	endpoints := amplify.Endpoints{UserPool: userPoolURL, UserPoolKeys: userPoolURL, IdentityPool: identityPoolURL}
+	endpoints := amplify.Endpoints{
+		UserPool: userPoolURL, UserPoolKeys: userPoolURL, IdentityPool: identityPoolURL,
+	}
 	if host := p.loginHost(); host != "" {
 		endpoints.OAuth = "https://" + host
 	}

@@ -36,7 +36,10 @@ func (noNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 var (
-	ann = amplifytest.User{Name: "ann", Email: "ann@example.com", Groups: []string{"editors"}, Attributes: map[string]string{"name": "Ann Lee", "custom:plan": "gold"}}
+	ann = amplifytest.User{
+		Name: "ann", Email: "ann@example.com", Groups: []string{"editors"},
+		Attributes: map[string]string{"name": "Ann Lee", "custom:plan": "gold"},
+	}
 	bob = amplifytest.User{Email: "bob+notes@example.com"}
 )
 
@@ -92,9 +95,10 @@ func serve(t *testing.T, cfg amplify.Config, o amplifyhttp.Options) http.Handler
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/edit", editors(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "the editor") })))
+	edit := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the editor") }
+	mux.Handle("/edit", editors(http.HandlerFunc(edit)))
 	if o.Origin != "" && cfg.Auth.OAuth != nil {
-		routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{RedirectOnSignInComplete: "/edit"})
+		routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,6 +133,9 @@ func TestSessions(t *testing.T) {
 	type flaws = []amplifytest.Flaw
 	signedIn := verdict{"", "ann", "eu-west-1:" + ann.ID()}
 	guest := func(reason amplify.Reason) verdict { return verdict{reason, "", "eu-west-1:guest-1"} }
+	const expired, revoked, forged = amplifytest.Expired, amplifytest.Revoked, amplifytest.Forged
+	const otherClient, otherPool = amplifytest.OtherClient, amplifytest.OtherPool
+	refused := func(reason amplify.Reason) verdict { return verdict{Reason: reason} }
 	tests := map[string]struct {
 		flaws   flaws
 		path    string
@@ -136,20 +143,36 @@ func TestSessions(t *testing.T) {
 		want    verdict
 		cookies string
 	}{
-		"signed in":                {want: signedIn},
-		"expired":                  {flaws: flaws{amplifytest.Expired}, want: signedIn, cookies: "set"},
-		"expired, read-only":       {flaws: flaws{amplifytest.Expired}, path: "read-only", want: guest(amplify.ReasonRefreshNeedsWritableResponse)},
-		"revoked":                  {flaws: flaws{amplifytest.Revoked}, want: signedIn},
-		"expired and revoked":      {flaws: flaws{amplifytest.Expired, amplifytest.Revoked}, want: guest(amplify.ReasonRefreshRejected), cookies: "deleted"},
-		"forged":                   {flaws: flaws{amplifytest.Forged}, want: guest(amplify.ReasonBadSignature)},
-		"forged and expired":       {flaws: flaws{amplifytest.Forged, amplifytest.Expired}, want: guest(amplify.ReasonBadSignature)},
-		"of another client":        {flaws: flaws{amplifytest.OtherClient}, want: guest(amplify.ReasonWrongClient)},
-		"of another pool":          {flaws: flaws{amplifytest.OtherPool}, want: guest(amplify.ReasonWrongIssuer)},
-		"bearer":                   {bearer: true, want: verdict{"", "ann", ""}},
-		"expired bearer":           {bearer: true, flaws: flaws{amplifytest.Expired}, want: verdict{Reason: amplify.ReasonExpiredNoRefreshToken}},
-		"forged bearer":            {bearer: true, flaws: flaws{amplifytest.Forged}, want: verdict{Reason: amplify.ReasonBadSignature}},
-		"bearer of another client": {bearer: true, flaws: flaws{amplifytest.OtherClient}, want: verdict{Reason: amplify.ReasonWrongClient}},
-		"bearer of another pool":   {bearer: true, flaws: flaws{amplifytest.OtherPool}, want: verdict{Reason: amplify.ReasonWrongIssuer}},
+		"signed in":         {want: signedIn},
+		"expired":           {flaws: flaws{expired}, want: signedIn, cookies: "set"},
+		"revoked":           {flaws: flaws{revoked}, want: signedIn},
+		"forged":            {flaws: flaws{forged}, want: guest(amplify.ReasonBadSignature)},
+		"of another client": {flaws: flaws{otherClient}, want: guest(amplify.ReasonWrongClient)},
+		"of another pool":   {flaws: flaws{otherPool}, want: guest(amplify.ReasonWrongIssuer)},
+		"forged and expired": {
+			flaws: flaws{forged, expired}, want: guest(amplify.ReasonBadSignature),
+		},
+		"expired and revoked": {
+			flaws: flaws{expired, revoked}, want: guest(amplify.ReasonRefreshRejected),
+			cookies: "deleted",
+		},
+		"expired, read-only": {
+			flaws: flaws{expired}, path: "read-only",
+			want: guest(amplify.ReasonRefreshNeedsWritableResponse),
+		},
+		"bearer": {bearer: true, want: verdict{User: "ann"}}, // without credentials
+		"expired bearer": {
+			bearer: true, flaws: flaws{expired}, want: refused(amplify.ReasonExpiredNoRefreshToken),
+		},
+		"forged bearer": {
+			bearer: true, flaws: flaws{forged}, want: refused(amplify.ReasonBadSignature),
+		},
+		"bearer of another client": {
+			bearer: true, flaws: flaws{otherClient}, want: refused(amplify.ReasonWrongClient),
+		},
+		"bearer of another pool": {
+			bearer: true, flaws: flaws{otherPool}, want: refused(amplify.ReasonWrongIssuer),
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +198,9 @@ func TestSessions(t *testing.T) {
 // get returns a request for a path, and signedIn one of u.
 func get(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }
 
-func signedIn(pool *amplifytest.Pool, path string, u amplifytest.User, flaws ...amplifytest.Flaw) *http.Request {
+func signedIn(
+	pool *amplifytest.Pool, path string, u amplifytest.User, flaws ...amplifytest.Flaw,
+) *http.Request {
 	r := get(path)
 	pool.SignIn(r, u, flaws...)
 	return r
@@ -221,7 +246,8 @@ func TestRefresh(t *testing.T) {
 	pool.Revoke(ann)
 	pool.Advance(2 * time.Hour)
 	r.URL.Path = "/"
-	if got, cookies := ask(t, app, r); got.Reason != amplify.ReasonRefreshRejected || cookies != "deleted" {
+	got, cookies := ask(t, app, r)
+	if got.Reason != amplify.ReasonRefreshRejected || cookies != "deleted" {
 		t.Errorf("after Revoke: %+v, cookies %q", got, cookies)
 	}
 	if got, _ := ask(t, app, signedIn(pool, "/", ann)); got.User != "ann" {
@@ -241,7 +267,10 @@ func TestAttributes(t *testing.T) {
 		return attributes, w.Body.String()
 	}
 	attributesOf := func(u amplifytest.User, plan string) map[string]string {
-		return map[string]string{"sub": u.ID(), "email": u.Email, "email_verified": "true", "name": "Ann Lee", "custom:plan": plan}
+		return map[string]string{
+			"sub": u.ID(), "email": u.Email, "email_verified": "true",
+			"name": "Ann Lee", "custom:plan": plan,
+		}
 	}
 	ann := ann
 	r := signedIn(pool, "/attributes", ann)
@@ -258,8 +287,9 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("%d calls of GetUser", n)
 	}
 	ann.Scopes = []string{"openid"}
-	if got, body = fetch(signedIn(pool, "/attributes", ann)); cmp.Diff(attributesOf(ann, "free"), got) != "" {
-		t.Errorf("of the ID token: %s", body)
+	got, body = fetch(signedIn(pool, "/attributes", ann))
+	if diff := cmp.Diff(attributesOf(ann, "free"), got); diff != "" {
+		t.Errorf("of the ID token: %s\n%s", diff, body)
 	}
 	pool.Revoke(ann)
 	if _, body = fetch(r); !strings.Contains(body, "NotAuthorizedException") {
@@ -277,7 +307,8 @@ func TestUser(t *testing.T) {
 		bob.ID(): bob, // as where people sign in with an e-mail address
 		sub:      {Email: "carol@example.com", Sub: sub},
 	} {
-		if got, _ := ask(t, app, signedIn(pool, "/", u)); got.User != want || got.Identity != "eu-west-1:"+u.ID() {
+		got, _ := ask(t, app, signedIn(pool, "/", u))
+		if got.User != want || got.Identity != "eu-west-1:"+u.ID() {
 			t.Errorf("%+v, want %s", got, want)
 		}
 	}
@@ -297,16 +328,21 @@ func TestClaims(t *testing.T) {
 	auth := pool.Config().Auth
 	common := map[string]any{
 		"sub": ann.ID(), "iss": "https://cognito-idp.eu-west-1.amazonaws.com/" + auth.UserPoolID,
-		"cognito:groups": []any{"editors"}, "tenant": 7.0, "iat": now, "auth_time": now, "exp": now + 3600,
+		"cognito:groups": []any{"editors"}, "tenant": 7.0,
+		"iat": now, "auth_time": now, "exp": now + 3600,
 	}
 	for _, tt := range []struct {
 		token string
 		more  map[string]any
 	}{
-		{tokens.AccessToken.Reveal(), map[string]any{"token_use": "access", "client_id": auth.UserPoolClientID, "username": "ann", "scope": "notes/read"}},
+		{tokens.AccessToken.Reveal(), map[string]any{
+			"token_use": "access", "client_id": auth.UserPoolClientID, "username": "ann",
+			"scope": "notes/read",
+		}},
 		{tokens.IDToken.Reveal(), map[string]any{
 			"token_use": "id", "aud": auth.UserPoolClientID, "cognito:username": "ann",
-			"email": "ann@example.com", "email_verified": true, "name": "Ann Lee", "custom:plan": "gold",
+			"email": "ann@example.com", "email_verified": true,
+			"name": "Ann Lee", "custom:plan": "gold",
 		}},
 	} {
 		want := maps.Clone(common)
@@ -337,15 +373,19 @@ func TestCredentials(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = runner.Close(context.Background()) })
 	keys := map[string]bool{}
-	for who, r := range map[string]*http.Request{"ann": signedIn(pool, "/", ann), "bob": signedIn(pool, "/", bob), "guest": get("/")} {
-		session, err := amplifyhttp.RunWithServerContext(runner, amplifyhttp.ReadOnly(r), func(ctx context.Context) (*auth.Session, error) {
+	for who, r := range map[string]*http.Request{
+		"ann": signedIn(pool, "/", ann), "bob": signedIn(pool, "/", bob), "guest": get("/"),
+	} {
+		fetch := func(ctx context.Context) (*auth.Session, error) {
 			return auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
-		})
+		}
+		session, err := amplifyhttp.RunWithServerContext(runner, amplifyhttp.ReadOnly(r), fetch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := session.Credentials
-		if c == nil || c.AccessKeyID == "" || c.SecretAccessKey.IsZero() || c.SessionToken.IsZero() || !c.Expires.Equal(pool.Now().Add(time.Hour)) {
+		if c == nil || c.AccessKeyID == "" || c.SecretAccessKey.IsZero() ||
+			c.SessionToken.IsZero() || !c.Expires.Equal(pool.Now().Add(time.Hour)) {
 			t.Errorf("%s: %+v", who, c)
 			continue
 		}
@@ -354,7 +394,8 @@ func TestCredentials(t *testing.T) {
 		}
 		keys[c.AccessKeyID] = true
 	}
-	if diff := cmp.Diff(map[string]int{"jwks.json": 1, "GetId": 3, "GetCredentialsForIdentity": 3}, pool.Calls()); diff != "" {
+	want := map[string]int{"jwks.json": 1, "GetId": 3, "GetCredentialsForIdentity": 3}
+	if diff := cmp.Diff(want, pool.Calls()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -362,17 +403,19 @@ func TestCredentials(t *testing.T) {
 // TestOutages: what the library makes of a Cognito that fails, and that no session gets lost by it.
 func TestOutages(t *testing.T) {
 	t.Parallel()
+	const throttled, down = amplifytest.Throttled, amplifytest.Down
+	expired := []amplifytest.Flaw{amplifytest.Expired}
 	tests := map[string]struct {
 		outage amplifytest.Outage
 		warm   bool // the application knows the keys
 		flaws  []amplifytest.Flaw
 		want   amplify.Reason
 	}{
-		"throttled":              {amplifytest.Throttled, false, nil, ""},
-		"throttled and expired":  {amplifytest.Throttled, false, []amplifytest.Flaw{amplifytest.Expired}, amplify.ReasonServiceUnavailable},
-		"down":                   {amplifytest.Down, false, nil, amplify.ReasonKeysUnavailable},
-		"down later":             {amplifytest.Down, true, nil, ""},
-		"down later and expired": {amplifytest.Down, true, []amplifytest.Flaw{amplifytest.Expired}, amplify.ReasonServiceUnavailable},
+		"throttled":              {throttled, false, nil, ""},
+		"throttled and expired":  {throttled, false, expired, amplify.ReasonServiceUnavailable},
+		"down":                   {down, false, nil, amplify.ReasonKeysUnavailable},
+		"down later":             {down, true, nil, ""},
+		"down later and expired": {down, true, expired, amplify.ReasonServiceUnavailable},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -398,7 +441,7 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// TestSignIn: the cookies of a request are those of its last SignIn, and the application's own stay.
+// TestSignIn: a request has the session of the last SignIn, and keeps the application's cookies.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	pool, app := newApp(t, amplifytest.Options{})
@@ -409,7 +452,8 @@ func TestSignIn(t *testing.T) {
 	if got, _ := ask(t, app, r); got.User != bob.ID() {
 		t.Errorf("%+v, want bob", got)
 	}
-	if got := r.Header.Get("Cookie"); !strings.HasPrefix(got, `theme="dark mode"; a(b)=c; Cognito`) || strings.Contains(got, ".ann.") {
+	got, own := r.Header.Get("Cookie"), `theme="dark mode"; a(b)=c; Cognito`
+	if !strings.HasPrefix(got, own) || strings.Contains(got, ".ann.") {
 		t.Errorf("cookies: %s", got)
 	}
 }
@@ -438,11 +482,26 @@ func TestPoolsApart(t *testing.T) {
 // TestOwnConfig: an application's own configuration serves, wherever its backend is.
 func TestOwnConfig(t *testing.T) {
 	t.Parallel()
-	outputs := `{"version": "1.4", "auth": {"aws_region": "cn-north-1", "user_pool_id": "cn-north-1_Abc123", "user_pool_client_id": "myclient"%s},
-		"custom": {"amplify_go": {"endpoints": {"user_pool": "http://127.0.0.1:4960", "user_pool_keys": "http://127.0.0.1:4960"}}}}`
-	oauth := `, "identity_pool_id": "cn-north-1:x", "oauth": {"identity_providers": [], "domain": "auth.my.test", "scopes": ["openid"], "response_type": "code",
-		"redirect_sign_in_uri": ["myapp://callback", "http://localhost:3000/auth/sign-in-callback", "https://my.test/auth/sign-in-callback"],
-		"redirect_sign_out_uri": ["http://localhost:3000/auth/sign-out-callback", "https://my.test/auth/sign-out-callback"]}`
+	const outputs = `{
+		"version": "1.4",
+		"auth": {
+			"aws_region": "cn-north-1", "user_pool_id": "cn-north-1_Abc123",
+			"user_pool_client_id": "myclient" %s
+		},
+		"custom": {"amplify_go": {"endpoints": {
+			"user_pool": "http://127.0.0.1:4960", "user_pool_keys": "http://127.0.0.1:4960"
+		}}}
+	}`
+	const oauth = `, "identity_pool_id": "cn-north-1:x",
+		"oauth": {
+			"identity_providers": [], "domain": "auth.my.test", "scopes": ["openid"],
+			"response_type": "code",
+			"redirect_sign_in_uri": [
+				"myapp://callback", "http://localhost:3000/auth/sign-in-callback",
+				"https://my.test/auth/sign-in-callback"
+			],
+			"redirect_sign_out_uri": ["http://localhost:3000/auth/sign-out-callback"]
+		}`
 	for name, tt := range map[string]struct{ more, origin, identity string }{
 		"sign-in by the server": {oauth, "http://localhost:3000", "cn-north-1:" + ann.ID()},
 		"sign-in by Amplify JS": {"", "https://example.com", ""},
@@ -458,22 +517,40 @@ func TestOwnConfig(t *testing.T) {
 				t.Errorf("the origin is %s", pool.Origin())
 			}
 			r := signedIn(pool, "/", ann, amplifytest.Expired)
-			if got, cookies := ask(t, app, r); got != (verdict{"", "ann", tt.identity}) || cookies != "set" {
+			got, cookies := ask(t, app, r)
+			if got != (verdict{"", "ann", tt.identity}) || cookies != "set" {
 				t.Errorf("%+v, cookies %q", got, cookies)
 			}
 		})
 	}
 }
 
-// TestConfigIsACopy: a test that changes the configuration changes no other's.
-func TestConfigIsACopy(t *testing.T) {
+// TestCopies: what a test changes of its own changes nothing in the pool.
+func TestCopies(t *testing.T) {
 	t.Parallel()
 	pool := amplifytest.New(t, amplifytest.Options{})
 	cfg, want := pool.Config(), pool.Config()
 	cfg.Auth.UserPoolID, cfg.Auth.OAuth.Domain = "x", "x"
-	cfg.Auth.OAuth.Scopes[0], cfg.Auth.OAuth.RedirectSignIn[0], cfg.Auth.OAuth.RedirectSignOut[0] = "x", "x", "x"
+	oauth := cfg.Auth.OAuth
+	oauth.Scopes[0], oauth.RedirectSignIn[0], oauth.RedirectSignOut[0] = "x", "x", "x"
 	if diff := cmp.Diff(want.Auth, pool.Config().Auth); diff != "" {
 		t.Error(diff)
+	}
+
+	given := want
+	pool = amplifytest.New(t, amplifytest.Options{Config: given})
+	given.Auth.UserPoolID = "x"
+	if got := pool.Config().Auth.UserPoolID; got == "x" {
+		t.Error("the pool has another id")
+	}
+
+	app := serve(t, pool.Config(), pool.Options())
+	u := amplifytest.User{Name: "ann", Groups: []string{"editors"}}
+	r := signedIn(pool, "/edit", u, amplifytest.Expired)
+	u.Groups[0] = "readers"
+	w := httptest.NewRecorder()
+	if app.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Errorf("the user has other groups: status %d", w.Code)
 	}
 }
 

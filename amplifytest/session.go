@@ -3,6 +3,7 @@ package amplifytest
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,6 +42,9 @@ const (
 	// OtherPool: the tokens come from another user pool ([amplify.ReasonWrongIssuer]).
 	OtherPool
 )
+
+// foreign reports whether the user pool and its app client know nothing of the session.
+func (f Flaw) foreign() bool { return f == Forged || f == OtherClient || f == OtherPool }
 
 // session is a session that the user pool knows.
 type session struct {
@@ -89,16 +93,18 @@ func (p *Pool) Tokens(u User, flaws ...Flaw) amplify.IssuedTokens {
 	if slices.Contains(flaws, Expired) {
 		began = began.Add(-2 * tokenLife)
 	}
-	s := &session{id: newUUID(), sub: u.ID(), began: began, revoked: slices.Contains(flaws, Revoked)}
+	s := &session{newUUID(), u.ID(), began, slices.Contains(flaws, Revoked)}
 	access, id := p.mint(u, s, began, flaws...)
 	refresh := newRefreshToken()
-	if !slices.ContainsFunc(flaws, func(f Flaw) bool { return f == Forged || f == OtherClient || f == OtherPool }) {
+	if !slices.ContainsFunc(flaws, Flaw.foreign) {
 		p.mu.Lock()
 		p.sessions[s.id], p.refresh[refresh] = s, s
 		p.mu.Unlock()
 	}
 	return amplify.IssuedTokens{
-		AccessToken: amplify.NewSecret(access), IDToken: amplify.NewSecret(id), RefreshToken: amplify.NewSecret(refresh),
+		AccessToken:  amplify.NewSecret(access),
+		IDToken:      amplify.NewSecret(id),
+		RefreshToken: amplify.NewSecret(refresh),
 	}
 }
 
@@ -107,13 +113,8 @@ func (p *Pool) Tokens(u User, flaws ...Flaw) amplify.IssuedTokens {
 func (p *Pool) Revoke(u User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.revokeAll(u.ID())
-}
-
-// revokeAll ends all sessions of a user. p.mu is held.
-func (p *Pool) revokeAll(sub string) {
 	for _, s := range p.sessions {
-		if s.sub == sub {
+		if s.sub == u.ID() {
 			s.revoked = true
 		}
 	}
@@ -121,23 +122,22 @@ func (p *Pool) revokeAll(sub string) {
 
 // mint returns the access and the ID token of a session, issued at a time.
 func (p *Pool) mint(u User, s *session, issued time.Time, flaws ...Flaw) (access, id string) {
-	type claim = testpool.Claim
-	common := []claim{
-		{Name: "iat", Value: issued.Unix()}, {Name: "exp", Value: issued.Add(tokenLife).Unix()},
-		{Name: "auth_time", Value: s.began.Unix()}, {Name: "origin_jti", Value: s.id}, {Name: "event_id", Value: newUUID()},
-	}
-	if len(u.Groups) > 0 {
-		common = append(common, claim{Name: "cognito:groups", Value: u.Groups})
-	}
-	own := func(claims ...claim) []claim { return append(slices.Clip(common), claims...) }
-	ofAccess := own(claim{Name: "jti", Value: newUUID()}, claim{Name: "scope", Value: strings.Join(p.scopes(u), " ")})
-	ofID := own(claim{Name: "jti", Value: newUUID()}, claim{Name: "email"}, claim{Name: "email_verified"})
+	user := testpool.User{Sub: u.ID(), Name: u.name()}
+	ofAccess, ofID := p.backend.AccessClaims(user), p.backend.IDClaims(user)
+	ofAccess["scope"] = strings.Join(p.scopes(u), " ")
+	delete(ofID, "email")
+	delete(ofID, "email_verified")
 	for name, value := range u.attributes() {
-		ofID = append(ofID, claim{Name: name, Value: attributeClaim(name, value)})
+		ofID[name] = attributeClaim(name, value)
 	}
-	for name, value := range u.Claims {
-		c := claim{Name: name, Value: value}
-		ofAccess, ofID = append(ofAccess, c), append(ofID, c)
+	for _, claims := range []map[string]any{ofAccess, ofID} {
+		claims["iat"], claims["exp"] = issued.Unix(), issued.Add(tokenLife).Unix()
+		claims["auth_time"], claims["origin_jti"] = s.began.Unix(), s.id
+		claims["jti"], claims["event_id"] = newUUID(), newUUID()
+		if len(u.Groups) > 0 {
+			claims["cognito:groups"] = u.Groups
+		}
+		maps.Copy(claims, u.Claims)
 	}
 
 	signer := "key-1"
@@ -147,20 +147,18 @@ func (p *Pool) mint(u User, s *session, issued time.Time, flaws ...Flaw) (access
 			signer = "rogue"
 		case OtherClient:
 			const other = "5otherclientid00000000002"
-			ofAccess = append(ofAccess, claim{Name: "client_id", Value: other})
-			ofID = append(ofID, claim{Name: "aud", Value: other})
+			ofAccess["client_id"], ofID["aud"] = other, other
 		case OtherPool:
 			signer = "rogue"
-			region, _, _ := strings.Cut(p.config.Auth.UserPoolID, "_")
-			other := claim{Name: "iss", Value: "https://cognito-idp." + region + ".amazonaws.com/" + region + "_OtherPool"}
-			ofAccess, ofID = append(ofAccess, other), append(ofID, other)
+			other := ofID["iss"].(string) + "2"
+			ofAccess["iss"], ofID["iss"] = other, other
 		}
 	}
-	user := testpool.User{Sub: u.ID(), Name: u.name()}
 	sign := func(claims map[string]any) string {
-		return p.backend.JWT(jwt.SigningMethodRS256, p.backend.Key(signer), map[string]any{"kid": "key-1"}, claims)
+		header := map[string]any{"kid": "key-1"}
+		return p.backend.JWT(jwt.SigningMethodRS256, p.backend.Key(signer), header, claims)
 	}
-	return sign(p.backend.AccessClaims(user, ofAccess...)), sign(p.backend.IDClaims(user, ofID...))
+	return sign(ofAccess), sign(ofID)
 }
 
 // scopes returns the scopes of the access tokens of u.
@@ -189,7 +187,8 @@ func attributeClaim(name, value string) any {
 // newRefreshToken returns a random text of the form and size of Cognito's refresh tokens, which are
 // encrypted JWTs: cookies have to hold them.
 func newRefreshToken() string {
-	parts := []string{base64.RawURLEncoding.EncodeToString([]byte(`{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`))}
+	const header = `{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`
+	parts := []string{base64.RawURLEncoding.EncodeToString([]byte(header))}
 	for _, n := range []int{256, 12, 946, 16} { // encrypted key, nonce, text, tag: RFC 7516 §7.1
 		b := make([]byte, n)
 		_, _ = rand.Read(b) // never fails (crypto/rand)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // User is a user of a [Pool]. It needs a Name or an Email.
@@ -69,6 +70,9 @@ func (p *Pool) SetUser(u User) {
 	if u.Name == "" && u.Email == "" {
 		p.t.Fatal("amplifytest: a User needs a Name or an Email")
 	}
+	// The caller may change its own.
+	u.Groups, u.Scopes = slices.Clone(u.Groups), slices.Clone(u.Scopes)
+	u.Attributes, u.Claims = maps.Clone(u.Attributes), maps.Clone(u.Claims)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.users[u.ID()] = u

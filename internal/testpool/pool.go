@@ -238,11 +238,11 @@ func (p *Pool) Access(u User, edits ...Claim) string {
 }
 
 // AccessClaims returns the claims of an access token of u.
-func (p *Pool) AccessClaims(u User, edits ...Claim) map[string]any {
+func (p *Pool) AccessClaims(u User) map[string]any {
 	return p.Claims(map[string]any{
 		"token_use": "access", "client_id": p.client, "username": u.Name, "scope": "aws.cognito.signin.user.admin",
 		"jti": "a0000000-0000-4000-8000-000000000001",
-	}, u, edits...)
+	}, u)
 }
 
 // ID mints an ID token of u, issued now and good for an hour.
@@ -251,11 +251,11 @@ func (p *Pool) ID(u User, edits ...Claim) string {
 }
 
 // IDClaims returns the claims of an ID token of u.
-func (p *Pool) IDClaims(u User, edits ...Claim) map[string]any {
+func (p *Pool) IDClaims(u User) map[string]any {
 	return p.Claims(map[string]any{
 		"token_use": "id", "aud": p.client, "cognito:username": u.Name, "email": u.Name + "@example.com", "email_verified": true,
 		"jti": "b0000000-0000-4000-8000-000000000002",
-	}, u, edits...)
+	}, u)
 }
 
 // Sign mints a token of u with the key of that id.
