@@ -162,8 +162,8 @@ func (p *Pool) Origin() string { return p.origin }
 
 // Options returns the options of the application under test: Origin is that of [Pool.Origin], App
 // leads every call to the pool and takes the time from it, and its Logger writes to the test's log.
-// The application sets the other options as it does elsewhere. To test one that leaves signing in
-// to Amplify JS, empty Origin.
+// The application sets the other options as it does elsewhere. An application that leaves signing
+// in to Amplify JS sets Origin to "".
 //
 // An application that calls something that the pool does not know fails the test.
 func (p *Pool) Options() amplifyhttp.Options {
@@ -188,11 +188,11 @@ func (p *Pool) Now() time.Time { return p.backend.Now() }
 //
 //	pool.Advance(2 * time.Hour)
 //
-// lets every session expire.
+// lets those of every session expire.
 func (p *Pool) Advance(d time.Duration) { p.backend.Advance(d) }
 
-// SetOutage begins an outage, or ends it with [NoOutage]. An application that has started on a pool
-// without outage knows its keys, and goes on to verify sessions.
+// SetOutage begins an outage, or ends it with [NoOutage]. An application that has verified a
+// session before knows the keys, and goes on to verify sessions.
 func (p *Pool) SetOutage(o Outage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

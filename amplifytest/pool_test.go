@@ -297,6 +297,51 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+// TestForeignTokens: the pool itself takes no tokens that are not its own, or expired ones.
+func TestForeignTokens(t *testing.T) {
+	t.Parallel()
+	pool := amplifytest.New(t, amplifytest.Options{})
+	client := pool.Options().App.HTTPClient
+	for name, tt := range map[string]struct {
+		flaws            []amplifytest.Flaw
+		refresh, getUser int
+	}{
+		"own":               {nil, 200, 200},
+		"expired":           {[]amplifytest.Flaw{amplifytest.Expired}, 200, 400},
+		"revoked":           {[]amplifytest.Flaw{amplifytest.Revoked}, 400, 400},
+		"forged":            {[]amplifytest.Flaw{amplifytest.Forged}, 400, 400},
+		"of another client": {[]amplifytest.Flaw{amplifytest.OtherClient}, 400, 400},
+		"of another pool":   {[]amplifytest.Flaw{amplifytest.OtherPool}, 400, 400},
+	} {
+		tokens := pool.Tokens(ann, tt.flaws...)
+		for _, call := range []struct {
+			operation, member string
+			token             amplify.Secret
+			want              int
+		}{
+			{"GetUser", "AccessToken", tokens.AccessToken, tt.getUser},
+			{"GetTokensFromRefreshToken", "RefreshToken", tokens.RefreshToken, tt.refresh},
+			{"GlobalSignOut", "AccessToken", tokens.AccessToken, tt.getUser},
+		} {
+			body := fmt.Sprintf(`{%q: %q}`, call.member, call.token.Reveal())
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+				"https://user-pool.test/", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+call.operation)
+			response, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != call.want {
+				t.Errorf("%s, %s: status %d", name, call.operation, response.StatusCode)
+			}
+		}
+	}
+}
+
 // TestUser: names and ids are those that a user pool gives.
 func TestUser(t *testing.T) {
 	t.Parallel()
