@@ -1,5 +1,5 @@
 // Package amplifytest is a Cognito user pool inside a test: applications that use package
-// amplifyhttp are tested with it, as any user and without network.
+// amplifyhttp, or flow, are tested with it, as any user and without network.
 //
 //	func TestNotes(t *testing.T) {
 //		pool := amplifytest.New(t, amplifytest.Options{})
