@@ -57,6 +57,34 @@ func (s *Sandbox) AddUser(ctx context.Context, u User) error {
 	return nil
 }
 
+// Tokens are the tokens of a session, as [Sandbox.Tokens] returns them.
+type Tokens struct{ AccessToken, IDToken, RefreshToken string }
+
+// Tokens signs a user in, without a password, and returns the tokens of the new session. They are
+// those that the user pools API issues to the app client of the outputs. The username is what the
+// user signs in with.
+//
+// It returns an error if there is no such user, if the user is disabled, and if the user has to
+// confirm the sign-up or to choose a new password first.
+func (s *Sandbox) Tokens(ctx context.Context, username string) (Tokens, error) {
+	u, err := s.pool.UserByName(ctx, username)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("sandbox: user %q: %w", username, err)
+	}
+	switch u.Status {
+	case userpool.Confirmed, userpool.ExternalProvider:
+	default:
+		return Tokens{}, fmt.Errorf("sandbox: user %q cannot sign in yet: the status is %s",
+			username, u.Status)
+	}
+	client := s.pool.Config().Clients[0].ID
+	t, err := s.pool.IssueTokens(ctx, userpool.Grant{ClientID: client, Sub: u.Sub})
+	if err != nil {
+		return Tokens{}, fmt.Errorf("sandbox: user %q: %w", username, err)
+	}
+	return Tokens{t.AccessToken, t.IDToken, t.RefreshToken}, nil
+}
+
 func (u User) name() string {
 	if u.Username == "" {
 		return u.Email

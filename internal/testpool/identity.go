@@ -36,8 +36,12 @@ type IdentityCall struct {
 // Login returns the ID token that the call was made with, or "".
 func (c IdentityCall) Login() string {
 	logins, _ := c.In["Logins"].(map[string]any)
-	token, _ := logins[strings.TrimPrefix(Issuer, "https://")].(string)
-	return token
+	for _, login := range logins { // one, since there is one user pool
+		if token, ok := login.(string); ok {
+			return token
+		}
+	}
+	return ""
 }
 
 // IdentityCalls returns the calls of an operation so far.
@@ -60,7 +64,7 @@ func (p *Pool) OnIdentity(f func(IdentityCall) Answer) {
 	p.identity = f
 }
 
-// IdentityOf returns the id of a user's identity.
+// IdentityOf returns the id that the identity of a user of [New]'s pool has.
 func IdentityOf(sub string) string { return "eu-west-1:" + sub }
 
 // Granted returns an answer to GetCredentialsForIdentity: credentials that tell whose they are and
@@ -91,7 +95,7 @@ func (p *Pool) answerIdentity(call IdentityCall) Answer {
 	}
 	id, _ := call.In["IdentityId"].(string)
 	if login := call.Login(); login != "" {
-		id = IdentityOf(subOf(login))
+		id = p.region + ":" + subOf(login)
 	}
 	switch {
 	case call.Operation == GetCredentials:
@@ -99,7 +103,7 @@ func (p *Pool) answerIdentity(call IdentityCall) Answer {
 	case id == "":
 		p.mu.Lock()
 		p.guests++
-		id = fmt.Sprintf("eu-west-1:guest-%d", p.guests)
+		id = fmt.Sprintf("%s:guest-%d", p.region, p.guests)
 		p.mu.Unlock()
 	}
 	return Answer{http.StatusOK, map[string]any{"IdentityId": id}}

@@ -1,5 +1,6 @@
 // Package testpool is a user pool for tests of sessions: it mints tokens, good and forged,
-// publishes keys, answers refreshes, and keeps the time. Only tests import it.
+// publishes keys, answers refreshes, and keeps the time. Only tests import it, and package
+// amplifytest, which makes a whole backend of it.
 package testpool
 
 import (
@@ -24,9 +25,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/partition"
 )
 
-// What the pool is called.
+// What the pool of [New] is called.
 const (
 	ID     = "eu-west-1_TestPool1"
 	Client = "4testclientid000000000001"
@@ -47,6 +49,8 @@ var (
 // Pool is the user pool. It is an [http.RoundTripper], to be the Transport of an App's HTTPClient,
 // and safe for concurrent use.
 type Pool struct {
+	id, client, issuer, region string
+
 	keys map[string]*rsa.PrivateKey
 
 	mu         sync.Mutex
@@ -77,11 +81,20 @@ type Answer struct {
 // New returns a pool that publishes the keys "key-1" and "key-2". There is a third, "rogue".
 func New(t testing.TB) *Pool {
 	t.Helper()
+	return NewOf(t, ID, Client)
+}
+
+// NewOf returns a pool like that of [New], with another id and another app client.
+func NewOf(t testing.TB, id, client string) *Pool {
+	t.Helper()
 	keys, err := makeKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
+	region, _, _ := strings.Cut(id, "_")
 	return &Pool{
+		id: id, client: client, region: region,
+		issuer:     "https://cognito-idp." + region + "." + partition.DNSSuffix(region) + "/" + id,
 		keys:       keys,
 		now:        time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		published:  []string{"key-1", "key-2"},
@@ -104,7 +117,7 @@ var makeKeys = sync.OnceValues(func() (map[string]*rsa.PrivateKey, error) {
 
 // Config returns the configuration of an application of the pool.
 func (p *Pool) Config() amplify.Config {
-	return amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: ID, UserPoolClientID: Client}}
+	return amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: p.id, UserPoolClientID: p.client}}
 }
 
 // Options returns the options of an App that lives on the pool and on its time.
@@ -221,18 +234,28 @@ type Claim struct {
 
 // Access mints an access token of u, issued now and good for an hour.
 func (p *Pool) Access(u User, edits ...Claim) string {
-	return p.Sign("key-1", map[string]any{
-		"token_use": "access", "client_id": Client, "username": u.Name, "scope": "aws.cognito.signin.user.admin",
+	return p.Sign("key-1", p.AccessClaims(u), u, edits)
+}
+
+// AccessClaims returns the claims of an access token of u.
+func (p *Pool) AccessClaims(u User) map[string]any {
+	return p.Claims(map[string]any{
+		"token_use": "access", "client_id": p.client, "username": u.Name, "scope": "aws.cognito.signin.user.admin",
 		"jti": "a0000000-0000-4000-8000-000000000001",
-	}, u, edits)
+	}, u)
 }
 
 // ID mints an ID token of u, issued now and good for an hour.
 func (p *Pool) ID(u User, edits ...Claim) string {
-	return p.Sign("key-1", map[string]any{
-		"token_use": "id", "aud": Client, "cognito:username": u.Name, "email": u.Name + "@example.com", "email_verified": true,
+	return p.Sign("key-1", p.IDClaims(u), u, edits)
+}
+
+// IDClaims returns the claims of an ID token of u.
+func (p *Pool) IDClaims(u User) map[string]any {
+	return p.Claims(map[string]any{
+		"token_use": "id", "aud": p.client, "cognito:username": u.Name, "email": u.Name + "@example.com", "email_verified": true,
 		"jti": "b0000000-0000-4000-8000-000000000002",
-	}, u, edits)
+	}, u)
 }
 
 // Sign mints a token of u with the key of that id.
@@ -244,7 +267,7 @@ func (p *Pool) Sign(keyID string, claims map[string]any, u User, edits []Claim) 
 func (p *Pool) Claims(claims map[string]any, u User, edits ...Claim) map[string]any {
 	now := p.Now().Unix()
 	all := map[string]any{
-		"sub": u.Sub, "iss": Issuer, "iat": now, "auth_time": now, "exp": now + 3600,
+		"sub": u.Sub, "iss": p.issuer, "iat": now, "auth_time": now, "exp": now + 3600,
 		"origin_jti": "c0000000-" + strings.TrimPrefix(u.Sub, u.Sub[:min(9, len(u.Sub))]), "event_id": "d0000000-0000-4000-8000-000000000004",
 	}
 	maps.Copy(all, claims)
@@ -300,7 +323,7 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	target := r.Header.Get("X-Amz-Target")
 	if operation, ok := strings.CutPrefix(target, "AWSCognitoIdentityService."); ok {
-		return p.response(r, p.answerIdentity(IdentityCall{operation, r.URL.Host, in}))
+		return p.Response(r, p.answerIdentity(IdentityCall{operation, r.URL.Host, in}))
 	}
 	p.mu.Lock()
 	var answer func(map[string]any) Answer
@@ -322,7 +345,7 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	if answer == nil {
 		return nil, fmt.Errorf("testpool: unexpected call of %s %q", r.URL, target)
 	}
-	return p.response(r, answer(in))
+	return p.Response(r, answer(in))
 }
 
 func (p *Pool) tokenAnswer(r *http.Request) (*http.Response, error) {
@@ -336,7 +359,7 @@ func (p *Pool) tokenAnswer(r *http.Request) (*http.Response, error) {
 	if exchange == nil {
 		return nil, errors.New("testpool: unexpected call of the token endpoint")
 	}
-	response, err := p.response(r, exchange(r.PostForm))
+	response, err := p.Response(r, exchange(r.PostForm))
 	if err == nil {
 		response.Header.Set("Content-Type", "application/json")
 	}
@@ -350,13 +373,13 @@ func (p *Pool) keysAnswer(r *http.Request) (*http.Response, error) {
 	p.mu.Unlock()
 	switch {
 	case down:
-		return p.response(r, Answer{http.StatusServiceUnavailable, nil})
-	case r.URL.Path != "/"+ID+"/.well-known/jwks.json":
-		return p.response(r, Answer{http.StatusNotFound, nil})
+		return p.Response(r, Answer{http.StatusServiceUnavailable, nil})
+	case r.URL.Path != "/"+p.id+"/.well-known/jwks.json":
+		return p.Response(r, Answer{http.StatusNotFound, nil})
 	case strings.HasPrefix(r.URL.Host, "issuer-"):
-		return p.response(r, Answer{http.StatusForbidden, nil}) // the pool was never switched
+		return p.Response(r, Answer{http.StatusForbidden, nil}) // the pool was never switched
 	}
-	return p.response(r, Answer{http.StatusOK, p.KeySet(published...)})
+	return p.Response(r, Answer{http.StatusOK, p.KeySet(published...)})
 }
 
 // KeySet returns the JSON Web Key Set of keys.
@@ -373,7 +396,8 @@ func (p *Pool) KeySet(ids ...string) map[string]any {
 	return map[string]any{"keys": keys}
 }
 
-func (p *Pool) response(r *http.Request, a Answer) (*http.Response, error) {
+// Response returns a as the response to r, at the pool's time.
+func (p *Pool) Response(r *http.Request, a Answer) (*http.Response, error) {
 	body, err := json.Marshal(a.Body)
 	if err != nil {
 		return nil, err
