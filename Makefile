@@ -55,4 +55,8 @@ bench: ## Benchmarks of all modules
 
 .PHONY: tidy
 tidy: ## go mod tidy in every module
-	@for m in $(MODULES); do (cd $$m && go mod tidy) || exit 1; done
+	@scripts/tidy.sh
+
+.PHONY: release
+release: ## Commit and tag a release of all modules, publish nothing; VERSION=v0.1.0
+	@scripts/release.sh $(VERSION)

@@ -13,6 +13,6 @@
 //	poolclient.go  the AWS SDK for Go
 //	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
 //
-// Nothing in here reaches beyond the loopback interface. A test that lacks something that should be
-// installed fails.
+// Nothing in here reaches beyond the loopback interface, except the go command when it lacks a
+// module. A test that lacks something that should be installed fails.
 package e2e

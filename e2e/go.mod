@@ -2,10 +2,10 @@ module github.com/amplify-go/amplify/e2e
 
 go 1.26.0
 
-require github.com/amplify-go/amplify v0.0.0-00010101000000-000000000000
+require github.com/amplify-go/amplify v0.1.0
 
 require (
-	github.com/amplify-go/amplify/sandbox v0.0.0-00010101000000-000000000000
+	github.com/amplify-go/amplify/sandbox v0.1.0
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider v1.61.0
 	github.com/chromedp/cdproto v0.159.0
@@ -28,7 +28,6 @@ require (
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	modernc.org/libc v1.79.0 // indirect
@@ -36,7 +35,3 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 	modernc.org/sqlite v1.60.1 // indirect
 )
-
-replace github.com/amplify-go/amplify => ..
-
-replace github.com/amplify-go/amplify/sandbox => ../sandbox

@@ -17,7 +17,9 @@ import (
 func goProgram(t testing.TB, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
-	cmd := exec.CommandContext(t.Context(), program(t, "go"), "build", "-o", path, pkg)
+	// With -trimpath the build cache does not go by directories: TestRelease finds there what this
+	// has compiled.
+	cmd := exec.CommandContext(t.Context(), program(t, "go"), "build", "-trimpath", "-o", path, pkg)
 	cmd.Dir = ".."
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, output)

@@ -74,8 +74,12 @@ func (c *doctorCommand) Run(ctx context.Context, r *reporter) error {
 	if c.JSON || r.json {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = encoder.Encode(struct {
+			Version string `json:"version"`
+			*doctor.Report
+		}{version(), report})
 	} else {
+		fmt.Printf("amplify-go %s\n\n", version())
 		_, err = io.WriteString(os.Stdout, decorate(report.String(), unicodeLocale(os.Getenv), colored(os.Stdout, os.Getenv)))
 	}
 	if err == nil && !report.Healthy() {

@@ -75,6 +75,7 @@ func TestDoctor(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
+		"version":        {nil, 0, "amplify-go " + version() + " ", ""},
 		"configuration":  {nil, 0, "knows the app client and its redirect URLs", ""},
 		"signed in":      {[]string{"--cookie-file", good}, 0, "✓ session Signed in.", ""},
 		"forged":         {[]string{"--cookie-file", bad}, 1, "(bad_signature)", ""},
@@ -122,9 +123,15 @@ func TestDoctor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var report doctor.Report
+		var report struct {
+			Version string
+			doctor.Report
+		}
 		if err := json.Unmarshal(stdout, &report); err != nil {
 			t.Fatal(err)
+		}
+		if report.Version != version() {
+			t.Errorf("version %q", report.Version)
 		}
 		if last := report.Findings[len(report.Findings)-1]; last.Check != "session" || last.Status != doctor.OK {
 			t.Errorf("%+v", last)

@@ -2,9 +2,9 @@ module github.com/amplify-go/amplify/cmd/amplify-go
 
 go 1.26.0
 
-require github.com/amplify-go/amplify v0.0.0-00010101000000-000000000000
+require github.com/amplify-go/amplify v0.1.0
 
-require github.com/amplify-go/amplify/sandbox v0.0.0-00010101000000-000000000000
+require github.com/amplify-go/amplify/sandbox v0.1.0
 
 require (
 	github.com/MicahParks/jwkset v0.11.1 // indirect
@@ -16,7 +16,6 @@ require (
 	github.com/aws/smithy-go v1.28.8 // indirect
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 )
 
@@ -34,7 +33,3 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 	modernc.org/sqlite v1.60.1 // indirect
 )
-
-replace github.com/amplify-go/amplify => ../..
-
-replace github.com/amplify-go/amplify/sandbox => ../../sandbox

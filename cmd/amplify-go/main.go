@@ -41,7 +41,7 @@ func main() {
 		args = []string{"--help"}
 	}
 	var cl commandLine
-	parser := kong.Must(&cl, kong.Name("amplify-go"), kong.Description(description),
+	parser := kong.Must(&cl, kong.Name("amplify-go"), kong.Description(description+" This is version "+version()+"."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	command, err := parser.Parse(args)
 	if err != nil {

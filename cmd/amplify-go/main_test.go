@@ -54,10 +54,10 @@ func TestCommandLine(t *testing.T) {
 		stdout, stderr string
 	}{
 		"nothing":          {nil, 0, "Run a local backend", ""},
-		"help":             {[]string{"--help"}, 0, "version", ""},
+		"help":             {[]string{"--help"}, 0, "This is version " + version() + ".", ""},
 		"help of sandbox":  {[]string{"sandbox", "--help"}, 0, "--write-outputs=FILE", ""},
 		"help of doctor":   {[]string{"doctor", "--help"}, 0, "--cookie-file=FILE", ""},
-		"version":          {[]string{"version"}, 0, "amplify-go ", ""},
+		"version":          {[]string{"version"}, 0, "amplify-go " + version() + " go", ""},
 		"unknown command":  {[]string{"sandbx"}, 2, "", `did you mean "sandbox"`},
 		"unknown flag":     {[]string{"sandbox", "--prot=1"}, 2, "", "--help"},
 		"bad value":        {[]string{"sandbox", "--port=many"}, 2, "", "--port"},

@@ -66,6 +66,7 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 		{"url", "Address", s.URL()},
 		{"console", "Console", s.URL() + "/console"},
 		{"inbox", "Inbox", s.URL() + "/inbox"},
+		{"version", "Version", version()},
 	}
 	if c.Data != "" {
 		facts = append(facts, fact{"data", "Data", c.Data})

@@ -189,7 +189,7 @@ func TestSandboxTellsPeople(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v; stderr: %s", err, &stderr)
 	}
-	for _, want := range []string{"The sandbox is ready.", "amplify_outputs.sandbox.json\n", "/console\n", "/inbox\n", "/kept\n", "ca.pem\n"} {
+	for _, want := range []string{"The sandbox is ready.", "amplify_outputs.sandbox.json\n", "/console\n", "/inbox\n", "/kept\n", "ca.pem\n", version() + "\n"} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("does not say %q:\n%s", want, &said)
 		}
