@@ -153,7 +153,7 @@ func examine(t *testing.T, cfg amplify.Config, in doctor.Input) *doctor.Report {
 }
 
 // noSecret fails if text has more than eight characters in a row of a cookie's value or a bearer
-// token, or somebody's id. The name of a user is no secret where it is part of the name of a cookie.
+// token, or somebody's id. The name of a user is no secret within the name of a cookie.
 func noSecret(t *testing.T, text string, h http.Header) {
 	t.Helper()
 	text = regexp.MustCompile(regexp.QuoteMeta(testpool.Prefix)+`[^ ]+`).ReplaceAllString(text, "")

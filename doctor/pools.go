@@ -20,16 +20,23 @@ import (
 // madeUp is what calls carry in place of a secret. It is nobody's.
 const madeUp = "amplify-go-doctor"
 
+// Names of AWS errors.
+const (
+	notFound      = "ResourceNotFoundException"
+	notAuthorized = "NotAuthorizedException"
+)
+
 // appClient examines whether the app client exists. It asks to redeem a refresh token that nobody
 // was given: the answer to an unknown client is ResourceNotFoundException, and to a known one that
 // the token, or before it the secret, is wrong (NotAuthorizedException). See
-// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetTokensFromRefreshToken.html
+// GetTokensFromRefreshToken in the Amazon Cognito user pools API reference.
 func (e *examination) appClient(ctx context.Context) {
 	id := e.cfg.Auth.UserPoolClientID
 	region, _, _ := strings.Cut(e.cfg.Auth.UserPoolID, "_")
 	client, err := awsapi.Client(e.app, region, func(s awsapi.Settings) userPoolAPI {
 		return userPoolAPI{cognitoidentityprovider.New(cognitoidentityprovider.Options{
-			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer, Credentials: aws.AnonymousCredentials{},
+			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
+			Credentials:  aws.AnonymousCredentials{},
 			BaseEndpoint: aws.String(e.app.Endpoints().UserPool),
 		})}
 	})
@@ -37,7 +44,9 @@ func (e *examination) appClient(ctx context.Context) {
 		e.fault("app-client", Problem, err)
 		return
 	}
-	in := &cognitoidentityprovider.GetTokensFromRefreshTokenInput{ClientId: aws.String(id), RefreshToken: aws.String(madeUp)}
+	in := &cognitoidentityprovider.GetTokensFromRefreshTokenInput{
+		ClientId: aws.String(id), RefreshToken: aws.String(madeUp),
+	}
 	secret := e.in.Options.Cognito.ClientSecret
 	if !secret.IsZero() {
 		in.ClientSecret = aws.String(secret.Reveal())
@@ -47,17 +56,19 @@ func (e *examination) appClient(ctx context.Context) {
 	switch {
 	case err == nil:
 		e.problem("app-client", "", "The user pool accepts any refresh token.")
-	case refusal.Name == "ResourceNotFoundException":
+	case refusal.Name == notFound:
 		e.clientUnknown = true
-		e.problem("app-client", "Generate the outputs again (npx ampx generate outputs): the client may have been replaced by a deployment.",
+		e.problem("app-client", "Generate the outputs again (npx ampx generate outputs): "+
+			"the client may have been replaced by a deployment.",
 			"There is no app client %s in %s.", id, region)
-	case refusal.Name == "NotAuthorizedException" && strings.Contains(strings.ToLower(refusal.Message), "secret"):
+	case refusal.Name == notAuthorized && strings.Contains(strings.ToLower(refusal.Message), "secret"):
 		message := "The app client has a secret, and none is given."
 		if !secret.IsZero() {
 			message = "The secret is not that of the app client, or the client has none."
 		}
-		e.problem("app-client", "Give the client's secret as Options.Cognito.ClientSecret, or leave it out if the client has none.", "%s", message)
-	case refusal.Name == "NotAuthorizedException", refusal.Name == "InvalidParameterException":
+		e.problem("app-client", "Give the client's secret as Options.Cognito.ClientSecret, "+
+			"or leave it out if the client has none.", "%s", message)
+	case refusal.Name == notAuthorized, refusal.Name == "InvalidParameterException":
 		e.ok("app-client", "The app client exists.")
 	default:
 		e.warn("app-client", "", "Whether the app client exists cannot be told: %s.", unanswered(refusal))
@@ -88,7 +99,8 @@ func (e *examination) identityPool(ctx context.Context) {
 	region, _, _ := strings.Cut(auth.IdentityPoolID, ":")
 	client, err := awsapi.Client(e.app, region, func(s awsapi.Settings) identityPoolAPI {
 		return identityPoolAPI{cognitoidentity.New(cognitoidentity.Options{
-			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer, Credentials: aws.AnonymousCredentials{},
+			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
+			Credentials:  aws.AnonymousCredentials{},
 			BaseEndpoint: aws.String(e.app.Endpoints().IdentityPool),
 		})}
 	})
@@ -96,8 +108,9 @@ func (e *examination) identityPool(ctx context.Context) {
 		e.fault("identity-pool", Problem, err)
 		return
 	}
-	userRegion, _, _ := strings.Cut(auth.UserPoolID, "_")
-	issuer := "cognito-idp." + userRegion + "." + partition.DNSSuffix(userRegion) + "/" + auth.UserPoolID
+	poolRegion, _, _ := strings.Cut(auth.UserPoolID, "_")
+	suffix := partition.DNSSuffix(poolRegion)
+	issuer := "cognito-idp." + poolRegion + "." + suffix + "/" + auth.UserPoolID
 	_, err = client.GetId(ctx, &cognitoidentity.GetIdInput{
 		IdentityPoolId: aws.String(auth.IdentityPoolID),
 		Logins:         map[string]string{issuer: e.unsignedToken("https://" + issuer)},
@@ -106,20 +119,24 @@ func (e *examination) identityPool(ctx context.Context) {
 	switch {
 	case err == nil:
 		e.problem("identity-pool", "", "The identity pool accepts a token that nobody signed.")
-	case refusal.Name == "ResourceNotFoundException":
-		e.problem("identity-pool", "Generate the outputs again, or correct the id of the identity pool.",
+	case refusal.Name == notFound:
+		e.problem("identity-pool",
+			"Generate the outputs again, or correct the id of the identity pool.",
 			"There is no identity pool %s.", auth.IdentityPoolID)
-	case refusal.Name == "NotAuthorizedException" && strings.Contains(refusal.Message, "not from a supported provider"):
-		e.problem("identity-pool", "Add user pool and app client to the identity providers of the identity pool.",
+	case refusal.Name == notAuthorized && !e.clientUnknown &&
+		strings.Contains(refusal.Message, "not from a supported provider"):
+		e.problem("identity-pool",
+			"Add user pool and app client to the identity providers of the identity pool.",
 			"The identity pool does not accept users of this user pool and app client.")
-	case refusal.Name == "NotAuthorizedException", refusal.Name == "InvalidParameterException":
+	case refusal.Name == notAuthorized, refusal.Name == "InvalidParameterException":
 		guests := "guests get none"
 		if auth.AllowGuestAccess {
 			guests = "guests get them too"
 		}
 		e.ok("identity-pool", "%s gives users AWS credentials, %s.", auth.IdentityPoolID, guests)
 	case refusal.Name == "NetworkError":
-		e.problem("identity-pool", "Check the id of the identity pool, which begins with its region, and that this machine reaches the internet.",
+		e.problem("identity-pool", "Check the id of the identity pool, which begins with its region, "+
+			"and that this machine reaches the internet.",
 			"%s cannot be reached: %s.", hostOf(e.app.Endpoints().IdentityPool), unanswered(refusal))
 	default:
 		e.warn("identity-pool", "", "Whether the identity pool exists cannot be told: %s.", unanswered(refusal))
@@ -146,7 +163,8 @@ func (e *examination) guest(ctx context.Context, c *cognito.Client) {
 	case auth.IdentityPoolID == "" || !auth.AllowGuestAccess:
 		e.ok("guest", "Guests get no AWS credentials: the outputs do not allow it.")
 	default:
-		if _, err := c.GuestCredentialsProvider().Credentials(ctx, amplify.CredentialsInput{}); err != nil {
+		guest := c.GuestCredentialsProvider()
+		if _, err := guest.Credentials(ctx, amplify.CredentialsInput{}); err != nil {
 			e.fault("guest", Problem, err)
 			return
 		}

@@ -57,8 +57,8 @@ func (r *Report) count(s Status) (n int) {
 }
 
 // String returns the report as a text for people. Each finding begins in the first column, with one
-// of the marks "✓", "!" and "✗"; advice follows below, behind "→". Where there are several requests,
-// a line with the request precedes its findings.
+// of the marks "✓", "!" and "✗"; advice follows below, behind "→". Where there are several
+// requests, a line with the request precedes its findings.
 func (r *Report) String() string {
 	checks := 0
 	for _, f := range r.Findings {

@@ -13,7 +13,8 @@ import (
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// bearerToken returns the token of an Authorization: Bearer header, if the application accepts such.
+// bearerToken returns the token of an Authorization: Bearer header, if the application accepts
+// those.
 func (e *examination) bearerToken(h http.Header) (token string, ok bool) {
 	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
 	return strings.TrimSpace(token), e.in.Options.Bearer && strings.EqualFold(scheme, "Bearer")
