@@ -68,7 +68,7 @@ func (e *examination) appClient(ctx context.Context) {
 		}
 		e.problem("app-client", "Give the client's secret as Options.Cognito.ClientSecret, "+
 			"or leave it out if the client has none.", "%s", message)
-	case refusal.Name == notAuthorized, refusal.Name == "InvalidParameterException":
+	case refusal.Name == notAuthorized:
 		e.ok("app-client", "The app client exists.")
 	default:
 		e.warn("app-client", "", "Whether the app client exists cannot be told: %s.", unanswered(refusal))

@@ -126,7 +126,7 @@ func (h *Handler) serve(f func(*exchange) error) http.Handler {
 func (h *Handler) withRequest(f func(*exchange) error) http.Handler {
 	return h.serve(func(x *exchange) error {
 		req, err := parseRequest(x.r.URL.RawQuery, h.client)
-		if page := (*pageError)(nil); errors.As(err, &page) {
+		if page := (*pageError)(nil); errors.As(err, &page) && x.r.Method == http.MethodGet {
 			// Cognito, too, sends the browser to /error?error=<code>&client_id=<id>. The rest of
 			// the query lets showError find the reason again.
 			x.redirect("/error?error=" + page.Code + "&" + x.r.URL.RawQuery)
