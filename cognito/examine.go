@@ -3,6 +3,8 @@ package cognito
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -10,7 +12,7 @@ import (
 )
 
 // Examination is how [Client.TokenProvider] judges the session in a storage, and what it judges by.
-// It holds no token and no name, so that it may be shown.
+// It holds no token. The names in it are those under which values are kept: users' own.
 type Examination struct {
 	// Err is the provider's error, or nil if it gives tokens. Its [amplify.ReasonOf] says why the
 	// request is not signed in, or why that is not known.
@@ -23,8 +25,8 @@ type Examination struct {
 	LastAuthUsers int
 	// Users is what is kept for each of them.
 	Users []ExaminedUser
-	// UnselectedValues is how many values are kept for users who are not selected.
-	UnselectedValues int
+	// Unselected is what is kept for other users: for up to eight of them, without pairs.
+	Unselected []ExaminedUser
 	// Expires is when the session is taken for expired, and Drift by how much the clockDrift cookie
 	// has brought that forward. They are zero if no tokens verify.
 	Expires time.Time
@@ -33,8 +35,13 @@ type Examination struct {
 	Refreshable bool
 }
 
+// maxUnselected bounds how many users who are not selected are looked at.
+const maxUnselected = 8
+
 // ExaminedUser is what is kept for one user.
 type ExaminedUser struct {
+	// Name is the one that the values are kept under. It proves nothing.
+	Name string
 	// How many values there are of each. Browsers send two if one cookie belongs to the host and
 	// one to the domain. At most three are looked at.
 	AccessTokens, IDTokens, RefreshTokens int
@@ -70,26 +77,29 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 	if e.chosen {
 		x.Expires, x.Drift, x.Refreshable = p.current.expires, st.drift(p.current.user), p.current.refreshToken != ""
 	}
-	selected := 0
-	for _, user := range st.users() {
-		var u ExaminedUser
-		_, u.AccessTokens = st.all(user, sessionkey.AccessToken)
-		_, u.IDTokens = st.all(user, sessionkey.IDToken)
-		_, u.RefreshTokens = st.all(user, sessionkey.RefreshToken)
+	for _, name := range st.users() {
+		u := st.examine(name)
 		pairs := u.AccessTokens * u.IDTokens
 		u.Pairs, e.pairs = e.pairs[:pairs], e.pairs[pairs:]
 		x.Users = append(x.Users, u)
 	}
-	for _, v := range st.values {
-		for _, user := range st.users() {
-			if v.user == user {
-				selected++
-				break
-			}
+	for i := range st.values {
+		name := st.values[i].user
+		known := func(u ExaminedUser) bool { return u.Name == name }
+		if len(x.Unselected) < maxUnselected && !slices.ContainsFunc(x.Users, known) && !slices.ContainsFunc(x.Unselected, known) {
+			x.Unselected = append(x.Unselected, st.examine(name))
 		}
 	}
-	x.UnselectedValues = len(st.values) - selected
 	return x
+}
+
+// examine counts what is kept for a user.
+func (st *stored) examine(name string) ExaminedUser {
+	u := ExaminedUser{Name: strings.Clone(name)} // requests' memory may be used again
+	_, u.AccessTokens = st.all(name, sessionkey.AccessToken)
+	_, u.IDTokens = st.all(name, sessionkey.IDToken)
+	_, u.RefreshTokens = st.all(name, sessionkey.RefreshToken)
+	return u
 }
 
 // examiner notes how a provider judges a session, and keeps it from redeeming refresh tokens. A nil

@@ -1,6 +1,7 @@
 package cognito_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,8 +55,8 @@ func TestExamine(t *testing.T) {
 			if amplify.ReasonOf(x.Err) != test.reason || (x.Err == nil) != (test.reason == "") || x.RefreshDue != test.due {
 				t.Errorf("%v, due %v; want %q, due %v", x.Err, x.RefreshDue, test.reason, test.due)
 			}
-			if x.LastAuthUsers != test.lastAuthUsers || x.UnselectedValues != test.unselected {
-				t.Errorf("%d LastAuthUsers and %d unselected, want %d and %d", x.LastAuthUsers, x.UnselectedValues, test.lastAuthUsers, test.unselected)
+			if x.LastAuthUsers != test.lastAuthUsers || len(x.Unselected) != test.unselected {
+				t.Errorf("%d LastAuthUsers and %d unselected, want %d and %d", x.LastAuthUsers, len(x.Unselected), test.lastAuthUsers, test.unselected)
 			}
 			var got pairs
 			chosen := -1
@@ -108,6 +109,26 @@ func TestExamineReadOnly(t *testing.T) {
 	pool.Advance(time.Hour)
 	if x := c.Examine(t.Context(), kv); amplify.ReasonOf(x.Err) != amplify.ReasonRefreshNeedsWritableResponse || x.RefreshDue {
 		t.Errorf("%v", x.Err)
+	}
+}
+
+// TestExamineUsers: whose values they are, with what each of them has.
+func TestExamineUsers(t *testing.T) {
+	pool := testpool.New(t)
+	c := newCognito(t, pool, cognito.Options{})
+	kv := session(alice, pool.Access(alice), "", "").add("bob.idToken", "i").add("bob.refreshToken", "r").add("bob.idToken", "j")
+	for i := range 20 {
+		kv.add(fmt.Sprintf("user-%d.idToken", i), "i")
+	}
+	x := c.Examine(t.Context(), kv)
+	if len(x.Users) != 1 || x.Users[0].Name != alice.Name || x.Users[0].AccessTokens != 1 || x.Users[0].IDTokens != 0 {
+		t.Errorf("users %+v", x.Users)
+	}
+	if len(x.Unselected) != 8 {
+		t.Fatalf("%d others, want 8", len(x.Unselected))
+	}
+	if b := x.Unselected[0]; b.Name != "bob" || b.AccessTokens != 0 || b.IDTokens != 2 || b.RefreshTokens != 1 || b.Pairs != nil {
+		t.Errorf("the first of the others is %+v", b)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // maxHops bounds how many redirects are followed.
@@ -45,18 +46,22 @@ func (e *examination) application(ctx context.Context) {
 // page asks for the page and follows redirects within its origin. It reports whether
 // the application answers.
 func (e *examination) page(ctx context.Context, u *url.URL) bool {
-	var session []string
+	session := http.Header{}
 	switch {
 	case e.refreshDue:
 		e.ok("app", "The application is asked without the cookies, since the session is due for a refresh, which would change it.")
-	case e.in.Header != nil:
-		session = e.in.Header["Cookie"]
+	case len(e.in.Requests) > 0:
+		first := e.in.Requests[0].Header
+		if len(first["Cookie"]) > 0 {
+			session["Cookie"] = first["Cookie"]
+		}
+		if _, ok := e.bearerToken(first); ok {
+			session["Authorization"] = first["Authorization"]
+		}
 	}
 	header := func(accept string) http.Header {
-		h := http.Header{"Accept": {accept}}
-		if len(session) > 0 {
-			h["Cookie"] = session
-		}
+		h := session.Clone()
+		h.Set("Accept", accept)
 		return h
 	}
 	// Programs are told reasons, people are led to a page.
@@ -99,7 +104,7 @@ func (e *examination) reason(response *http.Response) {
 		return
 	}
 	f := Finding{Check: "app", Status: Problem, Message: fmt.Sprintf("To programs the application answers status %d.", response.StatusCode)}
-	if e.in.Header == nil && response.StatusCode == http.StatusUnauthorized {
+	if len(e.in.Requests) == 0 && response.StatusCode == http.StatusUnauthorized {
 		f.Status = OK // as it should, without a session
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "application/json" {
@@ -211,19 +216,15 @@ func (e *examination) away(from, to *url.URL) {
 
 // authRoutes asks the route that signs users in where it sends them.
 func (e *examination) authRoutes(ctx context.Context, origin string) {
-	if e.cfg.Auth == nil || e.cfg.Auth.OAuth == nil || e.cfg.Auth.OAuth.Domain == "" || e.in.Options.Origin == "" {
-		return
-	}
-	var folder string
-	for _, address := range e.cfg.Auth.OAuth.RedirectSignIn {
-		if u, err := url.Parse(address); err == nil && originOf(address) == origin {
-			folder, _ = path.Split(u.Path)
-			break
-		}
-	}
-	if folder == "" {
+	toLogin, err := url.Parse(e.route(ctx, "sign-in"))
+	if err != nil || toLogin.Host == "" {
 		return // said with the redirects
 	}
+	callback, err := url.Parse(toLogin.Query().Get("redirect_uri"))
+	if err != nil || originOf(callback.String()) != origin {
+		return
+	}
+	folder, _ := path.Split(callback.Path)
 	u, err := url.Parse(origin + folder + "sign-in")
 	if err != nil {
 		return
@@ -265,16 +266,43 @@ func (e *examination) toManagedLogin(check string, from, to *url.URL) bool {
 	return true
 }
 
+// longestShown is how many characters of a secret a report may have in a row.
+const longestShown = 8
+
 // show returns a text that comes from outside, unless it may be a secret: if it shares more than
-// eight characters with the value of a cookie, which a server may have sent back.
+// eight characters with the value of a cookie, which a server may have sent back, or with a bearer
+// token.
 func (e *examination) show(s string) string {
-	const longest = 8
+	return e.showUnless(s, func(string) bool { return true })
+}
+
+// showName is show for a user's name as the names of cookies have it. LastAuthUser and
+// signInDetails hold it too, and neither is a secret.
+func (e *examination) showName(name string) string {
+	return e.showUnless(name, func(key string) bool {
+		return !strings.HasPrefix(key, clientPrefix) ||
+			!strings.HasSuffix(key, "."+sessionkey.LastAuthUser) && !strings.HasSuffix(key, "."+sessionkey.SignInDetails)
+	})
+}
+
+// showUnless returns s unless it may be a part of the value of a cookie for which secret reports
+// true.
+func (e *examination) showUnless(s string, secret func(key string) bool) string {
 	hidden := len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-	for _, value := range cookie.Parse(e.in.Header["Cookie"]) {
-		for _, v := range []string{value, cookie.DecodeValue(value)} {
-			for i := 0; i+longest < len(s) && !hidden; i++ {
-				hidden = strings.Contains(v, s[i:i+longest+1])
+	hide := func(value string) {
+		for i := 0; i+longestShown < len(s) && !hidden; i++ {
+			hidden = strings.Contains(value, s[i:i+longestShown+1])
+		}
+	}
+	for _, r := range e.in.Requests {
+		for name, value := range cookie.Parse(r.Header["Cookie"]) {
+			if secret(cookie.DecodeName(name)) {
+				hide(value)
+				hide(cookie.DecodeValue(value))
 			}
+		}
+		for _, value := range r.Header["Authorization"] {
+			hide(value)
 		}
 	}
 	if hidden {

@@ -22,7 +22,7 @@ const clientPrefix = "CognitoIdentityServiceProvider."
 
 // cookies examines the Cookie header as a whole.
 func (e *examination) cookies() {
-	lines := e.in.Header["Cookie"]
+	lines := e.request.Header["Cookie"]
 	bytes := 0
 	for _, line := range lines {
 		bytes += len(line)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,13 +19,16 @@ import (
 type Input struct {
 	// Options are those that the application gives to [amplifyhttp.NewServerRunner].
 	Options amplifyhttp.Options
-	// Header is that of a request, whose Cookie lines are judged. Without a Header, which is not
-	// the same as an empty one, only the configuration is examined.
-	Header http.Header
-	// URL is an address of the running application. It is asked what it answers to
-	// these cookies, by GET. A session that is due for a refresh is not sent there,
+	// Requests are those whose sessions are judged: by their Cookie lines or, with Options.Bearer,
+	// by their Authorization header. Without any only the configuration is examined.
+	Requests []*http.Request
+	// URL is an address of the running application. It is asked what it answers to the session of
+	// the first of the Requests, by GET. A session that is due for a refresh is not sent there,
 	// since its refresh token may be good for one use only.
 	URL string
+	// Guest asks the identity pool for a guest's credentials. That makes an identity in it, which
+	// stays.
+	Guest bool
 	// Offline asks nothing of the network. Tokens can then be verified only by
 	// Options.Cognito.Keys.
 	Offline bool
@@ -39,7 +43,7 @@ const (
 // Examine examines the configuration and, as far as they are given, the session of a request and a
 // running application. It takes up to a minute where hosts do not answer, and ends early with ctx.
 //
-// It changes nothing: no token is refreshed, and no identity made.
+// It changes nothing: no token is refreshed and, unless in.Guest asks for it, no identity made.
 func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -63,10 +67,18 @@ func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
 	if !in.Offline {
 		e.services(ctx, c)
 	}
-	if in.Header != nil {
+	for i, r := range in.Requests {
+		e.request = r
+		if len(in.Requests) > 1 {
+			e.about = e.show(strings.Join(strings.Fields(r.Method+" "+address(r)), " "))
+		}
 		e.cookies()
-		e.session(ctx, c)
+		refreshDue := e.session(ctx, c)
+		if i == 0 {
+			e.refreshDue = refreshDue
+		}
 	}
+	e.about = ""
 	if in.URL != "" && !in.Offline {
 		e.application(ctx)
 	}
@@ -81,8 +93,21 @@ type examination struct {
 	client *http.Client
 	dates  *dates
 	app    *amplify.App
+	routes http.Handler // those that the application could mount, or nil
 
-	refreshDue bool // the session is not to be sent anywhere
+	request       *http.Request // whose session is examined
+	about         string        // what findings say about that
+	clientUnknown bool          // Cognito does not know the app client
+	refreshDue    bool          // the first session is not to be sent anywhere
+}
+
+// address returns where a request goes, without the query, which may hold secrets.
+func address(r *http.Request) string {
+	host := cmp.Or(r.URL.Host, r.Host)
+	if r.URL.Scheme != "" {
+		host = r.URL.Scheme + "://" + host
+	}
+	return host + r.URL.EscapedPath()
 }
 
 var errOffline = errors.New("nothing is asked of the network")
@@ -116,7 +141,10 @@ type offline struct{}
 
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errOffline }
 
-func (e *examination) add(f Finding) { e.report.Findings = append(e.report.Findings, f) }
+func (e *examination) add(f Finding) {
+	f.Request = e.about
+	e.report.Findings = append(e.report.Findings, f)
+}
 
 func (e *examination) ok(check, format string, a ...any) {
 	e.add(Finding{Check: check, Status: OK, Message: fmt.Sprintf(format, a...)})

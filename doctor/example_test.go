@@ -13,9 +13,14 @@ import (
 // A request without a session, examined offline.
 func ExampleExamine() {
 	cfg := amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: "eu-west-1_Abc123456", UserPoolClientID: "4examplesclientid"}}
+	request, err := http.NewRequest(http.MethodGet, "https://myapp.com/home", nil)
+	if err != nil {
+		panic(err)
+	}
+	request.Header.Set("Cookie", "theme=dark")
 	report := doctor.Examine(context.Background(), cfg, doctor.Input{
-		Header:  http.Header{"Cookie": {"theme=dark"}},
-		Offline: true,
+		Requests: []*http.Request{request},
+		Offline:  true,
 	})
 	for _, f := range report.Findings {
 		fmt.Printf("%s: %s\n", f.Check, f.Status)
@@ -42,6 +47,6 @@ func ExampleExamine_handler() {
 		panic(err)
 	}
 	http.Handle("GET /debug/session", administrators(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, doctor.Examine(r.Context(), cfg, doctor.Input{Header: r.Header, Options: options}))
+		fmt.Fprint(w, doctor.Examine(r.Context(), cfg, doctor.Input{Requests: []*http.Request{r}, Options: options}))
 	})))
 }

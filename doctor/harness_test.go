@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +35,16 @@ const (
 type world struct {
 	*testpool.Pool
 	login, app http.HandlerFunc // nil does not answer
+	api        http.HandlerFunc // answers the APIs of both pools, unless it is nil
+}
+
+// exception answers with an error of an AWS service.
+func exception(name, message string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": name, "message": message})
+	}
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,7 +58,14 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := map[string]http.HandlerFunc{
 		loginHost:          w.login,
 		"app.example.test": w.app,
-		"cognito-identity.eu-west-1.amazonaws.com": http.NotFound,
+	}
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case w.api != nil && target != "":
+		h[r.URL.Host] = w.api
+	case strings.HasSuffix(target, ".GetTokensFromRefreshToken"): // a token that nobody was given
+		h[r.URL.Host] = exception("NotAuthorizedException", "Invalid Refresh Token")
+	case strings.HasSuffix(target, ".GetId"): // a token that nobody signed
+		h[r.URL.Host] = exception("NotAuthorizedException", "Invalid login token. Couldn't verify signed token.")
 	}
 	handler, ok := h[r.URL.Host]
 	switch {
@@ -94,11 +112,22 @@ func (w *world) config() amplify.Config {
 func (w *world) input(cookies string) doctor.Input {
 	options := w.Options()
 	options.HTTPClient.Transport = w
-	in := doctor.Input{Options: amplifyhttp.Options{Origin: appOrigin, App: options}, Header: http.Header{}}
-	if cookies != "" {
-		in.Header.Set("Cookie", cookies)
+	return doctor.Input{
+		Options:  amplifyhttp.Options{Origin: appOrigin, App: options},
+		Requests: []*http.Request{request("/home", cookies)},
 	}
-	return in
+}
+
+// request is one of a browser.
+func request(path, cookies string) *http.Request {
+	r, err := http.NewRequest(http.MethodGet, appOrigin+path, nil)
+	if err != nil {
+		panic(err)
+	}
+	if cookies != "" {
+		r.Header.Set("Cookie", cookies)
+	}
+	return r
 }
 
 // cookies returns a Cookie header with a session as Amplify JS spells it.
@@ -116,21 +145,31 @@ func examine(t *testing.T, cfg amplify.Config, in doctor.Input) *doctor.Report {
 		t.Fatal(err)
 	}
 	for _, text := range []string{report.String(), string(b)} {
-		noSecret(t, text, in.Header["Cookie"])
+		for _, r := range in.Requests {
+			noSecret(t, text, r.Header)
+		}
 	}
 	return report
 }
 
-// noSecret fails if text has more than eight characters in a row of a cookie's value,
-// or somebody's name.
-func noSecret(t *testing.T, text string, lines []string) {
+// noSecret fails if text has more than eight characters in a row of a cookie's value or a bearer
+// token, or somebody's id. The name of a user is no secret within the name of a cookie.
+func noSecret(t *testing.T, text string, h http.Header) {
 	t.Helper()
+	text = regexp.MustCompile(regexp.QuoteMeta(testpool.Prefix)+`[^ ]+`).ReplaceAllString(text, "")
 	for _, u := range []testpool.User{alice, bob} {
 		if strings.Contains(text, u.Name) || strings.Contains(text, cookie.EncodeName(u.Name)) || strings.Contains(text, u.Sub) {
 			t.Errorf("the report names a user:\n%s", text)
 		}
 	}
-	for name, value := range cookie.Parse(lines) {
+	for _, token := range h["Authorization"] {
+		for i := 0; i+9 <= len(token); i++ {
+			if strings.Contains(text, token[i:i+9]) {
+				t.Fatalf("the report tells a part of the bearer token:\n%s", text)
+			}
+		}
+	}
+	for name, value := range cookie.Parse(h["Cookie"]) {
 		for _, v := range []string{value, cookie.DecodeValue(value), url.QueryEscape(value)} {
 			for i := 0; i+9 <= len(v); i++ {
 				if strings.Contains(text, v[i:i+9]) {

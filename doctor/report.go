@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -8,16 +9,22 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// Report is what an examination has found, in the order in which things depend on one another.
+// Report is what an examination has found, in the order in which things depend on one another. Its
+// JSON has the names given here; further names may come.
 type Report struct {
 	Findings []Finding `json:"findings"`
 }
 
 // Finding is the result of one check.
 type Finding struct {
-	// Check names what was looked at: configuration, origin, redirects, keys, clock, managed-login,
-	// identity-pool, cookies, tokens, expiry, session, app, auth-routes. Others may come.
-	Check  string `json:"check"`
+	// Check names what was looked at: configuration, origin, redirects, scopes, keys, clock,
+	// app-client, managed-login, identity-pool, guest, cookies, tokens, expiry, session, app,
+	// auth-routes. Others may come.
+	Check string `json:"check"`
+	// Request is which of several requests the finding is about, such as "GET
+	// https://myapp.com/home". Of one request it is empty, and where it is about none.
+	Request string `json:"request,omitempty"`
+	// Status is "ok", "warning" or "problem".
 	Status Status `json:"status"`
 	// Message says what was found.
 	Message string `json:"message"`
@@ -50,7 +57,8 @@ func (r *Report) count(s Status) (n int) {
 }
 
 // String returns the report as a text for people. Each finding begins in the first column, with one
-// of the marks "✓", "!" and "✗"; advice follows below, behind "→".
+// of the marks "✓", "!" and "✗"; advice follows below, behind "→". Where there are several
+// requests, a line with the request precedes its findings.
 func (r *Report) String() string {
 	checks := 0
 	for _, f := range r.Findings {
@@ -58,7 +66,12 @@ func (r *Report) String() string {
 	}
 	indent := strings.Repeat(" ", 2+checks+2)
 	var b strings.Builder
+	about := ""
 	for _, f := range r.Findings {
+		if f.Request != about {
+			about = f.Request
+			fmt.Fprintf(&b, "\n%s\n", cmp.Or(about, "The application"))
+		}
 		message := f.Message
 		if f.Reason != "" {
 			message += " (" + string(f.Reason) + ")"

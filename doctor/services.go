@@ -3,13 +3,10 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +23,7 @@ func (e *examination) services(ctx context.Context, c *cognito.Client) {
 	if auth.UserPoolID != "" {
 		e.keys(ctx, c)
 		e.clock()
+		e.appClient(ctx)
 	}
 	switch {
 	case auth.OAuth == nil:
@@ -35,6 +33,7 @@ func (e *examination) services(ctx context.Context, c *cognito.Client) {
 		e.managedLogin(ctx)
 	}
 	e.identityPool(ctx)
+	e.guest(ctx, c)
 }
 
 // keys examines whether the keys of the user pool can be had.
@@ -92,68 +91,6 @@ func (e *examination) clock() {
 	}
 }
 
-// managedLogin asks managed login for the page to sign in on, and for the way out. The
-// doctor is not signed in, so that neither has an effect. The answers show whether client and
-// redirect URLs are known.
-func (e *examination) managedLogin(ctx context.Context) {
-	auth := e.cfg.Auth
-	base := e.app.Endpoints().OAuth
-	signIn, signOut := e.redirect(auth.OAuth.RedirectSignIn, "sign-in-callback"), e.redirect(auth.OAuth.RedirectSignOut, "sign-out-callback")
-	authorize := url.Values{
-		"client_id": {auth.UserPoolClientID}, "response_type": {"code"}, "redirect_uri": {signIn},
-		"scope": {strings.Join(auth.OAuth.Scopes, " ")}, "state": {"doctor"},
-	}
-	refused, err := e.ask(ctx, base+"/oauth2/authorize?"+authorize.Encode())
-	host := hostOf(base)
-	switch {
-	case err != nil:
-		e.problem("managed-login", "Check the domain in the outputs, and that the user pool still has it.", "%s cannot be reached: %s.", host, describe(err))
-		return
-	case signIn == "":
-		e.ok("managed-login", "%s answers.", host)
-		return
-	case refused != "":
-		e.problem("managed-login", "Add it to the app client's allowed callback URLs (callbackUrls in the backend's definition of auth), "+
-			"and see that the client allows the code grant with these scopes.",
-			"%s refuses sign-ins that come back to %s (%s).", host, signIn, refused)
-		return
-	}
-	if signOut != "" {
-		logout := url.Values{"client_id": {auth.UserPoolClientID}, "logout_uri": {signOut}}
-		if refused, err := e.ask(ctx, base+"/logout?"+logout.Encode()); err == nil && refused != "" {
-			e.problem("managed-login", "Add it to the app client's allowed sign-out URLs (logoutUrls in the backend's definition of auth).",
-				"%s refuses sign-outs that come back to %s (%s).", host, signOut, refused)
-			return
-		}
-	}
-	e.ok("managed-login", "%s knows the app client and its redirect URLs.", host)
-}
-
-// ask asks a host for a page, and returns why that is refused, or "". err is about not
-// being answered.
-func (e *examination) ask(ctx context.Context, address string) (refused string, err error) {
-	response, err := e.get(ctx, address, nil)
-	if err != nil {
-		return "", err
-	}
-	response.Body.Close()
-	if response.StatusCode >= 400 {
-		return fmt.Sprintf("status %d", response.StatusCode), nil
-	}
-	// Cognito sends to a page of errors, or back to the application: either way with a code.
-	to, err := response.Location()
-	if err != nil {
-		return "", nil
-	}
-	if code := to.Query().Get("error"); code != "" {
-		if !regexp.MustCompile(`^[a-z_]{1,40}$`).MatchString(code) {
-			code = "error"
-		}
-		return code, nil
-	}
-	return "", nil
-}
-
 // get asks for a page. The body may be read up to 64 KiB.
 func (e *examination) get(ctx context.Context, address string, h http.Header) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -173,29 +110,6 @@ func (e *examination) get(ctx context.Context, address string, h http.Header) (*
 		io.Closer
 	}{io.LimitReader(response.Body, 64<<10), response.Body}
 	return response, nil
-}
-
-// identityPool examines where AWS credentials come from. No identity is asked for: that would make
-// one.
-func (e *examination) identityPool(ctx context.Context) {
-	auth := e.cfg.Auth
-	if auth.IdentityPoolID == "" {
-		e.ok("identity-pool", "There is none: users get no AWS credentials.")
-		return
-	}
-	base := e.app.Endpoints().IdentityPool
-	response, err := e.get(ctx, base, nil)
-	if err != nil {
-		e.problem("identity-pool", "Check the id of the identity pool, which begins with its region, and that this machine reaches the internet.",
-			"%s cannot be reached: %s.", hostOf(base), describe(err))
-		return
-	}
-	response.Body.Close()
-	guests := "guests get none"
-	if auth.AllowGuestAccess {
-		guests = "guests get them too"
-	}
-	e.ok("identity-pool", "%s gives users AWS credentials, %s.", auth.IdentityPoolID, guests)
 }
 
 // describe says in a few words why a host did not answer. Addresses are left out, since queries may

@@ -2,23 +2,35 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
-// session examines the session in the cookies, as a handler would find it.
-func (e *examination) session(ctx context.Context, c *cognito.Client) {
-	// As in a handler that can set cookies. None is set.
-	store := cookie.NewHeaderStore(e.in.Header, http.Header{})
-	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))
-	e.refreshDue = x.RefreshDue
-	if x.LastAuthUsers == 0 && x.UnselectedValues > 0 {
-		e.warn("tokens", "Sign in again. A program that copies cookies has to copy LastAuthUser as well.",
-			`There is no LastAuthUser to say whose session it is. It is looked for under the name "username", as Amplify JS does.`)
+// bearerToken returns the token of an Authorization: Bearer header, if the application accepts
+// those.
+func (e *examination) bearerToken(h http.Header) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	return strings.TrimSpace(token), e.in.Options.Bearer && strings.EqualFold(scheme, "Bearer")
+}
+
+// session examines the session of the request, as a handler would find it. It reports whether the
+// next request would refresh it.
+func (e *examination) session(ctx context.Context, c *cognito.Client) (refreshDue bool) {
+	if token, ok := e.bearerToken(e.request.Header); ok {
+		e.bearer(ctx, c, token)
+		return false
 	}
+	// As in a handler that can set cookies. None is set.
+	store := cookie.NewHeaderStore(e.request.Header, http.Header{})
+	x := c.Examine(ctx, cookie.NewKeyValueStorage(store, cookie.Options{}))
+	e.unselected(x)
 	status := Problem
 	if !x.Expires.IsZero() {
 		status = Warning // there is a pair of tokens to go on with
@@ -26,7 +38,7 @@ func (e *examination) session(ctx context.Context, c *cognito.Client) {
 	verified := false
 	for _, u := range x.Users {
 		if parts := u.AccessTokens + u.IDTokens + u.RefreshTokens; parts > 0 && len(u.Pairs) == 0 {
-			e.add(Finding{Check: "tokens", Status: status, Message: missing(u), Reason: amplify.ReasonIncompleteSession,
+			e.add(Finding{Check: "tokens", Status: status, Message: e.missing(u), Reason: amplify.ReasonIncompleteSession,
 				Advice: "Sign in again. If it comes back, a cookie is too large for the browser, or a proxy drops some."})
 		}
 		for _, p := range u.Pairs {
@@ -43,18 +55,88 @@ func (e *examination) session(ctx context.Context, c *cognito.Client) {
 		e.expiry(x)
 	}
 	e.verdict(x)
+	return x.RefreshDue
 }
 
-// missing says which parts of a session are not there.
-func missing(u cognito.ExaminedUser) string {
-	switch {
-	case u.AccessTokens > 0:
-		return "There is an access token, but no ID token."
-	case u.IDTokens > 0:
-		return "There is an ID token, but no access token."
+// bearer examines an access token that takes the place of cookies.
+func (e *examination) bearer(ctx context.Context, c *cognito.Client, token string) {
+	_, err := c.BearerTokenProvider(token).Tokens(ctx, amplify.TokensInput{})
+	reason := amplify.ReasonOf(err)
+	switch reason {
+	case "":
+		e.ok("tokens", "The bearer token is good: signature, issuer, app client, use and times.")
+	case amplify.ReasonExpiredNoRefreshToken:
+		e.add(Finding{Check: "tokens", Status: Problem, Reason: reason, Message: "The bearer token has expired.",
+			Advice: "The caller has to renew it: a server cannot."})
 	default:
-		return "There is a refresh token, but neither an access nor an ID token."
+		e.refused(Problem, err)
 	}
+	e.verdict(&cognito.Examination{Err: err})
+}
+
+// unselected says whose tokens there are, if LastAuthUser does not select them.
+func (e *examination) unselected(x *cognito.Examination) {
+	var whose []string
+	for _, u := range x.Unselected {
+		if there, _ := parts(u); len(there) > 0 {
+			whose = append(whose, e.cookieName(u)+" ("+strings.Join(there, ", ")+")")
+		}
+	}
+	selected := slices.ContainsFunc(x.Users, func(u cognito.ExaminedUser) bool {
+		there, _ := parts(u)
+		return len(there) > 0
+	})
+	switch {
+	case len(whose) == 0 || selected:
+	case x.LastAuthUsers == 0:
+		e.warn("tokens", "Sign in again. A program that copies cookies has to copy LastAuthUser as well.",
+			`There is no LastAuthUser to say whose session it is. It is looked for under the name "username", as Amplify JS does. There are cookies of %s.`,
+			strings.Join(whose, ", "))
+	default:
+		e.warn("tokens", "Sign in again. If it comes back, see what writes LastAuthUser.",
+			"LastAuthUser selects a user of whom there are no tokens. There are cookies of %s.", strings.Join(whose, ", "))
+	}
+}
+
+// parts returns the last segments of the cookies of a user: those that are there, and those that
+// every session needs and that are not.
+func parts(u cognito.ExaminedUser) (there, absent []string) {
+	for _, part := range []struct {
+		key    string
+		n      int
+		needed bool
+	}{
+		{sessionkey.AccessToken, u.AccessTokens, true},
+		{sessionkey.IDToken, u.IDTokens, true},
+		{sessionkey.RefreshToken, u.RefreshTokens, false},
+	} {
+		switch {
+		case part.n > 0:
+			there = append(there, part.key)
+		case part.needed:
+			absent = append(absent, part.key)
+		}
+	}
+	return there, absent
+}
+
+// cookieName returns what the names of a user's cookies begin with.
+func (e *examination) cookieName(u cognito.ExaminedUser) string {
+	return e.sessionPrefix() + e.showName(cookie.EncodeName(u.Name))
+}
+
+// missing says which cookies of a session are not there.
+func (e *examination) missing(u cognito.ExaminedUser) string {
+	there, absent := parts(u)
+	for i := range absent {
+		absent[i] = e.cookieName(u) + "." + absent[i]
+	}
+	verb := "is"
+	if len(absent) > 1 {
+		verb = "are"
+	}
+	return fmt.Sprintf("The session is incomplete: %s %s missing. Of the same user there is %s.",
+		strings.Join(absent, " and "), verb, strings.Join(there, " and "))
 }
 
 // refused adds why a pair of tokens does not count.
@@ -110,6 +192,10 @@ func (e *examination) verdict(x *cognito.Examination) {
 			var why string
 			why, f.Advice = explain(f.Reason)
 			f.Message += " " + why
+			if scheme, _, _ := strings.Cut(e.request.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") && !e.in.Options.Bearer {
+				f.Message += " The request has a bearer token, which the application does not accept."
+				f.Advice = "Set Options.Bearer if it should. " + f.Advice
+			}
 		}
 	}
 	e.add(f)

@@ -1,7 +1,10 @@
 package doctor_test
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +77,111 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestWhoseCookies: what is said of an incomplete session names its cookies, and no values.
+func TestWhoseCookies(t *testing.T) {
+	w := newWorld(t)
+	access, id := w.Access(alice), w.ID(alice)
+	name := testpool.Prefix + "alice.liddell%40example.com"
+	last := testpool.Prefix + "LastAuthUser="
+	details := "; " + name + ".signInDetails=" + url.QueryEscape(`{"loginId":"alice.liddell@example.com"}`)
+	tests := map[string]struct{ cookies, text string }{
+		"no ID token":     {cookies(alice, access, "", refreshToken) + details, name + ".idToken is missing. Of the same user there is accessToken and refreshToken."},
+		"no access token": {cookies(alice, "", id, ""), name + ".accessToken is missing. Of the same user there is idToken."},
+		"refresh only":    {cookies(alice, "", "", refreshToken), name + ".accessToken and " + name + ".idToken are missing. Of the same user there is refreshToken."},
+		"another user":    {last + "bob; " + name + ".accessToken=" + access, "LastAuthUser selects a user of whom there are no tokens. There are cookies of " + name + " (accessToken)."},
+		"no LastAuthUser": {name + ".accessToken=" + access + "; " + name + ".idToken=" + id, "There are cookies of " + name + " (accessToken, idToken)."},
+		"a token in the name": {last + "x; " + testpool.Prefix + access[100:140] + ".accessToken=" + access,
+			testpool.Prefix + "(not shown) (accessToken)"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := examine(t, w.config(), w.input(test.cookies))
+			said := ""
+			for _, f := range r.Findings {
+				if f.Check == "tokens" {
+					said += f.Message
+				}
+			}
+			if !strings.Contains(said, test.text) {
+				t.Errorf("%q is not said, but %q", test.text, said)
+			}
+		})
+	}
+}
+
+// TestBearer: an application that accepts bearer tokens judges a request with one by it alone.
+func TestBearer(t *testing.T) {
+	w := newWorld(t)
+	access := w.Access(alice)
+	good := cookies(alice, access, w.ID(alice), refreshToken)
+	tests := map[string]struct {
+		token, cookies string
+		refused        bool // by the options
+		after          time.Duration
+		want           []string
+	}{
+		"good":                    {token: access, want: []string{"tokens ok", "session ok"}},
+		"good, with bad cookies":  {token: access, cookies: cookies(bob, "x", "y", ""), want: []string{"tokens ok", "session ok"}},
+		"bad, with good cookies":  {token: access[:len(access)-4] + "AAAA", cookies: good, want: []string{"tokens problem bad_signature", "session problem bad_signature"}},
+		"an ID token":             {token: w.ID(alice), want: []string{"tokens problem wrong_token_use", "session problem wrong_token_use"}},
+		"expired":                 {token: access, after: 2 * time.Hour, want: []string{"tokens problem expired_no_refresh_token", "session problem expired_no_refresh_token"}},
+		"not accepted":            {token: access, refused: true, want: []string{"session problem no_session"}},
+		"not accepted, not asked": {token: access, cookies: good, refused: true, want: []string{"tokens ok", "session ok"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w.Advance(test.after)
+			defer w.Advance(-test.after)
+			in := w.input(test.cookies)
+			in.Options.Bearer = !test.refused
+			in.Requests[0].Header.Set("Authorization", "bearer "+test.token)
+			r := examine(t, w.config(), in)
+			wantFindings(t, r, test.want...)
+			if text := strings.Join(strings.Fields(r.String()), " "); strings.Contains(text, "Set Options.Bearer") != (test.refused && test.cookies == "") {
+				t.Errorf("\n%s", r)
+			}
+		})
+	}
+}
+
+// TestSeveralRequests: each is judged by its own cookies, and findings say whose they are.
+func TestSeveralRequests(t *testing.T) {
+	w := newWorld(t)
+	in := w.input("theme=dark")
+	in.Requests = append(in.Requests, request("/api/me?code=secret-in-the-query", cookies(alice, w.Access(alice), w.ID(alice), refreshToken)))
+	r := examine(t, w.config(), in)
+	got := map[string]doctor.Status{}
+	for _, f := range r.Findings {
+		if f.Check == "session" || f.Check == "keys" {
+			got[f.Check+" "+f.Request] = f.Status
+		}
+	}
+	want := map[string]doctor.Status{
+		"keys ":                              doctor.OK,
+		"session GET " + appOrigin + "/home": doctor.Problem, "session GET " + appOrigin + "/api/me": doctor.OK,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if text := r.String(); !strings.Contains(text, "\n\nGET "+appOrigin+"/api/me\n✓") || strings.Contains(text, "in-the-query") {
+		t.Error(text)
+	}
+}
+
+// TestReportJSON: the form that programs rely on.
+func TestReportJSON(t *testing.T) {
+	r := &doctor.Report{Findings: []doctor.Finding{
+		{Check: "keys", Status: doctor.OK, Message: "Good."},
+		{Check: "session", Request: "GET https://myapp.com/", Status: doctor.Problem, Message: "Bad.", Advice: "Do it.", Reason: "no_session"},
+	}}
+	b, err := json.Marshal(r)
+	const want = `{"findings":[{"check":"keys","status":"ok","message":"Good."},` +
+		`{"check":"session","request":"GET https://myapp.com/","status":"problem","message":"Bad.","advice":"Do it.","reason":"no_session"}]}`
+	if err != nil || string(b) != want {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
 // TestDriftIsTold: what the browser's note of its clock does is said.
 func TestDriftIsTold(t *testing.T) {
 	w := newWorld(t)
@@ -115,14 +223,14 @@ func (n noNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, http.ErrNotSupported
 }
 
-// TestWithoutHeader: without a request there is no verdict on one.
-func TestWithoutHeader(t *testing.T) {
+// TestWithoutRequest: without a request there is no verdict on one.
+func TestWithoutRequest(t *testing.T) {
 	w := newWorld(t)
 	in := w.input("")
-	in.Header = nil
+	in.Requests = nil
 	r := examine(t, w.config(), in)
-	wantFindings(t, r, "configuration ok", "origin ok", "redirects ok", "keys ok", "clock ok", "managed-login ok", "identity-pool ok")
-	if !r.Healthy() || len(r.Findings) != 7 {
+	wantFindings(t, r, "configuration ok", "origin ok", "redirects ok", "keys ok", "clock ok", "app-client ok", "managed-login ok", "identity-pool ok")
+	if !r.Healthy() || len(r.Findings) != 8 {
 		t.Errorf("\n%s", r)
 	}
 }

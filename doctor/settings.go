@@ -1,13 +1,12 @@
 package doctor
 
 import (
-	"cmp"
+	"context"
+	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 )
 
@@ -24,6 +23,10 @@ func (e *examination) settings(runner *amplifyhttp.ServerRunner) {
 	origin := e.in.Options.Origin
 	if origin == "" {
 		e.ok("origin", "None is set: sessions are those that Amplify JS makes in the browser, and the server has no auth routes.")
+		if oauth := auth.OAuth; oauth != nil && len(oauth.Scopes) > 0 && !slices.Contains(oauth.Scopes, "openid") {
+			e.problem("scopes", `Add "openid" to the scopes of the app client, and generate the outputs again.`,
+				`The scopes of managed login lack "openid", without which Cognito issues no ID token: no such session is complete.`)
+		}
 		return
 	}
 	if u, err := url.Parse(origin); err == nil && u.Scheme == "http" && !isLocal(u) {
@@ -35,46 +38,55 @@ func (e *examination) settings(runner *amplifyhttp.ServerRunner) {
 	e.redirects(runner)
 }
 
-// redirects examines the redirect URLs for the origin.
+// redirects examines the redirect URLs for the origin, and what else the auth routes need.
 func (e *examination) redirects(runner *amplifyhttp.ServerRunner) {
-	if _, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{}); err != nil {
-		status := Problem
-		if slices.ContainsFunc(amplify.ConfigErrors(err), func(f *amplify.ConfigError) bool { return f.Field == "Config.Auth.OAuth" }) {
-			status = Warning // users can sign in by other means
-		}
-		e.fault("redirects", status, err)
+	routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{})
+	if err != nil {
+		e.fault("redirects", Problem, err)
 		if others := e.otherOrigins(); len(others) > 0 {
-			last := &e.report.Findings[len(e.report.Findings)-1]
-			last.Message += " Those configured are for " + strings.Join(others, ", ") + "."
+			e.warn("redirects", "If the application is one of them, correct the origin (AMPLIFY_APP_ORIGIN).",
+				"No redirect URL is for the origin. Those configured are for %s.", strings.Join(others, ", "))
 		}
 		return
 	}
+	e.routes = routes
 	e.ok("redirects", "The origin has redirect URLs for signing in and out.")
 }
 
-// redirect returns the redirect URL that is used: of those of the origin, or of all if there is no
-// origin, the one that ends in route, else the first.
-func (e *examination) redirect(addresses []string, route string) (used string) {
-	for _, a := range addresses {
-		if origin := e.in.Options.Origin; origin != "" && originOf(a) != origin {
-			continue
-		}
-		if path.Base(a) == route {
-			return a
-		}
-		used = cmp.Or(used, a)
+// route returns where one of the auth routes sends a browser, or "" if there are no routes. What it
+// returns is by construction what the application would answer.
+func (e *examination) route(ctx context.Context, name string) string {
+	if e.routes == nil {
+		return ""
 	}
-	return used
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.in.Options.Origin+"/"+name, nil)
+	if err != nil {
+		return ""
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin") // sign-out asks users who come from elsewhere
+	w := headerWriter{}
+	e.routes.ServeHTTP(w, r)
+	return http.Header(w).Get("Location")
 }
 
-// otherOrigins returns the other origins that redirect URLs have, of which a hint need
-// not list more than a few.
+// headerWriter keeps the header of a response.
+type headerWriter http.Header
+
+func (w headerWriter) Header() http.Header         { return http.Header(w) }
+func (w headerWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (w headerWriter) WriteHeader(int)             {}
+
+// otherOrigins returns the origins that redirect URLs have, of which a hint need not list more than
+// a few; or none if one is for the origin.
 func (e *examination) otherOrigins() (origins []string) {
 	if e.cfg.Auth.OAuth == nil {
 		return nil
 	}
 	for _, a := range append(slices.Clip(e.cfg.Auth.OAuth.RedirectSignIn), e.cfg.Auth.OAuth.RedirectSignOut...) {
-		if o := originOf(a); o != "" && o != e.in.Options.Origin && !slices.Contains(origins, o) {
+		switch o := originOf(a); {
+		case o == e.in.Options.Origin:
+			return nil
+		case o != "" && !slices.Contains(origins, o):
 			origins = append(origins, o)
 		}
 	}

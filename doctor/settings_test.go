@@ -1,8 +1,11 @@
 package doctor_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/doctor"
+	"github.com/amplify-go/amplify/internal/testpool"
 )
 
 // TestSettings: faults of the configuration and of what it describes.
@@ -40,7 +44,7 @@ func TestSettings(t *testing.T) {
 		"other callback": {func(_ *world, c *amplify.Config, _ *doctor.Input) {
 			c.Auth.OAuth.RedirectSignIn = []string{appOrigin + "/profile"}
 		}, []string{"redirects problem configuration"}, "none of the auth routes"},
-		"no managed login": {func(_ *world, c *amplify.Config, _ *doctor.Input) { c.Auth.OAuth = nil }, []string{"redirects warning configuration"}, ""},
+		"no managed login": {func(_ *world, c *amplify.Config, _ *doctor.Input) { c.Auth.OAuth = nil }, []string{"redirects problem configuration"}, "needs a domain for managed login"},
 		"no auth": {func(_ *world, c *amplify.Config, _ *doctor.Input) { c.Auth = nil },
 			[]string{"configuration problem"}, "no user can be signed in"},
 		"faults of the outputs": {func(_ *world, c *amplify.Config, _ *doctor.Input) {
@@ -65,9 +69,91 @@ func TestSettings(t *testing.T) {
 			w.login = func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/logout" {
 					w.WriteHeader(http.StatusBadRequest)
+					return
 				}
+				http.Redirect(w, r, "/login", http.StatusFound)
 			}
 		}, []string{"managed-login problem"}, "sign-outs that come back to"},
+		"no openid": {func(_ *world, c *amplify.Config, in *doctor.Input) {
+			c.Auth.OAuth.Scopes = []string{"email"}
+		}, []string{"redirects problem configuration"}, `lacks "openid"`},
+		"no openid, no origin": {func(_ *world, c *amplify.Config, in *doctor.Input) {
+			c.Auth.OAuth.Scopes, in.Options.Origin = []string{"email"}, ""
+		}, []string{"scopes problem"}, `lack "openid"`},
+		"no such client": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login, w.api = errorPage("invalid_request"), exception("ResourceNotFoundException", "User pool client x does not exist.")
+		}, []string{"app-client problem", "managed-login warning"}, "There is no app client 4testclientid000000000001 in eu-west-1"},
+		"client of another pool": {func(w *world, _ *amplify.Config, _ *doctor.Input) { w.login = errorPage("invalid_request") },
+			[]string{"managed-login problem"}, "does not accept the app client"},
+		"client of another pool, in words": {func(w *world, _ *amplify.Config, _ *doctor.Input) { w.login = errorPage("Client does not exist") },
+			[]string{"managed-login problem"}, "(Client does not exist)"},
+		"a secret for a code": {func(w *world, _ *amplify.Config, _ *doctor.Input) { w.login = errorPage("<b>0123</b>") },
+			[]string{"managed-login problem"}, "(error)"},
+		"secret missing": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.api = exception("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received")
+		}, []string{"app-client problem"}, "has a secret, and none is given"},
+		"secret wrong": {func(w *world, _ *amplify.Config, in *doctor.Input) {
+			in.Options.Cognito.ClientSecret = amplify.NewSecret("a-wrong-secret")
+			w.api = exception("NotAuthorizedException", "Unable to verify secret hash for client x")
+		}, []string{"app-client problem"}, "is not that of the app client"},
+		"no answer of Cognito": {func(w *world, _ *amplify.Config, _ *doctor.Input) { w.api = http.NotFound },
+			[]string{"app-client warning"}, "none of Cognito's"},
+		"application instead of managed login": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login = func(http.ResponseWriter, *http.Request) {}
+		}, []string{"managed-login problem"}, "it answers status 200"},
+		"parked domain": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://parking.test/", http.StatusFound)
+			}
+		}, []string{"managed-login problem"}, "with a redirect to parking.test"},
+		"no such domain": {func(w *world, _ *amplify.Config, _ *doctor.Input) { w.login = http.NotFound },
+			[]string{"managed-login problem"}, "it answers status 404"},
+		"login out of order": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+		}, []string{"managed-login problem"}, "cannot be reached: it answers status 503"},
+		"identity provider": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login = func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/logout" {
+					http.Redirect(w, r, r.URL.Query().Get("logout_uri"), http.StatusFound)
+					return
+				}
+				http.Redirect(w, r, "https://idp.test/saml?SAMLRequest=x", http.StatusFound)
+			}
+		}, []string{"managed-login ok"}, ""},
+		"unknown scopes": {func(w *world, c *amplify.Config, _ *doctor.Input) {
+			c.Auth.OAuth.Scopes = []string{"openid", "orders/read", "email", "orders/write"}
+			w.login = func(w http.ResponseWriter, r *http.Request) {
+				to := "/login"
+				if strings.Contains(r.URL.Query().Get("scope"), "orders") {
+					to = r.URL.Query().Get("redirect_uri") + "?error=invalid_scope"
+				}
+				http.Redirect(w, r, to, http.StatusFound)
+			}
+		}, []string{"managed-login problem"}, "may not have: orders/read, orders/write."},
+		"code grant off": {func(w *world, _ *amplify.Config, _ *doctor.Input) {
+			w.login = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?error=unauthorized_client", http.StatusFound)
+			}
+		}, []string{"managed-login problem"}, "with an authorization code (unauthorized_client)"},
+		"the second callback, as Amplify JS": {func(w *world, c *amplify.Config, in *doctor.Input) {
+			in.Options.Origin = ""
+			c.Auth.OAuth.RedirectSignIn = []string{"https://a.test/", "https://b.test/"}
+			w.login = func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("redirect_uri") == "https://b.test/" {
+					errorPage("redirect_mismatch")(w, r)
+					return
+				}
+				http.Redirect(w, r, "/login", http.StatusFound)
+			}
+		}, []string{"managed-login problem"}, "come back to https://b.test/ (redirect_mismatch)"},
+		"no such identity pool": {func(w *world, c *amplify.Config, _ *doctor.Input) {
+			c.Auth.IdentityPoolID = "eu-west-1:11111111-2222-3333-4444-555555555555"
+			w.api = exception("ResourceNotFoundException", "IdentityPool 'x' not found.")
+		}, []string{"app-client problem", "identity-pool problem"}, "There is no identity pool eu-west-1:11111111-2222-3333-4444-555555555555."},
+		"identity pool of others": {func(w *world, c *amplify.Config, _ *doctor.Input) {
+			c.Auth.IdentityPoolID = "eu-west-1:11111111-2222-3333-4444-555555555555"
+			w.api = exception("NotAuthorizedException", "Token is not from a supported provider of this identity pool.")
+		}, []string{"app-client ok", "identity-pool problem"}, "does not accept users of this user pool"},
 		"guests": {func(_ *world, c *amplify.Config, _ *doctor.Input) {
 			c.Auth.IdentityPoolID, c.Auth.AllowGuestAccess = "eu-west-1:11111111-2222-3333-4444-555555555555", true
 		}, []string{"identity-pool ok"}, "guests get them too"},
@@ -79,12 +165,82 @@ func TestSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			cfg, in := w.config(), w.input("")
-			in.Header = nil
+			in.Requests = nil
 			test.change(w, &cfg, &in)
 			r := examine(t, cfg, in)
 			wantFindings(t, r, test.want...)
 			if text := strings.Join(strings.Fields(r.String()), " "); !strings.Contains(text, test.text) {
 				t.Errorf("%q is not said:\n%s", test.text, r)
+			}
+		})
+	}
+}
+
+// errorPage answers like Cognito where no redirect URL vouches for a request.
+func errorPage(code string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/error?"+url.Values{"error": {code}}.Encode(), http.StatusFound)
+	}
+}
+
+// TestRedirectOfTheRoutes: what managed login is asked about is what the auth routes would ask for,
+// whatever else is configured.
+func TestRedirectOfTheRoutes(t *testing.T) {
+	w := newWorld(t)
+	cfg, in := w.config(), w.input("")
+	cfg.Auth.OAuth.RedirectSignIn = []string{appOrigin + "/", appOrigin + "/api/auth/sign-in-callback"}
+	var asked []string
+	w.login = func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		asked = append(asked, r.URL.Path+" "+q.Get("redirect_uri")+q.Get("logout_uri"))
+		http.Redirect(w, r, "/login", http.StatusFound)
+	}
+	wantFindings(t, examine(t, cfg, in), "managed-login ok", "session problem no_session")
+	want := "/oauth2/authorize " + cfg.Auth.OAuth.RedirectSignIn[1] + ", /logout " + cfg.Auth.OAuth.RedirectSignOut[0]
+	if got := strings.Join(asked, ", "); got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+}
+
+// TestNothingIsMade: Cognito is asked nothing that makes or changes something, with one exception
+// that has to be asked for.
+func TestNothingIsMade(t *testing.T) {
+	for name, guest := range map[string]bool{"as usual": false, "with a guest": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			cfg, in := w.config(), w.input("")
+			cfg.Auth.IdentityPoolID, cfg.Auth.AllowGuestAccess = testpool.IdentityPool, true
+			in.Guest = guest
+			made := 0
+			w.api = func(rw http.ResponseWriter, r *http.Request) {
+				var call struct {
+					RefreshToken string
+					Logins       map[string]string
+				}
+				if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
+					t.Error(err)
+				}
+				_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+				switch {
+				case operation == "GetTokensFromRefreshToken" && call.RefreshToken == "amplify-go-doctor",
+					operation == "GetId" && len(call.Logins) == 1:
+					exception("NotAuthorizedException", "refused")(rw, r)
+				case operation == "GetId":
+					made++
+					fmt.Fprint(rw, `{"IdentityId":"eu-west-1:guest"}`)
+				case operation == "GetCredentialsForIdentity":
+					fmt.Fprintf(rw, `{"IdentityId":"eu-west-1:guest","Credentials":{"AccessKeyId":"a","SecretKey":"s","SessionToken":"t","Expiration":%d}}`, w.Now().Unix()+3600)
+				default:
+					t.Errorf("%s is called", operation)
+				}
+			}
+			want := []string{"identity-pool ok", "session problem no_session"}
+			if guest {
+				want = append(want, "guest ok")
+			}
+			wantFindings(t, examine(t, cfg, in), want...)
+			if (made == 1) != guest {
+				t.Errorf("%d identities are made", made)
 			}
 		})
 	}

@@ -2,7 +2,7 @@
 // against, and says why a request is not signed in.
 //
 //	amplify-go sandbox
-//	amplify-go doctor --cookie-file=-
+//	amplify-go doctor --request=-
 //
 // Its exit status is 0 when a command did what it was asked to (a signal is how one asks the
 // sandbox to stop), 1 when it failed or doctor found a problem, and 2 when the command line was

@@ -7,6 +7,7 @@
 //	/oauth2/token       code and refresh token grants
 //	/oauth2/revoke /oauth2/userInfo
 //	/logout             ends the login session
+//	/error              says what is wrong with a request that no redirect URI vouches for
 //
 // It serves only the authorization code flow (RFC 6749 §4.1, RFC 7636 with S256). The
 // address of each page contains the query of the authorization request, and each page

@@ -323,6 +323,31 @@ func TestPretendProvider(t *testing.T) {
 	}
 }
 
+// TestErrorPage: requests that no redirect URI vouches for end on a page, which is where Cognito
+// sends the browser and which names the reason in its address.
+func TestErrorPage(t *testing.T) {
+	s := newSandbox(t)
+	for _, c := range []struct{ query, code, hint string }{
+		{authorizeQuery("client_id", "nobody"), "invalid_client", `no app client "nobody"`},
+		{authorizeQuery("redirect_uri", "https://evil.test/cb"), "redirect_mismatch", callback},
+		{authorizeQuery() + "&x=%zz", "invalid_request", "malformed"},
+		{authorizeQuery("redirect_uri", "") + "&error=other", "invalid_request", "redirect_uri exactly once"},
+	} {
+		for _, path := range []string{"/oauth2/authorize?", "/login?"} {
+			b := s.browser()
+			p := b.get(path + c.query)
+			// Not Query, which needs all of it to be well-formed.
+			at := p.Request.URL.Path + "?" + p.Request.URL.RawQuery
+			if p.StatusCode != 400 || p.Left != nil || !strings.HasPrefix(at, "/error?error="+c.code+"&") || !strings.Contains(p.alert(), c.hint) {
+				t.Errorf("%s%s: %s at %s: %s", path, c.query, p.Status, at, p.alert())
+			}
+		}
+	}
+	if p := s.browser().get("/error?" + authorizeQuery()); p.StatusCode != 400 || !strings.Contains(p.alert(), "Begin again") {
+		t.Errorf("without an error: %s: %s", p.Status, p.alert())
+	}
+}
+
 func TestLogout(t *testing.T) {
 	s := newSandbox(t)
 	s.register(ada)

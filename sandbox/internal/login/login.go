@@ -52,6 +52,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /oauth2/authorize", h.withRequest(h.authorize))
 	mux.Handle("GET /login", h.withRequest(h.showSignIn))
 	mux.Handle("GET /logout", h.serve(h.logout))
+	mux.Handle("GET /error", h.serve(h.showError))
 	mux.Handle("GET /pretend/{provider}", h.withRequest(h.showPretend))
 	mux.Handle("POST /pretend/{provider}", h.form(h.pretend))
 
@@ -125,12 +126,26 @@ func (h *Handler) serve(f func(*exchange) error) http.Handler {
 func (h *Handler) withRequest(f func(*exchange) error) http.Handler {
 	return h.serve(func(x *exchange) error {
 		req, err := parseRequest(x.r.URL.RawQuery, h.client)
-		if err != nil {
+		if page := (*pageError)(nil); errors.As(err, &page) && x.r.Method == http.MethodGet {
+			// Cognito, too, sends the browser to /error?error=<code>&client_id=<id>. The rest of
+			// the query lets showError find the reason again.
+			x.redirect("/error?error=" + page.Code + "&" + x.r.URL.RawQuery)
+			return nil
+		} else if err != nil {
 			return err
 		}
 		x.authRequest = req
 		return f(x)
 	})
+}
+
+// showError shows what is wrong with the authorization request in the query.
+func (h *Handler) showError(x *exchange) error {
+	_, err := parseRequest(x.r.URL.RawQuery, h.client)
+	if page := (*pageError)(nil); errors.As(err, &page) {
+		return page
+	}
+	return &pageError{"invalid_request", "This address belongs to a sign-in that has failed. Begin again in the application."}
 }
 
 // form is withRequest for a form of one of the pages.
