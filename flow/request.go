@@ -30,10 +30,18 @@ func isNavigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// isSpeculative reports whether a browser asks for a page before the user wants to see it.
+// isSpeculative reports whether a browser, or a script of the application, asks for a page before
+// the user wants to see it. Scripts cannot set Sec-Purpose: those of Turbo send X-Sec-Purpose.
 func isSpeculative(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || // also "prefetch;prerender"
-		r.Header.Get("Purpose") == "prefetch" || r.Header.Get("X-Moz") == "prefetch"
+	for _, name := range []string{"Sec-Purpose", "X-Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		// Also "prefetch;prerender", and "preview" of an old Safari.
+		purpose := strings.ToLower(r.Header.Get(name))
+		if strings.HasPrefix(purpose, "prefetch") || strings.HasPrefix(purpose, "preview") {
+			return true
+		}
+	}
+	// Next.js sends 1 or 2, the preload extension of htmx true.
+	return r.Header.Get("Next-Router-Prefetch") != "" || r.Header.Get("HX-Preloaded") != ""
 }
 
 // isEmbedded reports whether a page of another site asks for something other than a navigation: an

@@ -123,6 +123,12 @@ func TestRoutesWithoutEffect(t *testing.T) {
 		"prerender":                       {"GET", "/api/auth/sign-out-callback", []string{"Sec-Purpose", "prefetch;prerender"}, 503},
 		"prefetch of an old Safari":       {"GET", "/api/auth/sign-out-callback", []string{"Purpose", "prefetch"}, 503},
 		"prefetch of an old Firefox":      {"GET", "/api/auth/sign-out-callback", []string{"X-Moz", "prefetch"}, 503},
+		"preview of an old Safari":        {"GET", "/api/auth/sign-out-callback", []string{"X-Purpose", "preview"}, 503},
+		"prefetch by a script":            {"GET", "/api/auth/sign-out", []string{"X-Purpose", "Prefetch"}, 503},
+		"prefetch by Turbo":               {"GET", "/api/auth/sign-out", []string{"X-Sec-Purpose", "prefetch"}, 503},
+		"prefetch by Next.js":             {"GET", "/api/auth/sign-out", []string{"Next-Router-Prefetch", "1"}, 503},
+		"prefetch of a segment":           {"GET", "/api/auth/sign-in", []string{"Next-Router-Prefetch", "2"}, 503},
+		"prefetch by htmx":                {"GET", "/api/auth/sign-out-callback", []string{"HX-Preloaded", "true"}, 503},
 		"image elsewhere":                 {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
 		"frame elsewhere":                 {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
 		"image of a sibling":              {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
@@ -151,6 +157,12 @@ func TestRoutesWithoutEffect(t *testing.T) {
 		}
 		if tt.status == 405 && w.Header.Get("Allow") != "GET" {
 			t.Errorf("%s: Allow %q", name, w.Header.Get("Allow"))
+		}
+	}
+	// A frame of Turbo, and a request of htmx, are what a user has clicked on.
+	for _, headers := range [][]string{{"Turbo-Frame", "menu"}, {"HX-Request", "true"}, {"RSC", "1"}} {
+		if w := serve(routes, request("/api/auth/sign-in", "", headers...)); w.StatusCode != 302 {
+			t.Errorf("%v: status %d", headers, w.StatusCode)
 		}
 	}
 	// A link elsewhere may lead to sign-in.
