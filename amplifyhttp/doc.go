@@ -28,6 +28,20 @@
 // Refreshed tokens travel back in the response. They are put in place when its final header is
 // written: by the handler, by a flush, by a hijack, or when the handler returns.
 //
+// # Prefixes
+//
+// Browsers may see an application below a prefix that its handlers do not see: https://myapp.com/app/notes
+// is /notes to them. There are two kinds, and both at once will do:
+//
+//   - What a proxy takes off never reaches the process: say it in [Options].BasePath.
+//   - What [http.StripPrefix] takes off in front of [ServerRunner.Middleware] is told from the request.
+//     Without Middleware that is in front of a guard or the auth routes. What is taken off behind
+//     Middleware belongs to the application.
+//
+// Paths in settings, such as Guard.SignIn, are those of the application: its prefix is put in front
+// of them. Paths in requests, such as return_to, and redirect URLs in the configuration are as
+// browsers see them: https://myapp.com/app/api/auth/sign-in-callback.
+//
 // # Caching
 //
 // Responses that a session was read for are not cached, and those that may turn out to depend on it

@@ -43,9 +43,9 @@ func (r *Runner) cookiesTooLarge(x *Exchange, request *http.Request) *Response {
 	if !isNavigation(request) {
 		return failure(status, amplify.Unauthenticated(amplify.ReasonCookiesTooLarge, nil))
 	}
-	u, ok := r.origin.local(address(request))
+	u, ok := r.address(request)
 	if !ok {
-		u = &url.URL{Path: "/"}
+		u, _ = url.Parse(x.public("/")) // which is clean
 	}
 	query := u.Query()
 	clear := query.Has(clearParameter)

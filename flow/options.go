@@ -18,6 +18,10 @@ type Options struct {
 	// Origin is where browsers reach the application, such as "https://myapp.com". It turns on
 	// signing in on the server. The default is the environment variable AMPLIFY_APP_ORIGIN.
 	Origin string
+	// BasePath is the part of the application's path that a proxy takes off, so that it never
+	// reaches this process, such as "/app": https://myapp.com/app/notes arrives as /notes. It
+	// begins with a slash and does not end in one. See "Prefixes" in the package documentation.
+	BasePath string
 	// Cookies are the attributes of the cookies that hold a session.
 	Cookies CookieOptions
 	// Bearer accepts the access token of an Authorization: Bearer header in place of cookies, for
@@ -57,6 +61,12 @@ func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.Conf
 		if own, fault = parseOrigin(o.Origin); fault != nil {
 			faults = append(faults, fault)
 		}
+	}
+	if o.BasePath != "" && !isPrefix(o.BasePath) {
+		faults = append(faults, &amplify.ConfigError{
+			Field: "Options.BasePath", Value: o.BasePath,
+			Problem: `is not a clean path: begin with a slash, as in "/app", end without one, and leave out queries`,
+		})
 	}
 	c = cookie.Options{
 		Domain:   o.Cookies.Domain,

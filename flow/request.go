@@ -60,28 +60,24 @@ func (r *Runner) here(request *http.Request) string {
 	if request.Method != http.MethodGet && request.Method != http.MethodHead {
 		return ""
 	}
-	to, _ := r.origin.returnTo(address(request))
+	u, ok := r.address(request)
+	if !ok {
+		return ""
+	}
+	to, _ := r.origin.returnTo(u.String())
 	return to
 }
 
-// address returns the address that the client asked for: handlers see r.URL without what
-// [http.StripPrefix] took off.
-func address(r *http.Request) string {
-	if r.RequestURI != "" {
-		return r.RequestURI
+// withReturnTo returns address with a query parameter return_to, unless to is "".
+func withReturnTo(address, to string) string {
+	u, err := url.Parse(address)
+	if err != nil || to == "" {
+		return address
 	}
-	return r.URL.RequestURI()
-}
-
-// withReturnTo returns u with a query parameter return_to, unless to is "".
-func withReturnTo(u *url.URL, to string) string {
-	v := *u
-	if to != "" {
-		q := v.Query()
-		q.Set(returnToParameter, to)
-		v.RawQuery = q.Encode()
-	}
-	return v.String()
+	q := u.Query()
+	q.Set(returnToParameter, to)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // addQuery adds name, value pairs to a path or URL, leaving out empty values.

@@ -65,9 +65,8 @@ func (a *Routes) askToSignOut(x *Exchange, global bool) *Response {
 		text = "Do you want to sign out on all devices?"
 		query.Set(globalParameter, "true")
 	}
-	u := url.URL{Path: a.runner.routes + routeSignOut, RawQuery: query.Encode()}
 	return a.runner.pages.response(page{
-		Status: http.StatusOK, Title: "Sign out", Text: text, Link: u.String(), LinkText: "Sign out",
+		Status: http.StatusOK, Title: "Sign out", Text: text, Link: a.runner.routes + routeSignOut + "?" + query.Encode(), LinkText: "Sign out",
 	})
 }
 
@@ -97,7 +96,7 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 			Link: a.signOut, LinkText: "Continue", Follow: true,
 		})
 	}
-	to := a.options.RedirectOnSignOutComplete
+	to := x.public(a.options.RedirectOnSignOutComplete)
 	err := x.End(r.Context(), amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
 	switch {
 	case err == nil:
