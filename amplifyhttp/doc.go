@@ -28,6 +28,10 @@
 // Refreshed tokens travel back in the response. They are put in place when its final header is
 // written: by the handler, by a flush, by a hijack, or when the handler returns.
 //
+// Browsers keep the cookies of each host name apart. A sign-in or sign-out that begins under another
+// name than the origin's is logged once. It is sent to the origin if both are loopback names, or if
+// they differ by a "www." in front.
+//
 // # Prefixes
 //
 // Browsers may see an application below a prefix that its handlers do not see: https://myapp.com/app/notes

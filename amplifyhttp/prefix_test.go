@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/flowtest"
@@ -209,5 +210,43 @@ func TestProxiedAttacks(t *testing.T) {
 				t.Errorf("%s: return_to %q", target, to)
 			}
 		}
+	}
+}
+
+// TestOtherName: a server that listens on all loopback names signs users in at its origin.
+func TestOtherName(t *testing.T) {
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	origin := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	f := newFixture(t, nil, func(cfg *amplify.Config, o *Options) {
+		o.Origin = origin
+		cfg.Auth.OAuth.RedirectSignIn = []string{origin + "/api/auth/sign-in-callback"}
+		cfg.Auth.OAuth.RedirectSignOut = []string{origin + "/api/auth/sign-out-callback"}
+	})
+	var err error
+	if handler, err = f.AuthRoutes(AuthRoutesOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: 10 * time.Second,
+	}
+	open := func(address string) string {
+		t.Helper()
+		w, err := client.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = w.Body.Close()
+		return w.Header.Get("Location")
+	}
+	location := open(server.URL + "/api/auth/sign-in?return_to=%2Fnotes")
+	if location != origin+"/api/auth/sign-in?return_to=%2Fnotes" {
+		t.Fatalf("leads to %q", location)
+	}
+	r := request(strings.TrimPrefix(location, origin), "")
+	r.Host = strings.TrimPrefix(origin, "http://")
+	if location := serve(handler, r).Header.Get("Location"); !strings.HasPrefix(location, "https://auth.corpus.test/oauth2/authorize?") {
+		t.Errorf("there, leads to %q", location)
 	}
 }

@@ -59,6 +59,25 @@ func (o origin) host() string {
 	return host
 }
 
+// isLoopback reports whether host, without a port, is a name that leads to the machine itself.
+func isLoopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+// others returns the hosts, with the port, under which browsers may reach the same application: the
+// other loopback names of a loopback name, else the twin with or without "www.".
+func (o origin) others() []string {
+	_, host, _ := strings.Cut(string(o), "://")
+	port := strings.TrimPrefix(host, o.host()) // with its colon, or ""
+	if isLoopback(o.host()) {
+		return []string{"localhost" + port, "127.0.0.1" + port, "[::1]" + port}
+	}
+	if apex, ok := strings.CutPrefix(o.host(), "www."); ok {
+		return []string{apex + port}
+	}
+	return []string{"www." + o.host() + port}
+}
+
 // insecure reports whether traffic to the application leaves the machine unencrypted.
 func (o origin) insecure() bool {
 	host := o.host()

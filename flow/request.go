@@ -30,6 +30,9 @@ func isNavigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
+// hostname returns the name in a Host header, without the port.
+func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
+
 // isSpeculative reports whether a browser, or a script of the application, asks for a page before
 // the user wants to see it. Scripts cannot set Sec-Purpose: those of Turbo send X-Sec-Purpose.
 func isSpeculative(r *http.Request) bool {

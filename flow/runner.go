@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"sync"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
@@ -20,12 +21,14 @@ type Runner struct {
 	origin     origin
 	base       string // Options.BasePath
 	cookies    cookie.Options
+	insecure   bool // cookies are without Secure for requests under a loopback name
 	bearer     bool
 	session    string // what the keys of the session's cookies begin with; "" without a user pool
 	routes     string // the folder of the auth routes as browsers see it, such as "/api/auth/"; "" if the configuration has none
 	pages      *pages
 	protection *http.CrossOriginProtection
 	logs       logLimit
+	otherNames sync.Once // the first one is logged
 }
 
 // New returns a Runner for the backend that cfg describes. It reports every fault of cfg and o at
@@ -47,7 +50,7 @@ func New(cfg amplify.Config, o Options) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{
-		app: app, client: client, origin: own, base: o.BasePath, cookies: cookies, bearer: o.Bearer,
+		app: app, client: client, origin: own, base: o.BasePath, cookies: cookies, insecure: o.Cookies.Insecure, bearer: o.Bearer,
 		pages: newPages(), protection: http.NewCrossOriginProtection(),
 	}
 	if cfg.Auth != nil && cfg.Auth.UserPoolClientID != "" {

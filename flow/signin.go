@@ -20,6 +20,9 @@ func (a *Routes) toManagedLogin(p string) func(*Exchange, *http.Request) *Respon
 		if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
 			return redirect(http.StatusFound, a.afterSignIn(x, returnTo))
 		}
+		if answer := a.runner.toOrigin(x, r); answer != nil {
+			return answer
+		}
 		next := attempt{newState(a.options.CustomState), randomText(verifierLength), returnTo}
 		a.runner.beginAttempt(x, x.flowCookies().attempts(), next)
 		return redirect(http.StatusFound, a.managedLogin(p,

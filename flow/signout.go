@@ -25,6 +25,9 @@ const (
 // toSignOut sends a user to managed login, which forgets who has signed in there and sends them
 // back. A user who leaves the browser before that stays signed in.
 func (a *Routes) toSignOut(x *Exchange, r *http.Request) *Response {
+	if answer := a.runner.toOrigin(x, r); answer != nil {
+		return answer
+	}
 	global := r.URL.Query().Get(globalParameter) == "true"
 	if !a.mayBegin(x, r, global) {
 		return a.askToSignOut(x, global)
