@@ -137,9 +137,9 @@ func TestMounts(t *testing.T) {
 				t.Errorf("sign-out ends at %q", location)
 			}
 
-			// A guard in a part of the application sends to the application's page. A page of that
-			// part with the same name is another one. Without Middleware its guard sees no more than
-			// the part.
+			// A guard in a part of the application sends to the application's page. A page of
+			// that part with the same name is another one. Without Middleware its guard sees no
+			// more than the part.
 			if !tt.middleware {
 				return
 			}
@@ -181,8 +181,8 @@ func (v *visitor) get(status int, target string) (location, body string) {
 	return w.Header.Get("Location"), string(text)
 }
 
-// TestProxiedAttacks: what a request spells in odd ways gets past no guard behind a proxy that takes
-// a prefix off, and leads nowhere else.
+// TestProxiedAttacks: what a request spells in odd ways gets past no guard behind a proxy that
+// takes a prefix off, and leads nowhere else.
 func TestProxiedAttacks(t *testing.T) {
 	f := newFixture(t, nil, func(cfg *amplify.Config, o *Options) {
 		o.BasePath = "/app"

@@ -156,8 +156,8 @@ func (g *Guard) Excepts(r *http.Request) bool {
 	case r.URL.RawPath == "":
 		return true
 	}
-	// The mux matches before it decodes. Handlers behind the guard may decode first: "/news/1%2fedit"
-	// is "/news/{id}" to one, and "/news/{id}/edit" to the other.
+	// The mux matches before it decodes. Handlers behind the guard may decode first:
+	// "/news/1%2fedit" is "/news/{id}" to one, and "/news/{id}/edit" to the other.
 	decoded := *r
 	decoded.URL = &url.URL{Host: r.URL.Host, Path: p}
 	return g.matches(&decoded)

@@ -70,7 +70,7 @@ func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.Conf
 	if o.BasePath != "" && !isPrefix(o.BasePath) {
 		faults = append(faults, &amplify.ConfigError{
 			Field: "Options.BasePath", Value: o.BasePath,
-			Problem: `is not a clean path: begin with a slash, as in "/app", end without one, and leave out queries`,
+			Problem: `is not a clean path: begin with a slash and end without one, as in "/app"`,
 		})
 	}
 	c = cookie.Options{

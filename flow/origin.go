@@ -112,7 +112,8 @@ func (o origin) redirect(setting, advice string, urls []string, answered func(*u
 	}
 	kind := strings.ToLower(setting[:1]) + setting[1:] // as in JavaScript
 	return nil, &amplify.ConfigError{
-		Field: "Config.Auth.OAuth." + setting, Problem: "has no URL of the application's origin " + string(o) + ": " + advice, Err: &amplify.Error{
+		Field: "Config.Auth.OAuth." + setting, Problem: "has no URL of the application's origin " + string(o) + ": " + advice,
+		Err: &amplify.Error{
 			Name:               "AmplifyServerContextError",
 			Message:            "No valid " + kind + " url found in the OAuth config.",
 			RecoverySuggestion: "Check the OAuth config and ensure the " + kind + " url is valid: one of them must belong to the application's origin.",
@@ -131,7 +132,8 @@ func (o origin) callback(base, setting, route string, urls []string) (*url.URL, 
 	if route == routeSignOutCallback {
 		kind = "a sign-out URL of the app client (logoutUrls in defineAuth)"
 	}
-	advice := "register " + string(o) + base + "/api/auth/" + route + ", or where else the auth routes are mounted, as " + kind
+	advice := "register " + string(o) + base + "/api/auth/" + route +
+		", or where else the auth routes are mounted, as " + kind
 	u, fault := o.redirect(setting, advice, urls, answered)
 	if fault != nil || answered(u) {
 		return u, fault

@@ -25,7 +25,8 @@ func (r *Runner) toOrigin(x *Exchange, request *http.Request) *Response {
 		return nil
 	}
 	r.otherNames.Do(func() {
-		r.app.Logger().WarnContext(request.Context(), "sign-in under another name than the origin's: browsers keep their cookies apart",
+		r.app.Logger().WarnContext(request.Context(),
+			"sign-in under another name than the origin's: browsers keep their cookies apart",
 			"host", request.Host[:min(len(request.Host), maxLoggedHost)], "origin", string(r.origin),
 			"hint", "open the application by its origin, or let the proxy pass the Host header on")
 	})
