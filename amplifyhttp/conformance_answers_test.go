@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,8 +124,8 @@ func redirectOf(c conformance.Case, kind, route string) (theirs, ours string, fa
 		if theirs == "" && strings.HasPrefix(s, text(c.In("origin"))) {
 			theirs = s
 		}
-		if u, err := url.Parse(s); err == nil && u.Scheme+"://"+u.Host == c.In("origin") && (ours == "" || path.Base(u.Path) == route) {
-			if ours = s; path.Base(u.Path) == route {
+		if u, err := url.Parse(s); err == nil && u.Scheme+"://"+u.Host == c.In("origin") && (ours == "" || strings.HasSuffix(u.Path, "/"+route)) {
+			if ours = s; strings.HasSuffix(u.Path, "/"+route) {
 				return theirs, ours, nil
 			}
 		}
@@ -135,9 +134,12 @@ func redirectOf(c conformance.Case, kind, route string) (theirs, ours string, fa
 		e := noRedirect(kind).error()
 		return theirs, "", &e
 	}
+	list := map[string]string{
+		"redirectSignIn": "a callback URL of the app client (callbackUrls in defineAuth)", "redirectSignOut": "a sign-out URL of the app client (logoutUrls in defineAuth)",
+	}
 	return theirs, "", &errorOutcome{Message: fmt.Sprintf(
-		"Config.Auth.OAuth.%s%s %q: is none of the auth routes: let a URL of the origin end in /%s, such as %s/api/auth/%s",
-		strings.ToUpper(kind[:1]), kind[1:], ours, route, c.In("origin"), route)}
+		"Config.Auth.OAuth.%s%s %q: leads to none of the auth routes: register %s/api/auth/%s, or where else the auth routes are mounted, as %s",
+		strings.ToUpper(kind[:1]), kind[1:], ours, c.In("origin"), route, list[kind])}
 }
 
 // attributesOf returns the attributes of a cookie as the original writes them.

@@ -28,6 +28,25 @@
 // Refreshed tokens travel back in the response. They are put in place when its final header is
 // written: by the handler, by a flush, by a hijack, or when the handler returns.
 //
+// Browsers keep the cookies of each host name apart. A sign-in or sign-out that begins under
+// another name than the origin's is logged once. It is sent to the origin if both are loopback
+// names, or if they differ by a "www." in front.
+//
+// # Prefixes
+//
+// Browsers may see an application below a prefix that its handlers do not see: to these,
+// https://myapp.com/app/notes is /notes. There are two kinds of prefixes, which may come together:
+//
+//   - What a proxy takes off never reaches the process. It is said by BasePath of [Options].
+//   - What [http.StripPrefix] takes off in front of [ServerRunner.Middleware] is told from the
+//     request. What is taken off behind Middleware belongs to the application. Without Middleware,
+//     the outermost guard or the auth routes stand in its place; the folder of the auth routes alone
+//     is no prefix.
+//
+// Paths in settings, such as Guard.SignIn, are those of the application: its prefix is put in front
+// of them. Paths in requests, such as return_to, and redirect URLs in the configuration are as
+// browsers see them: https://myapp.com/app/api/auth/sign-in-callback.
+//
 // # Caching
 //
 // Responses that a session was read for are not cached, and those that may turn out to depend on it

@@ -137,6 +137,84 @@ func ExampleServerRunner_RequireUser() {
 	// /static/app.css 200 ""
 }
 
+// An application below a prefix that a proxy takes off, as nginx does with
+//
+//	location /app/ {
+//		proxy_pass http://127.0.0.1:3000/;
+//		proxy_set_header Host $host;
+//	}
+//
+// Its redirect URLs are as browsers see them: https://myapp.com/app/api/auth/sign-in-callback. All
+// other paths are as the application sees them.
+func ExampleNewServerRunner_basePath() {
+	runner, err := amplifyhttp.NewServerRunner(configBelow("/app"), amplifyhttp.Options{
+		Origin:   "https://myapp.com",
+		BasePath: "/app",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close(context.Background())
+
+	printRedirect(application(runner), "/notes") // the proxy has taken "/app" off
+	// Output: /app/sign-in?return_to=%2Fapp%2Fnotes
+}
+
+// An application below a prefix that http.StripPrefix takes off. No option is needed: Middleware
+// sees by the request what has been taken off in front of it.
+func ExampleServerRunner_Middleware_stripPrefix() {
+	runner, err := amplifyhttp.NewServerRunner(configBelow("/app"), amplifyhttp.Options{Origin: "https://myapp.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close(context.Background())
+
+	mux := http.NewServeMux()
+	mux.Handle("/app/", http.StripPrefix("/app", application(runner)))
+
+	printRedirect(mux, "/app/notes")
+	// Output: /app/sign-in?return_to=%2Fapp%2Fnotes
+}
+
+// configBelow returns the configuration of an application below a prefix.
+func configBelow(prefix string) amplify.Config {
+	cfg, err := amplify.ParseConfig(outputs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg.Auth.OAuth.RedirectSignIn = []string{"https://myapp.com" + prefix + "/api/auth/sign-in-callback"}
+	cfg.Auth.OAuth.RedirectSignOut = []string{"https://myapp.com" + prefix + "/api/auth/sign-out-callback"}
+	return cfg
+}
+
+// application returns an application that does not know its prefix.
+func application(runner *amplifyhttp.ServerRunner) http.Handler {
+	routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{RedirectOnSignInComplete: "/notes"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/auth/", routes)
+	mux.HandleFunc("/sign-in", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `<a href="%s">Sign in</a>`, template.HTMLEscapeString(runner.SignInURL(r, amplifyhttp.SignInLink{})))
+	})
+	mux.Handle("/notes", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "notes") })))
+	return runner.Middleware(mux)
+}
+
+// printRedirect prints where a browser is sent that opens a page.
+func printRedirect(h http.Handler, page string) {
+	r := httptest.NewRequest(http.MethodGet, page, nil)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(w.Header().Get("Location"))
+}
+
 // A route that tells a script who is signed in: GET /apis/get-current-user.
 func ExampleServerRunner_Middleware() {
 	runner := newRunner()

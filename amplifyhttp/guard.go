@@ -25,10 +25,18 @@ type Guard struct {
 	// SignIn is the path that users are sent to who are not signed in, such as "/sign-in" or
 	// "/api/auth/sign-in". It gets a query parameter return_to with where they wanted to go, which
 	// the auth routes understand. It is never guarded itself.
+	//
+	// It is a path of the application: the application's prefix is put in front of it (see
+	// "Prefixes" in the package documentation). A URL of the origin, and the address of an auth
+	// route as browsers see it, stay as they are.
 	SignIn string
 	// Except lists what needs no user, as patterns of [http.ServeMux]: "/favicon.ico", "/static/",
-	// "GET /{$}". It is for guards around a whole mux. The auth routes are excepted as well. A path
-	// that is not clean, such as "/static/../admin", is never excepted.
+	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards around
+	// a whole mux. The auth routes are excepted as well.
+	//
+	// A path that is not clean, such as "/static/../admin", is never excepted. With an encoded
+	// slash, as in "/static/x%2fy", it must match both before and after it is decoded. The pattern
+	// "/static/" does not match "/static".
 	Except []string
 	// Denied answers instead. err says why: see [amplify.ReasonOf] and
 	// [amplify.ErrUnauthenticated].

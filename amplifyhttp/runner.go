@@ -56,9 +56,14 @@ func (s *ServerRunner) Close(ctx context.Context) error { return s.flow.Close(ct
 // where they wanted to go when they were sent to the page (its query parameter return_to), else to
 // link.ReturnTo, else to the page.
 //
-// It is empty if the configuration has no redirect URL for the origin.
+// It is empty if the configuration has no redirect URL that leads to the auth routes.
 func (s *ServerRunner) SignInURL(r *http.Request, link SignInLink) string {
-	return s.flow.SignInURL(r, link)
+	x := s.exchangeOf(r)
+	if x == nil {
+		x = &flow.Exchange{}
+		s.flow.Begin(x, r)
+	}
+	return x.SignInURL(r, link)
 }
 
 // Middleware gives the context of every request a server context: Amplify's APIs, called with it

@@ -22,8 +22,8 @@ func (r *Runner) arrival(x *Exchange, request *http.Request) *Response {
 		request.Header.Get("Sec-Fetch-Dest") != "document" {
 		return nil
 	}
-	target, ok := r.origin.returnTo(address(request))
-	if !ok {
+	target := r.here(request)
+	if target == "" {
 		return nil
 	}
 	sum := sha256.Sum256([]byte(target))

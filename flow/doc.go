@@ -15,4 +15,14 @@
 //		x.Commit(answer.Header)
 //		...
 //	}
+//
+// # Prefixes
+//
+// Browsers may see an application below a prefix that its handlers do not see. The prefix is what a
+// proxy takes off, which [Options.BasePath] says, and then what [http.StripPrefix] or the like has
+// taken off before [Runner.Begin] is called, which is told from RequestURI and URL of the request.
+// What is taken off later belongs to the application.
+//
+// Paths in settings are those of the application: its prefix is put in front of them. Paths in
+// requests, such as return_to, and redirect URLs in the configuration are as browsers see them.
 package flow

@@ -149,9 +149,19 @@ func (x *Exchange) newProviders(kv amplify.KeyValueStorage) amplify.Providers {
 // storage returns the storage of the session. x.mu is held.
 func (x *Exchange) storage() *cookie.KeyValueStorage {
 	if x.kv == nil {
-		x.kv = cookie.NewKeyValueStorage(&x.cookies, x.runner.cookies)
+		x.kv = cookie.NewKeyValueStorage(&x.cookies, x.attributes())
 	}
 	return x.kv
+}
+
+// attributes returns the attributes of the session's cookies. With an origin all requests get the
+// same ones.
+func (x *Exchange) attributes() cookie.Options {
+	o := x.runner.cookies
+	if x.runner.insecure && x.request.TLS == nil && isLoopback(hostname(x.request.Host)) {
+		o.Insecure = true
+	}
+	return o
 }
 
 // bearerToken returns the credentials of an Authorization: Bearer header (RFC 6750

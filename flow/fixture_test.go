@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"testing"
 
@@ -86,6 +87,23 @@ func (f *fixture) guarded(g *Guard, err error) http.Handler {
 		}
 		return &Response{Status: http.StatusNoContent}
 	})
+}
+
+// bodyOf reads the body of a response.
+func bodyOf(t *testing.T, w *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// signInURL returns the link of a page to managed login.
+func (f *fixture) signInURL(r *http.Request, link SignInLink) string {
+	var x Exchange
+	f.Begin(&x, r)
+	return x.SignInURL(r, link)
 }
 
 // page returns a page that says who is signed in, in a header.

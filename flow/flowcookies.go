@@ -24,6 +24,8 @@ const (
 	attemptCookie = flowPrefix + "attempt."
 	// arrivalCookie marks that a browser has been given the arrival page.
 	arrivalCookie = flowPrefix + "arrival"
+	// otherNameCookie marks that a browser has been sent to the origin from another name of it.
+	otherNameCookie = flowPrefix + "otherName"
 	// confirmCookie holds what the link of the page must say that asks before a sign-out.
 	confirmCookie = flowPrefix + "confirm"
 )
@@ -43,6 +45,7 @@ type flowCookies struct {
 	olderAttempts         []string    // names
 	signingOut            string
 	redirecting           bool
+	otherName             bool
 	arrivals, confirmings []string
 }
 
@@ -65,6 +68,8 @@ func (x *Exchange) flowCookies() *flowCookies {
 			add(&f.verifiers, value)
 		case arrivalCookie:
 			add(&f.arrivals, value)
+		case otherNameCookie:
+			f.otherName = true
 		case confirmCookie:
 			add(&f.confirmings, value)
 		case signingOutCookie:
@@ -103,7 +108,7 @@ func (r *Runner) flowCookie(name, value string) *http.Cookie {
 	return &http.Cookie{
 		Name: name, Value: value,
 		Domain: r.cookies.Domain, Path: "/", MaxAge: int(flowLifetime.Seconds()),
-		HttpOnly: true, Secure: r.origin.secure(), SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: !r.cookies.Insecure, SameSite: http.SameSiteLaxMode,
 	}
 }
 

@@ -42,6 +42,37 @@ func FuzzReturnTo(f *testing.F) {
 	})
 }
 
+// FuzzPrefix: whatever a request is sent with, and whatever handlers in front make of its path, a
+// guard leads to a page of the application's own origin, by the rules of browsers.
+func FuzzPrefix(f *testing.F) {
+	for _, s := range [][2]string{
+		{"/app/notes?a=b", "/notes"}, {"//evil.test/notes", "/notes"}, {"/\\evil.test/notes", "/notes"}, {"/%2fevil.test/x", "/x"}, {"/a/../x", "/x"},
+		{"http://evil.test/app/x", "/x"}, {"/app/x", "x"}, {"/app/sign-in", "/sign-in"}, {"@evil.test/x", "/x"}, {"/\tevil.test/x", "/x"}, {"", "/x"},
+	} {
+		f.Add(s[0], s[1])
+	}
+	fix := newFixture(f, nil, nil)
+	h := fix.guarded(fix.RequireUser(GuardOptions{SignIn: "/sign-in"}))
+	base, _ := url.Parse("https://myapp.com/x")
+	f.Fuzz(func(t *testing.T, asked, served string) {
+		r := request("/", "", navigation...)
+		r.RequestURI, r.URL.Path = asked, served
+		w := serve(h, r)
+		if w.StatusCode == http.StatusNoContent {
+			if !isAuthRoute(lastSegment(served)) { // "sign-in" is both
+				t.Fatalf("%q, seen as %q, passes", asked, served)
+			}
+			return
+		}
+		location := w.Header.Get("Location")
+		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(location)
+		u, err := base.Parse(seen)
+		if err != nil || seen != location || u.Scheme != "https" || u.Host != "myapp.com" || !strings.HasSuffix(u.Path, "/sign-in") {
+			t.Fatalf("%q, seen as %q, leads to %q: %v", asked, served, location, err)
+		}
+	})
+}
+
 // FuzzOrigin: what is accepted is exactly what browsers send in Origin headers.
 func FuzzOrigin(f *testing.F) {
 	for _, s := range []string{"https://myapp.com", "http://localhost:3000", "http://localhost:3000/", "https://a..b", "https://a:99999", "https://a\n"} {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/amplify-go/amplify"
 )
@@ -21,17 +22,26 @@ type GuardOptions struct {
 	// SignIn is the path that users are sent to who are not signed in, such as "/sign-in" or
 	// "/api/auth/sign-in". It gets a query parameter return_to with where they wanted to go, which
 	// the auth routes understand. It is never guarded itself.
+	//
+	// It is a path of the application: the application's prefix is put in front of it (see
+	// "Prefixes" in the package documentation). A URL of the origin, and the address of an auth
+	// route as browsers see it, stay as they are.
 	SignIn string
 	// Except lists what needs no user, as patterns of [http.ServeMux]: "/favicon.ico", "/static/",
-	// "GET /{$}". It is for guards around a whole application. The auth routes are excepted as
-	// well. A path that is not clean, such as "/static/../admin", is never excepted.
+	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards around
+	// a whole application. The auth routes are excepted as well.
+	//
+	// A path that is not clean, such as "/static/../admin", is never excepted. With an encoded
+	// slash, as in "/static/x%2fy", it must match both before and after it is decoded. The pattern
+	// "/static/" does not match "/static".
 	Except []string
 }
 
 // Guard decides which requests pass. It is immutable and safe for concurrent use.
 type Guard struct {
 	runner *Runner
-	signIn *url.URL
+	signIn string         // a path, with a query perhaps; "" for none
+	public bool           // signIn is as browsers see it
 	except *http.ServeMux // nil without exceptions
 	permit func(amplify.Claims) error
 }
@@ -86,13 +96,16 @@ func denied(reason amplify.Reason, message string) error {
 // guard returns a guard that lets requests pass whose access token's claims permit returns nil for.
 func (r *Runner) guard(o GuardOptions, permit func(amplify.Claims) error) (*Guard, error) {
 	var faults []*amplify.ConfigError
-	g := &Guard{runner: r, signIn: &url.URL{}, permit: permit}
+	g := &Guard{runner: r, permit: permit}
 	if o.SignIn != "" {
-		var ok bool
-		if g.signIn, ok = r.origin.local(o.SignIn); !ok {
+		u, ok := r.origin.local(o.SignIn)
+		if !ok {
 			faults = append(faults, &amplify.ConfigError{
 				Field: "Guard.SignIn", Value: o.SignIn, Problem: `is not a path of this application, such as "/sign-in"`,
 			})
+		} else {
+			g.signIn = u.String()
+			g.public = !strings.HasPrefix(o.SignIn, "/") || r.isAuthRoute(u.EscapedPath())
 		}
 	}
 	if len(o.Except) > 0 {
@@ -116,30 +129,76 @@ func register(mux *http.ServeMux, pattern string) (problem string) {
 			problem = fmt.Sprintf("is not a pattern of http.ServeMux: %v", p)
 		}
 	}()
-	mux.Handle(pattern, http.NotFoundHandler())
+	mux.Handle(pattern, excepted{})
 	return ""
 }
 
-// Excepts reports whether a request passes without a user.
+// excepted is what the patterns lead to. A mux also answers paths that are near a pattern, with
+// redirects: "/news" for "/news/". Those are other pages behind the guard.
+type excepted struct{}
+
+func (excepted) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+// Excepts reports whether a request passes whoever sends it: that of an auth route, and what
+// [GuardOptions] except. The page to sign in on passes [Guard.Check].
 func (g *Guard) Excepts(r *http.Request) bool {
-	if p := r.URL.Path; p != path.Clean(p) && p != path.Clean(p)+"/" {
+	p := r.URL.Path
+	if p != path.Clean(p) && p != path.Clean(p)+"/" || strings.Contains(p, `\`) {
 		// A handler behind the guard may clean the path, and serve a page that does not look
 		// excepted.
 		return false
 	}
-	if r.URL.Path == g.signIn.Path && g.signIn.Path != "" || g.runner.isAuthRoute(r.URL.Path) {
+	switch {
+	case isAuthRoute(lastSegment(p)) && g.runner.isAuthRoute(g.runner.path(r)):
+		return true
+	case g.except == nil || !g.matches(r):
+		return false
+	case r.URL.RawPath == "":
 		return true
 	}
-	if g.except == nil {
+	// The mux matches before it decodes. Handlers behind the guard may decode first:
+	// "/news/1%2fedit" is "/news/{id}" to one, and "/news/{id}/edit" to the other.
+	decoded := *r
+	decoded.URL = &url.URL{Host: r.URL.Host, Path: p}
+	return g.matches(&decoded)
+}
+
+func (g *Guard) matches(r *http.Request) bool {
+	h, _ := g.except.Handler(r)
+	return h == excepted{}
+}
+
+// signInURL returns where users sign in, as browsers see it.
+func (g *Guard) signInURL(x *Exchange) string {
+	if g.public {
+		return g.signIn
+	}
+	return x.public(g.signIn)
+}
+
+// isSignIn reports whether a request is for the page that users sign in on.
+func (g *Guard) isSignIn(x *Exchange, r *http.Request) bool {
+	own := withoutQuery(g.signIn)
+	if own == "" || !g.public && !strings.HasSuffix(requestPath(r), own) { // most requests
 		return false
 	}
-	_, pattern := g.except.Handler(r)
-	return pattern != ""
+	return g.runner.path(r) == withoutQuery(g.signInURL(x))
+}
+
+// withoutQuery returns the path of an address.
+func withoutQuery(address string) string {
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		return address[:i]
+	}
+	return address
 }
 
 // Check returns nil if the request of x passes, else why it does not: see [amplify.ReasonOf] and
 // [amplify.ErrUnauthenticated].
 func (g *Guard) Check(x *Exchange, r *http.Request) error {
+	if g.isSignIn(x, r) {
+		return nil
+	}
 	tokens, err := x.Tokens(r.Context(), amplify.TokensInput{})
 	if err != nil {
 		return err
@@ -156,19 +215,19 @@ func (g *Guard) Check(x *Exchange, r *http.Request) error {
 //   - 503 with Retry-After if it cannot be told at the moment. No user is signed out by that.
 func (g *Guard) Deny(x *Exchange, r *http.Request, err error) *Response {
 	reason := amplify.ReasonOf(err)
-	p := page{Link: "/", LinkText: "Home"}
+	p := page{Link: x.public("/"), LinkText: "Home"}
 	switch {
 	case reason == amplify.ReasonCookiesTooLarge:
 		return g.runner.cookiesTooLarge(x, r)
 	case errors.Is(err, amplify.ErrUnauthenticated):
-		if isNavigation(r) && g.signIn.Path != "" {
+		if isNavigation(r) && g.signIn != "" {
 			if reason == amplify.ReasonNoSession {
 				if answer := g.runner.arrival(x, r); answer != nil {
 					return answer
 				}
 			}
 			// 303, so that a form that was sent does not get sent again to the sign-in page.
-			return redirect(http.StatusSeeOther, withReturnTo(g.signIn, g.runner.here(r)))
+			return redirect(http.StatusSeeOther, withReturnTo(g.signInURL(x), g.runner.here(r)))
 		}
 		p.Status, p.Title, p.Text = http.StatusUnauthorized, "Please sign in", "This page is for signed-in users."
 	case reason == amplify.ReasonMissingGroup || reason == amplify.ReasonMissingScope:

@@ -171,13 +171,42 @@ func TestGuardExceptions(t *testing.T) {
 		"/home;/static/":                 false,
 		"/home?/static/":                 false,
 		"http://other.test/static/a.css": true,
+		"/static/a%2fb.css":              true, // below /static/ in either reading
+		"/static/%28a%29.css":            true,
+		"/news/a%20b":                    true,
+		"/news/1%2fedit":                 false, // another page to handlers that decode first
+		"/news/1%2Fedit":                 false,
+		"/news%2f1":                      false,
+		"/static":                        false, // another page than /static/
+		"/static%2fa.css":                false,
+		"/static/..\\home":               false,
+		"/static/%5c..%5chome":           false,
+		"/static/%2e%2e%2fhome":          false,
+		"/Static/a.css":                  false,
+		"/%73ign-in":                     false,
+		"/sign%2din":                     false,
+		"/Sign-in":                       false,
+		"/sign-in/":                      false,
+		"//sign-in":                      false,
+		"/./sign-in":                     false,
+		"/x/../sign-in":                  false,
+		"/sign-in%3freturn_to=x":         false,
+		"/api/auth/%73ign-in":            false,
+		"/api%2fauth%2fsign-in":          false,
+		"/API/auth/sign-in":              false,
+		"/api/auth//sign-in":             false,
 	} {
 		w := serve(h, request(target, "", fetched...))
 		if got := w.StatusCode == 204; got != passes {
 			t.Errorf("%s: status %d", target, w.StatusCode)
 		}
 	}
-	r := request("/news/1", "", fetched...)
+	r := request("/static/../home", "", fetched...)
+	r.Method = http.MethodConnect // for which a mux does not clean paths
+	if w := serve(h, r); w.StatusCode != 401 {
+		t.Errorf("CONNECT passes: %d", w.StatusCode)
+	}
+	r = request("/news/1", "", fetched...)
 	r.Method = http.MethodDelete
 	if w := serve(h, r); w.StatusCode != 401 {
 		t.Errorf("DELETE passes where only GET is excepted: %d", w.StatusCode)

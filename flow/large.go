@@ -43,9 +43,9 @@ func (r *Runner) cookiesTooLarge(x *Exchange, request *http.Request) *Response {
 	if !isNavigation(request) {
 		return failure(status, amplify.Unauthenticated(amplify.ReasonCookiesTooLarge, nil))
 	}
-	u, ok := r.origin.local(address(request))
+	u, ok := r.address(request)
 	if !ok {
-		u = &url.URL{Path: "/"}
+		u, _ = url.Parse(x.public("/")) // which is clean
 	}
 	query := u.Query()
 	clear := query.Has(clearParameter)
@@ -90,8 +90,9 @@ func (r *Runner) clearCookies(x *Exchange, to string) *Response {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b sized) int { return cmp.Compare(b.size, a.size) })
+	insecure := x.attributes().Insecure
 	for _, c := range found[:min(len(found), maxCleared)] {
-		deletion := &http.Cookie{Name: c.name, Path: "/", MaxAge: -1, Secure: !r.cookies.Insecure}
+		deletion := &http.Cookie{Name: c.name, Path: "/", MaxAge: -1, Secure: !insecure}
 		x.cookies.Set(deletion)
 		if r.cookies.Domain != "" {
 			ofDomain := *deletion

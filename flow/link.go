@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// SignInLink describes a link to managed login: see [Runner.SignInURL]. The zero value
+// SignInLink describes a link to managed login: see [Exchange.SignInURL]. The zero value
 // is the form for all users.
 type SignInLink struct {
 	// SignUp leads to the form for new users.
@@ -17,30 +17,33 @@ type SignInLink struct {
 	Lang string
 	// LoginHint is the user name to begin with.
 	LoginHint string
-	// ReturnTo is the path to come back to instead of the page with the link. A sign-in page sets
-	// it, so that users do not come back to the sign-in page.
+	// ReturnTo is the path of the application to come back to instead of the page with the link. A
+	// sign-in page sets it, so that users do not come back to the sign-in page.
 	ReturnTo string
 }
 
-// SignInURL returns the link from the page that request asks for to managed login. Users come back
-// to where they wanted to go when they were sent to the page (its query parameter return_to), else
-// to link.ReturnTo, else to the page.
+// SignInURL returns the link from the page that request, that of x or one derived from it, asks for
+// to managed login. Users come back to where they wanted to go when they were sent to the page (its
+// query parameter return_to), else to link.ReturnTo, else to the page.
 //
-// It is empty if the configuration has no redirect URL for the origin.
-func (r *Runner) SignInURL(request *http.Request, link SignInLink) string {
+// It is empty if the configuration has no redirect URL that leads to the auth routes.
+func (x *Exchange) SignInURL(request *http.Request, link SignInLink) string {
+	r := x.runner
 	if r.routes == "" {
 		return ""
 	}
 	to, ok := r.origin.returnTo(request.URL.Query().Get(returnToParameter))
 	if !ok && link.ReturnTo != "" {
-		to, ok = r.origin.returnTo(link.ReturnTo)
+		if _, ok = r.origin.returnTo(link.ReturnTo); ok {
+			to, ok = r.origin.returnTo(x.public(link.ReturnTo))
+		}
 	}
 	if !ok {
 		to = r.here(request)
 	}
-	u := url.URL{Path: r.routes + routeSignIn}
+	route := routeSignIn
 	if link.SignUp {
-		u.Path = r.routes + routeSignUp
+		route = routeSignUp
 	}
 	q := url.Values{}
 	for name, value := range map[string]string{"provider": link.Provider, "lang": link.Lang, "login_hint": link.LoginHint} {
@@ -48,6 +51,11 @@ func (r *Runner) SignInURL(request *http.Request, link SignInLink) string {
 			q.Set(name, value)
 		}
 	}
-	u.RawQuery = q.Encode()
-	return withReturnTo(&u, to)
+	if to != "" {
+		q.Set(returnToParameter, to)
+	}
+	if len(q) == 0 {
+		return r.routes + route
+	}
+	return r.routes + route + "?" + q.Encode()
 }

@@ -18,6 +18,10 @@ type Options struct {
 	// Origin is where browsers reach the application, such as "https://myapp.com". It turns on
 	// signing in on the server. The default is the environment variable AMPLIFY_APP_ORIGIN.
 	Origin string
+	// BasePath is the part of the application's path that a proxy takes off, so that it never
+	// reaches this process, such as "/app": https://myapp.com/app/notes arrives as /notes. It
+	// begins with a slash and does not end in one. See "Prefixes" in the package documentation.
+	BasePath string
 	// Cookies are the attributes of the cookies that hold a session.
 	Cookies CookieOptions
 	// Bearer accepts the access token of an Authorization: Bearer header in place of cookies, for
@@ -31,8 +35,8 @@ type Options struct {
 }
 
 // CookieOptions are the attributes of the session's cookies that may be chosen, those of
-// runtimeOptions.cookies in adapter-nextjs. Path is always "/". Secure and HttpOnly
-// follow from the origin.
+// runtimeOptions.cookies in adapter-nextjs. Path is always "/". HttpOnly follows from
+// the origin, and so does Secure unless Insecure is set.
 type CookieOptions struct {
 	// Domain makes the session visible to a domain and all below it, such as
 	// ".myapp.com". The default is the application's host alone. Any host below the
@@ -45,6 +49,11 @@ type CookieOptions struct {
 	MaxAge time.Duration
 	// Expires is until when browsers keep the cookies. MaxAge wins over it.
 	Expires time.Time
+	// Insecure leaves Secure off on the developer's own machine: Safari refuses Secure cookies on
+	// http://localhost. The host of the origin must be localhost or 127.0.0.1. Without an origin,
+	// where Amplify JS signs users in, it counts for the requests that come by plain http under a
+	// loopback name (localhost, 127.0.0.1, [::1]), and no others.
+	Insecure bool
 }
 
 // resolve fills in defaults and returns the faults of o, those of App and Cognito apart.
@@ -58,6 +67,12 @@ func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.Conf
 			faults = append(faults, fault)
 		}
 	}
+	if o.BasePath != "" && !isPrefix(o.BasePath) {
+		faults = append(faults, &amplify.ConfigError{
+			Field: "Options.BasePath", Value: o.BasePath,
+			Problem: `is not a clean path: begin with a slash and end without one, as in "/app"`,
+		})
+	}
 	c = cookie.Options{
 		Domain:   o.Cookies.Domain,
 		SameSite: o.Cookies.SameSite,
@@ -67,11 +82,17 @@ func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.Conf
 	if own != "" {
 		c.HTTPOnly = true
 		c.SessionOnly = true
-		c.Insecure = !own.secure()
+		c.Insecure = !own.secure() || o.Cookies.Insecure
+		if o.Cookies.Insecure && !isLoopback(own.host()) {
+			faults = append(faults, &amplify.ConfigError{
+				Field: "Options.Cookies.Insecure", Value: "true",
+				Problem: fmt.Sprintf("is for localhost and 127.0.0.1 alone, and the origin is %s: leave it off", own),
+			})
+		}
 		if c.SameSite == 0 {
 			c.SameSite = http.SameSiteStrictMode
 		}
-		if d := strings.TrimPrefix(c.Domain, "."); d != "" && own.host() != d && !strings.HasSuffix(own.host(), "."+d) {
+		if strings.TrimPrefix(c.Domain, ".") != "" && !covers(c.Domain, own.host()) {
 			// RFC 6265bis §5.7 step 10: browsers would ignore every cookie.
 			faults = append(faults, &amplify.ConfigError{
 				Field: "Options.Cookies.Domain", Value: c.Domain,
@@ -79,7 +100,15 @@ func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.Conf
 			})
 		}
 	}
-	return own, c, append(faults, faultsOf("Options.Cookies", c.Validate())...)
+	loosest := c // what a request may get
+	loosest.Insecure = c.Insecure || o.Cookies.Insecure
+	return own, c, append(faults, faultsOf("Options.Cookies", loosest.Validate())...)
+}
+
+// covers reports whether cookies with that Domain attribute reach a host.
+func covers(domain, host string) bool {
+	d := strings.TrimPrefix(domain, ".")
+	return d != "" && (host == d || strings.HasSuffix(host, "."+d))
 }
 
 // faultsOf returns the faults that err reports. Those that are no [amplify.ConfigError] become one

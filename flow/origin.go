@@ -3,7 +3,6 @@ package flow
 import (
 	"net/netip"
 	"net/url"
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -60,6 +59,25 @@ func (o origin) host() string {
 	return host
 }
 
+// isLoopback reports whether host, without a port, is a name that leads to the machine itself.
+func isLoopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+// others returns the hosts, with the port, under which browsers may reach the same application: the
+// other loopback names of a loopback name, else the twin with or without "www.".
+func (o origin) others() []string {
+	_, host, _ := strings.Cut(string(o), "://")
+	port := strings.TrimPrefix(host, o.host()) // with its colon, or ""
+	if isLoopback(o.host()) {
+		return []string{"localhost" + port, "127.0.0.1" + port, "[::1]" + port}
+	}
+	if apex, ok := strings.CutPrefix(o.host(), "www."); ok {
+		return []string{apex + port}
+	}
+	return []string{"www." + o.host() + port}
+}
+
 // insecure reports whether traffic to the application leaves the machine unencrypted.
 func (o origin) insecure() bool {
 	host := o.host()
@@ -72,16 +90,17 @@ func (o origin) owns(u *url.URL) bool {
 	return o != "" && u.User == nil && u.Opaque == "" && u.Scheme+"://"+u.Host == string(o)
 }
 
-// redirect returns the one of urls that belongs to the origin: one that ends in route if there is
-// one, else the first. setting is RedirectSignIn or RedirectSignOut.
-func (o origin) redirect(setting, route string, urls []string) (*url.URL, *amplify.ConfigError) {
+// redirect returns the one of urls that belongs to the origin: the first that is answered if there
+// is one, else the first. setting is RedirectSignIn or RedirectSignOut; advice says what to do if
+// none belongs to the origin.
+func (o origin) redirect(setting, advice string, urls []string, answered func(*url.URL) bool) (*url.URL, *amplify.ConfigError) {
 	var first *url.URL
 	for _, s := range urls {
 		u, err := url.Parse(s)
 		if err != nil || !o.owns(u) {
 			continue
 		}
-		if path.Base(u.Path) == route {
+		if answered(u) {
 			return u, nil
 		}
 		if first == nil {
@@ -93,7 +112,8 @@ func (o origin) redirect(setting, route string, urls []string) (*url.URL, *ampli
 	}
 	kind := strings.ToLower(setting[:1]) + setting[1:] // as in JavaScript
 	return nil, &amplify.ConfigError{
-		Field: "Config.Auth.OAuth." + setting, Problem: "has no URL of the application's origin: add one", Err: &amplify.Error{
+		Field: "Config.Auth.OAuth." + setting, Problem: "has no URL of the application's origin " + string(o) + ": " + advice,
+		Err: &amplify.Error{
 			Name:               "AmplifyServerContextError",
 			Message:            "No valid " + kind + " url found in the OAuth config.",
 			RecoverySuggestion: "Check the OAuth config and ensure the " + kind + " url is valid: one of them must belong to the application's origin.",
@@ -101,17 +121,25 @@ func (o origin) redirect(setting, route string, urls []string) (*url.URL, *ampli
 	}
 }
 
-// callback is redirect for a URL that the auth routes must answer.
-func (o origin) callback(setting, route string, urls []string) (string, *amplify.ConfigError) {
-	u, fault := o.redirect(setting, route, urls)
-	if fault != nil {
-		return "", fault
+// callback returns the redirect URL that leads to an auth route of the application: a URL of the
+// origin, below base, whose last segment is the route. setting is RedirectSignIn or
+// RedirectSignOut.
+func (o origin) callback(base, setting, route string, urls []string) (*url.URL, *amplify.ConfigError) {
+	answered := func(u *url.URL) bool {
+		return lastSegment(u.Path) == route && strings.HasPrefix(u.EscapedPath(), base+"/")
 	}
-	if path.Base(u.Path) != route {
-		return "", &amplify.ConfigError{
-			Field: "Config.Auth.OAuth." + setting, Value: u.String(),
-			Problem: "is none of the auth routes: let a URL of the origin end in /" + route + ", such as " + string(o) + "/api/auth/" + route,
-		}
+	kind := "a callback URL of the app client (callbackUrls in defineAuth)"
+	if route == routeSignOutCallback {
+		kind = "a sign-out URL of the app client (logoutUrls in defineAuth)"
 	}
-	return u.String(), nil
+	advice := "register " + string(o) + base + "/api/auth/" + route +
+		", or where else the auth routes are mounted, as " + kind
+	u, fault := o.redirect(setting, advice, urls, answered)
+	if fault != nil || answered(u) {
+		return u, fault
+	}
+	return nil, &amplify.ConfigError{
+		Field: "Config.Auth.OAuth." + setting, Value: u.String(),
+		Problem: "leads to none of the auth routes: " + advice,
+	}
 }

@@ -30,10 +30,21 @@ func isNavigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// isSpeculative reports whether a browser asks for a page before the user wants to see it.
+// hostname returns the name in a Host header, without the port.
+func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
+
+// isSpeculative reports whether a browser, or a script of the application, asks for a page before
+// the user wants to see it. Scripts cannot set Sec-Purpose: those of Turbo send X-Sec-Purpose.
 func isSpeculative(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || // also "prefetch;prerender"
-		r.Header.Get("Purpose") == "prefetch" || r.Header.Get("X-Moz") == "prefetch"
+	for _, name := range []string{"Sec-Purpose", "X-Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		// Also "prefetch;prerender", and "preview" of an old Safari.
+		purpose := strings.ToLower(r.Header.Get(name))
+		if strings.HasPrefix(purpose, "prefetch") || strings.HasPrefix(purpose, "preview") {
+			return true
+		}
+	}
+	// Next.js sends 1 or 2, the preload extension of htmx true.
+	return r.Header.Get("Next-Router-Prefetch") != "" || r.Header.Get("HX-Preloaded") != ""
 }
 
 // isEmbedded reports whether a page of another site asks for something other than a navigation: an
@@ -52,28 +63,24 @@ func (r *Runner) here(request *http.Request) string {
 	if request.Method != http.MethodGet && request.Method != http.MethodHead {
 		return ""
 	}
-	to, _ := r.origin.returnTo(address(request))
+	u, ok := r.address(request)
+	if !ok {
+		return ""
+	}
+	to, _ := r.origin.returnTo(u.String())
 	return to
 }
 
-// address returns the address that the client asked for: handlers see r.URL without what
-// [http.StripPrefix] took off.
-func address(r *http.Request) string {
-	if r.RequestURI != "" {
-		return r.RequestURI
+// withReturnTo returns address with a query parameter return_to, unless to is "".
+func withReturnTo(address, to string) string {
+	u, err := url.Parse(address)
+	if err != nil || to == "" {
+		return address
 	}
-	return r.URL.RequestURI()
-}
-
-// withReturnTo returns u with a query parameter return_to, unless to is "".
-func withReturnTo(u *url.URL, to string) string {
-	v := *u
-	if to != "" {
-		q := v.Query()
-		q.Set(returnToParameter, to)
-		v.RawQuery = q.Encode()
-	}
-	return v.String()
+	q := u.Query()
+	q.Set(returnToParameter, to)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // addQuery adds name, value pairs to a path or URL, leaving out empty values.

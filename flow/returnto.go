@@ -62,8 +62,8 @@ func isAuthRoute(segment string) bool {
 	return slices.Contains([]string{routeSignIn, routeSignUp, routeSignOut, routeSignInCallback, routeSignOutCallback}, segment)
 }
 
-// isAuthRoute reports whether p is one of the auth routes at the place where the
-// configuration says they are.
+// isAuthRoute reports whether p, a path as browsers see it, is one of the auth routes at the place
+// where the configuration says they are.
 func (r *Runner) isAuthRoute(p string) bool {
 	dir, route := path.Split(p)
 	return r.routes != "" && dir == r.routes && isAuthRoute(route)

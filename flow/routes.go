@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/amplify-go/amplify"
 )
@@ -14,11 +13,12 @@ import (
 // createAuthRouteHandlers of adapter-nextjs.
 type RoutesOptions struct {
 	// RedirectOnSignInComplete is where users go who have signed in and did not come from anywhere
-	// else: a path or a URL. The default is "/".
+	// else: a path of the application, in front of which its prefix is put (see "Prefixes" in the
+	// package documentation), or a URL. The default is "/".
 	RedirectOnSignInComplete string
 	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed: a
-	// path or a URL. The default is "/". It may get the query parameters error and
-	// error_description.
+	// path of the application or a URL. The default is "/". It may get the query parameters error
+	// and error_description.
 	RedirectOnSignOutComplete string
 	// CustomState travels through the sign-in behind the random state, for Lambda triggers and logs
 	// that see it. It is not secret.
@@ -82,13 +82,20 @@ func (r *Runner) Routes(o RoutesOptions) (*Routes, error) {
 		if r.origin == "" {
 			break
 		}
-		var signIn, signOut *amplify.ConfigError
-		a.signIn, signIn = r.origin.callback("RedirectSignIn", routeSignInCallback, oauth.RedirectSignIn)
-		a.signOut, signOut = r.origin.callback("RedirectSignOut", routeSignOutCallback, oauth.RedirectSignOut)
-		for _, f := range []*amplify.ConfigError{signIn, signOut} {
+		for _, callback := range []struct {
+			setting, route string
+			urls           []string
+			to             *string
+		}{
+			{"RedirectSignIn", routeSignInCallback, oauth.RedirectSignIn, &a.signIn},
+			{"RedirectSignOut", routeSignOutCallback, oauth.RedirectSignOut, &a.signOut},
+		} {
+			u, f := r.origin.callback(r.base, callback.setting, callback.route, callback.urls)
 			if f != nil {
 				faults = append(faults, f)
+				continue
 			}
+			*callback.to = u.String()
 		}
 	}
 	for _, target := range []struct {
@@ -157,7 +164,7 @@ func (a *Routes) Answer(x *Exchange, r *http.Request) *Response {
 
 // route returns what answers a path, or nil.
 func (a *Routes) route(p string) func(*Exchange, *http.Request) *Response {
-	switch p[strings.LastIndexByte(p, '/')+1:] {
+	switch lastSegment(p) {
 	case routeSignIn:
 		return a.toManagedLogin("/oauth2/authorize")
 	case routeSignUp:

@@ -123,6 +123,12 @@ func TestRoutesWithoutEffect(t *testing.T) {
 		"prerender":                       {"GET", "/api/auth/sign-out-callback", []string{"Sec-Purpose", "prefetch;prerender"}, 503},
 		"prefetch of an old Safari":       {"GET", "/api/auth/sign-out-callback", []string{"Purpose", "prefetch"}, 503},
 		"prefetch of an old Firefox":      {"GET", "/api/auth/sign-out-callback", []string{"X-Moz", "prefetch"}, 503},
+		"preview of an old Safari":        {"GET", "/api/auth/sign-out-callback", []string{"X-Purpose", "preview"}, 503},
+		"prefetch by a script":            {"GET", "/api/auth/sign-out", []string{"X-Purpose", "Prefetch"}, 503},
+		"prefetch by Turbo":               {"GET", "/api/auth/sign-out", []string{"X-Sec-Purpose", "prefetch"}, 503},
+		"prefetch by Next.js":             {"GET", "/api/auth/sign-out", []string{"Next-Router-Prefetch", "1"}, 503},
+		"prefetch of a segment":           {"GET", "/api/auth/sign-in", []string{"Next-Router-Prefetch", "2"}, 503},
+		"prefetch by htmx":                {"GET", "/api/auth/sign-out-callback", []string{"HX-Preloaded", "true"}, 503},
 		"image elsewhere":                 {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
 		"frame elsewhere":                 {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
 		"image of a sibling":              {"GET", "/api/auth/sign-out", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
@@ -151,6 +157,12 @@ func TestRoutesWithoutEffect(t *testing.T) {
 		}
 		if tt.status == 405 && w.Header.Get("Allow") != "GET" {
 			t.Errorf("%s: Allow %q", name, w.Header.Get("Allow"))
+		}
+	}
+	// A frame of Turbo, and a request of htmx, are what a user has clicked on.
+	for _, headers := range [][]string{{"Turbo-Frame", "menu"}, {"HX-Request", "true"}, {"RSC", "1"}} {
+		if w := serve(routes, request("/api/auth/sign-in", "", headers...)); w.StatusCode != 302 {
+			t.Errorf("%v: status %d", headers, w.StatusCode)
 		}
 	}
 	// A link elsewhere may lead to sign-in.
@@ -721,13 +733,79 @@ func TestSignInURL(t *testing.T) {
 		{"/", SignInLink{SignUp: true, Provider: "Google", Lang: "fr", LoginHint: "a@b.com"},
 			"/api/auth/sign-up?lang=fr&login_hint=a%40b.com&provider=Google&return_to=%2F"},
 	} {
-		if got := f.SignInURL(request(tt.target, ""), tt.link); got != tt.want {
+		if got := f.signInURL(request(tt.target, ""), tt.link); got != tt.want {
 			t.Errorf("%s: %s", tt.target, got)
 		}
 	}
 	none := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) { cfg.Auth.OAuth = nil })
-	if got := none.SignInURL(request("/", ""), SignInLink{}); got != "" {
+	if got := none.signInURL(request("/", ""), SignInLink{}); got != "" {
 		t.Error(got)
+	}
+}
+
+// TestWhichRedirectURL: the redirect URL is the one of the application whose last segment is the
+// route, whatever stands before it. Where there is none, the error says what to register.
+func TestWhichRedirectURL(t *testing.T) {
+	for name, tt := range map[string]struct {
+		base, origin string
+		urls         []string // {} stands for the route
+		want         string
+		fault        string // after the name of the setting
+	}{
+		"beside a client-side application": {"", "http://localhost:3000", []string{"http://localhost:3000/", "http://localhost:3000/api/auth/{}"},
+			"http://localhost:3000/api/auth/{}", ""},
+		"beside look-alikes": {"", "https://myapp.com", []string{
+			"https://other.test/api/auth/{}", "https://myapp.com.evil.test/api/auth/{}", "http://myapp.com/api/auth/{}",
+			"https://myapp.com/x{}", "https://myapp.com/{}x", "https://myapp.com/{}/", "https://myapp.com/{}/x",
+			"https://myapp.com/x?/{}", "https://myapp.com/a/{}", "https://myapp.com/b/{}",
+		}, "https://myapp.com/a/{}", ""},
+		"none": {"", "http://localhost:3000", []string{"http://localhost:3000/", "http://localhost:3000/profile"}, "",
+			` "http://localhost:3000/": leads to none of the auth routes: register http://localhost:3000/api/auth/{}, `},
+		"a slash too many": {"", "https://myapp.com", []string{"https://myapp.com/api/auth/{}/"}, "",
+			` "https://myapp.com/api/auth/{}/": leads to none of the auth routes: register https://myapp.com/api/auth/{}, `},
+		"of another origin": {"", "https://myapp.com", []string{"http://localhost:3000/api/auth/{}"}, "",
+			`: has no URL of the application's origin https://myapp.com: register https://myapp.com/api/auth/{}, `},
+		"below a base path": {"/app", "https://myapp.com", []string{
+			"https://myapp.com/api/auth/{}", "https://myapp.com/apple/{}", "https://myapp.com/app/auth/{}",
+		}, "https://myapp.com/app/auth/{}", ""},
+		"none below a base path": {"/app", "https://myapp.com", []string{"https://myapp.com/api/auth/{}"}, "",
+			` "https://myapp.com/api/auth/{}": leads to none of the auth routes: register https://myapp.com/app/api/auth/{}, `},
+	} {
+		fill := func(s, route string) string { return strings.ReplaceAll(s, "{}", route+"-callback") }
+		f := newFixture(t, nil, func(cfg *amplify.Config, o *Options) {
+			o.Origin, o.BasePath = tt.origin, tt.base
+			cfg.Auth.OAuth.RedirectSignIn, cfg.Auth.OAuth.RedirectSignOut = nil, nil
+			for _, s := range tt.urls {
+				cfg.Auth.OAuth.RedirectSignIn = append(cfg.Auth.OAuth.RedirectSignIn, fill(s, "sign-in"))
+				cfg.Auth.OAuth.RedirectSignOut = append(cfg.Auth.OAuth.RedirectSignOut, fill(s, "sign-out"))
+			}
+		})
+		if tt.fault != "" {
+			_, err := f.Routes(RoutesOptions{})
+			var got []string
+			for _, fault := range amplify.ConfigErrors(err) {
+				got = append(got, fault.Error())
+			}
+			const elsewhere = "or where else the auth routes are mounted, as "
+			want := []string{
+				"Config.Auth.OAuth.RedirectSignIn" + fill(tt.fault, "sign-in") + elsewhere + "a callback URL of the app client (callbackUrls in defineAuth)",
+				"Config.Auth.OAuth.RedirectSignOut" + fill(tt.fault, "sign-out") + elsewhere + "a sign-out URL of the app client (logoutUrls in defineAuth)",
+			}
+			if d := gocmp.Diff(want, got); d != "" {
+				t.Errorf("%s (-want +got)\n%s", name, d)
+			}
+			if link := f.signInURL(request("/", ""), SignInLink{}); link != "" {
+				t.Errorf("%s: a link to no route: %s", name, link)
+			}
+			continue
+		}
+		h := f.routes(t, RoutesOptions{})
+		for route, parameter := range map[string]string{"sign-in": "redirect_uri", "sign-out": "logout_uri"} {
+			u, _ := url.Parse(serve(h, request("/api/auth/"+route, "", navigation...)).Header.Get("Location"))
+			if got := u.Query().Get(parameter); got != fill(tt.want, route) {
+				t.Errorf("%s: %s %s", name, parameter, got)
+			}
+		}
 	}
 }
 
@@ -741,7 +819,7 @@ func TestRedirectURLs(t *testing.T) {
 	if got := u.Query().Get("redirect_uri"); got != "https://myapp.com/auth/sign-in-callback" {
 		t.Errorf("redirect_uri %q", got)
 	}
-	if got := f.SignInURL(request("/", ""), SignInLink{}); got != "/auth/sign-in?return_to=%2F" {
+	if got := f.signInURL(request("/", ""), SignInLink{}); got != "/auth/sign-in?return_to=%2F" {
 		t.Errorf("link %q", got)
 	}
 }
@@ -753,11 +831,11 @@ func TestForeignRedirectURLs(t *testing.T) {
 		"https://alice@myapp.com/a", "https://alice:secret@myapp.com/a", "https://@myapp.com/a", "https://myapp.com@evil.test/a",
 		"https://myapp.com.evil.test/a", "https://myapp.com:443/a", "http://myapp.com/a", "https:myapp.com/a", "//myapp.com/a", "/a",
 	} {
-		if u, fault := own.redirect("RedirectSignIn", "a", []string{s}); fault == nil {
+		if u, fault := own.callback("", "RedirectSignIn", "a", []string{s}); fault == nil {
 			t.Errorf("%s is the origin's: %s", s, u)
 		}
 	}
-	if u, fault := own.redirect("RedirectSignIn", "a", []string{"https://alice@myapp.com/a", "https://myapp.com/a"}); fault != nil || u.String() != "https://myapp.com/a" {
+	if u, fault := own.callback("", "RedirectSignIn", "a", []string{"https://alice@myapp.com/a", "https://myapp.com/a"}); fault != nil || u.String() != "https://myapp.com/a" {
 		t.Errorf("%s, %v", u, fault)
 	}
 }
@@ -784,14 +862,22 @@ func TestOptionsFaults(t *testing.T) {
 		want []string
 	}{
 		"all at once": {"bad pool", Options{
-			Origin: "myapp.com", Cookies: CookieOptions{MaxAge: -1, Domain: "a b"},
+			Origin: "myapp.com", BasePath: "app", Cookies: CookieOptions{MaxAge: -1, Domain: "a b"},
 			App: amplify.Options{Endpoints: amplify.Endpoints{OAuth: "x"}}, Cognito: cognito.Options{Leeway: -1, RefreshEarly: -1},
-		}, []string{"Options.Origin", "Config.Auth.UserPoolID", "Endpoints.OAuth", "Domain", "MaxAge", "Leeway", "RefreshEarly"}},
-		"foreign domain":   {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
-		"part of a label":  {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
-		"below the origin": {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},
-		"insecure None":    {"", Options{Origin: "http://localhost:3000", Cookies: CookieOptions{SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
-		"right":            {"", Options{Origin: "https://www.myapp.com", Cookies: CookieOptions{Domain: ".myapp.com"}}, nil},
+		}, []string{"Options.Origin", "Options.BasePath", "Config.Auth.UserPoolID", "Endpoints.OAuth", "Domain", "MaxAge", "Leeway", "RefreshEarly"}},
+		"foreign domain":        {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: ".other.com"}}, []string{"does not cover"}},
+		"part of a label":       {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "app.com"}}, []string{"does not cover"}},
+		"below the origin":      {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Domain: "www.myapp.com"}}, []string{"does not cover"}},
+		"insecure":              {"", Options{Origin: "https://myapp.com", Cookies: CookieOptions{Insecure: true}}, []string{`Options.Cookies.Insecure "true": is for localhost and 127.0.0.1 alone, and the origin is https://myapp.com`}},
+		"insecure, http":        {"", Options{Origin: "http://myapp.com", Cookies: CookieOptions{Insecure: true}}, []string{"Cookies.Insecure"}},
+		"insecure, look-alike":  {"", Options{Origin: "http://localhost.myapp.com", Cookies: CookieOptions{Insecure: true}}, []string{"Cookies.Insecure"}},
+		"insecure, subdomain":   {"", Options{Origin: "http://app.localhost", Cookies: CookieOptions{Insecure: true}}, []string{"Cookies.Insecure"}},
+		"insecure, network":     {"", Options{Origin: "http://192.168.1.2:3000", Cookies: CookieOptions{Insecure: true}}, []string{"Cookies.Insecure"}},
+		"insecure, local":       {"", Options{Origin: "https://localhost:3000", Cookies: CookieOptions{Insecure: true}}, nil},
+		"insecure, None":        {"", Options{Cookies: CookieOptions{Insecure: true, SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
+		"insecure, local, None": {"", Options{Origin: "https://localhost", Cookies: CookieOptions{Insecure: true, SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
+		"insecure None":         {"", Options{Origin: "http://localhost:3000", Cookies: CookieOptions{SameSite: http.SameSiteNoneMode}}, []string{"SameSite=None"}},
+		"right":                 {"", Options{Origin: "https://www.myapp.com", Cookies: CookieOptions{Domain: ".myapp.com"}}, nil},
 	} {
 		cfg := amplify.Config{Auth: &amplify.AuthConfig{UserPoolID: cmp.Or(tt.pool, flowtest.Pool), UserPoolClientID: testClient}}
 		runner, err := New(cfg, tt.o)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"sync"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
@@ -18,13 +19,16 @@ type Runner struct {
 	app        *amplify.App
 	client     *cognito.Client
 	origin     origin
+	base       string // Options.BasePath
 	cookies    cookie.Options
+	insecure   bool // cookies are without Secure for requests under a loopback name
 	bearer     bool
 	session    string // what the keys of the session's cookies begin with; "" without a user pool
-	routes     string // the folder of the auth routes, such as "/api/auth/"; "" if the configuration has none
+	routes     string // the folder of the auth routes as browsers see it, such as "/api/auth/"; "" if the configuration has none
 	pages      *pages
 	protection *http.CrossOriginProtection
 	logs       logLimit
+	otherNames sync.Once // the first one is logged
 }
 
 // New returns a Runner for the backend that cfg describes. It reports every fault of cfg and o at
@@ -46,15 +50,15 @@ func New(cfg amplify.Config, o Options) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{
-		app: app, client: client, origin: own, cookies: cookies, bearer: o.Bearer, pages: newPages(),
-		protection: http.NewCrossOriginProtection(),
+		app: app, client: client, origin: own, base: o.BasePath, cookies: cookies, insecure: o.Cookies.Insecure, bearer: o.Bearer,
+		pages: newPages(), protection: http.NewCrossOriginProtection(),
 	}
 	if cfg.Auth != nil && cfg.Auth.UserPoolClientID != "" {
 		r.session = sessionkey.Prefix(cfg.Auth.UserPoolClientID)
 	}
 	if cfg.Auth != nil && cfg.Auth.OAuth != nil {
-		if u, fault := own.redirect("RedirectSignIn", routeSignInCallback, cfg.Auth.OAuth.RedirectSignIn); fault == nil {
-			r.routes, _ = path.Split(u.Path)
+		if u, fault := own.callback(o.BasePath, "RedirectSignIn", routeSignInCallback, cfg.Auth.OAuth.RedirectSignIn); fault == nil {
+			r.routes, _ = path.Split(u.EscapedPath())
 		}
 	}
 	if own != "" {
@@ -111,7 +115,7 @@ func (r *Runner) Protect(request *http.Request) *Response {
 		return r.pages.response(page{
 			Status: http.StatusForbidden, Title: "Not allowed",
 			Text: "Another site has sent you here with a form. Nothing was changed.",
-			Link: "/", LinkText: "Home",
+			Link: r.prefix(request) + "/", LinkText: "Home",
 		})
 	}
 	return failure(http.StatusForbidden, &amplify.Error{Name: "CrossOriginRequestException"})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -19,7 +18,10 @@ func (a *Routes) toManagedLogin(p string) func(*Exchange, *http.Request) *Respon
 		q := r.URL.Query()
 		returnTo, _ := a.runner.origin.returnTo(q.Get(returnToParameter))
 		if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
-			return redirect(http.StatusFound, a.afterSignIn(returnTo))
+			return redirect(http.StatusFound, a.afterSignIn(x, returnTo))
+		}
+		if answer := a.runner.toOrigin(x, r); answer != nil {
+			return answer
 		}
 		next := attempt{newState(a.options.CustomState), randomText(verifierLength), returnTo}
 		a.runner.beginAttempt(x, x.flowCookies().attempts(), next)
@@ -54,11 +56,11 @@ func identityProvider(name string) string {
 }
 
 // afterSignIn returns where a user goes who has signed in.
-func (a *Routes) afterSignIn(returnTo string) string {
+func (a *Routes) afterSignIn(x *Exchange, returnTo string) string {
 	if returnTo != "" {
 		return returnTo
 	}
-	return a.options.RedirectOnSignInComplete
+	return x.public(a.options.RedirectOnSignInComplete)
 }
 
 // signInCallback ends a sign-in: Cognito has sent the user back with a code for tokens, or with an
@@ -70,9 +72,9 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 	began, ok := pending.find(state)
 	if q.Get("error") != "" || q.Get("error_description") != "" {
 		if pending.none() || state != "" && !ok {
-			return a.timeout() // the texts may be those of another site's link
+			return a.timeout(x) // the texts may be those of another site's link
 		}
-		return redirect(http.StatusFound, addQuery(a.options.RedirectOnSignOutComplete,
+		return redirect(http.StatusFound, addQuery(x.public(a.options.RedirectOnSignOutComplete),
 			"error", short(q, "error"), "error_description", short(q, "error_description")))
 	}
 	switch {
@@ -81,9 +83,9 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 	case ok:
 	case pending.none():
 		if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); err == nil {
-			return a.signedIn("") // back to the callback of an earlier sign-in
+			return a.signedIn(x, "") // back to the callback of an earlier sign-in
 		}
-		return a.timeout()
+		return a.timeout(x)
 	default:
 		// Another site's link, or an attempt that another tab has replaced (RFC 9700 §4.7.1).
 		return a.signInFailed(http.StatusBadRequest, "This sign-in was not begun here, or another one has taken its place.", "")
@@ -105,21 +107,21 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 			"hint", "give tokens fewer claims, list clients of the past in Options.Cognito.ForgetClients, or raise the limit of the proxy")
 	}
 	a.runner.endAttempt(x, pending, state)
-	return a.signedIn(returnTo)
+	return a.signedIn(x, returnTo)
 }
 
 // signedIn sends a user on who has signed in. It is no redirect: as part of a navigation that began
 // at Cognito that would not carry SameSite=Strict cookies.
-func (a *Routes) signedIn(returnTo string) *Response {
+func (a *Routes) signedIn(x *Exchange, returnTo string) *Response {
 	return a.runner.pages.response(page{
 		Status: http.StatusOK, Title: "You are signed in", Text: "You are being taken to the page.",
-		Link: a.afterSignIn(returnTo), LinkText: "Continue", Follow: true,
+		Link: a.afterSignIn(x, returnTo), LinkText: "Continue", Follow: true,
 	})
 }
 
 // timeout sends a user on whose sign-in this browser does not know, or no longer.
-func (a *Routes) timeout() *Response {
-	return redirect(http.StatusFound, addQuery(a.options.RedirectOnSignOutComplete,
+func (a *Routes) timeout(x *Exchange) *Response {
+	return redirect(http.StatusFound, addQuery(x.public(a.options.RedirectOnSignOutComplete),
 		"error", "timeout", "error_description", "Sign in has to be completed within 5 minutes."))
 }
 
@@ -127,7 +129,7 @@ func (a *Routes) timeout() *Response {
 func (a *Routes) signInFailed(status int, text, returnTo string) *Response {
 	return a.runner.pages.response(page{
 		Status: status, Title: "You are not signed in", Text: text,
-		Link: withReturnTo(&url.URL{Path: a.runner.routes + routeSignIn}, returnTo), LinkText: "Sign in",
+		Link: withReturnTo(a.runner.routes+routeSignIn, returnTo), LinkText: "Sign in",
 	})
 }
 

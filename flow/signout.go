@@ -25,6 +25,9 @@ const (
 // toSignOut sends a user to managed login, which forgets who has signed in there and sends them
 // back. A user who leaves the browser before that stays signed in.
 func (a *Routes) toSignOut(x *Exchange, r *http.Request) *Response {
+	if answer := a.runner.toOrigin(x, r); answer != nil {
+		return answer
+	}
 	global := r.URL.Query().Get(globalParameter) == "true"
 	if !a.mayBegin(x, r, global) {
 		return a.askToSignOut(x, global)
@@ -65,9 +68,8 @@ func (a *Routes) askToSignOut(x *Exchange, global bool) *Response {
 		text = "Do you want to sign out on all devices?"
 		query.Set(globalParameter, "true")
 	}
-	u := url.URL{Path: a.runner.routes + routeSignOut, RawQuery: query.Encode()}
 	return a.runner.pages.response(page{
-		Status: http.StatusOK, Title: "Sign out", Text: text, Link: u.String(), LinkText: "Sign out",
+		Status: http.StatusOK, Title: "Sign out", Text: text, Link: a.runner.routes + routeSignOut + "?" + query.Encode(), LinkText: "Sign out",
 	})
 }
 
@@ -97,7 +99,7 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 			Link: a.signOut, LinkText: "Continue", Follow: true,
 		})
 	}
-	to := a.options.RedirectOnSignOutComplete
+	to := x.public(a.options.RedirectOnSignOutComplete)
 	err := x.End(r.Context(), amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
 	switch {
 	case err == nil:
