@@ -28,6 +28,9 @@
 // Refreshed tokens travel back in the response. They are put in place when its final header is
 // written: by the handler, by a flush, by a hijack, or when the handler returns.
 //
+// A handler that upgrades to a WebSocket asks who is there first, and passes the header on that the
+// refreshed cookies are in: upgrader.Upgrade(w, r, w.Header()) with github.com/gorilla/websocket.
+//
 // Browsers keep the cookies of each host name apart. A sign-in or sign-out that begins under
 // another name than the origin's is logged once. It is sent to the origin if both are loopback
 // names, or if they differ by a "www." in front.

@@ -9,6 +9,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -274,4 +276,24 @@ func ExampleServerRunner_Middleware_wrong() {
 	close(answered)
 	<-done
 	// Output: server_context_closed
+}
+
+// A proxy in front of another server of the same app client, a Next.js application perhaps. It
+// passes the session on as it is after a refresh, without the refresh token.
+func ExampleServerRunner_ForwardSession() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+
+	inner, err := url.Parse("http://127.0.0.1:3001")
+	if err != nil {
+		log.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(inner)
+		if err := runner.ForwardSession(p.In, p.Out, amplifyhttp.ForwardOptions{}); err != nil {
+			// The other server sees a visitor who is not signed in.
+			log.Print(err)
+		}
+	}}
+	http.Handle("/", runner.Middleware(proxy))
 }

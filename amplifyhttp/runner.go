@@ -19,6 +19,9 @@ type CookieOptions = flow.CookieOptions
 // AuthRoutesOptions are the settings of [ServerRunner.AuthRoutes].
 type AuthRoutesOptions = flow.RoutesOptions
 
+// ForwardOptions say what [ServerRunner.ForwardSession] passes on.
+type ForwardOptions = flow.ForwardOptions
+
 // SignInLink describes a link to managed login: see [ServerRunner.SignInURL].
 type SignInLink = flow.SignInLink
 
@@ -89,6 +92,29 @@ func (s *ServerRunner) Protect(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ForwardSession puts the session of in, a request that a handler below [ServerRunner.Middleware]
+// has got, into the cookies of out, a request to another server of the same app client. It is for
+// [net/http/httputil.ReverseProxy] and for calls of one's own services: a proxy that copies the browser's
+// cookies passes on tokens that have expired, and a refresh token that has been redeemed.
+//
+// The session is refreshed first if that is due, and the refreshed cookies go to the browser, too.
+// Elsewhere than below Middleware nothing is refreshed that would be lost.
+//
+// out gets no cookie of this app client but those of the session that has verified. If there is
+// none, ForwardSession returns why, and out is a request of somebody who is not signed in. It may
+// be sent nevertheless.
+func (s *ServerRunner) ForwardSession(in, out *http.Request, o ForwardOptions) error {
+	x := s.exchangeOf(in)
+	if x == nil {
+		x = &flow.Exchange{}
+		s.flow.BeginDirect(x, in, nil)
+	}
+	if out.Header == nil {
+		out.Header = http.Header{}
+	}
+	return x.Forward(in.Context(), out.Header, o)
 }
 
 // AuthRoutes returns the handler for signing in and out through Cognito's managed

@@ -2,6 +2,7 @@ package amplifyhttp
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 type responseWriter struct {
 	next http.ResponseWriter
 	x    *flow.Exchange
+	ctx  context.Context // of the request
 }
 
 func (w *responseWriter) Header() http.Header { return w.next.Header() }
@@ -57,6 +59,14 @@ func (w *responseWriter) FlushError() error {
 func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.x.Commit(w.next.Header())
 	return http.NewResponseController(w.next).Hijack()
+}
+
+// CloseNotify implements http.CloseNotifier. It is deprecated, but Gin's Context.Stream panics
+// without it. It goes by the request's context, which ends when the client has gone.
+func (w *responseWriter) CloseNotify() <-chan bool {
+	gone := make(chan bool, 1)
+	context.AfterFunc(w.ctx, func() { gone <- true })
+	return gone
 }
 
 // Unwrap gives [http.ResponseController] what else the next writer can do: deadlines, full duplex.

@@ -256,7 +256,7 @@ func TestWriterKeepsAbilities(t *testing.T) {
 			t.Error("no io.ReaderFrom")
 		}
 		// A recorder can neither be hijacked nor given deadlines: errors say so.
-		inner := &responseWriter{httptest.NewRecorder(), f.exchangeOf(r)}
+		inner := &responseWriter{httptest.NewRecorder(), f.exchangeOf(r), r.Context()}
 		if _, _, err := inner.Hijack(); !errors.Is(err, http.ErrNotSupported) {
 			t.Error(err)
 		}
@@ -267,4 +267,27 @@ func TestWriterKeepsAbilities(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Body.Close()
+}
+
+// TestCloseNotifier: handlers of old learn through the writer that their client has gone, whatever
+// the writers outside are.
+func TestCloseNotifier(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	told := false
+	handler := f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		gone := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
+		select {
+		case <-gone:
+			t.Error("told too early")
+		default:
+		}
+		hangUp()
+		told = <-gone
+	}))
+	handler.ServeHTTP(hiding{httptest.NewRecorder()}, request("/", "").WithContext(ctx))
+	if !told {
+		t.Error("not told")
+	}
 }

@@ -161,6 +161,10 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 	switch {
 	case chosen != nil:
 		best.user = chosen.user
+		if chosen.accessTokens > 1 {
+			c.advise(ctx, &c.told.duplicates, "amplify: a browser sends several cookies of one name for one session",
+				"The cookies have different Domains. Let everything that writes them use the same one (Options.Cookies.Domain here).")
+		}
 		return nil
 	case refused != nil:
 		return refused

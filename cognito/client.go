@@ -48,6 +48,7 @@ type Client struct {
 	identities *identityPool // nil if the configuration has none
 	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
 	work       *work
+	told       struct{ duplicates, reuse atomic.Bool } // what advise has been called for
 }
 
 // Options are the rules of sessions. The zero value is right for an app client without a secret.
@@ -221,6 +222,13 @@ func (c *Client) WarmUp(ctx context.Context) error {
 // Close ends what runs in the background, and waits until it has ended. Requests that still use c
 // may fail. Close may be called more than once.
 func (c *Client) Close(ctx context.Context) error { return c.work.close(ctx) }
+
+// advise logs advice on how the application is set up, once in the life of c.
+func (c *Client) advise(ctx context.Context, told *atomic.Bool, message, advice string) {
+	if !told.Swap(true) {
+		c.app.Logger().WarnContext(ctx, message, "advice", advice)
+	}
+}
 
 // now tells Cognito's time: the App's clock, corrected by the Date header of Cognito's last answer.
 func (c *Client) now() time.Time { return c.app.Now().Add(time.Duration(c.skew.Load())) }

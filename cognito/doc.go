@@ -19,6 +19,18 @@
 // pool itself cannot be reached, calls return an error that does not match
 // [amplify.ErrUnauthenticated], and no cookie is changed.
 //
+// # What the application must see to
+//
+// Two things lose sessions or slow requests down, and are logged once, as warnings:
+//
+// Several writers that give the session's cookies different Domains make a browser send each cookie
+// twice. The session that verifies and was issued last is taken, but the browser goes on sending
+// the older one.
+//
+// An app client that rotates refresh tokens without a grace period takes each of them once. Where
+// browsers refresh as well as servers, the second to present a token ends the session. Set
+// RetryGracePeriodSeconds of the app client's RefreshTokenRotation: 10 seconds do, 60 are the most.
+//
 // # What a request can cost
 //
 // Each distinct token is checked once a request, after everything that costs less, and at most

@@ -148,6 +148,22 @@ func (p *provider) keep(ctx context.Context, cur *current, refreshToken string, 
 
 // write keeps the session of cur in kv, or nothing of it, and remembers it.
 func (c *Client) write(kv amplify.KeyValueStorage, cur *current, access, id string) error {
+	if err := amplify.SetAll(kv, c.entries(cur, access, id)...); err != nil {
+		var tooLarge amplify.ValueTooLargeError
+		if errors.As(err, &tooLarge) {
+			return amplify.Unauthenticated(amplify.ReasonTokenTooLarge, err)
+		}
+		return &amplify.Error{
+			Name: "TokenRefreshException", Reason: amplify.ReasonConfiguration,
+			Message: "The session's tokens could not be kept.", Err: err,
+		}
+	}
+	c.sessions.Set(cookiesKey(access, id), cur.session)
+	return nil
+}
+
+// entries returns what is kept of the session of cur, by key.
+func (c *Client) entries(cur *current, access, id string) [][2]string {
 	prefix := c.prefix + cur.user + "."
 	entries := [][2]string{
 		{c.prefix + sessionkey.LastAuthUser, cur.user},
@@ -160,18 +176,7 @@ func (c *Client) write(kv amplify.KeyValueStorage, cur *current, access, id stri
 	if cur.details != "" {
 		entries = append(entries, [2]string{prefix + sessionkey.SignInDetails, cur.details})
 	}
-	if err := amplify.SetAll(kv, entries...); err != nil {
-		var tooLarge amplify.ValueTooLargeError
-		if errors.As(err, &tooLarge) {
-			return amplify.Unauthenticated(amplify.ReasonTokenTooLarge, err)
-		}
-		return &amplify.Error{
-			Name: "TokenRefreshException", Reason: amplify.ReasonConfiguration,
-			Message: "The session's tokens could not be kept.", Err: err,
-		}
-	}
-	c.sessions.Set(cookiesKey(access, id), cur.session)
-	return nil
+	return entries
 }
 
 // rotates reports whether refresh tokens are to be taken for rotating.
@@ -296,6 +301,11 @@ func (r *redemption) redeem(ctx context.Context) (*issued, error) {
 		}
 		err := refreshError(err, refused)
 		c.app.Logger().InfoContext(ctx, "amplify: a refresh failed", "error", err)
+		if ended(err) && RefreshTokenRotation(c.rotation.Load()) == RotationOn {
+			c.advise(ctx, &c.told.reuse, "amplify: the user pool refused a refresh token, and rotates them",
+				"Where browsers refresh as well as this server, each can present a token that the other has replaced. "+
+					"Give the app client a grace period: RefreshTokenRotation, RetryGracePeriodSeconds, up to 60.")
+		}
 		return nil, err
 	}
 	c.unanswered.delete(r.hash)
