@@ -93,6 +93,52 @@ func Example() {
 	_ = server // server.ListenAndServe()
 }
 
+// The library's small pages in the application's own clothes.
+func ExamplePage() {
+	cfg, err := amplify.ParseConfig(outputs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	page := template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="{{.Lang}}">
+<title>{{.Title}} - My App</title>
+<link rel="stylesheet" href="/static/app.css">
+<main class="{{.Name}}">
+<h1>{{.Title}}</h1>
+<p>{{.Text}}</p>
+{{if .Link}}<a href="{{.Link}}">{{.LinkText}}</a>{{end}}
+</main>
+`))
+	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{Origin: "https://myapp.com", PageTemplate: page})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close(context.Background())
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	r := httptest.NewRequest(http.MethodGet, "/notes", nil)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Accept-Language", "es")
+	w := httptest.NewRecorder()
+	signedIn(http.NotFoundHandler()).ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	fmt.Print(w.Body)
+	// Output:
+	// 401
+	// <!DOCTYPE html>
+	// <html lang="es">
+	// <title>Inicie sesión - My App</title>
+	// <link rel="stylesheet" href="/static/app.css">
+	// <main class="sign-in-needed">
+	// <h1>Inicie sesión</h1>
+	// <p>Esta página es para usuarios que han iniciado sesión.</p>
+	// <a href="/api/auth/sign-in?return_to=%2Fnotes">Iniciar sesión</a>
+	// </main>
+}
+
 // The links of a sign-in page. Users come back to where they wanted to go.
 func ExampleServerRunner_SignInURL() {
 	runner := newRunner()

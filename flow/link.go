@@ -51,3 +51,8 @@ func (r *Runner) SignInURL(request *http.Request, link SignInLink) string {
 	u.RawQuery = q.Encode()
 	return withReturnTo(&u, to)
 }
+
+// signInAddress returns the address of sign-in, to come back to a path that has been checked.
+func (r *Runner) signInAddress(returnTo string) string {
+	return withReturnTo(&url.URL{Path: r.routes + routeSignIn}, returnTo)
+}

@@ -16,9 +16,13 @@ type RoutesOptions struct {
 	// RedirectOnSignInComplete is where users go who have signed in and did not come from anywhere
 	// else: a path or a URL. The default is "/".
 	RedirectOnSignInComplete string
-	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed: a
-	// path or a URL. The default is "/". It may get the query parameters error and
-	// error_description.
+	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed or
+	// was cancelled: a path or a URL. The default is "/". It gets the query parameters error and
+	// error_description if something went wrong, and then return_to, if it is a page of this
+	// application, with where the user wanted to go: see [Runner.SignInURL].
+	//
+	// The route signed-out, "/api/auth/signed-out" for instance, is a page for it that says what
+	// has happened and leads back to sign-in.
 	RedirectOnSignOutComplete string
 	// CustomState travels through the sign-in behind the random state, for Lambda triggers and logs
 	// that see it. It is not secret.
@@ -130,7 +134,7 @@ func checkTarget(to *string) bool {
 }
 
 // Answer answers the request of x. The last segment of the path says what to do: sign-in, sign-up,
-// sign-in-callback, sign-out or sign-out-callback.
+// sign-in-callback, sign-out, sign-out-callback or signed-out.
 //
 // Each route answers GET only. Prefetching has no effect, nor has embedding a route
 // into a page of another site.
@@ -168,6 +172,8 @@ func (a *Routes) route(p string) func(*Exchange, *http.Request) *Response {
 		return a.toSignOut
 	case routeSignOutCallback:
 		return a.signOutCallback
+	case routeSignedOut:
+		return a.signedOut
 	}
 	return nil
 }
