@@ -2,11 +2,13 @@ package amplifyhttp_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -91,6 +93,44 @@ func Example() {
 
 	server := &http.Server{Addr: ":3000", Handler: runner.Protect(runner.Middleware(mux)), ReadHeaderTimeout: 10 * time.Second}
 	_ = server // server.ListenAndServe()
+}
+
+// Hooks: an account for each user who signs in, and a log of who signs out.
+func ExampleAuthRoutesOptions() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+	var db *sql.DB // open it at the start of the program
+
+	routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
+		RedirectOnSignInComplete:  "/home",
+		RedirectOnSignOutComplete: "/api/auth/signed-out", // a page of the library
+		AfterSignIn: func(ctx context.Context) error {
+			user, err := auth.GetCurrentUser(ctx)
+			if err != nil {
+				return err
+			}
+			attributes, err := auth.FetchUserAttributes(ctx)
+			if err != nil {
+				return err
+			}
+			// Without an account nobody is signed in.
+			_, err = db.ExecContext(ctx, `INSERT INTO accounts (id, email) VALUES ($1, $2)
+				ON CONFLICT (id) DO UPDATE SET email = excluded.email`, user.UserID, attributes["email"])
+			return err
+		},
+		BeforeSignOut: func(ctx context.Context) error {
+			user, err := auth.GetCurrentUser(ctx)
+			if err != nil {
+				return err
+			}
+			slog.InfoContext(ctx, "signing out", "user", user.UserID)
+			return nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/api/auth/", routes)
 }
 
 // The library's small pages in the application's own clothes.

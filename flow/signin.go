@@ -89,7 +89,7 @@ func (a *Routes) signInCallback(x *Exchange, r *http.Request) *Response {
 		return a.signInFailed(r, http.StatusBadRequest, "This sign-in was not begun here, or another one has taken its place.", "")
 	}
 	tokens, err := a.runner.client.ExchangeCode(r.Context(), cognito.CodeGrant{
-		Code: code, State: state, Verifier: began.verifier, RedirectURI: a.signIn,
+		Code: code, State: state, Verifier: began.verifier, RedirectURI: a.signIn, Accept: a.accept(r.Context()),
 	})
 	if err != nil {
 		return a.exchangeFailed(r, err, returnTo)
@@ -128,6 +128,15 @@ func (a *Routes) notSignedIn(code, description, returnTo string) *Response {
 		"error", code, "error_description", description, returnToParameter, returnTo))
 }
 
+// notAccepted answers if the application's AfterSignIn has failed. Without a place for that there
+// is a page: "/" may be guarded, and would sign the user in again at once, and again.
+func (a *Routes) notAccepted(r *http.Request, returnTo string) *Response {
+	if a.landing {
+		return a.notSignedIn("sign_in_failed", textFailed, returnTo)
+	}
+	return a.signInFailed(r, http.StatusForbidden, textFailed, returnTo)
+}
+
 // signInFailed tells a user that a sign-in has not come to its end, and lets them begin again.
 func (a *Routes) signInFailed(r *http.Request, status int, text, returnTo string) *Response {
 	return a.runner.page(r, Page{
@@ -145,8 +154,12 @@ func (a *Routes) unavailable(r *http.Request, returnTo string) *Response {
 
 // exchangeFailed answers if the token endpoint has given no tokens.
 func (a *Routes) exchangeFailed(r *http.Request, err error, returnTo string) *Response {
-	switch reason := amplify.ReasonOf(err); reason {
-	case amplify.ReasonCodeRefused, amplify.ReasonConfiguration:
+	switch reason := amplify.ReasonOf(err); {
+	case errors.Is(err, errNotAccepted):
+		return a.notAccepted(r, returnTo)
+	case errors.Is(err, amplify.ErrUnauthenticated):
+		return a.startFailed(r, err, returnTo) // before AfterSignIn was called
+	case reason == amplify.ReasonCodeRefused || reason == amplify.ReasonConfiguration:
 		code := "invalid_request"
 		if e := (*amplify.Error)(nil); errors.As(err, &e) {
 			code = e.Name // what RFC 6749 §5.2 lists is safe to show

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"log/slog"
@@ -103,7 +104,12 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 		})
 	}
 	to := a.options.RedirectOnSignOutComplete
-	err := x.End(r.Context(), amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
+	ctx := r.Context()
+	if a.options.BeforeSignOut != nil {
+		ctx = context.WithoutCancel(ctx) // what the hook is told of happens, even if the browser goes
+	}
+	defer a.beforeSignOut(ctx, x)()
+	err := x.End(ctx, amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
 	switch {
 	case err == nil:
 	case amplify.ReasonOf(err) == amplify.ReasonReadOnly:
