@@ -2,11 +2,13 @@ package amplifyhttp_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -93,6 +95,90 @@ func Example() {
 
 	server := &http.Server{Addr: ":3000", Handler: runner.Protect(runner.Middleware(mux)), ReadHeaderTimeout: 10 * time.Second}
 	_ = server // server.ListenAndServe()
+}
+
+// Hooks: an account for each user who signs in, and a log of who signs out.
+func ExampleAuthRoutesOptions() {
+	runner := newRunner()
+	defer runner.Close(context.Background())
+	var db *sql.DB // open it at the start of the program
+
+	routes, err := runner.AuthRoutes(amplifyhttp.AuthRoutesOptions{
+		RedirectOnSignInComplete:  "/home",
+		RedirectOnSignOutComplete: "/api/auth/signed-out", // a page of the library
+		AfterSignIn: func(ctx context.Context) error {
+			user, err := auth.GetCurrentUser(ctx)
+			if err != nil {
+				return err
+			}
+			attributes, err := auth.FetchUserAttributes(ctx)
+			if err != nil {
+				return err
+			}
+			// Without an account nobody is signed in.
+			_, err = db.ExecContext(ctx, `INSERT INTO accounts (id, email) VALUES ($1, $2)
+				ON CONFLICT (id) DO UPDATE SET email = excluded.email`, user.UserID, attributes["email"])
+			return err
+		},
+		BeforeSignOut: func(ctx context.Context) error {
+			user, err := auth.GetCurrentUser(ctx)
+			if err != nil {
+				return err
+			}
+			slog.InfoContext(ctx, "signing out", "user", user.UserID)
+			return nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/api/auth/", routes)
+}
+
+// The library's small pages in the application's own clothes.
+func ExamplePage() {
+	cfg, err := amplify.ParseConfig(outputs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	page := template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="{{.Lang}}">
+<title>{{.Title}} - My App</title>
+<link rel="stylesheet" href="/static/app.css">
+<main class="{{.Name}}">
+<h1>{{.Title}}</h1>
+<p>{{.Text}}</p>
+{{if .Link}}<a href="{{.Link}}">{{.LinkText}}</a>{{end}}
+</main>
+`))
+	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{Origin: "https://myapp.com", PageTemplate: page})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close(context.Background())
+	signedIn, err := runner.RequireUser(amplifyhttp.Guard{})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	r := httptest.NewRequest(http.MethodGet, "/notes", nil)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Accept-Language", "es")
+	w := httptest.NewRecorder()
+	signedIn(http.NotFoundHandler()).ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	fmt.Print(w.Body)
+	// Output:
+	// 401
+	// <!DOCTYPE html>
+	// <html lang="es">
+	// <title>Inicie sesión - My App</title>
+	// <link rel="stylesheet" href="/static/app.css">
+	// <main class="sign-in-needed">
+	// <h1>Inicie sesión</h1>
+	// <p>Esta página es para usuarios que han iniciado sesión.</p>
+	// <a href="/api/auth/sign-in?return_to=%2Fnotes">Iniciar sesión</a>
+	// </main>
 }
 
 // The links of a sign-in page. Users come back to where they wanted to go.

@@ -11,7 +11,8 @@ import (
 //
 // Users who navigate get pages, programs get JSON, {"error": "<name>", "reason": "<reason>"}:
 //
-//   - 401, or a redirect to SignIn, if the user is not signed in;
+//   - 401, or a redirect to SignIn, if the user is not signed in. The page of 401 leads to the auth
+//     routes, if the configuration says where they are;
 //   - 403 if the user lacks a group or scope: signing in again would not help;
 //   - 431 if the cookies are too many to be read, with a way to delete them;
 //   - 503 with Retry-After if it cannot be told at the moment. No user is signed out by that.

@@ -22,6 +22,9 @@ type AuthRoutesOptions = flow.RoutesOptions
 // ForwardOptions say what [ServerRunner.ForwardSession] passes on.
 type ForwardOptions = flow.ForwardOptions
 
+// Page is what a page of this library says, and the data of [Options.PageTemplate].
+type Page = flow.Page
+
 // SignInLink describes a link to managed login: see [ServerRunner.SignInURL].
 type SignInLink = flow.SignInLink
 
@@ -130,6 +133,8 @@ func (s *ServerRunner) ForwardSession(in, out *http.Request, o ForwardOptions) e
 //     those with global=true that are not the application's own, get a page that asks the user.
 //   - sign-out-callback: where Cognito sends users back. Their tokens are revoked and the cookies
 //     deleted.
+//   - signed-out: a page that says that the user is signed out, or was not signed in, and leads back
+//     to sign-in. It is for RedirectOnSignOutComplete.
 //
 // The addresses of the two callbacks must be among the redirect URLs of the app client, in the
 // configuration and in Cognito. Each route answers GET only. Prefetching has no effect, nor has

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"sync/atomic"
 	"time"
+
+	"github.com/amplify-go/amplify"
 )
 
 const (
@@ -35,6 +37,15 @@ type issued struct {
 	received             time.Time // by Cognito's clock
 
 	pair atomic.Pointer[pair] // the first two, once they have been verified
+}
+
+// forSession returns the tokens as a session starts with them. refreshToken goes with the others.
+func (r *issued) forSession(refreshToken string) amplify.IssuedTokens {
+	return amplify.IssuedTokens{
+		AccessToken:  amplify.NewSecret(r.accessToken),
+		IDToken:      amplify.NewSecret(r.idToken),
+		RefreshToken: amplify.NewSecret(refreshToken),
+	}
 }
 
 // handoff gives the successors of tokens to requests that come a moment late.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -569,6 +570,37 @@ func TestCodes(t *testing.T) {
 		if n := len(pool.Exchanges()); n != 1 {
 			t.Errorf("%d exchanges, want 1", n)
 		}
+	})
+	t.Run("not accepted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			pool, c := withCodes(t)
+			pool.OnExchange(func(url.Values) testpool.Answer { return pool.Exchanged(alice, "r1") })
+			refusal := errors.New("not this one")
+			var called atomic.Int32
+			grant := grant
+			grant.Accept = func(_ context.Context, tokens amplify.IssuedTokens) error {
+				called.Add(1)
+				time.Sleep(time.Second)
+				if got := tokens.RefreshToken.Reveal(); got != "r1" {
+					t.Errorf("refresh token %q", got)
+				}
+				return refusal
+			}
+			redeem := func() {
+				if tokens, err := c.ExchangeCode(t.Context(), grant); !errors.Is(err, refusal) || !tokens.AccessToken.IsZero() {
+					t.Errorf("err = %v", err)
+				}
+			}
+			var all sync.WaitGroup
+			for range 10 {
+				all.Go(redeem)
+			}
+			all.Wait()
+			redeem()
+			if n := called.Load(); n != 1 || len(pool.Exchanges()) != 1 {
+				t.Errorf("asked %d times, %d exchanges", n, len(pool.Exchanges()))
+			}
+		})
 	})
 	t.Run("in trouble", func(t *testing.T) {
 		pool, c := withCodes(t)

@@ -36,13 +36,18 @@ type CodeGrant struct {
 	Verifier string
 	// RedirectURI is the address that the user was sent back to.
 	RedirectURI string
+	// Accept, unless it is nil, decides whether the tokens are given to anyone. It is called once
+	// for a code, however often that arrives. It may outlive the request, and so must not keep
+	// memory of it. Its context ends with the exchange, and five seconds after the last request
+	// that waits for it has gone.
+	Accept func(ctx context.Context, tokens amplify.IssuedTokens) error
 }
 
 // ExchangeCode redeems an authorization code at managed login's token endpoint.
 //
 // A code that arrives twice within a minute (a reload, a restored tab, a proxy that retries) is
 // redeemed once: the second request gets the outcome of the first, or what the session has been
-// refreshed to since.
+// refreshed to since. An error of Accept is such an outcome, too.
 //
 // If Cognito refuses the code, the error's Name is the code of RFC 6749 §5.2, such as
 // "invalid_grant", and its Reason is [amplify.ReasonCodeRefused], or [amplify.ReasonConfiguration]
@@ -51,22 +56,31 @@ func (c *Client) ExchangeCode(ctx context.Context, g CodeGrant) (amplify.IssuedT
 	if c.poolID == "" || c.app.Endpoints().OAuth == "" {
 		return amplify.IssuedTokens{}, errNoUserPool
 	}
-	g = CodeGrant{strings.Clone(g.Code), strings.Clone(g.State), strings.Clone(g.Verifier), strings.Clone(g.RedirectURI)}
+	g = CodeGrant{strings.Clone(g.Code), strings.Clone(g.State), strings.Clone(g.Verifier), strings.Clone(g.RedirectURI), g.Accept}
 	key := tokenHash(newSessionID("code", g.Code, g.State, g.Verifier))
 	if _, _, ok := c.handoff.redeemed(key, c.now()); !ok {
 		if refusal, ok := c.refusedCodes.get(key, c.now()); ok {
 			return amplify.IssuedTokens{}, refusal
 		}
 		if _, err := c.exchanges.do(ctx, key, func(ctx context.Context) (*issued, error) {
+			// From a flight that has just ended.
 			if known, _, ok := c.handoff.redeemed(key, c.now()); ok {
-				return known, nil // from a flight that has just ended
+				return known, nil
+			}
+			if refusal, ok := c.refusedCodes.get(key, c.now()); ok {
+				return nil, refusal
 			}
 			answer, err := c.exchange(ctx, g)
+			final := amplify.ReasonOf(err) == amplify.ReasonCodeRefused
+			if err == nil && g.Accept != nil {
+				err = g.Accept(ctx, answer.forSession(answer.refreshToken))
+				final = err != nil // the code has been used, and nobody gets what it opened
+			}
 			now := c.now()
 			switch {
 			case err == nil:
 				c.handoff.putCode(key, answer)
-			case amplify.ReasonOf(err) == amplify.ReasonCodeRefused:
+			case final:
 				c.refusedCodes.put(key, err, now, now.Add(handoffWindow))
 			}
 			return answer, err
@@ -78,11 +92,7 @@ func (c *Client) ExchangeCode(ctx context.Context, g CodeGrant) (amplify.IssuedT
 	if !ok {
 		return amplify.IssuedTokens{}, errSignedOut() // meanwhile
 	}
-	return amplify.IssuedTokens{
-		AccessToken:  amplify.NewSecret(tokens.accessToken),
-		IDToken:      amplify.NewSecret(tokens.idToken),
-		RefreshToken: amplify.NewSecret(refreshToken),
-	}, nil
+	return tokens.forSession(refreshToken), nil
 }
 
 // exchange asks the token endpoint.

@@ -34,8 +34,8 @@ func (r *Runner) arrival(x *Exchange, request *http.Request) *Response {
 	c := r.flowCookie(arrivalCookie, mark)
 	c.Domain, c.MaxAge = "", int((10 * time.Second).Seconds())
 	x.cookies.Set(c)
-	return r.pages.response(page{
-		Status: http.StatusOK, Title: "One moment…", Text: "You are being taken to the page.",
+	return r.page(request, Page{
+		Name: "arrival", Status: http.StatusOK, Title: "One moment…", Text: "You are being taken to the page.",
 		Link: target, LinkText: "Continue", Follow: true,
 	})
 }

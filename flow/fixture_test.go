@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify"
@@ -115,4 +116,19 @@ func (f *fixture) page() http.Handler {
 		}
 		return &Response{Status: http.StatusOK, Header: http.Header{"X-User": {user.Username}}}
 	})
+}
+
+// read returns the cookies of the session that a response sets, and its body.
+func read(t *testing.T, w *http.Response) (session []string, body string) {
+	t.Helper()
+	b, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range setCookies(w.Header["Set-Cookie"]) {
+		if strings.HasPrefix(name, testPrefix) && c["value"] != "" {
+			session = append(session, name)
+		}
+	}
+	return session, string(b)
 }

@@ -209,13 +209,14 @@ func (g *Guard) Check(x *Exchange, r *http.Request) error {
 // Deny answers the request of x, which does not pass because of err. Users who navigate get pages,
 // programs get JSON, {"error": "<name>", "reason": "<reason>"}:
 //
-//   - 401, or a redirect to the sign-in page, if the user is not signed in;
+//   - 401, or a redirect to the sign-in page, if the user is not signed in. The page of 401 leads to
+//     the auth routes, if the configuration says where they are;
 //   - 403 if the user lacks a group or scope: signing in again would not help;
 //   - 431 if the cookies are too many to be read, with a way to delete them;
 //   - 503 with Retry-After if it cannot be told at the moment. No user is signed out by that.
 func (g *Guard) Deny(x *Exchange, r *http.Request, err error) *Response {
 	reason := amplify.ReasonOf(err)
-	p := page{Link: x.public("/"), LinkText: "Home"}
+	p := Page{Link: x.public("/"), LinkText: "Home"}
 	switch {
 	case reason == amplify.ReasonCookiesTooLarge:
 		return g.runner.cookiesTooLarge(x, r)
@@ -229,20 +230,27 @@ func (g *Guard) Deny(x *Exchange, r *http.Request, err error) *Response {
 			// 303, so that a form that was sent does not get sent again to the sign-in page.
 			return redirect(http.StatusSeeOther, withReturnTo(g.signInURL(x), g.runner.here(r)))
 		}
-		p.Status, p.Title, p.Text = http.StatusUnauthorized, "Please sign in", "This page is for signed-in users."
+		p.Name, p.Status = "sign-in-needed", http.StatusUnauthorized
+		p.Title, p.Text = "Please sign in", "This page is for signed-in users."
+		if g.runner.routes != "" {
+			p.Link, p.LinkText = g.runner.signInAddress(g.runner.here(r)), "Sign in"
+		}
 	case reason == amplify.ReasonMissingGroup || reason == amplify.ReasonMissingScope:
-		p.Status, p.Title, p.Text = http.StatusForbidden, "Not allowed", "Your account may not see this page."
+		p.Name, p.Status = "not-allowed", http.StatusForbidden
+		p.Title, p.Text = "Not allowed", "Your account may not see this page."
 	case reason == amplify.ReasonConfiguration:
 		g.runner.log(r.Context(), slog.LevelError, "session not read", "error", err)
-		p.Status, p.Title, p.Text = http.StatusInternalServerError, "Something is wrong", "This page cannot be shown."
+		p.Name, p.Status = "failure", http.StatusInternalServerError
+		p.Title, p.Text = "Something is wrong", "This page cannot be shown."
 	default:
 		g.runner.log(r.Context(), slog.LevelWarn, "session not read", "error", err)
-		p.Status, p.Title, p.Text = http.StatusServiceUnavailable, "Please try again", "We cannot tell who you are at the moment. You are still signed in."
+		p.Name, p.Status = "try-again", http.StatusServiceUnavailable
+		p.Title, p.Text = "Please try again", "We cannot tell who you are at the moment. You are still signed in."
 		p.Link, p.LinkText = g.runner.here(r), "Try again"
 	}
 	answer := failure(p.Status, err)
 	if isNavigation(r) {
-		answer = g.runner.pages.response(p)
+		answer = g.runner.page(r, p)
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		answer.Header.Set("Retry-After", retryAfter)

@@ -96,6 +96,33 @@ func TestGuardAnswers(t *testing.T) {
 	}
 }
 
+// TestGuardPageLeadsToSignIn: a guard without a sign-in page leads to sign-in all the same, and the
+// user comes back. What programs get does not change.
+func TestGuardPageLeadsToSignIn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change       func(*amplify.Config, *Options)
+		method, want string
+	}{
+		"auth routes":    {nil, "GET", "/api/auth/sign-in?return_to=%2Fnotes%3Fpage%3D2"},
+		"a form":         {nil, "POST", "/api/auth/sign-in"},
+		"no auth routes": {func(cfg *amplify.Config, _ *Options) { cfg.Auth.OAuth = nil }, "GET", "/"},
+		"no origin":      {func(_ *amplify.Config, o *Options) { o.Origin = "" }, "GET", "/"},
+	} {
+		f := newFixture(t, nil, tt.change)
+		h := f.guarded(f.RequireUser(GuardOptions{}))
+		r := request("/notes?page=2", "", navigation...)
+		r.Method = tt.method
+		w := serve(h, r)
+		if _, body := read(t, w); w.StatusCode != 401 || bodyTargets(body)["link"] != tt.want {
+			t.Errorf("%s: %d %s", name, w.StatusCode, body)
+		}
+		w = serve(h, request("/notes?page=2", "", fetched...))
+		if _, body := read(t, w); w.StatusCode != 401 || body != `{"error":"UserUnAuthenticatedException","reason":"no_session"}`+"\n" {
+			t.Errorf("%s: %d %s", name, w.StatusCode, body)
+		}
+	}
+}
+
 // TestBearerIsOptIn: without the option an Authorization header means nothing.
 func TestBearerIsOptIn(t *testing.T) {
 	f := newFixture(t, nil, nil)

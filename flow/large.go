@@ -60,15 +60,15 @@ func (r *Runner) cookiesTooLarge(x *Exchange, request *http.Request) *Response {
 	}
 	query.Set(clearParameter, "true")
 	u.RawQuery = query.Encode()
-	p := page{
-		Status: status, Title: "Too many cookies",
+	p := Page{
+		Name: "too-many-cookies", Status: status, Title: "Too many cookies",
 		Text: "Your browser sends more cookies to this site than can be read. Delete them to go on. You will be signed out.",
 		Link: u.String(), LinkText: "Delete the cookies of this site",
 	}
 	if len(u.Path) > maxReturnTo {
 		p.Link = ""
 	}
-	return r.pages.response(p)
+	return r.page(request, p)
 }
 
 // clearCookies deletes the cookies of the site and sends the user on.

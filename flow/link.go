@@ -59,3 +59,8 @@ func (x *Exchange) SignInURL(request *http.Request, link SignInLink) string {
 	}
 	return r.routes + route + "?" + q.Encode()
 }
+
+// signInAddress returns the address of sign-in, to come back to a path that has been checked.
+func (r *Runner) signInAddress(returnTo string) string {
+	return withReturnTo(r.routes+routeSignIn, returnTo)
+}

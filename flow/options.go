@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
 	"os"
 	"strings"
@@ -28,6 +29,14 @@ type Options struct {
 	// callers that are services, mobile or single-page applications. Such a session has no ID token
 	// and is never refreshed. A request with that header is judged by it alone.
 	Bearer bool
+	// PageTemplate renders the small pages of this library in place of its own: that a user has
+	// signed in or out or could not, those of guards, and some more. Its data is a [Page]. It must
+	// not be changed afterwards.
+	//
+	// The pages load nothing from other sites, and no form of theirs can be sent: a
+	// Content-Security-Policy says so. Styles and scripts come from the application's own origin,
+	// or are elements with the nonce of the page.
+	PageTemplate *template.Template
 	// App says how AWS is reached.
 	App amplify.Options
 	// Cognito holds the rules of sessions.

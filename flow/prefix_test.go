@@ -188,15 +188,15 @@ func TestLinksBehindPrefixes(t *testing.T) {
 			t.Errorf("%s: %s", evil, got)
 		}
 	}
-	for name, h := range map[string]http.Handler{
-		"guard":   f.guarded(f.RequireUser(GuardOptions{})),
-		"Protect": f.protected(),
+	for want, h := range map[string]http.Handler{
+		"/app/api/auth/sign-in": f.guarded(f.RequireUser(GuardOptions{})),
+		"/app/":                 f.protected(),
 	} {
 		r := request("/notes", "", append([]string{"Origin", "https://evil.test"}, fromAfar...)...)
 		r.Method = http.MethodPost
 		w := serve(h, r)
-		if got := bodyTargets(bodyOf(t, w))["link"]; got != "/app/" {
-			t.Errorf("%s leads to %q", name, got)
+		if got := bodyTargets(bodyOf(t, w))["link"]; got != want {
+			t.Errorf("a page leads to %q, want %q", got, want)
 		}
 	}
 	// The page for arrivals opens the same address again.

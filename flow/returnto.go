@@ -15,6 +15,7 @@ const (
 	routeSignOut         = "sign-out"
 	routeSignInCallback  = "sign-in-callback"
 	routeSignOutCallback = "sign-out-callback"
+	routeSignedOut       = "signed-out"
 )
 
 // maxReturnTo bounds what a flow cookie has to carry.
@@ -59,7 +60,7 @@ func (o origin) local(s string) (*url.URL, bool) {
 
 // isAuthRoute reports whether segment, the last of a path, is one of the auth routes'.
 func isAuthRoute(segment string) bool {
-	return slices.Contains([]string{routeSignIn, routeSignUp, routeSignOut, routeSignInCallback, routeSignOutCallback}, segment)
+	return slices.Contains([]string{routeSignIn, routeSignUp, routeSignOut, routeSignInCallback, routeSignOutCallback, routeSignedOut}, segment)
 }
 
 // isAuthRoute reports whether p, a path as browsers see it, is one of the auth routes at the place

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,9 +17,13 @@ type RoutesOptions struct {
 	// else: a path of the application, in front of which its prefix is put (see "Prefixes" in the
 	// package documentation), or a URL. The default is "/".
 	RedirectOnSignInComplete string
-	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed: a
-	// path of the application or a URL. The default is "/". It may get the query parameters error
-	// and error_description.
+	// RedirectOnSignOutComplete is where users go who have signed out, or whose sign-in failed or
+	// was cancelled: a path of the application or a URL. The default is "/". It gets the query
+	// parameters error and error_description if something went wrong, and then return_to, if it is
+	// a page of this application, with where the user wanted to go: see [Exchange.SignInURL].
+	//
+	// The route signed-out, "/api/auth/signed-out" for instance, is a page for it that says what
+	// has happened and leads back to sign-in.
 	RedirectOnSignOutComplete string
 	// CustomState travels through the sign-in behind the random state, for Lambda triggers and logs
 	// that see it. It is not secret.
@@ -26,18 +31,51 @@ type RoutesOptions struct {
 	// GlobalSignOut ends the sessions of a user on all devices whenever one of them signs out.
 	// Without it /sign-out?global=true does.
 	GlobalSignOut bool
+	// AfterSignIn is called when a user has signed in and the tokens have verified, before the
+	// browser gets any cookie: to create the user's records, for instance, or to keep a user out.
+	// The context has the values of the request, and a server context of the new user:
+	// GetCurrentUser and the other APIs work with it. If tokens are refreshed with it, the browser
+	// gets the new ones.
+	//
+	// If AfterSignIn returns an error or panics, the tokens are revoked and no cookie is set. The
+	// error is logged and never shown. The user goes to RedirectOnSignOutComplete with
+	// error=sign_in_failed, or gets a page with status 403 if that is not set. So does a user whose
+	// AfterSignIn has not returned after ten seconds, or five seconds after the browser has gone.
+	//
+	// It is called once for each sign-in, also where the browser sends the callback several times:
+	// all of these requests get the same outcome. It is not called for sessions that Amplify JS
+	// starts in the browser, nor for refreshes. The session may still fail to start afterwards.
+	//
+	// It must be safe for concurrent use, and must not keep the context: API calls fail once it has
+	// returned.
+	AfterSignIn func(ctx context.Context) error
+	// BeforeSignOut is called before a user's session is ended by the auth routes: to write an
+	// audit log, for instance. The context is like that of AfterSignIn, with the server context of
+	// the user, which can set no cookies. It ends after five seconds, and not when the browser
+	// goes.
+	//
+	// It cannot keep the user from signing out: an error or a panic is logged, and if it has not
+	// returned after five seconds, the sign-out goes on without it.
+	//
+	// It is called once for each sign-out in this process, if the tokens of the session verify. For
+	// that, tokens that have expired are refreshed. It is not called where there is no session any
+	// more, or where it cannot be read at the moment. What is said of concurrency and of keeping
+	// the context of AfterSignIn holds here, too.
+	BeforeSignOut func(ctx context.Context) error
 }
 
 // Routes answers the requests that sign users in and out through Cognito's managed login. It is
 // immutable and safe for concurrent use.
 type Routes struct {
-	runner   *Runner
-	options  RoutesOptions
-	clientID string
-	scopes   []string
-	base     string // of managed login, a URL without path
-	signIn   string // the address of sign-in-callback
-	signOut  string // the address of sign-out-callback
+	runner     *Runner
+	options    RoutesOptions
+	landing    bool // RedirectOnSignOutComplete is set
+	clientID   string
+	scopes     []string
+	base       string // of managed login, a URL without path
+	signIn     string // the address of sign-in-callback
+	signOut    string // the address of sign-out-callback
+	departures departures
 }
 
 // Routes returns the auth routes. It reports every fault of the configuration and of o
@@ -66,7 +104,10 @@ func (r *Runner) Routes(o RoutesOptions) (*Routes, error) {
 			RecoverySuggestion: "Make sure that the configuration has a user pool id and a user pool client id.",
 		})
 	}
-	a := &Routes{runner: r, options: o, clientID: auth.UserPoolClientID, base: r.app.Endpoints().OAuth}
+	a := &Routes{
+		runner: r, options: o, landing: o.RedirectOnSignOutComplete != "",
+		clientID: auth.UserPoolClientID, base: r.app.Endpoints().OAuth,
+	}
 	switch oauth := auth.OAuth; {
 	case oauth == nil || oauth.Domain == "":
 		fault("Config.Auth.OAuth", "is missing: the user pool needs a domain for managed login", &amplify.Error{
@@ -137,7 +178,7 @@ func checkTarget(to *string) bool {
 }
 
 // Answer answers the request of x. The last segment of the path says what to do: sign-in, sign-up,
-// sign-in-callback, sign-out or sign-out-callback.
+// sign-in-callback, sign-out, sign-out-callback or signed-out.
 //
 // Each route answers GET only. Prefetching has no effect, nor has embedding a route
 // into a page of another site.
@@ -175,6 +216,8 @@ func (a *Routes) route(p string) func(*Exchange, *http.Request) *Response {
 		return a.toSignOut
 	case routeSignOutCallback:
 		return a.signOutCallback
+	case routeSignedOut:
+		return a.signedOut
 	}
 	return nil
 }

@@ -361,6 +361,73 @@ func TestErrorsOfOthers(t *testing.T) {
 	}
 }
 
+// TestCancelledSignIn: users who do not sign in after all come back, when they try again, to where
+// they wanted to go.
+func TestCancelledSignIn(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	for name, tt := range map[string]struct {
+		landing, returnTo, want string
+	}{
+		"page":                 {"/sign-in", "/notes?id=1", "/sign-in?error=access_denied&return_to=%2Fnotes%3Fid%3D1"},
+		"page with a query":    {"/sign-in?a=b", "/notes", "/sign-in?a=b&error=access_denied&return_to=%2Fnotes"},
+		"default":              {"", "/notes", "/?error=access_denied&return_to=%2Fnotes"},
+		"URL of the origin":    {"https://myapp.com/bye", "/notes", "https://myapp.com/bye?error=access_denied&return_to=%2Fnotes"},
+		"another application":  {"https://other.test/bye", "/notes", "https://other.test/bye?error=access_denied"},
+		"nowhere":              {"/sign-in", "", "/sign-in?error=access_denied"},
+		"set by a neighbour":   {"/sign-in", "//evil.test", "/sign-in?error=access_denied"},
+		"set to sign out":      {"/sign-in", "/api/auth/sign-out", "/sign-in?error=access_denied"},
+		"set to the last page": {"/sign-in", "/api/auth/signed-out", "/sign-in?error=access_denied"},
+	} {
+		b := f.browser(t, RoutesOptions{RedirectOnSignOutComplete: tt.landing})
+		a := attempt{newState(""), randomText(verifierLength), tt.returnTo}
+		b.add(a.cookie() + "=" + a.marshal())
+		w, _ := b.get("/api/auth/sign-in-callback?error=access_denied&state="+a.state, fromAfar...)
+		if w.StatusCode != 302 || w.Header.Get("Location") != tt.want {
+			t.Errorf("%s: %d %s", name, w.StatusCode, w.Header.Get("Location"))
+		}
+	}
+	// All the way: the link of the page that the user lands on leads on to there.
+	b := f.browser(t, RoutesOptions{RedirectOnSignOutComplete: "/api/auth/signed-out"})
+	_, state, _ := strings.Cut(b.begin("?return_to=/notes"), "&state=")
+	w, _ := b.get("/api/auth/sign-in-callback?error=access_denied&state="+state, fromAfar...)
+	_, body := b.get(w.Header.Get("Location"), fromAfar...)
+	if got := bodyTargets(body)["link"]; got != "/api/auth/sign-in?return_to=%2Fnotes" {
+		t.Errorf("leads to %q: %s", got, body)
+	}
+	if got := f.signInURL(request(w.Header.Get("Location"), ""), SignInLink{}); got != "/api/auth/sign-in?return_to=%2Fnotes" {
+		t.Errorf("SignInURL %q", got)
+	}
+}
+
+// TestSignedOutPage: the page says what has happened, and nothing that a link elsewhere makes up.
+func TestSignedOutPage(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	h := f.routes(t, RoutesOptions{RedirectOnSignInComplete: "/home"})
+	for query, tt := range map[string]struct{ title, text, link string }{
+		"":                         {"You are signed out", "", "/api/auth/sign-in"},
+		"?error=revocation_failed": {"You are signed out", "You are signed out here.", "/api/auth/sign-in"},
+		"?error=timeout":           {"You are not signed in", "within 5 minutes", "/api/auth/sign-in"},
+		"?error=access_denied&return_to=%2Fnotes":       {"You are not signed in", "The sign-in was cancelled.", "/api/auth/sign-in?return_to=%2Fnotes"},
+		"?error=sign_in_failed":                         {"You are not signed in", "You could not be signed in.", "/api/auth/sign-in"},
+		"?error=call-0900&error_description=call+0900":  {"You are not signed in", "You could not be signed in.", "/api/auth/sign-in"},
+		"?error_description=call+0900&return_to=//evil": {"You are signed out", "", "/api/auth/sign-in"},
+	} {
+		w := serve(h, request("/api/auth/signed-out"+query, "", navigation...))
+		_, body := read(t, w)
+		if w.StatusCode != 200 || !strings.Contains(body, "<h1>"+tt.title+"</h1>") || !strings.Contains(body, tt.text) || bodyTargets(body)["link"] != tt.link {
+			t.Errorf("%s: %d %s", query, w.StatusCode, body)
+		}
+		if strings.Contains(body, "0900") || w.Header["Set-Cookie"] != nil {
+			t.Errorf("%s: %v %s", query, w.Header, body)
+		}
+	}
+	// It is not shown to users who are signed in.
+	w := serve(h, request("/api/auth/signed-out", f.backend.Session("alice", time.Hour, nil), navigation...))
+	if w.StatusCode != 302 || w.Header.Get("Location") != "/home" {
+		t.Errorf("signed in: %d %v", w.StatusCode, w.Header)
+	}
+}
+
 // TestCallbackTwice: a browser that asks for the callback again, before it has the
 // first answer, gets the same one.
 func TestCallbackTwice(t *testing.T) {

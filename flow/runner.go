@@ -38,6 +38,10 @@ func New(cfg amplify.Config, o Options) (*Runner, error) {
 	app, err := amplify.New(cfg, o.App)
 	faults = append(faults, faultsOf("Options.App", err)...)
 	faults = append(faults, faultsOf("Options.Cognito", o.Cognito.Validate(cfg))...)
+	pages, fault := newPages(o.PageTemplate)
+	if fault != nil {
+		faults = append(faults, fault)
+	}
 	var client *cognito.Client
 	if len(faults) == 0 {
 		client, err = cognito.New(app, o.Cognito)
@@ -51,7 +55,7 @@ func New(cfg amplify.Config, o Options) (*Runner, error) {
 	}
 	r := &Runner{
 		app: app, client: client, origin: own, base: o.BasePath, cookies: cookies, insecure: o.Cookies.Insecure, bearer: o.Bearer,
-		pages: newPages(), protection: http.NewCrossOriginProtection(),
+		pages: pages, protection: http.NewCrossOriginProtection(),
 	}
 	if cfg.Auth != nil && cfg.Auth.UserPoolClientID != "" {
 		r.session = sessionkey.Prefix(cfg.Auth.UserPoolClientID)
@@ -112,8 +116,8 @@ func (r *Runner) Protect(request *http.Request) *Response {
 	case r.protection.Check(request) == nil:
 		return nil
 	case isNavigation(request):
-		return r.pages.response(page{
-			Status: http.StatusForbidden, Title: "Not allowed",
+		return r.page(request, Page{
+			Name: "not-allowed", Status: http.StatusForbidden, Title: "Not allowed",
 			Text: "Another site has sent you here with a form. Nothing was changed.",
 			Link: r.prefix(request) + "/", LinkText: "Home",
 		})

@@ -1,7 +1,9 @@
 package flow
 
 import (
+	"context"
 	"crypto/subtle"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -15,6 +17,9 @@ const (
 	signingOut       = "true"
 	signingOutGlobal = "global"
 )
+
+// codeRevocationFailed is the error that a user is sent on with who is signed out here only.
+const codeRevocationFailed = "revocation_failed"
 
 // Query parameters of sign-out.
 const (
@@ -30,7 +35,7 @@ func (a *Routes) toSignOut(x *Exchange, r *http.Request) *Response {
 	}
 	global := r.URL.Query().Get(globalParameter) == "true"
 	if !a.mayBegin(x, r, global) {
-		return a.askToSignOut(x, global)
+		return a.askToSignOut(x, r, global)
 	}
 	value := signingOut
 	if a.options.GlobalSignOut || global {
@@ -60,7 +65,7 @@ func (a *Routes) mayBegin(x *Exchange, r *http.Request, global bool) bool {
 }
 
 // askToSignOut lets the user decide.
-func (a *Routes) askToSignOut(x *Exchange, global bool) *Response {
+func (a *Routes) askToSignOut(x *Exchange, r *http.Request, global bool) *Response {
 	value := randomText(stateLength)
 	x.cookies.Set(a.confirmation(value, int(flowLifetime.Seconds())))
 	text, query := "Do you want to sign out?", url.Values{confirmParameter: {value}}
@@ -68,8 +73,8 @@ func (a *Routes) askToSignOut(x *Exchange, global bool) *Response {
 		text = "Do you want to sign out on all devices?"
 		query.Set(globalParameter, "true")
 	}
-	return a.runner.pages.response(page{
-		Status: http.StatusOK, Title: "Sign out", Text: text, Link: a.runner.routes + routeSignOut + "?" + query.Encode(), LinkText: "Sign out",
+	return a.runner.page(r, Page{
+		Name: "confirm-sign-out", Status: http.StatusOK, Title: "Sign out", Text: text, Link: a.runner.routes + routeSignOut + "?" + query.Encode(), LinkText: "Sign out",
 	})
 }
 
@@ -87,32 +92,64 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 	cookies := x.flowCookies()
 	if cookies.signingOut == "" {
 		// The sign-out was not begun here, or has taken longer than five minutes.
-		return a.runner.pages.response(page{
-			Status: http.StatusBadRequest, Title: "You are not signed out", Text: "This address is only for the end of a sign-out.",
+		return a.runner.page(r, Page{
+			Name: "not-signed-out", Status: http.StatusBadRequest,
+			Title: "You are not signed out", Text: "This address is only for the end of a sign-out.",
 			Link: a.runner.routes + routeSignOut, LinkText: "Sign out",
 		})
 	}
 	if cookies.redirecting {
 		x.cookies.Set(a.runner.endFlowCookie(signOutRedirectingCookie))
-		return a.runner.pages.response(page{
-			Status: http.StatusOK, Title: "One moment…", Text: "You are being signed out.",
+		return a.runner.page(r, Page{
+			Name: "signing-out", Status: http.StatusOK, Title: "One moment…", Text: "You are being signed out.",
 			Link: a.signOut, LinkText: "Continue", Follow: true,
 		})
 	}
 	to := x.public(a.options.RedirectOnSignOutComplete)
-	err := x.End(r.Context(), amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
+	ctx := r.Context()
+	if a.options.BeforeSignOut != nil {
+		ctx = context.WithoutCancel(ctx) // what the hook is told of happens, even if the browser goes
+	}
+	defer a.beforeSignOut(ctx, x)()
+	err := x.End(ctx, amplify.EndInput{Global: cookies.signingOut == signingOutGlobal})
 	switch {
 	case err == nil:
 	case amplify.ReasonOf(err) == amplify.ReasonReadOnly:
 		a.runner.log(r.Context(), slog.LevelError, "session not ended", "error", err)
-		return a.runner.pages.response(page{
-			Status: http.StatusInternalServerError, Title: "You are not signed out", Text: "Something is wrong.",
+		return a.runner.page(r, Page{
+			Name: "not-signed-out", Status: http.StatusInternalServerError, Title: "You are not signed out", Text: "Something is wrong.",
 		})
 	default: // the session is deleted all the same
 		a.runner.log(r.Context(), slog.LevelWarn, "session ended without telling Cognito", "error", err)
-		to = addQuery(to, "error", "revocation_failed",
-			"error_description", "You are signed out here. Cognito could not be told to end the session everywhere.")
+		to = addQuery(to, "error", codeRevocationFailed, "error_description", textRevocationFailed)
 	}
 	x.cookies.Set(a.runner.endFlowCookie(signingOutCookie))
 	return redirect(http.StatusFound, to)
+}
+
+// signedOut is a place for RedirectOnSignOutComplete. Other sites may lead here, too: what it says
+// is chosen by the error, and is none of the request's texts.
+func (a *Routes) signedOut(x *Exchange, r *http.Request) *Response {
+	if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); !errors.Is(err, amplify.ErrUnauthenticated) {
+		// Signed in, or that cannot be told at the moment.
+		return redirect(http.StatusFound, a.options.RedirectOnSignInComplete)
+	}
+	q := r.URL.Query()
+	returnTo, _ := a.runner.origin.returnTo(q.Get(returnToParameter))
+	p := Page{
+		Name: "not-signed-in", Status: http.StatusOK, Title: "You are not signed in", Text: textFailed,
+		Link: a.runner.signInAddress(returnTo), LinkText: "Sign in",
+	}
+	switch q.Get("error") {
+	case "", codeRevocationFailed:
+		p.Name, p.Title, p.Text, p.LinkText = "signed-out", "You are signed out", "", "Sign in again"
+		if q.Has("error") {
+			p.Text = textRevocationFailed
+		}
+	case "timeout":
+		p.Text = textTimeout
+	case "access_denied": // RFC 6749 §4.1.2.1
+		p.Text = "The sign-in was cancelled."
+	}
+	return a.runner.page(r, p)
 }
