@@ -30,6 +30,11 @@ type Claims struct {
 	AuthTime  time.Time
 	Scopes    []string // scope, split at spaces
 	Groups    []string // cognito:groups
+
+	// Name and Email greet users; "" in access tokens, and where the app client may not read the
+	// attribute. They are what users say of themselves. Whether an address is verified stands in
+	// email_verified: see [Token.Decode].
+	Name, Email string
 }
 
 // NewToken returns a Token of raw whose claims are claims. It verifies nothing: it is

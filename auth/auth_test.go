@@ -65,7 +65,7 @@ func TestOwnTokenSource(t *testing.T) {
 	details := &amplify.SignInDetails{LoginID: "a@b.com"}
 	s := &source{tokens: &amplify.Tokens{
 		AccessToken:   token(t, nil, amplify.Claims{Subject: "s", Username: "alice"}),
-		IDToken:       token(t, nil, amplify.Claims{Subject: "s", Username: "alice"}),
+		IDToken:       token(t, nil, amplify.Claims{Subject: "s", Username: "alice", Name: "Alice", Email: "a@b.com"}),
 		SignInDetails: details,
 	}}
 	ctx := in(t, amplify.Providers{Tokens: s})
@@ -73,7 +73,7 @@ func TestOwnTokenSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(&auth.User{Username: "alice", UserID: "s", SignInDetails: details}, user); d != "" {
+	if d := cmp.Diff(&auth.User{Username: "alice", UserID: "s", Name: "Alice", Email: "a@b.com", SignInDetails: details}, user); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 	session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{ForceRefresh: true, ClientMetadata: map[string]string{"a": "b"}})

@@ -14,6 +14,10 @@ type User struct {
 	Username string `json:"username"`
 	// UserID is the user's sub, a UUID that never changes.
 	UserID string `json:"userId"`
+	// Name and Email are the attributes of that name in the ID token, to greet the user by. They are
+	// "" where that does not have them, and prove nothing: see [amplify.Claims].
+	Name  string `json:"-"`
+	Email string `json:"-"`
 	// SignInDetails are what the browser stored about the sign-in, or nil. They are not verified.
 	SignInDetails *amplify.SignInDetails `json:"signInDetails,omitempty"`
 }
@@ -36,7 +40,10 @@ func GetCurrentUser(ctx context.Context) (*User, error) {
 		return nil, amplify.Unauthenticated(amplify.ReasonIncompleteSession,
 			errors.New("the access token belongs to an app client, not to a user"))
 	}
-	return &User{Username: claims.Username, UserID: claims.Subject, SignInDetails: t.SignInDetails}, nil
+	return &User{
+		Username: claims.Username, UserID: claims.Subject, Name: claims.Name, Email: claims.Email,
+		SignInDetails: t.SignInDetails,
+	}, nil
 }
 
 // tokens returns the tokens of the request's user. It returns an error if there are none.

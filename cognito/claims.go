@@ -53,6 +53,8 @@ func (c *claims) UnmarshalJSON(payload []byte) error {
 	need("nbf", (*numericDate)(&c.notBefore))
 
 	c.AuthTime = time.Time(optional[numericDate](all["auth_time"]))
+	c.Name = optional[string](all["name"])
+	c.Email = optional[string](all["email"])
 	c.Groups = optional[[]string](all["cognito:groups"])
 	c.Scopes = strings.Fields(optional[string](all["scope"]))
 	c.originJTI = optional[string](all["origin_jti"])

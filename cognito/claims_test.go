@@ -28,7 +28,7 @@ func FuzzClaims(f *testing.F) {
 		if err := decoder.Decode(&all); err != nil {
 			t.Fatalf("claims of what is no object: %v", err)
 		}
-		names := map[string]string{"sub": c.Subject, "iss": c.Issuer, "token_use": c.TokenUse}
+		names := map[string]string{"sub": c.Subject, "iss": c.Issuer, "token_use": c.TokenUse, "name": c.Name, "email": c.Email}
 		if c.TokenUse == tokenUseID {
 			names["aud"], names["cognito:username"] = c.ClientID, c.Username
 		} else {
