@@ -13,7 +13,7 @@ help: ## List the tasks
 
 .PHONY: demo
 demo: ## Start the example application and its local backend; SIGN_IN=browser signs in by Amplify JS
-	go run ./examples/gallery $(if $(SIGN_IN),-sign-in=$(SIGN_IN))
+	@scripts/demo.sh $(if $(SIGN_IN),-sign-in=$(SIGN_IN))
 
 .PHONY: test
 test: ## Everything: all modules with -race, browsers and npm packages, fuzz targets

@@ -40,6 +40,7 @@ func TestRelease(t *testing.T) {
 				t.Errorf("%s does not say %s:\n%s", args, released, said)
 			}
 		}
+		firstHour(t, user, filepath.Join(bin, "amplify-go"))
 	})
 
 	t.Run("go run", func(t *testing.T) {
