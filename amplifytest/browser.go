@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Browser returns a browser, without network, for the application whose handler is app. It keeps
@@ -58,11 +59,23 @@ func (b browser) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response := w.Result()
 	response.Request = r
-	if next := metaRefresh.FindSubmatch(w.Body.Bytes()); next != nil && w.Code == http.StatusOK {
+	if to := goesOn(w); to != "" && w.Code == http.StatusOK {
 		response.StatusCode, response.Status = http.StatusSeeOther, "303 See Other"
-		response.Header.Set("Location", html.UnescapeString(string(next[1])))
+		response.Header.Set("Location", to)
 	}
 	return response, nil
+}
+
+// goesOn returns where a page goes by itself, at once: by its header, as those of an application's
+// template do, or by its HTML.
+func goesOn(w *httptest.ResponseRecorder) string {
+	if to, ok := strings.CutPrefix(w.Header().Get("Refresh"), "0; url="); ok {
+		return to
+	}
+	if to := metaRefresh.FindSubmatch(w.Body.Bytes()); to != nil {
+		return html.UnescapeString(string(to[1]))
+	}
+	return ""
 }
 
 // metaRefresh finds where a page goes by itself, at once.

@@ -2,6 +2,7 @@ package amplifytest_test
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -94,6 +95,18 @@ func TestBrowsers(t *testing.T) {
 	pool.SetUser(bob)
 	if _, status, _ := open(t, later, edit); status != http.StatusOK {
 		t.Errorf("bob as an editor gets status %d", status)
+	}
+}
+
+// TestBrowserOnOwnPages: the pages of an application's template go on by a header.
+func TestBrowserOnOwnPages(t *testing.T) {
+	t.Parallel()
+	pool := amplifytest.New(t, amplifytest.Options{})
+	o := pool.Options()
+	o.PageTemplate = template.Must(template.New("").Parse(`<p>{{.Title}}</p>`))
+	browser := pool.Browser(serve(t, pool.Config(), o), ann)
+	if at, status, page := open(t, browser, pool.Origin()+"/edit"); at != pool.Origin()+"/edit" || status != http.StatusOK {
+		t.Errorf("leads to %s, %d:\n%s", at, status, page)
 	}
 }
 
