@@ -13,6 +13,9 @@ import (
 	"github.com/amplify-go/amplify/cookie"
 )
 
+// originVariable is the environment variable of adapter-nextjs with the origin.
+const originVariable = "AMPLIFY_APP_ORIGIN"
+
 // Options are the settings of a runner. The zero value reads sessions that Amplify JS keeps in the
 // browser (ssr: true) on AWS.
 type Options struct {
@@ -67,12 +70,14 @@ type CookieOptions struct {
 
 // resolve fills in defaults and returns the faults of o, those of App and Cognito apart.
 func (o Options) resolve() (own origin, c cookie.Options, faults []*amplify.ConfigError) {
+	source := ""
 	if o.Origin == "" {
-		o.Origin = os.Getenv("AMPLIFY_APP_ORIGIN")
+		o.Origin, source = os.Getenv(originVariable), originVariable
 	}
 	if o.Origin != "" {
 		var fault *amplify.ConfigError
 		if own, fault = parseOrigin(o.Origin); fault != nil {
+			fault.Source = source
 			faults = append(faults, fault)
 		}
 	}

@@ -920,6 +920,20 @@ func TestRoutesBelowAnyMount(t *testing.T) {
 	}
 }
 
+// TestOriginOfTheEnvironment: a fault says that the value comes from there.
+func TestOriginOfTheEnvironment(t *testing.T) {
+	t.Setenv("AMPLIFY_APP_ORIGIN", "myapp.com")
+	for origin, want := range map[string]string{
+		"":        `Options.Origin "myapp.com" (AMPLIFY_APP_ORIGIN): must be`,
+		"own.com": `Options.Origin "own.com": must be`,
+	} {
+		_, err := New(amplify.Config{}, Options{Origin: origin})
+		if faults := amplify.ConfigErrors(err); len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // TestOptionsFaults: every fault of the configuration and of all options is reported at once.
 func TestOptionsFaults(t *testing.T) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "")
