@@ -560,7 +560,8 @@ func TestIsolation(t *testing.T) {
 		stores := []*storage{expired(pool, u, "r-"+sub), session(u, pool.Access(u), pool.ID(u), "")}
 		for i := range 20 {
 			all.Go(func() {
-				got, err := tokens(t, c, stores[i%2])
+				kv := &storage{entries: slices.Clone(stores[i%2].entries)} // each request has its own
+				got, err := tokens(t, c, kv)
 				if err != nil || got.AccessToken.Claims().Subject != sub || got.IDToken.Claims().Username != u.Name {
 					t.Errorf("not the tokens of %s: %v", sub, err)
 				}
