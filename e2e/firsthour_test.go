@@ -54,6 +54,7 @@ func firstHour(t *testing.T, user place, amplifyGo string) {
 	b.sees("Welcome!")
 	b.click("Sign in")
 	b.click("Create an account")
+	b.sees("Already have an account?") // the other page has an e-mail address, too
 	b.fill("Email address", email)
 	b.fill("Password", password)
 	b.fill("Repeat the password", password)

@@ -18,6 +18,7 @@ func TestGalleryBrowserManner(t *testing.T) {
 		b.open(gallery.origin + "/profile")
 		b.arrives(gallery.origin + "/sign-in")
 		b.click("Sign up")
+		b.sees("Have an account?") // the other form has an e-mail address, too
 		b.fill("Email address", "berthe@example.com")
 		b.fill("Name", "Berthe")
 		b.fill("Password", "weakling")
