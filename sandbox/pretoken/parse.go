@@ -157,10 +157,15 @@ func (p *parser) texts(path string, m map[string]json.RawMessage, member string)
 // given reports whether a member is there and is not null.
 func given(raw json.RawMessage) bool { return raw != nil && !bytes.Equal(raw, []byte("null")) }
 
-// value reads any valid JSON. Numbers keep their digits.
+// value reads any JSON. Numbers keep their digits. It returns nil for null, and for what has a
+// number that is too large for readers of tokens.
 func value(raw json.RawMessage) (v any) {
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil
+	}
+	v = nil
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	_ = d.Decode(&v) // it is a member of what has been read already
+	_ = d.Decode(&v) // Unmarshal has read the same
 	return v
 }

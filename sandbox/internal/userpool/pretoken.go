@@ -63,11 +63,14 @@ func jsonValues(claims map[string]any) (map[string]any, error) {
 	values := map[string]any{}
 	for name, v := range claims {
 		text, err := json.Marshal(v)
+		if err == nil {
+			err = json.Unmarshal(text, new(any)) // a [json.Number] can be larger than readers of tokens take
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the claim %q is no JSON: %w", name, err)
 		}
 		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber()
+		d.UseNumber() // keeps the digits
 		var value any
 		if err := d.Decode(&value); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package userpool
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
@@ -316,6 +317,8 @@ func TestPreTokenFails(t *testing.T) {
 			UserLambdaValidation, "PreTokenGeneration failed with error the hook panicked, see the log of the sandbox."},
 		"no JSON": {
 			pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"x": math.Inf(1)}}}.Hook(), InvalidLambdaResponse, `"x"`},
+		"a number too large": {
+			pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"x": json.Number("1e999")}}}.Hook(), InvalidLambdaResponse, `"x"`},
 		"null": {
 			pretoken.Response{AccessToken: pretoken.Claims{Add: map[string]any{"y": nil}}}.Hook(), InvalidLambdaResponse, `"y"`},
 	} {
