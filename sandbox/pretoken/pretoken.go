@@ -2,19 +2,21 @@ package pretoken
 
 import "context"
 
-// Hook says how the tokens of an event differ from what the user pool would issue. If it returns an
-// error, or panics, no tokens are issued: the caller gets UserLambdaValidationException, whose
-// message contains the text of the error. The managed login's token endpoint answers invalid_request
-// with that message.
+// Hook says how the tokens of an event differ from what the user pool would issue.
 //
-// The sandbox calls a hook from many goroutines at once. ctx ends with the call of the application.
+// If it returns an error or panics, no tokens are issued. The user pools API then answers with
+// UserLambdaValidationException, and the token endpoint with invalid_request. Both messages contain
+// the text of the error, but not that of a panic, which is in the sandbox's log.
+//
+// The sandbox may call a hook from several goroutines at the same time. ctx is that of the call of
+// the application. The hook may call the sandbox.
 type Hook func(ctx context.Context, e Event) (Response, error)
 
 // TriggerSource says why tokens are issued.
 type TriggerSource string
 
-// The sources that the sandbox knows. It has neither devices (TokenGeneration_AuthenticateDevice)
-// nor tokens for machines (TokenGeneration_ClientCredentials).
+// The sources that the sandbox has. It has neither devices (TokenGeneration_AuthenticateDevice) nor
+// tokens for machines (TokenGeneration_ClientCredentials).
 const (
 	// HostedAuth is a sign-in at managed login.
 	HostedAuth TriggerSource = "TokenGeneration_HostedAuth"

@@ -21,10 +21,11 @@ import (
 // The rules in this file are those of the Developer Guide, "Pre token generation Lambda trigger".
 
 // preToken asks the hook for changes to the tokens of a session. It refuses with
-// [UserLambdaValidation] if the hook fails, and with [InvalidLambdaResponse] if a
-// claim has a value that cannot be in a token. It runs outside of transactions,
-// because the hook may take its time, and may call the sandbox.
-func (p *Pool) preToken(ctx context.Context, source pretoken.TriggerSource, s *store.Session, u *User, metadata map[string]string) (changes pretoken.Response, err error) {
+// [UserLambdaValidation] if the hook fails, and with [InvalidLambdaResponse] if a claim has a value
+// that cannot be in a token. It runs outside of transactions, because the hook may take its time,
+// and may call the sandbox.
+func (p *Pool) preToken(ctx context.Context, source pretoken.TriggerSource, s *store.Session,
+	u *User, metadata map[string]string) (changes pretoken.Response, err error) {
 	if p.cfg.PreToken == nil {
 		return changes, nil
 	}
@@ -36,7 +37,8 @@ func (p *Pool) preToken(ctx context.Context, source pretoken.TriggerSource, s *s
 		Scopes: slices.Clone(accessScopes(s)), ClientMetadata: maps.Clone(metadata),
 	})
 	if err != nil {
-		return pretoken.Response{}, refuse(UserLambdaValidation, "PreTokenGeneration failed with error %v.", err)
+		const message = "PreTokenGeneration failed with error %v."
+		return pretoken.Response{}, refuse(UserLambdaValidation, message, err)
 	}
 	for _, c := range []*pretoken.Claims{&changes.IDToken, &changes.AccessToken} {
 		if c.Add, err = jsonValues(c.Add); err != nil {
@@ -50,7 +52,8 @@ func (p *Pool) preToken(ctx context.Context, source pretoken.TriggerSource, s *s
 func (p *Pool) callHook(ctx context.Context, e pretoken.Event) (_ pretoken.Response, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			p.cfg.Logger.ErrorContext(ctx, "sandbox: the pre-token hook panicked", "reason", reason, "stack", string(debug.Stack()))
+			p.cfg.Logger.ErrorContext(ctx, "sandbox: the pre-token hook panicked",
+				"reason", reason, "stack", string(debug.Stack()))
 			err = errors.New("the hook panicked, see the log of the sandbox")
 		}
 	}()
@@ -64,7 +67,7 @@ func jsonValues(claims map[string]any) (map[string]any, error) {
 	for name, v := range claims {
 		text, err := json.Marshal(v)
 		if err == nil {
-			err = json.Unmarshal(text, new(any)) // a [json.Number] can be larger than readers of tokens take
+			err = json.Unmarshal(text, new(any)) // a json.Number can be too large for readers
 		}
 		if err != nil {
 			return nil, fmt.Errorf("the claim %q is no JSON: %w", name, err)
@@ -85,17 +88,22 @@ func jsonValues(claims map[string]any) (map[string]any, error) {
 
 // changeAccess applies the changes to the claims of an
 // access token with these scopes. It returns its new scopes.
-func (p *Pool) changeAccess(claims jwt.MapClaims, scopes []string, changes pretoken.Response) []string {
+func (p *Pool) changeAccess(claims jwt.MapClaims, scopes []string,
+	changes pretoken.Response) []string {
 	var kept []string
 	changed := slices.Clone(scopes)
 	for _, scope := range changes.AddScopes {
-		if scope == "" || strings.ContainsFunc(scope, unicode.IsSpace) || strings.HasPrefix(scope, "aws.cognito") {
+		switch {
+		case scope == "", strings.ContainsFunc(scope, unicode.IsSpace),
+			strings.HasPrefix(scope, "aws.cognito"):
 			kept = append(kept, scope)
-		} else if !slices.Contains(changed, scope) {
+		case !slices.Contains(changed, scope):
 			changed = append(changed, scope)
 		}
 	}
-	changed = slices.DeleteFunc(changed, func(s string) bool { return slices.Contains(changes.SuppressScopes, s) })
+	changed = slices.DeleteFunc(changed, func(scope string) bool {
+		return slices.Contains(changes.SuppressScopes, scope)
+	})
 	if len(changed) == 0 {
 		delete(claims, "scope")
 	} else {
@@ -154,8 +162,9 @@ func suppress(claims jwt.MapClaims, names []string) (kept []string) {
 // protected reports whether a claim can be neither added nor changed nor suppressed by its name.
 func protected(name string) bool {
 	switch name {
-	case "acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "device_key", "event_id", "exp", "iat",
-		"identities", "iss", "jti", "nbf", "nonce", "origin_jti", "scope", "sub", "token_use", "username", "version":
+	case "acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "device_key", "event_id",
+		"exp", "iat", "identities", "iss", "jti", "nbf", "nonce", "origin_jti", "scope", "sub",
+		"token_use", "username", "version":
 		return true
 	}
 	return strings.HasPrefix(name, "cognito:")
@@ -163,7 +172,11 @@ func protected(name string) bool {
 
 // simple reports whether a claim of an ID token cannot be an object or an array.
 func simple(name string) bool {
-	return slices.Contains([]string{"phone_number_verified", "email_verified", "updated_at", "address"}, name)
+	switch name {
+	case "phone_number_verified", "email_verified", "updated_at", "address":
+		return true
+	}
+	return false
 }
 
 // composite reports whether a value of [jsonValues] is an object or an array.
@@ -179,6 +192,7 @@ func composite(value any) bool {
 func (p *Pool) warn(use string, kept []string) {
 	if len(kept) > 0 {
 		slices.Sort(kept)
-		p.cfg.Logger.Warn("sandbox: the pre-token hook cannot change these claims and scopes", "token", use, "names", kept)
+		p.cfg.Logger.Warn("sandbox: the pre-token hook cannot change these claims and scopes",
+			"token", use, "names", kept)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,10 @@ func newHooked(t *testing.T, change func(*Config)) *hooked {
 	one, two := 1, 2
 	h := &hooked{}
 	h.fixture = newFixture(t, func(c *Config) {
-		c.Groups = []Group{{Name: "Admins", Precedence: &one, RoleARN: "arn:admins"}, {Name: "Editors", Precedence: &two, RoleARN: "arn:editors"}}
+		c.Groups = []Group{
+			{Name: "Admins", Precedence: &one, RoleARN: "arn:admins"},
+			{Name: "Editors", Precedence: &two, RoleARN: "arn:editors"},
+		}
 		c.Logger = slog.New(slog.NewTextHandler(&h.log, nil))
 		c.PreToken = func(ctx context.Context, e pretoken.Event) (pretoken.Response, error) {
 			h.events = append(h.events, e)
@@ -52,7 +56,10 @@ func newHooked(t *testing.T, change func(*Config)) *hooked {
 // tokensBy returns tokens of each way to get them.
 func (h *hooked) tokensBy(t *testing.T) map[string]*Tokens {
 	t.Helper()
-	all := map[string]*Tokens{"API": h.signIn(h.user), "managed login": h.signIn(h.user, "openid", "email")}
+	all := map[string]*Tokens{
+		"API":           h.signIn(h.user),
+		"managed login": h.signIn(h.user, "openid", "email"),
+	}
 	for _, way := range []string{"API", "managed login"} {
 		fresh, err := h.Refresh(t.Context(), clientID, all[way].RefreshToken, nil)
 		if err != nil {
@@ -76,7 +83,9 @@ func sessionless(claims jwt.MapClaims) map[string]any {
 func TestPreToken(t *testing.T) {
 	type claims = map[string]any
 	// A claim of nil must be absent. What is not named must not change.
-	noGroups := claims{"cognito:groups": nil, "cognito:roles": nil, "cognito:preferred_role": nil}
+	noGroups := claims{
+		"cognito:groups": nil, "cognito:roles": nil, "cognito:preferred_role": nil,
+	}
 	nested := claims{"plan": "gold", "limits": []any{1.0, "two", true}}
 	for name, c := range map[string]struct {
 		response   pretoken.Response
@@ -87,16 +96,19 @@ func TestPreToken(t *testing.T) {
 		"nothing": {},
 		"claims are added": {
 			response: pretoken.Response{
-				IDToken: pretoken.Claims{Add: claims{"tenant": "acme"}}, AccessToken: pretoken.Claims{Add: claims{"level": 3}}},
+				IDToken:     pretoken.Claims{Add: claims{"tenant": "acme"}},
+				AccessToken: pretoken.Claims{Add: claims{"level": 3}}},
 			id: claims{"tenant": "acme"}, access: claims{"level": 3.0},
 		},
 		"claims are overridden": {
-			response: pretoken.Response{IDToken: pretoken.Claims{Add: claims{"email": "c@d.com", "email_verified": "false"}}},
-			id:       claims{"email": "c@d.com", "email_verified": false},
+			response: pretoken.Response{IDToken: pretoken.Claims{
+				Add: claims{"email": "c@d.com", "email_verified": "false"}}},
+			id: claims{"email": "c@d.com", "email_verified": false},
 		},
 		"claims are suppressed": {
-			response: pretoken.Response{IDToken: pretoken.Claims{Suppress: []string{"email", "absent"}}},
-			id:       claims{"email": nil},
+			response: pretoken.Response{IDToken: pretoken.Claims{
+				Suppress: []string{"email", "absent"}}},
+			id: claims{"email": nil},
 		},
 		"suppressing wins": {
 			response: pretoken.Response{
@@ -106,59 +118,74 @@ func TestPreToken(t *testing.T) {
 		},
 		"nested claims": {
 			response: pretoken.Response{
-				IDToken: pretoken.Claims{Add: claims{"account": nested}}, AccessToken: pretoken.Claims{Add: claims{"account": nested}}},
+				IDToken:     pretoken.Claims{Add: claims{"account": nested}},
+				AccessToken: pretoken.Claims{Add: claims{"account": nested}}},
 			id: claims{"account": nested}, access: claims{"account": nested},
 		},
 		"names count to the letter": {
-			response: pretoken.Response{IDToken: pretoken.Claims{Add: claims{"Sub": "x", "EMAIL": "y"}, Suppress: []string{"Email"}}},
-			id:       claims{"Sub": "x", "EMAIL": "y"},
+			response: pretoken.Response{IDToken: pretoken.Claims{
+				Add: claims{"Sub": "x", "EMAIL": "y"}, Suppress: []string{"Email"}}},
+			id: claims{"Sub": "x", "EMAIL": "y"},
 		},
 		"groups": {
-			response: pretoken.Response{Groups: &pretoken.Groups{Names: []string{"X", "Y"}, Roles: []string{"arn:x"}, PreferredRole: "arn:x"}},
-			id:       claims{"cognito:groups": []any{"X", "Y"}, "cognito:roles": []any{"arn:x"}, "cognito:preferred_role": "arn:x"},
-			access:   claims{"cognito:groups": []any{"X", "Y"}},
+			response: pretoken.Response{Groups: &pretoken.Groups{
+				Names: []string{"X", "Y"}, Roles: []string{"arn:x"}, PreferredRole: "arn:x"}},
+			id: claims{"cognito:groups": []any{"X", "Y"}, "cognito:roles": []any{"arn:x"},
+				"cognito:preferred_role": "arn:x"},
+			access: claims{"cognito:groups": []any{"X", "Y"}},
 		},
 		"groups without roles": {
 			response: pretoken.Response{Groups: &pretoken.Groups{Names: []string{"X"}}},
-			id:       claims{"cognito:groups": []any{"X"}, "cognito:roles": nil, "cognito:preferred_role": nil},
-			access:   claims{"cognito:groups": []any{"X"}},
+			id: claims{"cognito:groups": []any{"X"}, "cognito:roles": nil,
+				"cognito:preferred_role": nil},
+			access: claims{"cognito:groups": []any{"X"}},
 		},
 		"no groups": {
 			response: pretoken.Response{Groups: &pretoken.Groups{}},
 			id:       noGroups, access: claims{"cognito:groups": nil},
 		},
 		"groups are suppressed in one token": {
-			response: pretoken.Response{IDToken: pretoken.Claims{Suppress: []string{"cognito:groups"}}},
-			id:       noGroups,
+			response: pretoken.Response{IDToken: pretoken.Claims{
+				Suppress: []string{"cognito:groups"}}},
+			id: noGroups,
 		},
 		"scopes": {
-			response: pretoken.Response{AddScopes: []string{"photos/read", "openid", "gone"}, SuppressScopes: []string{"email", "gone", AdminScope}},
-			scopes:   map[string]string{"API": "photos/read openid", "managed login": "openid photos/read"},
+			response: pretoken.Response{
+				AddScopes:      []string{"photos/read", "openid", "gone"},
+				SuppressScopes: []string{"email", "gone", AdminScope}},
+			scopes: map[string]string{
+				"API": "photos/read openid", "managed login": "openid photos/read"},
 		},
 		"no scopes": {
 			response: pretoken.Response{SuppressScopes: []string{"openid", "email", AdminScope}},
 			access:   claims{"scope": nil},
 		},
 		"scopes that cannot be added": {
-			response: pretoken.Response{AddScopes: []string{"", "a b", "a\tb", "aws.cognito.signin.user.admin", "aws.cognito.x"}},
-			warns:    `"[ a\tb a b aws.cognito.signin.user.admin aws.cognito.x]"`,
+			response: pretoken.Response{AddScopes: []string{
+				"", "a b", "a\tb", "aws.cognito.signin.user.admin", "aws.cognito.x"}},
+			warns: `"[ a\tb a b aws.cognito.signin.user.admin aws.cognito.x]"`,
 		},
 		"the audience of the access token": {
 			response: pretoken.Response{AccessToken: pretoken.Claims{Add: claims{"aud": clientID}}},
 			access:   claims{"aud": clientID},
 		},
 		"another audience": {
-			response: pretoken.Response{AccessToken: pretoken.Claims{Add: claims{"aud": otherClient}}, IDToken: pretoken.Claims{Add: claims{"aud": otherClient}}},
-			warns:    "[aud]",
+			response: pretoken.Response{
+				AccessToken: pretoken.Claims{Add: claims{"aud": otherClient}},
+				IDToken:     pretoken.Claims{Add: claims{"aud": otherClient}}},
+			warns: "[aud]",
 		},
 		"simple claims": {
 			response: pretoken.Response{IDToken: pretoken.Claims{Add: claims{
-				"address": claims{"country": "DE"}, "email_verified": []any{true}, "updated_at": claims{}, "phone_number_verified": []string{"x"}}}},
+				"address": claims{"country": "DE"}, "email_verified": []any{true},
+				"updated_at": claims{}, "phone_number_verified": []string{"x"}}}},
 			warns: "[address email_verified phone_number_verified updated_at]",
 		},
 		"claims of developers": {
-			response: pretoken.Response{IDToken: pretoken.Claims{Add: claims{"dev:x": "y"}}, AccessToken: pretoken.Claims{Add: claims{"dev:x": "y"}}},
-			warns:    "[dev:x]",
+			response: pretoken.Response{
+				IDToken:     pretoken.Claims{Add: claims{"dev:x": "y"}},
+				AccessToken: pretoken.Claims{Add: claims{"dev:x": "y"}}},
+			warns: "[dev:x]",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +208,8 @@ func TestPreToken(t *testing.T) {
 				}
 				check("access", before[way].AccessToken, tokens.AccessToken, access)
 				check("id", before[way].IDToken, tokens.IDToken, c.id)
-				if scope, _ := h.claimsOf(tokens.AccessToken)["scope"].(string); strings.Join(tokens.Scopes, " ") != scope {
+				scope, _ := h.claimsOf(tokens.AccessToken)["scope"].(string)
+				if strings.Join(tokens.Scopes, " ") != scope {
 					t.Errorf("%s: scopes = %v, the token has %q", way, tokens.Scopes, scope)
 				}
 			}
@@ -194,35 +222,45 @@ func TestPreToken(t *testing.T) {
 
 // TestPreTokenProtects: neither adding nor suppressing changes the claims that Cognito protects.
 func TestPreTokenProtects(t *testing.T) {
-	names := []string{"acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "cognito:groups", "cognito:preferred_role", "cognito:roles",
-		"cognito:username", "cognito:x", "device_key", "event_id", "exp", "iat", "identities", "iss", "jti", "nbf", "nonce", "origin_jti", "scope", "sub",
-		"token_use", "username", "version"}
+	names := []string{
+		"acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "cognito:groups",
+		"cognito:preferred_role", "cognito:roles", "cognito:username", "cognito:x", "device_key",
+		"event_id", "exp", "iat", "identities", "iss", "jti", "nbf", "nonce", "origin_jti", "scope",
+		"sub", "token_use", "username", "version",
+	}
+	add := pretoken.Claims{Add: map[string]any{}}
 	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
+		add.Add[name] = "forged"
+	}
+	// This one can be suppressed.
+	suppressible := func(name string) bool { return name == "cognito:groups" }
+	suppress := pretoken.Claims{Suppress: slices.DeleteFunc(slices.Clone(names), suppressible)}
+
+	for what, c := range map[string]pretoken.Claims{"adding": add, "suppressing": suppress} {
+		t.Run(what, func(t *testing.T) {
 			h := newHooked(t, nil)
 			before := h.tokensBy(t)
-			add := pretoken.Claims{Add: map[string]any{name: "forged"}}
-			suppress := pretoken.Claims{Suppress: []string{name}}
-			if name == "cognito:groups" { // the one that can be suppressed
-				suppress = pretoken.Claims{}
-			}
-			for what, c := range map[string]pretoken.Claims{"adding": add, "suppressing": suppress} {
-				h.hook = pretoken.Response{IDToken: c, AccessToken: c}.Hook()
-				for way, tokens := range h.tokensBy(t) {
-					for use, pair := range map[string][2]string{
-						"access": {before[way].AccessToken, tokens.AccessToken}, "id": {before[way].IDToken, tokens.IDToken}} {
-						old, fresh := h.claimsOf(pair[0]), h.claimsOf(pair[1])
-						if diff := cmp.Diff(sessionless(old), sessionless(fresh)); diff != "" {
-							t.Errorf("%s, %s token, %s (-want +got):\n%s", what, use, way, diff)
-						}
+			h.hook = pretoken.Response{IDToken: c, AccessToken: c}.Hook()
+			for way, tokens := range h.tokensBy(t) {
+				for use, pair := range map[string][2]string{
+					"access": {before[way].AccessToken, tokens.AccessToken},
+					"id":     {before[way].IDToken, tokens.IDToken},
+				} {
+					old, fresh := h.claimsOf(pair[0]), h.claimsOf(pair[1])
+					if diff := cmp.Diff(sessionless(old), sessionless(fresh)); diff != "" {
+						t.Errorf("%s token, %s (-want +got):\n%s", use, way, diff)
+					}
+					for _, name := range names { // also those that differ from token to token
 						if _, had := old[name]; had != (fresh[name] != nil) || fresh[name] == "forged" {
-							t.Errorf("%s, %s token, %s: %v became %v", what, use, way, old[name], fresh[name])
+							t.Errorf("%s token, %s: %s: %v became %v", use, way, name, old[name], fresh[name])
 						}
 					}
 				}
 			}
-			if !strings.Contains(h.log.String(), name) || strings.Contains(h.log.String(), "forged") {
-				t.Errorf("the log is %q, want the name and not the value", &h.log)
+			for _, name := range append(c.Suppress, slices.Collect(maps.Keys(c.Add))...) {
+				if !strings.Contains(h.log.String(), name) || strings.Contains(h.log.String(), "forged") {
+					t.Errorf("the log is %q, want %s and no value", &h.log, name)
+				}
 			}
 		})
 	}
@@ -253,12 +291,16 @@ func TestPreTokenEvents(t *testing.T) {
 	refresh(api.RefreshToken, metadata)
 	refresh(hosted.RefreshToken, nil)
 
-	event := func(source pretoken.TriggerSource, metadata map[string]string, scopes ...string) pretoken.Event {
+	type source = pretoken.TriggerSource
+	event := func(s source, metadata map[string]string, scopes ...string) pretoken.Event {
 		return pretoken.Event{
-			TriggerSource: source, Region: "eu-west-1", UserPoolID: "eu-west-1_AbCdEfGhI", ClientID: clientID, UserName: h.user.Username,
-			UserAttributes: map[string]string{"sub": h.user.Sub, "cognito:user_status": "CONFIRMED", "email": "a@b.com", "email_verified": "true"},
-			Groups:         pretoken.Groups{Names: []string{"Admins", "Editors"}, Roles: []string{"arn:admins", "arn:editors"}, PreferredRole: "arn:admins"},
-			Scopes:         scopes, ClientMetadata: metadata,
+			TriggerSource: s, Region: "eu-west-1", UserPoolID: "eu-west-1_AbCdEfGhI",
+			ClientID: clientID, UserName: h.user.Username,
+			UserAttributes: map[string]string{"sub": h.user.Sub, "cognito:user_status": "CONFIRMED",
+				"email": "a@b.com", "email_verified": "true"},
+			Groups: pretoken.Groups{Names: []string{"Admins", "Editors"},
+				Roles: []string{"arn:admins", "arn:editors"}, PreferredRole: "arn:admins"},
+			Scopes: scopes, ClientMetadata: metadata,
 		}
 	}
 	if diff := cmp.Diff([]pretoken.Event{
@@ -291,9 +333,10 @@ func TestPreTokenOwns(t *testing.T) {
 		e.UserAttributes["email"], e.Groups.Names[0], e.Scopes[0] = "x@y.com", "X", "x"
 		return pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"nested": nested}}}, nil
 	}
-	tokens := h.signIn(h.user)
+	tokens := h.signIn(h.user, "openid", "email")
 	id, access := h.claimsOf(tokens.IDToken), h.claimsOf(tokens.AccessToken)
-	if id["email"] != "a@b.com" || id["cognito:groups"].([]any)[0] != "Admins" || access["scope"] != AdminScope || tokens.User.Attributes["email"] != "a@b.com" {
+	if id["email"] != "a@b.com" || id["cognito:groups"].([]any)[0] != "Admins" ||
+		access["scope"] != "openid email" || tokens.User.Attributes["email"] != "a@b.com" {
 		t.Errorf("claims = %v, %v", id, access)
 	}
 	if u, err := h.User(t.Context(), h.user.Sub); err != nil || u.Attributes["sub"] != "" {
@@ -303,24 +346,28 @@ func TestPreTokenOwns(t *testing.T) {
 
 // TestPreTokenFails: a hook that fails lets no tokens out, and changes nothing.
 func TestPreTokenFails(t *testing.T) {
+	fails := func(err error) pretoken.Hook {
+		return func(context.Context, pretoken.Event) (pretoken.Response, error) {
+			return pretoken.Response{}, err
+		}
+	}
+	panics := func(context.Context, pretoken.Event) (pretoken.Response, error) { panic("hush") }
+	adds := func(name string, v any) pretoken.Hook {
+		return pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{name: v}}}.Hook()
+	}
 	for name, c := range map[string]struct {
 		hook          pretoken.Hook
 		code, message string
 	}{
-		"an error": {
-			func(context.Context, pretoken.Event) (pretoken.Response, error) {
-				return pretoken.Response{}, errors.New("no tenant")
-			},
-			UserLambdaValidation, "PreTokenGeneration failed with error no tenant."},
-		"a panic": {
-			func(context.Context, pretoken.Event) (pretoken.Response, error) { panic("hush") },
-			UserLambdaValidation, "PreTokenGeneration failed with error the hook panicked, see the log of the sandbox."},
-		"no JSON": {
-			pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"x": math.Inf(1)}}}.Hook(), InvalidLambdaResponse, `"x"`},
-		"a number too large": {
-			pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"x": json.Number("1e999")}}}.Hook(), InvalidLambdaResponse, `"x"`},
-		"null": {
-			pretoken.Response{AccessToken: pretoken.Claims{Add: map[string]any{"y": nil}}}.Hook(), InvalidLambdaResponse, `"y"`},
+		"an error": {fails(errors.New("no tenant")), UserLambdaValidation,
+			"PreTokenGeneration failed with error no tenant."},
+		"a panic": {panics, UserLambdaValidation,
+			"PreTokenGeneration failed with error the hook panicked, see the log of the sandbox."},
+		"no JSON":            {adds("x", math.Inf(1)), InvalidLambdaResponse, `"x"`},
+		"a number too large": {adds("x", json.Number("1e999")), InvalidLambdaResponse, `"x"`},
+		"null":               {adds("y", nil), InvalidLambdaResponse, `"y"`},
+		"null in the access token": {pretoken.Response{AccessToken: pretoken.Claims{
+			Add: map[string]any{"z": nil}}}.Hook(), InvalidLambdaResponse, `"z"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHooked(t, func(c *Config) { c.Clients[0].RotateRefreshTokens = true })

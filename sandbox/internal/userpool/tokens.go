@@ -112,9 +112,10 @@ func mustBeActive(tx *store.Tx, sub string) (*User, error) {
 	return readUser(tx, u)
 }
 
-// mint signs the tokens of a session. It runs outside of
+// mint signs the tokens of a session with these changes. It runs outside of
 // transactions, because signing takes most of the time of a sign-in.
-func (p *Pool) mint(client *Client, s *store.Session, user *User, changes pretoken.Response, refreshToken, nonce string) (*Tokens, error) {
+func (p *Pool) mint(client *Client, s *store.Session, user *User, changes pretoken.Response,
+	refreshToken, nonce string) (*Tokens, error) {
 	now, groups := p.Now(), groupClaims(user.Groups)
 	if changes.Groups != nil {
 		groups = *changes.Groups
@@ -146,7 +147,8 @@ func (p *Pool) mint(client *Client, s *store.Session, user *User, changes pretok
 // client rotates refresh tokens, and a token is used again after its
 // grace period, it was stolen or lost. Refresh then revokes its session.
 // The metadata is for the pre-token hook. If the hook fails, the refresh token stays as it is.
-func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string, metadata map[string]string) (*Tokens, error) {
+func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
+	metadata map[string]string) (*Tokens, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
 		return nil, err
@@ -188,7 +190,8 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string, metad
 }
 
 // refreshable returns the session and the user of a refresh token, or refuses.
-func refreshable(tx *store.Tx, client *Client, hash []byte, now time.Time) (*store.Session, *User, error) {
+func refreshable(tx *store.Tx, client *Client, hash []byte, now time.Time) (*store.Session, *User,
+	error) {
 	token, err := tx.RefreshToken(hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, refuse(NotAuthorized, "Invalid Refresh Token")
