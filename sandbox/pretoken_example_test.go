@@ -20,9 +20,10 @@ func ExampleConfig_preToken() {
 		Users: []sandbox.User{{Email: "ann@example.com", Password: "Only-4-tests",
 			Attributes: map[string]string{"custom:tenant": "acme"}}},
 		PreToken: func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
+			tenant := map[string]any{"tenant": e.UserAttributes["custom:tenant"]}
 			return pretoken.Response{
 				IDToken:     pretoken.Claims{Suppress: []string{"email"}},
-				AccessToken: pretoken.Claims{Add: map[string]any{"tenant": e.UserAttributes["custom:tenant"]}},
+				AccessToken: pretoken.Claims{Add: tenant},
 				AddScopes:   []string{"photos/read"},
 				Groups:      &pretoken.Groups{Names: []string{"Curators"}},
 			}, nil

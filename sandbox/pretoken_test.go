@@ -27,23 +27,23 @@ func TestPreToken(t *testing.T) {
 		},
 		PreToken: func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
 			events = append(events, e)
-			return pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"source": e.TriggerSource}}}, fails
+			source := pretoken.Claims{Add: map[string]any{"source": e.TriggerSource}}
+			return pretoken.Response{IDToken: source}, fails
 		},
 	}), t.Context()
-	c, client, metadata := sdk(s), outputsOf(t, s).Auth.ClientID, map[string]string{"device": "phone"}
-	check := func(what string, r *types.AuthenticationResultType, err error, want pretoken.TriggerSource, metadata map[string]string) {
+	c, client := sdk(s), outputsOf(t, s).Auth.ClientID
+	metadata := map[string]string{"device": "phone"}
+	check := func(what, idToken string, want pretoken.TriggerSource, metadata map[string]string) {
 		t.Helper()
-		if err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
 		var claims jwt.MapClaims
-		if _, _, err := jwt.NewParser().ParseUnverified(*r.IdToken, &claims); err != nil {
+		if _, _, err := jwt.NewParser().ParseUnverified(idToken, &claims); err != nil {
 			t.Fatal(err)
 		}
 		if claims["source"] != string(want) {
 			t.Errorf("%s: the ID token is of %v, want %s", what, claims["source"], want)
 		}
-		if len(events) != 1 || events[0].ClientID != client || !maps.Equal(events[0].ClientMetadata, metadata) {
+		if len(events) != 1 || events[0].ClientID != client ||
+			!maps.Equal(events[0].ClientMetadata, metadata) {
 			t.Errorf("%s: the events are %+v, want one with %v", what, events, metadata)
 		}
 		events = nil
@@ -55,7 +55,7 @@ func TestPreToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("InitiateAuth", in.AuthenticationResult, err, pretoken.Authentication, nil)
+	check("InitiateAuth", *in.AuthenticationResult.IdToken, pretoken.Authentication, nil)
 
 	refreshToken := in.AuthenticationResult.RefreshToken
 	old, err := c.InitiateAuth(ctx, &cognito.InitiateAuthInput{
@@ -64,13 +64,15 @@ func TestPreToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("InitiateAuth for a refresh", old.AuthenticationResult, err, pretoken.RefreshTokens, nil)
+	check("InitiateAuth for a refresh", *old.AuthenticationResult.IdToken,
+		pretoken.RefreshTokens, nil)
 	fresh, err := c.GetTokensFromRefreshToken(ctx, &cognito.GetTokensFromRefreshTokenInput{
 		ClientId: &client, RefreshToken: refreshToken, ClientMetadata: metadata})
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("GetTokensFromRefreshToken", fresh.AuthenticationResult, err, pretoken.RefreshTokens, metadata)
+	check("GetTokensFromRefreshToken", *fresh.AuthenticationResult.IdToken,
+		pretoken.RefreshTokens, metadata)
 
 	challenge, err := signIn(t, c, client, "new@example.com", password)
 	if err != nil || challenge.ChallengeName != types.ChallengeNameTypeNewPasswordRequired {
@@ -80,23 +82,31 @@ func TestPreToken(t *testing.T) {
 		t.Errorf("a challenge has the events %+v", events)
 	}
 	answer, err := c.RespondToAuthChallenge(ctx, &cognito.RespondToAuthChallengeInput{
-		ClientId: &client, ChallengeName: challenge.ChallengeName, Session: challenge.Session, ClientMetadata: metadata,
-		ChallengeResponses: map[string]string{"USERNAME": "new@example.com", "NEW_PASSWORD": "Other-1-password"}})
+		ClientId: &client, ChallengeName: challenge.ChallengeName, Session: challenge.Session,
+		ClientMetadata: metadata, ChallengeResponses: map[string]string{
+			"USERNAME": "new@example.com", "NEW_PASSWORD": "Other-1-password"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("a new password", answer.AuthenticationResult, err, pretoken.NewPasswordChallenge, metadata)
+	check("a new password", *answer.AuthenticationResult.IdToken,
+		pretoken.NewPasswordChallenge, metadata)
 
 	tokens, err := s.Tokens(ctx, email)
-	check("Sandbox.Tokens", &types.AuthenticationResultType{IdToken: &tokens.IDToken}, err, pretoken.Authentication, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("Sandbox.Tokens", tokens.IDToken, pretoken.Authentication, nil)
 
 	fails = errors.New("no tenant")
 	_, err = signIn(t, c, client, email, password)
 	refused(t, "a sign-in while the hook fails", err, "UserLambdaValidationException")
-	if e := (*types.UserLambdaValidationException)(nil); !errors.As(err, &e) || aws.ToString(e.Message) != "PreTokenGeneration failed with error no tenant." {
+	const message = "PreTokenGeneration failed with error no tenant."
+	e, ok := errors.AsType[*types.UserLambdaValidationException](err)
+	if !ok || aws.ToString(e.Message) != message {
 		t.Errorf("error = %v", err)
 	}
-	if tokens, err := s.Tokens(ctx, email); err == nil || !strings.Contains(err.Error(), "no tenant") || tokens != (sandbox.Tokens{}) {
+	tokens, err = s.Tokens(ctx, email)
+	if err == nil || !strings.Contains(err.Error(), message) || tokens != (sandbox.Tokens{}) {
 		t.Errorf("Sandbox.Tokens returns %v, %v", tokens, err)
 	}
 }

@@ -15,7 +15,7 @@ func readPreToken(path string) (pretoken.Hook, error) {
 	}
 	response, err := pretoken.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not the response of a pre token generation Lambda trigger:\n%w", path, err)
+		return nil, fmt.Errorf("%s is no response of a pre token generation trigger:\n%w", path, err)
 	}
 	return response.Hook(), nil
 }

@@ -23,7 +23,6 @@ import (
 func Parse(text []byte) (Response, error) {
 	var p parser
 	var r Response
-	const v1, v2 = "claimsOverrideDetails", "claimsAndScopeOverrideDetails"
 	whole := p.object("the response", text, v1, v2)
 	switch given1, given2 := given(whole[v1]), given(whole[v2]); {
 	case given1 && given2:
@@ -34,8 +33,7 @@ func Parse(text []byte) (Response, error) {
 		for _, name := range slices.Sorted(maps.Keys(r.IDToken.Add)) {
 			v := r.IDToken.Add[name]
 			if _, ok := v.(string); v != nil && !ok {
-				p.fault(v1+"."+add+"."+name, "use a text, or the member %s of version V2_0, "+
-					"which takes other values", v2)
+				p.fault(v1+"."+add+"."+name, "use a text: other values need %s", v2)
 			}
 		}
 		r.Groups = p.groups(v1, m)
@@ -64,6 +62,8 @@ func Parse(text []byte) (Response, error) {
 
 // Members of responses.
 const (
+	v1             = "claimsOverrideDetails"
+	v2             = "claimsAndScopeOverrideDetails"
 	add            = "claimsToAddOrOverride"
 	suppress       = "claimsToSuppress"
 	groups         = "groupOverrideDetails"
@@ -111,9 +111,10 @@ func (p *parser) claims(path string, m map[string]json.RawMessage) Claims {
 		return c
 	}
 	path += "." + add
+	values := p.object(path, m[add])
 	c.Add = map[string]any{}
-	for name, raw := range p.object(path, m[add]) {
-		if c.Add[name] = value(raw); c.Add[name] == nil {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if c.Add[name] = value(values[name]); c.Add[name] == nil {
 			p.fault(path+"."+name, "use a text, a number, a boolean, an array or an object")
 		}
 	}

@@ -34,7 +34,7 @@ type Event struct {
 	TriggerSource TriggerSource
 	// Region and UserPoolID identify the user pool, ClientID the app client.
 	Region, UserPoolID, ClientID string
-	// UserName is the name of the user in the pool. It is a UUID if users sign in with an attribute.
+	// UserName is the user's name in the pool. It is a UUID if users sign in with an attribute.
 	UserName string
 	// UserAttributes are the attributes of the user, with sub and cognito:user_status. All values
 	// are texts, also email_verified ("true") and identities (JSON).
