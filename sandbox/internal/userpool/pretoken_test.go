@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
@@ -415,6 +416,7 @@ func TestPreTokenMeanwhile(t *testing.T) {
 
 	second := h.signIn(h.user)
 	during(func() {
+		h.clock.move(time.Second)
 		_, err := h.Refresh(ctx, clientID, second.RefreshToken, nil)
 		want(t, "the inner refresh", err, "")
 	})

@@ -155,9 +155,9 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
 	}
 	var s *store.Session
 	var user *User
-	now, hash := p.Now(), hashToken(refreshToken)
+	hash := hashToken(refreshToken)
 	err = p.update(ctx, func(tx *store.Tx) (err error) {
-		s, user, err = refreshable(tx, client, hash, now)
+		s, user, err = refreshable(tx, client, hash, p.Now())
 		return err
 	})
 	if err != nil {
@@ -173,7 +173,8 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
 		// with it (Developer Guide, "Refresh token rotation").
 		successor = newRefreshToken()
 		err = p.update(ctx, func(tx *store.Tx) error {
-			// Another refresh may have come first, or the end of the session.
+			// While the hook ran, another refresh may have used the token, or the session ended.
+			now := p.Now()
 			if _, _, err := refreshable(tx, client, hash, now); err != nil {
 				return err
 			}
