@@ -9,6 +9,12 @@
 // it makes a pool. [Sandbox.Outputs] is that file with the sandbox's address
 // in it. Everything is in memory unless [Config.DataDir] names a directory.
 //
+// # Tokens
+//
+// If the user pool has a pre token generation Lambda trigger, [Config.PreToken] does in the sandbox
+// what the trigger does there: it adds, overrides and suppresses claims of both tokens, replaces
+// groups and roles, and changes scopes. See the package pretoken.
+//
 // # Faults
 //
 // [Sandbox.Faults], [Sandbox.SetClockOffset] and [Sandbox.RotateKeys] make the backend

@@ -219,6 +219,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		ID: a.UserPoolID, Region: a.Region, Clock: cfg.Clock, AccessTokenKey: cfg.AccessTokenKey, IDTokenKey: cfg.IDTokenKey,
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
+		PreToken:       cfg.PreToken, Logger: cfg.Logger,
 	}
 	// "username" among the username attributes means that users choose a username.
 	c.UsernameAttributes = slices.DeleteFunc(slices.Clone(c.UsernameAttributes), func(a string) bool { return a == "username" })

@@ -24,6 +24,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/tlsca"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // Config configures a sandbox. The zero value gives a user
@@ -49,6 +50,9 @@ type Config struct {
 	Clients []Client
 	// Users are created unless they exist.
 	Users []User
+	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
+	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
+	PreToken pretoken.Hook
 	// AccessTokenKey and IDTokenKey sign the tokens of a new user pool.
 	// Give both or neither. By default the sandbox generates keys, which
 	// takes a second or so. Tests can save that time, and forge tokens.

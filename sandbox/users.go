@@ -64,8 +64,8 @@ type Tokens struct{ AccessToken, IDToken, RefreshToken string }
 // those that the user pools API issues to the app client of the outputs. The username is what the
 // user signs in with.
 //
-// It returns an error if there is no such user, if the user is disabled, and if the user has to
-// confirm the sign-up or to choose a new password first.
+// It returns an error if there is no such user, if the user is disabled, if the user has to confirm
+// the sign-up or to choose a new password first, and if [Config.PreToken] fails.
 func (s *Sandbox) Tokens(ctx context.Context, username string) (Tokens, error) {
 	u, err := s.pool.UserByName(ctx, username)
 	if err != nil {

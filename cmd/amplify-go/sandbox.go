@@ -20,6 +20,7 @@ type sandboxCommand struct {
 	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
 	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are lost when the sandbox stops."`
 	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
+	PreToken     string   `type:"path" placeholder:"FILE" help:"A JSON file with what the pre token generation Lambda trigger returns. It changes the tokens of every user."`
 	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
 	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
 	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
@@ -33,6 +34,13 @@ Users look like this:
   [{"email": "alice@example.com", "password": "Sunflowers-1888",
     "attributes": {"name": "Alice"}, "groups": ["curators"]}]
 Optional members are "username", if users of the pool choose one, and "newPasswordRequired".
+
+The file of --pre-token looks like the response of the Lambda function:
+  {"claimsAndScopeOverrideDetails": {
+    "idTokenGeneration": {"claimsToAddOrOverride": {"tenant": "acme"}, "claimsToSuppress": ["email"]},
+    "accessTokenGeneration": {"scopesToAdd": ["photos/read"]},
+    "groupOverrideDetails": {"groupsToOverride": ["curators"]}}}
+That is version V2_0 or V3_0. "claimsOverrideDetails" is V1_0.
 
 The sandbox sends no messages. The messages that Cognito would send are in its inbox.`
 }
@@ -120,6 +128,10 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	}
 	if c.Users != "" {
 		config.Users, err = readUsers(c.Users)
+		errs = append(errs, err)
+	}
+	if c.PreToken != "" {
+		config.PreToken, err = readPreToken(c.PreToken)
 		errs = append(errs, err)
 	}
 	return config, errors.Join(errs...)

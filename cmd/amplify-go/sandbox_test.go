@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net"
@@ -335,6 +336,45 @@ func TestSandboxPortTaken(t *testing.T) {
 	_, stderr, status := output(t, t.TempDir(), "sandbox", "--port", port)
 	if status != 1 || !strings.Contains(stderr, port) || !strings.Contains(stderr, "--port") {
 		t.Errorf("status %d, stderr %q; want 1, the port and what to do", status, stderr)
+	}
+}
+
+// The tokens of every user are as the file says.
+func TestSandboxPreToken(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--users", write(t, dir, "users.json", aliceFile), "--pre-token", write(t, dir, "hook.json",
+		`{"claimsAndScopeOverrideDetails": {"accessTokenGeneration": {"claimsToAddOrOverride": {"tenant": {"id": 7}}, "scopesToAdd": ["photos/read"]}}}`))
+	config, err := amplify.ParseConfig([]byte(read(t, s.Outputs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := s.signIn(config.Auth.UserPoolClientID, "alice@example.com", "Sunflowers-1888")
+	var tokens struct{ AuthenticationResult struct{ AccessToken string } }
+	if err := json.Unmarshal([]byte(answer), &tokens); err != nil || status != 200 {
+		t.Fatalf("signing in: %d %s", status, answer)
+	}
+	parts := strings.Split(tokens.AuthenticationResult.AccessToken, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"tenant":{"id":7}`, `"scope":"aws.cognito.signin.user.admin photos/read"`} {
+		if !strings.Contains(string(payload), want) {
+			t.Errorf("the access token has %s, want %s", payload, want)
+		}
+	}
+}
+
+// The error of a bad file names the file, the member, and what is allowed there.
+func TestSandboxPreTokenFaults(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "hook.json", `{"claimsOverrideDetails": {"claimsToAdd": {}, "claimsToSuppress": [1]}}`)
+	_, stderr, status := output(t, dir, "sandbox", "--port=0", "--pre-token=hook.json")
+	for _, want := range []string{"hook.json", `claimsOverrideDetails: there is no member "claimsToAdd": use claimsToAddOrOverride, `,
+		"claimsOverrideDetails.claimsToSuppress: use a list of texts"} {
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, want 1 and %q; stderr: %s", status, want, stderr)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // authResult is AuthenticationResultType.
@@ -67,7 +68,7 @@ func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, 
 			return nil, err
 		}
 		u, err := h.pool.VerifyPassword(ctx, client.ID, p["USERNAME"], p["PASSWORD"])
-		return h.signIn(ctx, client, u, err)
+		return h.signIn(ctx, userpool.Grant{ClientID: client.ID}, u, err)
 	case "USER_SRP_AUTH":
 		if err := p.need("USERNAME", "SRP_A"); err != nil {
 			return nil, err
@@ -95,7 +96,7 @@ func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p pa
 	if err := p.need("REFRESH_TOKEN"); err != nil {
 		return nil, err
 	}
-	t, err := h.pool.Refresh(ctx, client.ID, p["REFRESH_TOKEN"])
+	t, err := h.pool.Refresh(ctx, client.ID, p["REFRESH_TOKEN"], nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +108,16 @@ func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p pa
 	return authenticated(t), nil
 }
 
-// signIn answers after the verification of a password, which returned u and err.
-func (h *Handler) signIn(ctx context.Context, client *userpool.Client, u *userpool.User, err error) (any, error) {
+// signIn answers after the verification of a password, which
+// returned u and err. The grant is complete but for the user.
+func (h *Handler) signIn(ctx context.Context, g userpool.Grant, u *userpool.User, err error) (any, error) {
 	if userpool.CodeOf(err) == userpool.NewPasswordRequired {
-		return h.newPasswordChallenge(ctx, client, u)
+		return h.newPasswordChallenge(ctx, g.ClientID, u)
 	} else if err != nil {
 		return nil, err
 	}
-	t, err := h.pool.IssueTokens(ctx, userpool.Grant{ClientID: client.ID, Sub: u.Sub})
+	g.Sub = u.Sub
+	t, err := h.pool.IssueTokens(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +126,8 @@ func (h *Handler) signIn(ctx context.Context, client *userpool.Client, u *userpo
 
 const attributePrefix = "userAttributes."
 
-func (h *Handler) newPasswordChallenge(ctx context.Context, client *userpool.Client, u *userpool.User) (any, error) {
-	session, err := h.pool.NewPasswordSession(ctx, client.ID, u)
+func (h *Handler) newPasswordChallenge(ctx context.Context, clientID string, u *userpool.User) (any, error) {
+	session, err := h.pool.NewPasswordSession(ctx, clientID, u)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +149,7 @@ type respondInput struct {
 	ClientID           string `json:"ClientId"`
 	Session            string
 	ChallengeResponses parameters
+	ClientMetadata     map[string]string
 }
 
 func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (any, error) {
@@ -160,6 +164,7 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 	if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
 		return nil, err
 	}
+	grant := userpool.Grant{ClientID: client.ID, ClientMetadata: in.ClientMetadata}
 	switch in.ChallengeName {
 	case "PASSWORD_VERIFIER":
 		if err := p.need("PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"); err != nil {
@@ -168,7 +173,7 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 		u, err := h.pool.FinishSRP(ctx, client.ID, userpool.SRPClaim{
 			Username: p["USERNAME"], SecretBlock: p["PASSWORD_CLAIM_SECRET_BLOCK"],
 			Signature: p["PASSWORD_CLAIM_SIGNATURE"], Timestamp: p["TIMESTAMP"]})
-		return h.signIn(ctx, client, u, err)
+		return h.signIn(ctx, grant, u, err)
 	case "NEW_PASSWORD_REQUIRED":
 		if err := p.need("NEW_PASSWORD"); err != nil {
 			return nil, err
@@ -180,24 +185,26 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 			}
 		}
 		u, err := h.pool.CompleteNewPassword(ctx, client.ID, in.Session, p["NEW_PASSWORD"], attributes)
-		return h.signIn(ctx, client, u, err)
+		grant.Trigger = pretoken.NewPasswordChallenge
+		return h.signIn(ctx, grant, u, err)
 	default:
 		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the challenge "+awsjson.Clip(in.ChallengeName)+".")
 	}
 }
 
 type tokenInput struct {
-	ClientID     string `json:"ClientId"`
-	ClientSecret string
-	RefreshToken string
-	Token        string
+	ClientID       string `json:"ClientId"`
+	ClientSecret   string
+	RefreshToken   string
+	Token          string
+	ClientMetadata map[string]string
 }
 
 func (h *Handler) getTokensFromRefreshToken(ctx context.Context, in tokenInput) (any, error) {
 	if err := h.checkSecret(in.ClientID, in.ClientSecret, userpool.NotAuthorized); err != nil {
 		return nil, err
 	}
-	t, err := h.pool.Refresh(ctx, in.ClientID, in.RefreshToken)
+	t, err := h.pool.Refresh(ctx, in.ClientID, in.RefreshToken, in.ClientMetadata)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,7 @@ type tokenAnswer struct {
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
 	Error        string `json:"error"`
+	Description  string `json:"error_description"`
 }
 
 // call posts a form to an endpoint as an application does, without cookies.

@@ -83,7 +83,8 @@ func TestTextsAreUsed(t *testing.T) {
 		t.Fatalf("found %d codes", len(codes))
 	}
 	// These cannot come of what a page does.
-	never := []string{"GroupExistsException", "RefreshTokenReuseException", "ResourceNotFoundException", "UnsupportedTokenTypeException", "UnsupportedUserStateException"}
+	never := []string{"GroupExistsException", "InvalidLambdaResponseException", "RefreshTokenReuseException", "ResourceNotFoundException",
+		"UnsupportedTokenTypeException", "UnsupportedUserStateException", "UserLambdaValidationException"}
 	for _, m := range codes {
 		if _, ok := text["error."+m[1]]; !ok && !slices.Contains(never, m[1]) {
 			t.Errorf("no text for %s", m[1])

@@ -73,11 +73,8 @@ func (h *Handler) exchangeCode(r *http.Request, client *userpool.Client, form ur
 	tokens, err := h.pool.IssueTokens(r.Context(), userpool.Grant{
 		ClientID: c.ClientID, Sub: c.Sub, Scopes: c.Scopes, AuthTime: c.AuthTime, Nonce: c.Nonce,
 	})
-	if userpool.CodeOf(err) != "" {
-		return nil, errBadCode // the user was deleted or disabled meanwhile
-	}
 	if err != nil {
-		return nil, err
+		return nil, issueError(err, errBadCode) // the user was deleted or disabled meanwhile
 	}
 	return h.bind(r, key, tokens)
 }
@@ -170,11 +167,24 @@ func (h *Handler) refresh(r *http.Request, client *userpool.Client, form url.Val
 	if form.Get("refresh_token") == "" {
 		return nil, badRequest("invalid_request", "The parameter refresh_token is missing.")
 	}
-	tokens, err := h.pool.Refresh(r.Context(), client.ID, form.Get("refresh_token"))
-	if userpool.CodeOf(err) != "" {
-		return nil, badRequest("invalid_grant", "The refresh token is not valid for this client.")
+	tokens, err := h.pool.Refresh(r.Context(), client.ID, form.Get("refresh_token"), nil)
+	if err != nil {
+		return nil, issueError(err, badRequest("invalid_grant", "The refresh token is not valid for this client."))
 	}
-	return tokens, err
+	return tokens, nil
+}
+
+// issueError returns the error for err, with which the pool issued no tokens: refusal, unless
+// the pre-token hook failed. The grant is not to blame for that.
+func issueError(err error, refusal *oauthError) error {
+	var e *userpool.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Code == userpool.UserLambdaValidation, e.Code == userpool.InvalidLambdaResponse:
+		return badRequest("invalid_request", e.Message)
+	}
+	return refusal
 }
 
 // revoke is the revocation endpoint (RFC 7009). It revokes only

@@ -1,17 +1,21 @@
 package login
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // newCode signs a new user in and returns a code for the request.
@@ -364,4 +368,41 @@ func FuzzToken(f *testing.F) {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	})
+}
+
+// TestPreToken: the token endpoint asks the pre-token hook, once each time. If
+// the hook fails, there are no tokens, and the grant is not to blame.
+func TestPreToken(t *testing.T) {
+	var sources []pretoken.TriggerSource
+	var fails error
+	s := newSandbox(t, func(c *userpool.Config) {
+		c.PreToken = func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
+			sources = append(sources, e.TriggerSource)
+			return pretoken.Response{IDToken: pretoken.Claims{Add: map[string]any{"tenant": "acme"}}, AddScopes: []string{"photos/read"}}, fails
+		}
+	})
+	refreshForm := func(token string) url.Values {
+		return url.Values{"grant_type": {"refresh_token"}, "client_id": {publicClient}, "refresh_token": {token}}
+	}
+	code := s.newCode()
+	if sources != nil {
+		t.Errorf("the hook was called for %v before the code was exchanged", sources)
+	}
+	first := s.call("/oauth2/token", exchangeForm(code))
+	for what, a := range map[string]tokenAnswer{"a code": first, "a refresh": s.call("/oauth2/token", refreshForm(first.RefreshToken))} {
+		if a.Status != 200 || claims(t, a.IDToken)["tenant"] != "acme" || claims(t, a.AccessToken)["scope"] != "openid email photos/read" {
+			t.Errorf("%s: %d %s", what, a.Status, a.Error)
+		}
+	}
+	if !slices.Equal(sources, []pretoken.TriggerSource{pretoken.HostedAuth, pretoken.RefreshTokens}) {
+		t.Errorf("the hook was called for %v", sources)
+	}
+
+	fails = errors.New("no tenant")
+	for what, form := range map[string]url.Values{"a code": exchangeForm(s.newCode()), "a refresh": refreshForm(first.RefreshToken)} {
+		a := s.call("/oauth2/token", form)
+		if a.Status != 400 || a.Error != "invalid_request" || a.Description != "PreTokenGeneration failed with error no tenant." || a.AccessToken != "" {
+			t.Errorf("%s: %d %s %q", what, a.Status, a.Error, a.Description)
+		}
+	}
 }

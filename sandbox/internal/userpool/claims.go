@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // AdminScope is the scope of access tokens that can call the user pools API for their user.
@@ -17,43 +18,44 @@ const AdminScope = "aws.cognito.signin.user.admin"
 
 // commonClaims returns the claims that both tokens of a session have (Developer
 // Guide, "Understanding the access token", "Understanding the identity (ID) token").
-func (p *Pool) commonClaims(s *store.Session, u *User, use string, now time.Time, life time.Duration) jwt.MapClaims {
+func (p *Pool) commonClaims(s *store.Session, u *User, names []string, use string, now time.Time, life time.Duration) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"sub": u.Sub, "iss": p.Issuer(), "origin_jti": s.OriginJTI, "event_id": s.EventID, "token_use": use,
 		"auth_time": s.AuthTime.Unix(), "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": uuid.NewString(),
 	}
-	if names := groupNames(u.Groups); names != nil {
+	if len(names) > 0 {
 		claims["cognito:groups"] = names
 	}
 	return claims
 }
 
-func (p *Pool) accessClaims(c *Client, s *store.Session, u *User, now time.Time) jwt.MapClaims {
-	claims := p.commonClaims(s, u, "access", now, c.AccessTokenValidity)
+// accessClaims returns the claims of the access token. Of groups, it has the names.
+func (p *Pool) accessClaims(c *Client, s *store.Session, u *User, groups pretoken.Groups, now time.Time) jwt.MapClaims {
+	claims := p.commonClaims(s, u, groups.Names, "access", now, c.AccessTokenValidity)
 	claims["client_id"], claims["username"] = c.ID, u.Username
-	if s.Scopes == nil {
-		claims["scope"] = AdminScope
-		return claims
+	claims["scope"] = strings.Join(accessScopes(s), " ")
+	if s.Scopes != nil {
+		claims["version"] = 2 // seen in tokens of managed login only
 	}
-	claims["scope"] = strings.Join(s.Scopes, " ")
-	claims["version"] = 2 // seen in tokens of managed login only
 	return claims
 }
 
-func (p *Pool) idClaims(c *Client, s *store.Session, u *User, now time.Time) jwt.MapClaims {
-	claims := p.commonClaims(s, u, "id", now, c.IDTokenValidity)
+// accessScopes returns the scopes of a session's access tokens.
+func accessScopes(s *store.Session) []string {
+	if s.Scopes == nil {
+		return []string{AdminScope}
+	}
+	return s.Scopes
+}
+
+func (p *Pool) idClaims(c *Client, s *store.Session, u *User, groups pretoken.Groups, now time.Time) jwt.MapClaims {
+	claims := p.commonClaims(s, u, groups.Names, "id", now, c.IDTokenValidity)
 	claims["aud"], claims["cognito:username"] = c.ID, u.Username
-	var roles []string
-	for _, g := range u.Groups {
-		if g.RoleARN != "" {
-			roles = append(roles, g.RoleARN)
-		}
+	if len(groups.Roles) > 0 {
+		claims["cognito:roles"] = groups.Roles
 	}
-	if roles != nil {
-		claims["cognito:roles"] = roles
-	}
-	if role := preferredRole(u.Groups); role != "" {
-		claims["cognito:preferred_role"] = role
+	if groups.PreferredRole != "" {
+		claims["cognito:preferred_role"] = groups.PreferredRole
 	}
 	for name, value := range attributeClaims(u, s.Scopes) {
 		claims[name] = value
@@ -61,11 +63,16 @@ func (p *Pool) idClaims(c *Client, s *store.Session, u *User, now time.Time) jwt
 	return claims
 }
 
-func groupNames(groups []Group) (names []string) {
-	for _, g := range groups {
-		names = append(names, g.Name)
+// groupClaims returns what tokens say of groups.
+func groupClaims(groups []Group) pretoken.Groups {
+	g := pretoken.Groups{PreferredRole: preferredRole(groups)}
+	for _, group := range groups {
+		g.Names = append(g.Names, group.Name)
+		if group.RoleARN != "" {
+			g.Roles = append(g.Roles, group.RoleARN)
+		}
 	}
-	return names
+	return g
 }
 
 // preferredRole returns the role of the group with the lowest precedence, or "" if groups with

@@ -4,11 +4,13 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/partition"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // Config configures a user pool.
@@ -37,6 +39,10 @@ type Config struct {
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
 	// Give both or neither. By default the pool generates keys.
 	AccessTokenKey, IDTokenKey *rsa.PrivateKey
+	// PreToken changes the tokens of the pool. The default is nil: nothing changes them.
+	PreToken pretoken.Hook
+	// Logger gets a warning for what PreToken may not do. The default is [slog.Default].
+	Logger *slog.Logger
 	// Clock returns the time. The default is [time.Now].
 	Clock func() time.Time
 }

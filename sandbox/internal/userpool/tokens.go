@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
+	"github.com/amplify-go/amplify/sandbox/pretoken"
 )
 
 // Grant describes the tokens to issue.
@@ -27,6 +28,11 @@ type Grant struct {
 	AuthTime time.Time
 	// Nonce is copied to the ID token.
 	Nonce string
+	// Trigger tells the pre-token hook how the user signed in. The default
+	// is [pretoken.HostedAuth] with Scopes, and else [pretoken.Authentication].
+	Trigger pretoken.TriggerSource
+	// ClientMetadata is for the pre-token hook.
+	ClientMetadata map[string]string
 }
 
 // Tokens are the tokens of a new or refreshed session.
@@ -56,10 +62,22 @@ func (p *Pool) IssueTokens(ctx context.Context, g Grant) (*Tokens, error) {
 		OriginJTI: uuid.NewString(), Sub: g.Sub, ClientID: client.ID, EventID: uuid.NewString(),
 		Scopes: g.Scopes, AuthTime: g.AuthTime, Expires: now.Add(client.RefreshTokenValidity),
 	}
+	if g.Trigger == "" && g.Scopes == nil {
+		g.Trigger = pretoken.Authentication
+	} else if g.Trigger == "" {
+		g.Trigger = pretoken.HostedAuth
+	}
+	user, err := p.activeUser(ctx, g.Sub)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := p.preToken(ctx, g.Trigger, s, user, g.ClientMetadata)
+	if err != nil {
+		return nil, err
+	}
 	refreshToken := newRefreshToken()
-	var user *User
 	err = p.update(ctx, func(tx *store.Tx) error {
-		if user, err = mustBeActive(tx, g.Sub); err != nil {
+		if _, err := mustBeActive(tx, g.Sub); err != nil {
 			return err
 		}
 		if err := tx.AddSession(s, now); err != nil {
@@ -70,7 +88,16 @@ func (p *Pool) IssueTokens(ctx context.Context, g Grant) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.mint(client, s, user, refreshToken, g.Nonce)
+	return p.mint(client, s, user, changes, refreshToken, g.Nonce)
+}
+
+// activeUser returns the user with that sub, or refuses if the user was deleted or disabled.
+func (p *Pool) activeUser(ctx context.Context, sub string) (user *User, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		user, err = mustBeActive(tx, sub)
+		return err
+	})
+	return user, err
 }
 
 // mustBeActive returns the user with that sub, or refuses if the user was deleted or disabled.
@@ -85,22 +112,26 @@ func mustBeActive(tx *store.Tx, sub string) (*User, error) {
 	return readUser(tx, u)
 }
 
-// mint signs the tokens of a session. It runs outside of
+// mint signs the tokens of a session with these changes. It runs outside of
 // transactions, because signing takes most of the time of a sign-in.
-func (p *Pool) mint(client *Client, s *store.Session, user *User, refreshToken, nonce string) (*Tokens, error) {
-	now := p.Now()
-	t := &Tokens{User: user, RefreshToken: refreshToken, ExpiresIn: client.AccessTokenValidity, Scopes: s.Scopes}
-	if s.Scopes == nil {
-		t.Scopes = []string{AdminScope}
+func (p *Pool) mint(client *Client, s *store.Session, user *User, changes pretoken.Response,
+	refreshToken, nonce string) (*Tokens, error) {
+	now, groups := p.Now(), groupClaims(user.Groups)
+	if changes.Groups != nil {
+		groups = *changes.Groups
 	}
+	t := &Tokens{User: user, RefreshToken: refreshToken, ExpiresIn: client.AccessTokenValidity}
+	claims := p.accessClaims(client, s, user, groups, now)
+	t.Scopes = p.changeAccess(claims, accessScopes(s), changes)
 	var err error
-	if t.AccessToken, err = p.sign(useAccess, p.accessClaims(client, s, user, now)); err != nil {
+	if t.AccessToken, err = p.sign(useAccess, claims); err != nil {
 		return nil, err
 	}
 	if s.Scopes != nil && !slices.Contains(s.Scopes, "openid") {
 		return t, nil
 	}
-	claims := p.idClaims(client, s, user, now)
+	claims = p.idClaims(client, s, user, groups, now)
+	p.changeID(claims, changes)
 	if s.Scopes != nil { // OpenID Connect Core §3.1.3.6
 		sum := sha256.Sum256([]byte(t.AccessToken))
 		claims["at_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
@@ -115,55 +146,78 @@ func (p *Pool) mint(client *Client, s *store.Session, user *User, refreshToken, 
 // Refresh returns new tokens for a refresh token of the client. If the
 // client rotates refresh tokens, and a token is used again after its
 // grace period, it was stolen or lost. Refresh then revokes its session.
-func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string) (*Tokens, error) {
+// The metadata is for the pre-token hook. If the hook fails, the refresh token stays as it is.
+func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
+	metadata map[string]string) (*Tokens, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
 		return nil, err
 	}
 	var s *store.Session
 	var user *User
-	successor, now, hash := "", p.Now(), hashToken(refreshToken)
-	err = p.update(ctx, func(tx *store.Tx) error {
-		token, err := tx.RefreshToken(hash)
-		if errors.Is(err, store.ErrNotFound) {
-			return refuse(NotAuthorized, "Invalid Refresh Token")
-		} else if err != nil {
-			return err
-		}
-		if s, err = tx.Session(token.OriginJTI); err != nil {
-			return err
-		}
-		switch {
-		case s.ClientID != client.ID:
-			return refuse(NotAuthorized, "Invalid Refresh Token")
-		case s.Revoked:
-			return refuse(NotAuthorized, "Refresh Token has been revoked")
-		case !now.Before(s.Expires):
-			return refuse(NotAuthorized, "Refresh Token has expired")
-		case !token.Used.IsZero() && !now.Before(token.Used.Add(client.RotationGrace)):
-			if err := tx.RevokeSession(s.OriginJTI); err != nil {
-				return err
-			}
-			return committed{refuse(RefreshTokenReuse, "Refresh token reuse detected")}
-		}
-		if user, err = mustBeActive(tx, s.Sub); err != nil {
-			return err
-		}
-		if !client.RotateRefreshTokens {
-			return nil
-		}
-		// The new token belongs to the same session, and expires
-		// with it (Developer Guide, "Refresh token rotation").
-		successor = newRefreshToken()
-		if err := tx.UseRefreshToken(hash, now); err != nil {
-			return err
-		}
-		return tx.AddRefreshToken(hashToken(successor), s.OriginJTI)
+	hash := hashToken(refreshToken)
+	err = p.update(ctx, func(tx *store.Tx) (err error) {
+		s, user, err = refreshable(tx, client, hash, p.Now())
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return p.mint(client, s, user, successor, "")
+	changes, err := p.preToken(ctx, pretoken.RefreshTokens, s, user, metadata)
+	if err != nil {
+		return nil, err
+	}
+	successor := ""
+	if client.RotateRefreshTokens {
+		// The new token belongs to the same session, and expires
+		// with it (Developer Guide, "Refresh token rotation").
+		successor = newRefreshToken()
+		err = p.update(ctx, func(tx *store.Tx) error {
+			// While the hook ran, another refresh may have used the token, or the session ended.
+			now := p.Now()
+			if _, _, err := refreshable(tx, client, hash, now); err != nil {
+				return err
+			}
+			if err := tx.UseRefreshToken(hash, now); err != nil {
+				return err
+			}
+			return tx.AddRefreshToken(hashToken(successor), s.OriginJTI)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p.mint(client, s, user, changes, successor, "")
+}
+
+// refreshable returns the session and the user of a refresh token, or refuses.
+func refreshable(tx *store.Tx, client *Client, hash []byte, now time.Time) (*store.Session, *User,
+	error) {
+	token, err := tx.RefreshToken(hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, refuse(NotAuthorized, "Invalid Refresh Token")
+	} else if err != nil {
+		return nil, nil, err
+	}
+	s, err := tx.Session(token.OriginJTI)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case s.ClientID != client.ID:
+		return nil, nil, refuse(NotAuthorized, "Invalid Refresh Token")
+	case s.Revoked:
+		return nil, nil, refuse(NotAuthorized, "Refresh Token has been revoked")
+	case !now.Before(s.Expires):
+		return nil, nil, refuse(NotAuthorized, "Refresh Token has expired")
+	case !token.Used.IsZero() && !now.Before(token.Used.Add(client.RotationGrace)):
+		if err := tx.RevokeSession(s.OriginJTI); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, committed{refuse(RefreshTokenReuse, "Refresh token reuse detected")}
+	}
+	user, err := mustBeActive(tx, s.Sub)
+	return s, user, err
 }
 
 // Revoke ends the session of a refresh token. None of its tokens is

@@ -167,7 +167,7 @@ func TestRefresh(t *testing.T) {
 	u := f.user("a@b.com")
 	tokens := f.signIn(u)
 	f.clock.move(2 * time.Hour)
-	fresh, err := f.Refresh(ctx, clientID, tokens.RefreshToken)
+	fresh, err := f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,20 +192,20 @@ func TestRefresh(t *testing.T) {
 		{"empty", clientID, "", "Invalid Refresh Token"},
 		{"of another client", otherClient, tokens.RefreshToken, "Invalid Refresh Token"},
 	} {
-		_, err := f.Refresh(ctx, c.client, c.token)
+		_, err := f.Refresh(ctx, c.client, c.token, nil)
 		if err == nil || err.Error() != NotAuthorized+": "+c.message {
 			t.Errorf("%s: %v, want %s", c.what, err, c.message)
 		}
 	}
 	want(t, "disabling", f.SetEnabled(ctx, "a@b.com", false), "")
-	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	want(t, "a disabled user", err, NotAuthorized)
 	want(t, "enabling", f.SetEnabled(ctx, "a@b.com", true), "")
-	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	want(t, "an enabled user", err, "")
 
 	f.clock.move(30*24*time.Hour - 2*time.Hour)
-	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	if err == nil || err.Error() != "NotAuthorizedException: Refresh Token has expired" {
 		t.Errorf("after 30 days: %v", err)
 	}
@@ -223,14 +223,14 @@ func TestRevoke(t *testing.T) {
 	want(t, "revocation", f.Revoke(ctx, clientID, tokens.RefreshToken), "")
 	_, err = f.VerifyAccessToken(ctx, tokens.AccessToken, "")
 	want(t, "access token of the session", err, NotAuthorized)
-	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	if err == nil || err.Error() != "NotAuthorizedException: Refresh Token has been revoked" {
 		t.Errorf("refresh token: %v", err)
 	}
-	_, err = f.Refresh(ctx, clientID, other.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, other.RefreshToken, nil)
 	want(t, "another session of the user", err, "")
 	want(t, "global sign-out", f.GlobalSignOut(ctx, u.Sub), "")
-	_, err = f.Refresh(ctx, clientID, other.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, other.RefreshToken, nil)
 	want(t, "the other session after it", err, NotAuthorized)
 }
 
@@ -244,7 +244,7 @@ func TestRotation(t *testing.T) {
 			u := f.user("a@b.com")
 			first := f.signIn(u)
 			f.clock.move(23 * time.Hour)
-			second, err := f.Refresh(ctx, clientID, first.RefreshToken)
+			second, err := f.Refresh(ctx, clientID, first.RefreshToken, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,15 +254,15 @@ func TestRotation(t *testing.T) {
 			latest := second
 			if grace > 0 {
 				f.clock.move(grace - time.Millisecond)
-				if latest, err = f.Refresh(ctx, clientID, first.RefreshToken); err != nil {
+				if latest, err = f.Refresh(ctx, clientID, first.RefreshToken, nil); err != nil {
 					t.Fatalf("within the grace period: %v", err)
 				}
 				f.clock.move(time.Millisecond)
 			}
-			_, err = f.Refresh(ctx, clientID, first.RefreshToken)
+			_, err = f.Refresh(ctx, clientID, first.RefreshToken, nil)
 			want(t, "after the grace period", err, RefreshTokenReuse)
 			for what, token := range map[string]string{"the stolen token": first.RefreshToken, "its successor": second.RefreshToken, "the latest": latest.RefreshToken} {
-				_, err = f.Refresh(ctx, clientID, token)
+				_, err = f.Refresh(ctx, clientID, token, nil)
 				want(t, what+" after reuse", err, NotAuthorized)
 			}
 			_, err = f.VerifyAccessToken(ctx, latest.AccessToken, "")
@@ -275,12 +275,12 @@ func TestRotation(t *testing.T) {
 		}), t.Context()
 		tokens := f.signIn(f.user("a@b.com"))
 		f.clock.move(23 * time.Hour)
-		tokens, err := f.Refresh(ctx, clientID, tokens.RefreshToken)
+		tokens, err := f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.clock.move(time.Hour)
-		_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+		_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 		want(t, "a successor does not live longer", err, NotAuthorized)
 	})
 }
@@ -292,7 +292,7 @@ func TestRotationRace(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
 	for i := range errs {
-		wg.Go(func() { _, errs[i] = f.Refresh(ctx, clientID, tokens.RefreshToken) })
+		wg.Go(func() { _, errs[i] = f.Refresh(ctx, clientID, tokens.RefreshToken, nil) })
 	}
 	wg.Wait()
 	counts := map[string]int{}
@@ -333,7 +333,7 @@ func TestVerifyAccessToken(t *testing.T) {
 	want(t, "deleting", f.DeleteUser(ctx, u.Sub), "")
 	_, err = f.VerifyAccessToken(ctx, tokens.AccessToken, "")
 	want(t, "of a deleted user", err, UserNotFound)
-	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken)
+	_, err = f.Refresh(ctx, clientID, tokens.RefreshToken, nil)
 	want(t, "refresh of a deleted user", err, UserNotFound)
 	f.user("a@b.com")
 	_, err = f.VerifyAccessToken(ctx, tokens.AccessToken, "")
@@ -395,7 +395,7 @@ func TestRestart(t *testing.T) {
 	f = newFixtureIn(t, st, nil)
 	_, err = f.VerifyAccessToken(t.Context(), tokens.AccessToken, "")
 	want(t, "access token", err, "")
-	_, err = f.Refresh(t.Context(), clientID, tokens.RefreshToken)
+	_, err = f.Refresh(t.Context(), clientID, tokens.RefreshToken, nil)
 	want(t, "refresh token", err, "")
 	if diff := cmp.Diff(simulated.verifier, f.simulated("nobody").verifier); diff != "" {
 		t.Errorf("simulated users changed:\n%s", diff)
