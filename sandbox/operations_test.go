@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,8 @@ func TestOperationsOfAdministrators(t *testing.T) {
 	for _, operation := range []string{
 		target + "AdminInitiateAuth", target + "AdminRespondToAuthChallenge", target + "GetGroup", target + "UpdateGroup",
 		target + "AdminDeleteUserAttributes", target + "AdminLinkProviderForUser",
+		target + "DescribeUserPool", target + "DescribeUserPoolClient", target + "ListUserPools",
+		target + "ListUserPoolClients",
 	} {
 		for what, header := range map[string]map[string]string{
 			"MissingAuthenticationTokenException": {},
@@ -278,5 +281,127 @@ func TestAdminLinkProviderForUser(t *testing.T) {
 	}
 	if text := attribute(u.UserAttributes, "identities"); strings.Count(text, `"primary":"false"`) != 5 || !strings.Contains(text, `"providerName":"Facebook"`) {
 		t.Errorf("identities: %s", text)
+	}
+}
+
+// TestSettingsOperations: scripts find the pool and its clients, and read their settings.
+func TestSettingsOperations(t *testing.T) {
+	const secret = "client-secret"
+	s, ctx := start(t, sandbox.Config{
+		AppOrigins: []string{"http://localhost:3000"},
+		Clients: []sandbox.Client{
+			{Secret: secret, AccessTokenValidity: 90 * time.Second},
+			{ID: "rotating", RotateRefreshTokens: true, RotationGrace: 10 * time.Second},
+		},
+		Users: []sandbox.User{{Email: email, Password: password}},
+	}), t.Context()
+	c, out := sdk(s), outputsOf(t, s)
+	pool, other := &out.Auth.PoolID, aws.String("us-east-1_Other")
+	listPools := func(in cognito.ListUserPoolsInput) func() error {
+		return func() error {
+			_, err := c.ListUserPools(ctx, &in)
+			return err
+		}
+	}
+	listClients := func(in cognito.ListUserPoolClientsInput) func() error {
+		return func() error {
+			_, err := c.ListUserPoolClients(ctx, &in)
+			return err
+		}
+	}
+	describeClient := func(pool *string, client string) func() error {
+		return func() error {
+			_, err := c.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: pool, ClientId: &client})
+			return err
+		}
+	}
+	const invalid, notFound = "InvalidParameterException", "ResourceNotFoundException"
+	checkAll(t, []behaviour{
+		{"no pools", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(0)}), invalid, "API: MaxResults, minimum 1"},
+		{"61 pools", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(61)}), invalid, "API: MaxResults, maximum 60"},
+		{"a bad token", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(1), NextToken: aws.String("x")}), invalid, "API"},
+		{"61 clients", listClients(cognito.ListUserPoolClientsInput{UserPoolId: pool, MaxResults: aws.Int32(61)}), invalid, "API"},
+		{"clients of another pool", listClients(cognito.ListUserPoolClientsInput{UserPoolId: other}), notFound, "API"},
+		{"another client", describeClient(pool, "other"), notFound, "API"},
+		{"a client of another pool", describeClient(other, out.Auth.ClientID), notFound, "API"},
+		{"another pool", func() error {
+			_, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: other})
+			return err
+		}, notFound, "API"},
+	})
+	// The SDK does not send a call without MaxResults.
+	res, body := call(t, "POST", s.URL(), "{}", map[string]string{"X-Amz-Target": target + "ListUserPools", "Authorization": "AWS4-HMAC-SHA256 any"})
+	if res.StatusCode != 400 || !strings.Contains(body, "Value null at 'maxResults' failed to satisfy constraint") {
+		t.Errorf("ListUserPools without MaxResults: %d %s", res.StatusCode, body)
+	}
+
+	pools, err := c.ListUserPools(ctx, &cognito.ListUserPoolsInput{MaxResults: aws.Int32(60)})
+	if err != nil || len(pools.UserPools) != 1 || *pools.UserPools[0].Id != *pool || pools.NextToken != nil {
+		t.Fatalf("pools: %+v, %v", pools, err)
+	}
+	described, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := described.UserPool
+	if *p.Arn != "arn:aws:cognito-idp:us-east-1:000000000000:userpool/"+*pool || p.EstimatedNumberOfUsers != 1 ||
+		*p.Domain+".auth.us-east-1.amazoncognito.com" != out.Auth.OAuth.Domain || p.CustomDomain != nil ||
+		p.UsernameAttributes[0] != "email" || p.MfaConfiguration != "OFF" || *p.UsernameConfiguration.CaseSensitive ||
+		*p.Policies.PasswordPolicy.MinimumLength != 8 || !p.Policies.PasswordPolicy.RequireSymbols ||
+		!p.CreationDate.Equal(*pools.UserPools[0].CreationDate) || time.Since(*p.CreationDate) > time.Minute {
+		t.Errorf("pool: %+v", p)
+	}
+	var required []string
+	for _, a := range p.SchemaAttributes {
+		if *a.Required {
+			required = append(required, *a.Name)
+		}
+	}
+	if got := strings.Join(required, " "); got != "sub email" {
+		t.Errorf("required attributes: %s", got)
+	}
+
+	pages := cognito.NewListUserPoolClientsPaginator(c, &cognito.ListUserPoolClientsInput{UserPoolId: pool, MaxResults: aws.Int32(1)})
+	var clients []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil || len(page.UserPoolClients) != 1 {
+			t.Fatalf("page of clients: %+v, %v", page, err)
+		}
+		clients = append(clients, *page.UserPoolClients[0].ClientId)
+	}
+	if !slices.Equal(clients, []string{out.Auth.ClientID, "rotating"}) {
+		t.Errorf("clients: %v", clients)
+	}
+	of := func(id string) *types.UserPoolClientType {
+		t.Helper()
+		described, err := c.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: pool, ClientId: &id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return described.UserPoolClient
+	}
+	own := of(out.Auth.ClientID)
+	if *own.ClientSecret != secret || *own.AccessTokenValidity != 90 || own.TokenValidityUnits.AccessToken != "seconds" ||
+		own.RefreshTokenValidity != 30*24*60*60 || !*own.AllowedOAuthFlowsUserPoolClient || own.AllowedOAuthFlows[0] != "code" ||
+		!slices.Contains(own.AllowedOAuthScopes, "openid") || !slices.Contains(own.SupportedIdentityProviders, "Google") ||
+		own.CallbackURLs[0] != "http://localhost:3000/api/auth/sign-in-callback" || own.PreventUserExistenceErrors != "ENABLED" ||
+		!slices.Contains(own.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH") || own.RefreshTokenRotation.Feature != "DISABLED" {
+		t.Errorf("client: %+v", own)
+	}
+	// A client that rotates its tokens cannot allow the flow (Developer Guide, "Refresh token rotation").
+	rotating := of("rotating")
+	if rotating.ClientSecret != nil || rotating.RefreshTokenRotation.Feature != "ENABLED" ||
+		*rotating.RefreshTokenRotation.RetryGracePeriodSeconds != 10 || slices.Contains(rotating.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH") {
+		t.Errorf("rotating client: %+v", rotating)
+	}
+
+	// Only the description of the client itself has its secret.
+	for _, operation := range []string{"ListUserPools", "ListUserPoolClients", "DescribeUserPool"} {
+		_, body := call(t, "POST", s.URL(), `{"UserPoolId": "`+*pool+`", "MaxResults": 60}`,
+			map[string]string{"X-Amz-Target": target + operation, "Authorization": "AWS4-HMAC-SHA256 any"})
+		if strings.Contains(body, secret) || !strings.Contains(body, *pool) {
+			t.Errorf("%s: %s", operation, body)
+		}
 	}
 }

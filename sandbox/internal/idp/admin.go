@@ -26,6 +26,7 @@ type adminInput struct {
 	Precedence         *int
 	Filter             string
 	Limit              int
+	MaxResults         *int
 	NextToken          string
 	PaginationToken    string
 
@@ -138,6 +139,14 @@ func userOf(u *userpool.User) userType {
 	}
 }
 
+func usersOf(users []*userpool.User) []userType {
+	list := []userType{}
+	for _, u := range users {
+		list = append(list, userOf(u))
+	}
+	return list
+}
+
 func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, error) {
 	if in.MessageAction == "RESEND" {
 		return nil, refuse(userpool.InvalidParameter, "The sandbox does not resend invitations: look into its inbox.")
@@ -238,7 +247,7 @@ func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, err
 	return struct {
 		Users     []userType
 		NextToken string `json:",omitempty"`
-	}{page, next}, err
+	}{usersOf(page), next}, err
 }
 
 func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
@@ -260,14 +269,14 @@ func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
 	return struct {
 		PaginationToken string `json:",omitempty"`
 		Users           []userType
-	}{next, page}, err
+	}{next, usersOf(page)}, err
 }
 
 // maxPage is the largest Limit, and the default.
 const maxPage = 60
 
-// pageOf returns the page of users that begins at token, a position.
-func pageOf(users []*userpool.User, limit int, token string) (page []userType, next string, err error) {
+// pageOf returns the page of a list that begins at token, a position.
+func pageOf[T any](list []T, limit int, token string) (page []T, next string, err error) {
 	from := 0
 	if token != "" {
 		if from, err = strconv.Atoi(token); err != nil || from < 0 {
@@ -280,16 +289,12 @@ func pageOf(users []*userpool.User, limit int, token string) (page []userType, n
 	if limit == 0 {
 		limit = maxPage
 	}
-	from = min(from, len(users))
-	to := min(from+limit, len(users))
-	page = []userType{}
-	for _, u := range users[from:to] {
-		page = append(page, userOf(u))
-	}
-	if to < len(users) {
+	from = min(from, len(list))
+	to := min(from+limit, len(list))
+	if to < len(list) {
 		next = strconv.Itoa(to)
 	}
-	return page, next, nil
+	return list[from:to], next, nil
 }
 
 // filter is the Filter of ListUsers: attribute = "value" or attribute ^= "prefix".

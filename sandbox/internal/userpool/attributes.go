@@ -18,6 +18,9 @@ import (
 const standardAttributes = " address birthdate email email_verified family_name gender given_name locale middle_name name nickname " +
 	"phone_number phone_number_verified picture preferred_username profile updated_at website zoneinfo "
 
+// StandardAttributes returns the names of the attributes that every pool has, except sub.
+func StandardAttributes() []string { return strings.Fields(standardAttributes) }
+
 // addresses are the attributes that codes can be sent to.
 func addresses() []string { return []string{"email", "phone_number"} }
 
