@@ -2,12 +2,15 @@ package sandbox_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	identitytypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentity/types"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
@@ -34,6 +37,8 @@ func checkAll(t *testing.T, rows []behaviour) {
 	}
 }
 
+const identityTarget = "AWSCognitoIdentityService."
+
 // TestOperationsOfAdministrators: what only a server may call demands a signature (API Reference:
 // "you must use IAM credentials"), and is closed to pages.
 func TestOperationsOfAdministrators(t *testing.T) {
@@ -43,6 +48,8 @@ func TestOperationsOfAdministrators(t *testing.T) {
 		target + "AdminDeleteUserAttributes", target + "AdminLinkProviderForUser",
 		target + "DescribeUserPool", target + "DescribeUserPoolClient", target + "ListUserPools",
 		target + "ListUserPoolClients",
+		identityTarget + "ListIdentities", identityTarget + "DeleteIdentities",
+		identityTarget + "DescribeIdentityPool", identityTarget + "GetIdentityPoolRoles",
 	} {
 		for what, header := range map[string]map[string]string{
 			"MissingAuthenticationTokenException": {},
@@ -403,5 +410,100 @@ func TestSettingsOperations(t *testing.T) {
 		if strings.Contains(body, secret) || !strings.Contains(body, *pool) {
 			t.Errorf("%s: %s", operation, body)
 		}
+	}
+}
+
+// TestIdentityPoolOperations: scripts look through the identities and clear them away.
+func TestIdentityPoolOperations(t *testing.T) {
+	b, ctx := startBackend(t, nil), t.Context()
+	pool, other := &b.Auth.IdentityPoolID, aws.String("us-east-1:00000000-0000-0000-0000-000000000000")
+	signed := func(o *cognitoidentity.Options) { o.Credentials = b.users.Options().Credentials }
+	ann := b.logins(b.signIn(t, "ann@example.com").IdToken)
+	provider := slices.Collect(maps.Keys(ann))[0]
+
+	list := func(in cognitoidentity.ListIdentitiesInput) func() error {
+		return func() error {
+			_, err := b.identities.ListIdentities(ctx, &in, signed)
+			return err
+		}
+	}
+	remove := func(ids ...string) func() error {
+		return func() error {
+			_, err := b.identities.DeleteIdentities(ctx, &cognitoidentity.DeleteIdentitiesInput{IdentityIdsToDelete: ids}, signed)
+			return err
+		}
+	}
+	const invalid, notFound = "ValidationException", "ResourceNotFoundException"
+	checkAll(t, []behaviour{
+		{"identities of another pool", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: other, MaxResults: aws.Int32(1)}), notFound, "API"},
+		{"no identities", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(0)}), invalid, "API: MaxResults, minimum 1"},
+		{"61 identities", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(61)}), invalid, "API: MaxResults, maximum 60"},
+		{"a bad token", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(1), NextToken: aws.String("x")}),
+			"InvalidParameterException", "API"},
+		{"delete none", remove([]string{}...), invalid, "API: IdentityIdsToDelete, minimum 1"},
+		{"delete 61", remove(slices.Repeat([]string{*other}, 61)...), invalid, "API: IdentityIdsToDelete, maximum 60"},
+		{"delete what is no id", remove("us-east-1_AbCd"), invalid, "API: IdentityIdsToDelete, pattern"},
+		{"describe another pool", func() error {
+			_, err := b.identities.DescribeIdentityPool(ctx, &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: other}, signed)
+			return err
+		}, notFound, "API"},
+		{"roles of another pool", func() error {
+			_, err := b.identities.GetIdentityPoolRoles(ctx, &cognitoidentity.GetIdentityPoolRolesInput{IdentityPoolId: other}, signed)
+			return err
+		}, notFound, "API"},
+		{"unlink from an unknown identity", func() error {
+			_, err := b.identities.UnlinkIdentity(ctx, &cognitoidentity.UnlinkIdentityInput{IdentityId: other, Logins: ann, LoginsToRemove: []string{provider}})
+			return err
+		}, notFound, "API"},
+	})
+
+	described, err := b.identities.DescribeIdentityPool(ctx, &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: pool}, signed)
+	if err != nil || *described.IdentityPoolId != *pool || !described.AllowUnauthenticatedIdentities || *described.AllowClassicFlow ||
+		len(described.CognitoIdentityProviders) != 1 || *described.CognitoIdentityProviders[0].ProviderName != provider ||
+		*described.CognitoIdentityProviders[0].ClientId != b.Auth.ClientID {
+		t.Errorf("pool: %+v, %v", described, err)
+	}
+	roles, err := b.identities.GetIdentityPoolRoles(ctx, &cognitoidentity.GetIdentityPoolRolesInput{IdentityPoolId: pool}, signed)
+	if err != nil || roles.Roles["authenticated"] == "" || roles.Roles["unauthenticated"] == "" ||
+		roles.RoleMappings[provider+":"+b.Auth.ClientID].Type != identitytypes.RoleMappingTypeToken {
+		t.Errorf("roles: %+v, %v", roles, err)
+	}
+
+	// A public operation: it needs no signature, but a login of the identity.
+	annID := b.mustGetID(t, ann)
+	unlink := func(logins map[string]string) error {
+		_, err := b.identities.UnlinkIdentity(ctx, &cognitoidentity.UnlinkIdentityInput{IdentityId: annID, Logins: logins, LoginsToRemove: []string{provider}})
+		return err
+	}
+	refused(t, "unlink with another user's login", unlink(b.logins(b.signIn(t, "bob@example.com").IdToken)), "NotAuthorizedException")
+	refused(t, "unlink", unlink(ann), "")
+	_, err = b.credentials(t, annID, nil)
+	refused(t, "credentials of the identity without logins", err, "NotAuthorizedException")
+
+	// All pages, while what they list is deleted.
+	for range 4 {
+		b.mustGetID(t, nil)
+	}
+	seen := map[string]bool{}
+	in := &cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(2), HideDisabled: true}
+	for {
+		page, err := b.identities.ListIdentities(ctx, in, signed)
+		if err != nil || len(page.Identities) > 2 {
+			t.Fatalf("page: %+v, %v", page, err)
+		}
+		for _, i := range page.Identities {
+			seen[*i.IdentityId] = true
+			refused(t, "deletion", remove(*i.IdentityId)(), "")
+		}
+		if in.NextToken = page.NextToken; in.NextToken == nil {
+			break
+		}
+	}
+	if len(seen) != 4 || seen[*annID] {
+		t.Errorf("%d identities, want the four that are not disabled: %v", len(seen), seen)
+	}
+	left, err := b.identities.ListIdentities(ctx, &cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(60)}, signed)
+	if err != nil || len(left.Identities) != 1 || *left.Identities[0].IdentityId != *annID || len(left.Identities[0].Logins) != 0 {
+		t.Errorf("left: %+v, %v", left, err)
 	}
 }
