@@ -18,13 +18,21 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/srp/srptest"
 )
 
-// behaviour is a documented behaviour of an operation. "" as the exception means success.
+// behaviour is a documented behaviour of an operation.
 type behaviour struct {
 	what      string
-	call      func() error
-	exception string
+	exception string // "" means success
 	source    string // API means the operation's page in the API Reference
+	call      func() error
 }
+
+const (
+	invalidParameter = "InvalidParameterException"
+	notAuthorized    = "NotAuthorizedException"
+	resourceNotFound = "ResourceNotFoundException"
+	userNotFound     = "UserNotFoundException"
+	validation       = "ValidationException"
+)
 
 // checkAll makes the calls one after the other.
 func checkAll(t *testing.T, rows []behaviour) {
@@ -37,27 +45,37 @@ func checkAll(t *testing.T, rows []behaviour) {
 	}
 }
 
+// signedCall calls an operation with a body that the SDK would not send.
+func signedCall(t *testing.T, s *sandbox.Sandbox, operation, body string) (status int, answer string) {
+	t.Helper()
+	res, answer := call(t, "POST", s.URL(), body, map[string]string{
+		"X-Amz-Target": target + operation, "Authorization": "AWS4-HMAC-SHA256 any"})
+	return res.StatusCode, answer
+}
+
 const identityTarget = "AWSCognitoIdentityService."
 
-// TestOperationsOfAdministrators: what only a server may call demands a signature (API Reference:
-// "you must use IAM credentials"), and is closed to pages.
+// TestOperationsOfAdministrators: what only a server may call demands a signature
+// (API Reference: "you must use IAM credentials"), and is closed to pages.
 func TestOperationsOfAdministrators(t *testing.T) {
 	s := start(t, sandbox.Config{})
 	for _, operation := range []string{
-		target + "AdminInitiateAuth", target + "AdminRespondToAuthChallenge", target + "GetGroup", target + "UpdateGroup",
-		target + "AdminDeleteUserAttributes", target + "AdminLinkProviderForUser",
-		target + "DescribeUserPool", target + "DescribeUserPoolClient", target + "ListUserPools",
-		target + "ListUserPoolClients",
-		identityTarget + "ListIdentities", identityTarget + "DeleteIdentities",
-		identityTarget + "DescribeIdentityPool", identityTarget + "GetIdentityPoolRoles",
+		target + "AdminDeleteUserAttributes", target + "AdminInitiateAuth",
+		target + "AdminLinkProviderForUser", target + "AdminRespondToAuthChallenge",
+		target + "DescribeUserPool", target + "DescribeUserPoolClient", target + "GetGroup",
+		target + "ListUserPoolClients", target + "ListUserPools", target + "UpdateGroup",
+		identityTarget + "DeleteIdentities", identityTarget + "DescribeIdentityPool",
+		identityTarget + "GetIdentityPoolRoles", identityTarget + "ListIdentities",
 	} {
-		for what, header := range map[string]map[string]string{
-			"MissingAuthenticationTokenException": {},
-			"AccessDeniedException":               {"Authorization": "AWS4-HMAC-SHA256 any", "Origin": s.URL()},
+		for want, header := range map[string]map[string]string{
+			"MissingAuthenticationTokenException:": {},
+			"AccessDeniedException:": {
+				"Authorization": "AWS4-HMAC-SHA256 any", "Origin": s.URL()},
 		} {
 			header["X-Amz-Target"] = operation
-			if res, _ := call(t, "POST", s.URL(), "{}", header); res.Header.Get("X-Amzn-Errortype") != what+":" {
-				t.Errorf("%s: %s, want %s", operation, res.Header.Get("X-Amzn-Errortype"), what)
+			res, _ := call(t, "POST", s.URL(), "{}", header)
+			if got := res.Header.Get("X-Amzn-Errortype"); got != want {
+				t.Errorf("%s: %s, want %s", operation, got, want)
 			}
 		}
 	}
@@ -71,52 +89,61 @@ func TestAdminAuth(t *testing.T) {
 		{Email: temporary, Password: password, NewPasswordRequired: true},
 	}}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
-	pool, client := &out.Auth.PoolID, &out.Auth.ClientID
+	pool, client, other := &out.Auth.PoolID, &out.Auth.ClientID, aws.String("us-east-1_Other")
 
 	var answer *cognito.AdminInitiateAuthOutput
-	initiate := func(pool, client *string, flow types.AuthFlowType, parameters ...string) func() error {
-		m := map[string]string{}
-		for i := 0; i < len(parameters); i += 2 {
-			m[parameters[i]] = parameters[i+1]
-		}
+	initiate := func(in cognito.AdminInitiateAuthInput) func() error {
 		return func() (err error) {
-			answer, err = c.AdminInitiateAuth(ctx, &cognito.AdminInitiateAuthInput{
-				UserPoolId: pool, ClientId: client, AuthFlow: flow, AuthParameters: m})
+			answer, err = c.AdminInitiateAuth(ctx, &in)
 			return err
 		}
 	}
-	other := aws.String("us-east-1_Other")
-	const flow = types.AuthFlowTypeAdminUserPasswordAuth
+	// byPassword is a sign-in by the flow for servers.
+	byPassword := func(pool, client *string, name, password string) func() error {
+		return initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
+			AuthFlow:       types.AuthFlowTypeAdminUserPasswordAuth,
+			AuthParameters: map[string]string{"USERNAME": name, "PASSWORD": password}})
+	}
+	right := map[string]string{"USERNAME": email, "PASSWORD": password}
 	checkAll(t, []behaviour{
-		{"another pool", initiate(other, client, flow, "USERNAME", email, "PASSWORD", password), "ResourceNotFoundException", "API"},
-		{"another client", initiate(pool, other, flow, "USERNAME", email, "PASSWORD", password), "ResourceNotFoundException", "API"},
-		{"no password", initiate(pool, client, flow, "USERNAME", email), "InvalidParameterException", "API: AuthParameters"},
-		{"a wrong password", initiate(pool, client, flow, "USERNAME", email, "PASSWORD", "x"), "NotAuthorizedException", "API"},
-		{"nobody", initiate(pool, client, flow, "USERNAME", "x@example.com", "PASSWORD", "x"), "NotAuthorizedException",
-			"Developer Guide, Managing user existence error responses"},
-		{"the flow of InitiateAuth", initiate(pool, client, types.AuthFlowTypeUserPasswordAuth, "USERNAME", email, "PASSWORD", password),
-			"InvalidParameterException", "awsdocs/aws-doc-sdk-examples#5289"},
-		{"the earlier name of the flow", initiate(pool, client, types.AuthFlowTypeAdminNoSrpAuth, "USERNAME", email, "PASSWORD", password), "",
-			"Developer Guide, Authentication flows: ALLOW_ADMIN_USER_PASSWORD_AUTH replaces ADMIN_NO_SRP_AUTH"},
-		{"a flow for servers in InitiateAuth", func() error {
-			_, err := c.InitiateAuth(ctx, &cognito.InitiateAuthInput{ClientId: client, AuthFlow: flow,
-				AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password}})
-			return err
-		}, "InvalidParameterException", "getmoto/moto#4836"},
-		{"the right password", initiate(pool, client, flow, "USERNAME", email, "PASSWORD", password), "", "API"},
+		{"another pool", resourceNotFound, "API", byPassword(other, client, email, password)},
+		{"another client", resourceNotFound, "API", byPassword(pool, other, email, password)},
+		{"no password", invalidParameter, "API: AuthParameters", byPassword(pool, client, email, "")},
+		{"a wrong password", notAuthorized, "API", byPassword(pool, client, email, "x")},
+		{"nobody", notAuthorized, "Developer Guide, Managing user existence error responses",
+			byPassword(pool, client, "nobody@example.com", password)},
+		{"the flow of InitiateAuth", invalidParameter, "awsdocs/aws-doc-sdk-examples#5289",
+			initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
+				AuthFlow: types.AuthFlowTypeUserPasswordAuth, AuthParameters: right})},
+		{"the earlier name of the flow", "", "Developer Guide, Authentication flows",
+			initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
+				AuthFlow: types.AuthFlowTypeAdminNoSrpAuth, AuthParameters: right})},
+		{"the flow for servers in InitiateAuth", invalidParameter, "getmoto/moto#4836",
+			func() error {
+				_, err := c.InitiateAuth(ctx, &cognito.InitiateAuthInput{ClientId: client,
+					AuthFlow: types.AuthFlowTypeAdminUserPasswordAuth, AuthParameters: right})
+				return err
+			}},
+		{"the right password", "", "API", byPassword(pool, client, email, password)},
 	})
 	tokens := answer.AuthenticationResult
-	if tokens == nil || tokens.AccessToken == nil || tokens.IdToken == nil || tokens.ExpiresIn != 3600 {
+	if tokens == nil || tokens.AccessToken == nil || tokens.IdToken == nil {
 		t.Fatalf("tokens: %+v", tokens)
 	}
-	if err := initiate(pool, client, types.AuthFlowTypeRefreshTokenAuth, "REFRESH_TOKEN", *tokens.RefreshToken)(); err != nil || answer.AuthenticationResult.AccessToken == nil {
+	err := initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
+		AuthFlow:       types.AuthFlowTypeRefreshTokenAuth,
+		AuthParameters: map[string]string{"REFRESH_TOKEN": *tokens.RefreshToken}})()
+	if err != nil || answer.AuthenticationResult.AccessToken == nil {
 		t.Errorf("refresh: %+v, %v", answer, err)
 	}
 
 	// A temporary password, by SRP.
 	_, poolName, _ := strings.Cut(*pool, "_")
 	user := srptest.NewClient(poolName)
-	if err := initiate(pool, client, types.AuthFlowTypeUserSrpAuth, "USERNAME", temporary, "SRP_A", user.A())(); err != nil {
+	err = initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
+		AuthFlow:       types.AuthFlowTypeUserSrpAuth,
+		AuthParameters: map[string]string{"USERNAME": temporary, "SRP_A": user.A()}})()
+	if err != nil {
 		t.Fatal(err)
 	}
 	p := answer.ChallengeParameters
@@ -125,60 +152,78 @@ func TestAdminAuth(t *testing.T) {
 		t.Fatal(err)
 	}
 	timestamp := time.Now().UTC().Format("Mon Jan 2 15:04:05 UTC 2006")
-	respond := func(pool *string, challenge types.ChallengeNameType, session *string, responses map[string]string) (*cognito.AdminRespondToAuthChallengeOutput, error) {
-		return c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
-			UserPoolId: pool, ClientId: client, ChallengeName: challenge, Session: session, ChallengeResponses: responses})
-	}
-	next, err := respond(pool, answer.ChallengeName, nil, map[string]string{
-		"USERNAME": p["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": p["SECRET_BLOCK"], "TIMESTAMP": timestamp,
-		"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(user.Sign(p["USER_ID_FOR_SRP"], password, p["SALT"], p["SRP_B"], block, timestamp))})
+	claim := user.Sign(p["USER_ID_FOR_SRP"], password, p["SALT"], p["SRP_B"], block, timestamp)
+	next, err := c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
+		UserPoolId: pool, ClientId: client, ChallengeName: answer.ChallengeName,
+		ChallengeResponses: map[string]string{
+			"USERNAME": p["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": p["SECRET_BLOCK"],
+			"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(claim), "TIMESTAMP": timestamp,
+		}})
 	if err != nil || next.ChallengeName != types.ChallengeNameTypeNewPasswordRequired {
 		t.Fatalf("SRP: %+v, %v", next, err)
 	}
-	responses := map[string]string{"USERNAME": temporary, "NEW_PASSWORD": "Fresh-1-password"}
-	_, err = respond(other, next.ChallengeName, next.Session, responses)
-	refused(t, "a response to another pool", err, "ResourceNotFoundException")
-	_, err = respond(pool, next.ChallengeName, aws.String("x"), responses)
-	refused(t, "a response with another session", err, "NotAuthorizedException")
-	done, err := respond(pool, next.ChallengeName, next.Session, responses)
-	if err != nil || done.AuthenticationResult == nil {
-		t.Errorf("new password: %+v, %v", done, err)
+	var done *cognito.AdminRespondToAuthChallengeOutput
+	respond := func(pool, session *string) func() error {
+		return func() (err error) {
+			done, err = c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
+				UserPoolId: pool, ClientId: client, ChallengeName: next.ChallengeName, Session: session,
+				ChallengeResponses: map[string]string{
+					"USERNAME": temporary, "NEW_PASSWORD": "Fresh-1-password"}})
+			return err
+		}
+	}
+	checkAll(t, []behaviour{
+		{"a response to another pool", resourceNotFound, "API", respond(other, next.Session)},
+		{"a response with another session", notAuthorized, "API", respond(pool, aws.String("x"))},
+		{"a new password", "", "API", respond(pool, next.Session)},
+	})
+	if done.AuthenticationResult == nil {
+		t.Errorf("new password: %+v", done)
 	}
 }
 
-// TestAdminAuthOfConfidentialClient: the hash of the client's secret is due in both operations.
+// TestAdminAuthOfConfidentialClient: both operations demand the hash of the client's secret.
 func TestAdminAuthOfConfidentialClient(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{
 		Clients: []sandbox.Client{{Secret: "client-secret"}},
 		Users:   []sandbox.User{{Email: email, Password: password}},
 	}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
-	_, err := c.AdminInitiateAuth(ctx, &cognito.AdminInitiateAuthInput{UserPoolId: &out.Auth.PoolID, ClientId: &out.Auth.ClientID,
-		AuthFlow: types.AuthFlowTypeAdminUserPasswordAuth, AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password}})
-	refused(t, "sign-in without hash", err, "NotAuthorizedException")
-	_, err = c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{UserPoolId: &out.Auth.PoolID, ClientId: &out.Auth.ClientID,
-		ChallengeName: types.ChallengeNameTypeNewPasswordRequired, ChallengeResponses: map[string]string{"USERNAME": email, "NEW_PASSWORD": password}})
-	refused(t, "response without hash", err, "NotAuthorizedException")
+	_, err := c.AdminInitiateAuth(ctx, &cognito.AdminInitiateAuthInput{
+		UserPoolId: &out.Auth.PoolID, ClientId: &out.Auth.ClientID,
+		AuthFlow:       types.AuthFlowTypeAdminUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password}})
+	refused(t, "sign-in without hash", err, notAuthorized)
+	_, err = c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
+		UserPoolId: &out.Auth.PoolID, ClientId: &out.Auth.ClientID,
+		ChallengeName:      types.ChallengeNameTypeNewPasswordRequired,
+		ChallengeResponses: map[string]string{"USERNAME": email, "NEW_PASSWORD": password}})
+	refused(t, "response without hash", err, notAuthorized)
 }
 
 func TestGroupOperations(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{}), t.Context()
-	c, pool := sdk(s), aws.String(outputsOf(t, s).Auth.PoolID)
-	const role = "arn:aws:iam::123456789012:role/editors"
-	name := aws.String("editors")
-	if _, err := c.CreateGroup(ctx, &cognito.CreateGroupInput{UserPoolId: pool, GroupName: name,
-		Description: aws.String("They edit."), Precedence: aws.Int32(7)}); err != nil {
+	c, pool, name := sdk(s), aws.String(outputsOf(t, s).Auth.PoolID), aws.String("editors")
+	_, err := c.CreateGroup(ctx, &cognito.CreateGroupInput{UserPoolId: pool, GroupName: name,
+		Description: aws.String("They edit."), Precedence: aws.Int32(7)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	get := func(in cognito.GetGroupInput) func() error {
+	const role = "arn:aws:iam::123456789012:role/editors"
+	create := func(name string) func() error {
 		return func() error {
-			_, err := c.GetGroup(ctx, &in)
+			_, err := c.CreateGroup(ctx, &cognito.CreateGroupInput{UserPoolId: pool, GroupName: &name})
+			return err
+		}
+	}
+	get := func(pool *string, name string) func() error {
+		return func() error {
+			_, err := c.GetGroup(ctx, &cognito.GetGroupInput{UserPoolId: pool, GroupName: &name})
 			return err
 		}
 	}
 	update := func(in cognito.UpdateGroupInput) func() error {
-		in.UserPoolId = pool
-		if in.GroupName == nil {
+		if in.UserPoolId = pool; in.GroupName == nil {
 			in.GroupName = name
 		}
 		return func() error {
@@ -187,27 +232,31 @@ func TestGroupOperations(t *testing.T) {
 		}
 	}
 	checkAll(t, []behaviour{
-		{"get an unknown group", get(cognito.GetGroupInput{UserPoolId: pool, GroupName: aws.String("x")}), "ResourceNotFoundException", "API"},
-		{"get from another pool", get(cognito.GetGroupInput{UserPoolId: aws.String("us-east-1_Other"), GroupName: name}), "ResourceNotFoundException", "API"},
-		{"update an unknown group", update(cognito.UpdateGroupInput{GroupName: aws.String("x")}), "ResourceNotFoundException", "API"},
-		{"a negative precedence", update(cognito.UpdateGroupInput{Precedence: aws.Int32(-1)}), "InvalidParameterException", "API: Precedence, minimum 0"},
-		{"a role that is no ARN", update(cognito.UpdateGroupInput{RoleArn: aws.String("administrator-role")}), "InvalidParameterException", "API: RoleArn, pattern"},
-		{"a long description", update(cognito.UpdateGroupInput{Description: aws.String(strings.Repeat("x", 2049))}), "InvalidParameterException",
-			"API: Description, maximum 2048"},
-		{"no name", func() error {
-			_, err := c.CreateGroup(ctx, &cognito.CreateGroupInput{UserPoolId: pool, GroupName: aws.String("")})
-			return err
-		}, "InvalidParameterException", "API: GroupName, minimum 1"},
-		{"a role", update(cognito.UpdateGroupInput{RoleArn: aws.String(role)}), "", "API"},
-		{"the highest precedence", update(cognito.UpdateGroupInput{Precedence: aws.Int32(0)}), "", "API: zero is the highest"},
+		{"create one without a name", invalidParameter, "API: GroupName, minimum 1", create("")},
+		{"create one with a long name", invalidParameter, "API: GroupName, maximum 128",
+			create(strings.Repeat("x", 129))},
+		{"get an unknown group", resourceNotFound, "API", get(pool, "x")},
+		{"get from another pool", resourceNotFound, "API", get(aws.String("us-east-1_Other"), *name)},
+		{"update an unknown group", resourceNotFound, "API",
+			update(cognito.UpdateGroupInput{GroupName: aws.String("x")})},
+		{"a negative precedence", invalidParameter, "API: Precedence, minimum 0",
+			update(cognito.UpdateGroupInput{Precedence: aws.Int32(-1)})},
+		{"a role that is no ARN", invalidParameter, "API: RoleArn, pattern",
+			update(cognito.UpdateGroupInput{RoleArn: aws.String("administrator-role")})},
+		{"a long description", invalidParameter, "API: Description, maximum 2048",
+			update(cognito.UpdateGroupInput{Description: aws.String(strings.Repeat("x", 2049))})},
+		{"a role", "", "API", update(cognito.UpdateGroupInput{RoleArn: aws.String(role)})},
+		{"the highest precedence", "", "API: zero is the highest",
+			update(cognito.UpdateGroupInput{Precedence: aws.Int32(0)})},
 	})
 	got, err := c.GetGroup(ctx, &cognito.GetGroupInput{UserPoolId: pool, GroupName: name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// What an update does not name stays.
-	if g := got.Group; *g.GroupName != "editors" || *g.UserPoolId != *pool || *g.Description != "They edit." || *g.RoleArn != role ||
-		*g.Precedence != 0 || g.LastModifiedDate.Before(*g.CreationDate) {
+	g := got.Group
+	if *g.GroupName != *name || *g.UserPoolId != *pool || *g.Description != "They edit." ||
+		*g.RoleArn != role || *g.Precedence != 0 || g.LastModifiedDate.Before(*g.CreationDate) {
 		t.Errorf("group: %+v", g)
 	}
 }
@@ -224,14 +273,16 @@ func TestAdminDeleteUserAttributes(t *testing.T) {
 		}
 	}
 	checkAll(t, []behaviour{
-		{"of nobody", remove("x@example.com", "name"), "UserNotFoundException", "API"},
-		{"an attribute that no pool has", remove(email, "nosuch"), "InvalidParameterException", "API"},
-		{"a required attribute", remove(email, "email"), "InvalidParameterException", "Developer Guide, Required attributes"},
-		{"the user's id", remove(email, "sub"), "NotAuthorizedException", "Developer Guide, sub is immutable"},
-		{"name and phone number", remove(email, "name", "phone_number"), "", "API"},
-		{"again", remove(email, "name"), "", "API"},
+		{"of nobody", userNotFound, "API", remove("nobody@example.com", "name")},
+		{"an attribute that no pool has", invalidParameter, "API", remove(email, "nosuch")},
+		{"a required attribute", invalidParameter, "Developer Guide, Required attributes",
+			remove(email, "email")},
+		{"the user's id", notAuthorized, "Developer Guide: sub is immutable", remove(email, "sub")},
+		{"name and phone number", "", "API", remove(email, "name", "phone_number")},
+		{"again", "", "API", remove(email, "name")},
 	})
-	u, err := c.AdminGetUser(ctx, &cognito.AdminGetUserInput{UserPoolId: pool, Username: aws.String(email)})
+	u, err := c.AdminGetUser(ctx, &cognito.AdminGetUserInput{
+		UserPoolId: pool, Username: aws.String(email)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,45 +300,55 @@ func TestAdminLinkProviderForUser(t *testing.T) {
 		{Email: email, Password: password}, {Email: "bob@example.com", Password: password},
 	}}), t.Context()
 	c, pool := sdk(s), aws.String(outputsOf(t, s).Auth.PoolID)
-	username := func(alias string) string {
-		u, err := c.AdminGetUser(ctx, &cognito.AdminGetUserInput{UserPoolId: pool, Username: &alias})
+	get := func(name string) *cognito.AdminGetUserOutput {
+		t.Helper()
+		u, err := c.AdminGetUser(ctx, &cognito.AdminGetUserInput{UserPoolId: pool, Username: &name})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return *u.Username
+		return u
 	}
-	alice, bob := username(email), username("bob@example.com")
-	link := func(provider, attribute, id, destination string) func() error {
+	alice, bob := *get(email).Username, *get("bob@example.com").Username
+	account := func(provider, attribute, value string) *types.ProviderUserIdentifierType {
+		return &types.ProviderUserIdentifierType{
+			ProviderName: &provider, ProviderAttributeName: &attribute, ProviderAttributeValue: &value}
+	}
+	link := func(provider, attribute, id, user string) func() error {
 		return func() error {
-			_, err := c.AdminLinkProviderForUser(ctx, &cognito.AdminLinkProviderForUserInput{UserPoolId: pool,
-				SourceUser:      &types.ProviderUserIdentifierType{ProviderName: &provider, ProviderAttributeName: &attribute, ProviderAttributeValue: &id},
-				DestinationUser: &types.ProviderUserIdentifierType{ProviderName: aws.String("Cognito"), ProviderAttributeValue: &destination}})
+			_, err := c.AdminLinkProviderForUser(ctx, &cognito.AdminLinkProviderForUserInput{
+				UserPoolId: pool, SourceUser: account(provider, attribute, id),
+				DestinationUser: account("Cognito", "ignored", user)})
 			return err
 		}
 	}
 	const subject = "Cognito_Subject"
 	checkAll(t, []behaviour{
-		{"to nobody", link("Google", subject, "1", "x"), "UserNotFoundException", "API: if the user doesn't exist, Cognito generates an exception"},
-		{"to an alias", link("Google", subject, "1", email), "UserNotFoundException", "API: the value should be the username"},
-		{"a user of the pool", link("Cognito", subject, bob, alice), "InvalidParameterException", "API: not another native user; aws-amplify/amplify-js#13334"},
-		{"an unknown provider", link("Okta", subject, "1", alice), "ResourceNotFoundException", "API"},
-		{"by another attribute", link("Google", "email", "1", alice), "InvalidParameterException", "API: social IdPs must have Cognito_Subject"},
-		{"no id", link("Google", subject, "", alice), "InvalidParameterException", "API"},
-		{"an account of Google", link("Google", subject, "1", alice), "", "API"},
-		{"again", link("Google", subject, "1", alice), "InvalidParameterException", "API: an account that has not signed in yet"},
-		{"to another user", link("Google", subject, "1", bob), "InvalidParameterException", "aws/aws-sdk-net#1000"},
-		{"2 of 5", link("Google", subject, "2", alice), "", "API"},
-		{"3 of 5", link("Google", subject, "3", alice), "", "API"},
-		{"4 of 5", link("Facebook", subject, "1", alice), "", "API"},
-		{"5 of 5", link("Facebook", subject, "2", alice), "", "API"},
-		{"6 of 5", link("Facebook", subject, "3", alice), "LimitExceededException", "API: the maximum is five"},
+		{"to nobody", userNotFound, "API: if the user doesn't exist, there is an exception",
+			link("Google", subject, "1", "nobody")},
+		{"to an alias", userNotFound, "API: the value should be the username",
+			link("Google", subject, "1", email)},
+		{"a user of the pool", invalidParameter, "API: no native user; aws-amplify/amplify-js#13334",
+			link("Cognito", subject, bob, alice)},
+		{"an unknown provider", resourceNotFound, "API", link("Okta", subject, "1", alice)},
+		{"by another attribute", invalidParameter, "API: social providers need Cognito_Subject",
+			link("Google", "email", "1", alice)},
+		{"no id", invalidParameter, "API", link("Google", subject, "", alice)},
+		{"an account of Google", "", "API", link("Google", subject, "1", alice)},
+		{"again", invalidParameter, "API: a user who doesn't exist yet",
+			link("Google", subject, "1", alice)},
+		{"to another user", invalidParameter, "aws/aws-sdk-net#1000",
+			link("Google", subject, "1", bob)},
+		{"2 of 5", "", "API", link("Google", subject, "2", alice)},
+		{"3 of 5", "", "API", link("Google", subject, "3", alice)},
+		{"4 of 5", "", "API", link("Facebook", subject, "1", alice)},
+		{"5 of 5", "", "API", link("Facebook", subject, "2", alice)},
+		{"6 of 5", "LimitExceededException", "API: the maximum is five",
+			link("Facebook", subject, "3", alice)},
 	})
-	u, err := c.AdminGetUser(ctx, &cognito.AdminGetUserInput{UserPoolId: pool, Username: &alice})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := attribute(u.UserAttributes, "identities"); strings.Count(text, `"primary":"false"`) != 5 || !strings.Contains(text, `"providerName":"Facebook"`) {
-		t.Errorf("identities: %s", text)
+	identities := attribute(get(alice).UserAttributes, "identities")
+	if strings.Count(identities, `"primary":"false"`) != 5 ||
+		!strings.Contains(identities, `"providerName":"Facebook"`) {
+		t.Errorf("identities: %s", identities)
 	}
 }
 
@@ -304,58 +365,70 @@ func TestSettingsOperations(t *testing.T) {
 	}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
 	pool, other := &out.Auth.PoolID, aws.String("us-east-1_Other")
-	listPools := func(in cognito.ListUserPoolsInput) func() error {
+	listPools := func(n int32, token *string) func() error {
 		return func() error {
-			_, err := c.ListUserPools(ctx, &in)
+			_, err := c.ListUserPools(ctx, &cognito.ListUserPoolsInput{
+				MaxResults: &n, NextToken: token})
 			return err
 		}
 	}
-	listClients := func(in cognito.ListUserPoolClientsInput) func() error {
+	listClients := func(pool *string, n int32) func() error {
 		return func() error {
-			_, err := c.ListUserPoolClients(ctx, &in)
+			_, err := c.ListUserPoolClients(ctx, &cognito.ListUserPoolClientsInput{
+				UserPoolId: pool, MaxResults: &n})
 			return err
 		}
 	}
-	describeClient := func(pool *string, client string) func() error {
+	var client *types.UserPoolClientType
+	describeClient := func(pool *string, id string) func() error {
 		return func() error {
-			_, err := c.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: pool, ClientId: &client})
+			described, err := c.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{
+				UserPoolId: pool, ClientId: &id})
+			if err == nil {
+				client = described.UserPoolClient
+			}
 			return err
 		}
 	}
-	const invalid, notFound = "InvalidParameterException", "ResourceNotFoundException"
+	var p *types.UserPoolType
+	describePool := func(pool *string) func() error {
+		return func() error {
+			described, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool})
+			if err == nil {
+				p = described.UserPool
+			}
+			return err
+		}
+	}
 	checkAll(t, []behaviour{
-		{"no pools", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(0)}), invalid, "API: MaxResults, minimum 1"},
-		{"61 pools", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(61)}), invalid, "API: MaxResults, maximum 60"},
-		{"a bad token", listPools(cognito.ListUserPoolsInput{MaxResults: aws.Int32(1), NextToken: aws.String("x")}), invalid, "API"},
-		{"61 clients", listClients(cognito.ListUserPoolClientsInput{UserPoolId: pool, MaxResults: aws.Int32(61)}), invalid, "API"},
-		{"clients of another pool", listClients(cognito.ListUserPoolClientsInput{UserPoolId: other}), notFound, "API"},
-		{"another client", describeClient(pool, "other"), notFound, "API"},
-		{"a client of another pool", describeClient(other, out.Auth.ClientID), notFound, "API"},
-		{"another pool", func() error {
-			_, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: other})
-			return err
-		}, notFound, "API"},
+		{"no pools", invalidParameter, "API: MaxResults, minimum 1", listPools(0, nil)},
+		{"61 pools", invalidParameter, "API: MaxResults, maximum 60", listPools(61, nil)},
+		{"a bad token", invalidParameter, "API", listPools(1, aws.String("x"))},
+		{"no clients", invalidParameter, "API: MaxResults, minimum 1", listClients(pool, 0)},
+		{"61 clients", invalidParameter, "API: MaxResults, maximum 60", listClients(pool, 61)},
+		{"clients of another pool", resourceNotFound, "API", listClients(other, 1)},
+		{"another client", resourceNotFound, "API", describeClient(pool, "other")},
+		{"a client of another pool", resourceNotFound, "API", describeClient(other, "rotating")},
+		{"another pool", resourceNotFound, "API", describePool(other)},
+		{"the pool", "", "API", describePool(pool)},
 	})
-	// The SDK does not send a call without MaxResults.
-	res, body := call(t, "POST", s.URL(), "{}", map[string]string{"X-Amz-Target": target + "ListUserPools", "Authorization": "AWS4-HMAC-SHA256 any"})
-	if res.StatusCode != 400 || !strings.Contains(body, "Value null at 'maxResults' failed to satisfy constraint") {
-		t.Errorf("ListUserPools without MaxResults: %d %s", res.StatusCode, body)
+	const null = "Value null at 'maxResults' failed to satisfy constraint: Member must not be null"
+	if status, body := signedCall(t, s, "ListUserPools", "{}"); status != 400 ||
+		!strings.Contains(body, null) {
+		t.Errorf("ListUserPools without MaxResults: %d %s", status, body)
 	}
 
 	pools, err := c.ListUserPools(ctx, &cognito.ListUserPoolsInput{MaxResults: aws.Int32(60)})
-	if err != nil || len(pools.UserPools) != 1 || *pools.UserPools[0].Id != *pool || pools.NextToken != nil {
-		t.Fatalf("pools: %+v, %v", pools, err)
+	if err != nil || len(pools.UserPools) != 1 || *pools.UserPools[0].Id != *pool ||
+		pools.NextToken != nil || time.Since(*pools.UserPools[0].CreationDate) > time.Minute {
+		t.Errorf("pools: %+v, %v", pools, err)
 	}
-	described, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := described.UserPool
-	if *p.Arn != "arn:aws:cognito-idp:us-east-1:000000000000:userpool/"+*pool || p.EstimatedNumberOfUsers != 1 ||
-		*p.Domain+".auth.us-east-1.amazoncognito.com" != out.Auth.OAuth.Domain || p.CustomDomain != nil ||
-		p.UsernameAttributes[0] != "email" || p.MfaConfiguration != "OFF" || *p.UsernameConfiguration.CaseSensitive ||
-		*p.Policies.PasswordPolicy.MinimumLength != 8 || !p.Policies.PasswordPolicy.RequireSymbols ||
-		!p.CreationDate.Equal(*pools.UserPools[0].CreationDate) || time.Since(*p.CreationDate) > time.Minute {
+	policy := p.Policies.PasswordPolicy
+	if *p.Arn != "arn:aws:cognito-idp:us-east-1:000000000000:userpool/"+*pool ||
+		*p.Domain+".auth.us-east-1.amazoncognito.com" != out.Auth.OAuth.Domain ||
+		p.CustomDomain != nil || p.EstimatedNumberOfUsers != 1 || p.MfaConfiguration != "OFF" ||
+		!slices.Equal(p.UsernameAttributes, []types.UsernameAttributeType{"email"}) ||
+		*p.UsernameConfiguration.CaseSensitive || *policy.MinimumLength != 8 || !policy.RequireSymbols {
 		t.Errorf("pool: %+v", p)
 	}
 	var required []string
@@ -368,7 +441,8 @@ func TestSettingsOperations(t *testing.T) {
 		t.Errorf("required attributes: %s", got)
 	}
 
-	pages := cognito.NewListUserPoolClientsPaginator(c, &cognito.ListUserPoolClientsInput{UserPoolId: pool, MaxResults: aws.Int32(1)})
+	pages := cognito.NewListUserPoolClientsPaginator(c, &cognito.ListUserPoolClientsInput{
+		UserPoolId: pool, MaxResults: aws.Int32(1)})
 	var clients []string
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -380,33 +454,30 @@ func TestSettingsOperations(t *testing.T) {
 	if !slices.Equal(clients, []string{out.Auth.ClientID, "rotating"}) {
 		t.Errorf("clients: %v", clients)
 	}
-	of := func(id string) *types.UserPoolClientType {
-		t.Helper()
-		described, err := c.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: pool, ClientId: &id})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return described.UserPoolClient
+	const byRefresh = types.ExplicitAuthFlowsTypeAllowRefreshTokenAuth
+	refused(t, "description", describeClient(pool, out.Auth.ClientID)(), "")
+	if *client.ClientSecret != secret || *client.AccessTokenValidity != 90 ||
+		client.TokenValidityUnits.AccessToken != "seconds" || client.RefreshTokenValidity != 30*24*60*60 ||
+		client.CallbackURLs[0] != "http://localhost:3000/api/auth/sign-in-callback" ||
+		!*client.AllowedOAuthFlowsUserPoolClient || client.AllowedOAuthFlows[0] != "code" ||
+		!slices.Contains(client.AllowedOAuthScopes, "openid") ||
+		!slices.Contains(client.SupportedIdentityProviders, "Google") ||
+		client.PreventUserExistenceErrors != "ENABLED" ||
+		!slices.Contains(client.ExplicitAuthFlows, byRefresh) ||
+		client.RefreshTokenRotation.Feature != "DISABLED" {
+		t.Errorf("client: %+v", client)
 	}
-	own := of(out.Auth.ClientID)
-	if *own.ClientSecret != secret || *own.AccessTokenValidity != 90 || own.TokenValidityUnits.AccessToken != "seconds" ||
-		own.RefreshTokenValidity != 30*24*60*60 || !*own.AllowedOAuthFlowsUserPoolClient || own.AllowedOAuthFlows[0] != "code" ||
-		!slices.Contains(own.AllowedOAuthScopes, "openid") || !slices.Contains(own.SupportedIdentityProviders, "Google") ||
-		own.CallbackURLs[0] != "http://localhost:3000/api/auth/sign-in-callback" || own.PreventUserExistenceErrors != "ENABLED" ||
-		!slices.Contains(own.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH") || own.RefreshTokenRotation.Feature != "DISABLED" {
-		t.Errorf("client: %+v", own)
-	}
-	// A client that rotates its tokens cannot allow the flow (Developer Guide, "Refresh token rotation").
-	rotating := of("rotating")
-	if rotating.ClientSecret != nil || rotating.RefreshTokenRotation.Feature != "ENABLED" ||
-		*rotating.RefreshTokenRotation.RetryGracePeriodSeconds != 10 || slices.Contains(rotating.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH") {
-		t.Errorf("rotating client: %+v", rotating)
+	// Rotation excludes the flow (Developer Guide, "Refresh token rotation").
+	refused(t, "description", describeClient(pool, "rotating")(), "")
+	rotation := client.RefreshTokenRotation
+	if client.ClientSecret != nil || slices.Contains(client.ExplicitAuthFlows, byRefresh) ||
+		rotation.Feature != "ENABLED" || *rotation.RetryGracePeriodSeconds != 10 {
+		t.Errorf("rotating client: %+v", client)
 	}
 
 	// Only the description of the client itself has its secret.
 	for _, operation := range []string{"ListUserPools", "ListUserPoolClients", "DescribeUserPool"} {
-		_, body := call(t, "POST", s.URL(), `{"UserPoolId": "`+*pool+`", "MaxResults": 60}`,
-			map[string]string{"X-Amz-Target": target + operation, "Authorization": "AWS4-HMAC-SHA256 any"})
+		_, body := signedCall(t, s, operation, `{"UserPoolId": "`+*pool+`", "MaxResults": 60}`)
 		if strings.Contains(body, secret) || !strings.Contains(body, *pool) {
 			t.Errorf("%s: %s", operation, body)
 		}
@@ -416,76 +487,94 @@ func TestSettingsOperations(t *testing.T) {
 // TestIdentityPoolOperations: scripts look through the identities and clear them away.
 func TestIdentityPoolOperations(t *testing.T) {
 	b, ctx := startBackend(t, nil), t.Context()
-	pool, other := &b.Auth.IdentityPoolID, aws.String("us-east-1:00000000-0000-0000-0000-000000000000")
+	const other = "us-east-1:00000000-0000-0000-0000-000000000000"
+	pool := b.Auth.IdentityPoolID
 	signed := func(o *cognitoidentity.Options) { o.Credentials = b.users.Options().Credentials }
 	ann := b.logins(b.signIn(t, "ann@example.com").IdToken)
+	bob := b.logins(b.signIn(t, "bob@example.com").IdToken)
 	provider := slices.Collect(maps.Keys(ann))[0]
 
-	list := func(in cognitoidentity.ListIdentitiesInput) func() error {
+	list := func(pool string, n int32, token *string) func() error {
 		return func() error {
-			_, err := b.identities.ListIdentities(ctx, &in, signed)
+			_, err := b.identities.ListIdentities(ctx, &cognitoidentity.ListIdentitiesInput{
+				IdentityPoolId: &pool, MaxResults: &n, NextToken: token}, signed)
 			return err
 		}
 	}
 	remove := func(ids ...string) func() error {
+		in := &cognitoidentity.DeleteIdentitiesInput{IdentityIdsToDelete: append([]string{}, ids...)}
 		return func() error {
-			_, err := b.identities.DeleteIdentities(ctx, &cognitoidentity.DeleteIdentitiesInput{IdentityIdsToDelete: ids}, signed)
+			_, err := b.identities.DeleteIdentities(ctx, in, signed)
 			return err
 		}
 	}
-	const invalid, notFound = "ValidationException", "ResourceNotFoundException"
+	unlink := func(id string, logins map[string]string) func() error {
+		return func() error {
+			_, err := b.identities.UnlinkIdentity(ctx, &cognitoidentity.UnlinkIdentityInput{
+				IdentityId: &id, Logins: logins, LoginsToRemove: []string{provider}})
+			return err
+		}
+	}
+	var described *cognitoidentity.DescribeIdentityPoolOutput
+	describe := func(pool string) func() error {
+		return func() (err error) {
+			in := &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: &pool}
+			described, err = b.identities.DescribeIdentityPool(ctx, in, signed)
+			return err
+		}
+	}
+	var roles *cognitoidentity.GetIdentityPoolRolesOutput
+	getRoles := func(pool string) func() error {
+		return func() (err error) {
+			in := &cognitoidentity.GetIdentityPoolRolesInput{IdentityPoolId: &pool}
+			roles, err = b.identities.GetIdentityPoolRoles(ctx, in, signed)
+			return err
+		}
+	}
+	annID := *b.mustGetID(t, ann)
 	checkAll(t, []behaviour{
-		{"identities of another pool", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: other, MaxResults: aws.Int32(1)}), notFound, "API"},
-		{"no identities", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(0)}), invalid, "API: MaxResults, minimum 1"},
-		{"61 identities", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(61)}), invalid, "API: MaxResults, maximum 60"},
-		{"a bad token", list(cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(1), NextToken: aws.String("x")}),
-			"InvalidParameterException", "API"},
-		{"delete none", remove([]string{}...), invalid, "API: IdentityIdsToDelete, minimum 1"},
-		{"delete 61", remove(slices.Repeat([]string{*other}, 61)...), invalid, "API: IdentityIdsToDelete, maximum 60"},
-		{"delete what is no id", remove("us-east-1_AbCd"), invalid, "API: IdentityIdsToDelete, pattern"},
-		{"describe another pool", func() error {
-			_, err := b.identities.DescribeIdentityPool(ctx, &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: other}, signed)
-			return err
-		}, notFound, "API"},
-		{"roles of another pool", func() error {
-			_, err := b.identities.GetIdentityPoolRoles(ctx, &cognitoidentity.GetIdentityPoolRolesInput{IdentityPoolId: other}, signed)
-			return err
-		}, notFound, "API"},
-		{"unlink from an unknown identity", func() error {
-			_, err := b.identities.UnlinkIdentity(ctx, &cognitoidentity.UnlinkIdentityInput{IdentityId: other, Logins: ann, LoginsToRemove: []string{provider}})
-			return err
-		}, notFound, "API"},
+		{"identities of another pool", resourceNotFound, "API", list(other, 1, nil)},
+		{"no identities", validation, "API: MaxResults, minimum 1", list(pool, 0, nil)},
+		{"61 identities", validation, "API: MaxResults, maximum 60", list(pool, 61, nil)},
+		{"a bad token", invalidParameter, "API", list(pool, 1, aws.String("x"))},
+		{"delete none", validation, "API: IdentityIdsToDelete, minimum 1", remove()},
+		{"delete 61", validation, "API: IdentityIdsToDelete, maximum 60",
+			remove(slices.Repeat([]string{other}, 61)...)},
+		{"delete what is no id", validation, "API: IdentityIdsToDelete, pattern",
+			remove("us-east-1_AbCd")},
+		{"describe another pool", resourceNotFound, "API", describe(other)},
+		{"describe the pool", "", "API", describe(pool)},
+		{"roles of another pool", resourceNotFound, "API", getRoles(other)},
+		{"roles of the pool", "", "API", getRoles(pool)},
+		{"unlink from an unknown identity", resourceNotFound, "API", unlink(other, ann)},
+		{"unlink with another user's login", notAuthorized, "API", unlink(annID, bob)},
+		{"unlink without a login", notAuthorized, "API", unlink(annID, map[string]string{})},
+		{"unlink", "", "API: a public API", unlink(annID, ann)},
+		{"a guest takes the identity", notAuthorized, "API: inaccessible without logins",
+			func() error {
+				_, err := b.credentials(t, &annID, nil)
+				return err
+			}},
 	})
-
-	described, err := b.identities.DescribeIdentityPool(ctx, &cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: pool}, signed)
-	if err != nil || *described.IdentityPoolId != *pool || !described.AllowUnauthenticatedIdentities || *described.AllowClassicFlow ||
-		len(described.CognitoIdentityProviders) != 1 || *described.CognitoIdentityProviders[0].ProviderName != provider ||
-		*described.CognitoIdentityProviders[0].ClientId != b.Auth.ClientID {
-		t.Errorf("pool: %+v, %v", described, err)
+	clients := described.CognitoIdentityProviders
+	if *described.IdentityPoolId != pool || !described.AllowUnauthenticatedIdentities ||
+		*described.AllowClassicFlow || len(clients) != 1 ||
+		*clients[0].ProviderName != provider || *clients[0].ClientId != b.Auth.ClientID {
+		t.Errorf("pool: %+v", described)
 	}
-	roles, err := b.identities.GetIdentityPoolRoles(ctx, &cognitoidentity.GetIdentityPoolRolesInput{IdentityPoolId: pool}, signed)
-	if err != nil || roles.Roles["authenticated"] == "" || roles.Roles["unauthenticated"] == "" ||
-		roles.RoleMappings[provider+":"+b.Auth.ClientID].Type != identitytypes.RoleMappingTypeToken {
-		t.Errorf("roles: %+v, %v", roles, err)
+	mapping := roles.RoleMappings[provider+":"+b.Auth.ClientID]
+	if roles.Roles["authenticated"] == "" || roles.Roles["unauthenticated"] == "" ||
+		mapping.Type != identitytypes.RoleMappingTypeToken {
+		t.Errorf("roles: %+v", roles)
 	}
-
-	// A public operation: it needs no signature, but a login of the identity.
-	annID := b.mustGetID(t, ann)
-	unlink := func(logins map[string]string) error {
-		_, err := b.identities.UnlinkIdentity(ctx, &cognitoidentity.UnlinkIdentityInput{IdentityId: annID, Logins: logins, LoginsToRemove: []string{provider}})
-		return err
-	}
-	refused(t, "unlink with another user's login", unlink(b.logins(b.signIn(t, "bob@example.com").IdToken)), "NotAuthorizedException")
-	refused(t, "unlink", unlink(ann), "")
-	_, err = b.credentials(t, annID, nil)
-	refused(t, "credentials of the identity without logins", err, "NotAuthorizedException")
 
 	// All pages, while what they list is deleted.
 	for range 4 {
 		b.mustGetID(t, nil)
 	}
 	seen := map[string]bool{}
-	in := &cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(2), HideDisabled: true}
+	in := &cognitoidentity.ListIdentitiesInput{
+		IdentityPoolId: &pool, MaxResults: aws.Int32(2), HideDisabled: true}
 	for {
 		page, err := b.identities.ListIdentities(ctx, in, signed)
 		if err != nil || len(page.Identities) > 2 {
@@ -499,11 +588,13 @@ func TestIdentityPoolOperations(t *testing.T) {
 			break
 		}
 	}
-	if len(seen) != 4 || seen[*annID] {
+	if len(seen) != 4 || seen[annID] {
 		t.Errorf("%d identities, want the four that are not disabled: %v", len(seen), seen)
 	}
-	left, err := b.identities.ListIdentities(ctx, &cognitoidentity.ListIdentitiesInput{IdentityPoolId: pool, MaxResults: aws.Int32(60)}, signed)
-	if err != nil || len(left.Identities) != 1 || *left.Identities[0].IdentityId != *annID || len(left.Identities[0].Logins) != 0 {
+	left, err := b.identities.ListIdentities(ctx, &cognitoidentity.ListIdentitiesInput{
+		IdentityPoolId: &pool, MaxResults: aws.Int32(60)}, signed)
+	if err != nil || len(left.Identities) != 1 || *left.Identities[0].IdentityId != annID ||
+		len(left.Identities[0].Logins) != 0 {
 		t.Errorf("left: %+v, %v", left, err)
 	}
 }

@@ -47,12 +47,14 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// A call of an operation that the sandbox does not have shows what was asked for. It is counted under
-// one name, however many names callers make up.
+// A call of an operation that the sandbox does not have shows what was asked
+// for. It is counted under one name, however many names callers make up.
 func TestUnknownOperation(t *testing.T) {
 	l := NewLog(3)
-	h := l.Handler(func(*http.Request) string { return awsjson.UnknownOperation }, http.NotFoundHandler())
-	for _, target := range []string{"Service.AdminListDevices", "", "Service." + strings.Repeat("x", 1000)} {
+	unknown := func(*http.Request) string { return awsjson.UnknownOperation }
+	h := l.Handler(unknown, http.NotFoundHandler())
+	long := strings.Repeat("x", 1000)
+	for _, target := range []string{"Service.AdminListDevices", "", "Service." + long} {
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)
 		r.Header.Set("X-Amz-Target", target)
 		h.ServeHTTP(httptest.NewRecorder(), r)
@@ -64,7 +66,7 @@ func TestUnknownOperation(t *testing.T) {
 		}
 		got = append(got, c.Operation)
 	}
-	want := []string{strings.Repeat("x", 100) + "…", awsjson.UnknownOperation, "AdminListDevices"}
+	want := []string{long[:100] + "…", awsjson.UnknownOperation, "AdminListDevices"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("recent (-want +got):\n%s", diff)
 	}

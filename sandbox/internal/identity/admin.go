@@ -33,8 +33,10 @@ type listIdentitiesInput struct {
 // Reference, ListIdentities and DeleteIdentities).
 const maxPage = 60
 
+// violation refuses the value of a parameter.
 func violation(value, name, constraint string) error {
-	return refuse(Validation, detected+"%s at '%s' failed to satisfy constraint: %s", value, name, constraint)
+	return refuse(Validation, detected+"%s at '%s' failed to satisfy constraint: %s",
+		value, name, constraint)
 }
 
 func (p *Pool) listIdentities(ctx context.Context, in listIdentitiesInput) (any, error) {
@@ -42,13 +44,15 @@ func (p *Pool) listIdentities(ctx context.Context, in listIdentitiesInput) (any,
 		return nil, err
 	}
 	const name = "maxResults"
-	switch n := in.MaxResults; {
-	case n == nil:
+	if in.MaxResults == nil {
 		return nil, violation("null", name, "Member must not be null")
-	case *n < 1:
-		return nil, violation(fmt.Sprintf("'%d'", *n), name, "Member must have value greater than or equal to 1")
-	case *n > maxPage:
-		return nil, violation(fmt.Sprintf("'%d'", *n), name, "Member must have value less than or equal to 60")
+	}
+	limit := *in.MaxResults
+	switch value := fmt.Sprintf("'%d'", limit); {
+	case limit < 1:
+		return nil, violation(value, name, "Member must have value greater than or equal to 1")
+	case limit > maxPage:
+		return nil, violation(value, name, "Member must have value less than or equal to 60")
 	}
 	// The token is the last id of the page before. So a caller who
 	// deletes what it lists does not miss any.
@@ -58,7 +62,7 @@ func (p *Pool) listIdentities(ctx context.Context, in listIdentitiesInput) (any,
 			return nil, refuse(InvalidParameter, "Invalid NextToken.")
 		}
 	}
-	list, err := p.Identities(ctx, after, *in.MaxResults+1, in.HideDisabled)
+	list, err := p.Identities(ctx, after, limit+1, in.HideDisabled)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,7 @@ func (p *Pool) listIdentities(ctx context.Context, in listIdentitiesInput) (any,
 		NextToken      string `json:",omitempty"`
 	}{IdentityPoolID: p.cfg.ID, Identities: []description{}}
 	for i, identity := range list {
-		if i == *in.MaxResults {
+		if i == limit {
 			out.NextToken = list[i-1].ID
 			break
 		}
@@ -146,9 +150,10 @@ func (p *Pool) getIdentityPoolRoles(_ context.Context, in poolInput) (any, error
 	for _, l := range p.providers() {
 		mappings[l.ProviderName+":"+l.ClientID] = mapping
 	}
+	roles := map[string]string{"authenticated": p.cfg.UserRole, "unauthenticated": p.cfg.GuestRole}
 	return struct {
 		IdentityPoolID string `json:"IdentityPoolId"`
 		Roles          map[string]string
 		RoleMappings   map[string]roleMapping
-	}{p.cfg.ID, map[string]string{"authenticated": p.cfg.UserRole, "unauthenticated": p.cfg.GuestRole}, mappings}, nil
+	}{p.cfg.ID, roles, mappings}, nil
 }

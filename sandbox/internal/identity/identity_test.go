@@ -543,11 +543,13 @@ func TestUnlink(t *testing.T) {
 	if err := unlink(id, ann, a.name()); err != nil {
 		t.Fatal(err)
 	}
-	if identity, err = p.Identity(ctx, id); err != nil || len(identity.Logins) != 0 || !identity.Disabled {
+	identity, err = p.Identity(ctx, id)
+	if err != nil || len(identity.Logins) != 0 || !identity.Disabled {
 		t.Errorf("identity %+v, %v; want it disabled", identity, err)
 	}
 	for what, logins := range map[string]map[string]string{
-		"a guest": nil, "its user": ann, "another user": a.logins(t, "bob"), "a new user": a.logins(t, "carol"),
+		"a guest": nil, "its user": ann,
+		"another user": a.logins(t, "bob"), "a new user": a.logins(t, "carol"),
 	} {
 		_, err := p.Credentials(ctx, id, logins, "")
 		wantRefusal("credentials for "+what, err, NotAuthorized)

@@ -181,7 +181,9 @@ func mustGet(tx *store.Tx, id string) (*Identity, error) {
 }
 
 // Identities returns at most limit identities by id, beginning after the id after.
-func (p *Pool) Identities(ctx context.Context, after string, limit int, hideDisabled bool) (list []*Identity, err error) {
+func (p *Pool) Identities(
+	ctx context.Context, after string, limit int, hideDisabled bool,
+) (list []*Identity, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
 		list, err = tx.PoolIdentities(after, limit, hideDisabled)
 		return err
@@ -205,7 +207,9 @@ func (p *Pool) Delete(ctx context.Context, ids []string) error {
 // Unlink unlinks the logins of these providers from an identity. The caller must give one of the
 // identity's logins. An unlinked login gets a new identity the next time. If the identity has no
 // login left, it is disabled: neither a guest nor another login can use it.
-func (p *Pool) Unlink(ctx context.Context, id string, logins map[string]string, providers []string) error {
+func (p *Pool) Unlink(
+	ctx context.Context, id string, logins map[string]string, providers []string,
+) error {
 	verified, err := p.verify(ctx, logins)
 	if err != nil {
 		return err

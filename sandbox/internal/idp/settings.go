@@ -22,6 +22,8 @@ func (h *Handler) settings() map[string]awsjson.Operation {
 	}
 }
 
+const poolName = "sandbox" // outputs do not name pools
+
 // poolDescription is UserPoolDescriptionType.
 type poolDescription struct {
 	ID               string `json:"Id"`
@@ -32,7 +34,7 @@ type poolDescription struct {
 
 func (h *Handler) poolDescription() poolDescription {
 	created := seconds(h.pool.Created())
-	return poolDescription{h.pool.Config().ID, "sandbox", created, created} // outputs do not name pools
+	return poolDescription{h.pool.Config().ID, poolName, created, created}
 }
 
 func (h *Handler) listUserPools(_ context.Context, in adminInput) (any, error) {
@@ -54,9 +56,12 @@ func pageOfSettings[T any](list []T, in adminInput) (page []T, next string, err 
 	}
 	switch value := "'" + strconv.Itoa(limit) + "'"; {
 	case limit < 1:
-		return nil, "", invalidMaxResults(value, "Member must have value greater than or equal to 1")
+		err = invalidMaxResults(value, "Member must have value greater than or equal to 1")
 	case limit > maxPage:
-		return nil, "", invalidMaxResults(value, "Member must have value less than or equal to 60")
+		err = invalidMaxResults(value, "Member must have value less than or equal to 60")
+	}
+	if err != nil {
+		return nil, "", err
 	}
 	return pageOf(list, limit, in.NextToken)
 }
@@ -106,7 +111,8 @@ func (h *Handler) describeUserPool(ctx context.Context, _ adminInput) (any, erro
 		poolDescription: h.poolDescription(), ARN: cfg.ARN(),
 		EstimatedNumberOfUsers: len(users), MFAConfiguration: "OFF",
 		UsernameAttributes: cfg.UsernameAttributes, AliasAttributes: cfg.AliasAttributes,
-		AutoVerifiedAttributes: cfg.VerifiedAttributes, SchemaAttributes: schemaOf(cfg.RequiredAttributes),
+		AutoVerifiedAttributes: cfg.VerifiedAttributes,
+		SchemaAttributes:       schemaOf(cfg.RequiredAttributes),
 	}
 	// AWS gives the prefix of Cognito's domains, and the whole name of others.
 	prefix, isPrefix := strings.CutSuffix(h.domain, ".auth."+cfg.Region+".amazoncognito.com")
@@ -125,15 +131,15 @@ func (h *Handler) describeUserPool(ctx context.Context, _ adminInput) (any, erro
 func schemaOf(required []string) []schemaAttribute {
 	schema := []schemaAttribute{{Name: "sub", AttributeDataType: "String", Required: true}}
 	for _, name := range userpool.StandardAttributes() {
-		kind := "String"
+		a := schemaAttribute{Name: name, AttributeDataType: "String", Mutable: true}
 		switch {
 		case strings.HasSuffix(name, "_verified"):
-			kind = "Boolean"
+			a.AttributeDataType = "Boolean"
 		case name == "updated_at":
-			kind = "Number"
+			a.AttributeDataType = "Number"
 		}
-		schema = append(schema, schemaAttribute{
-			Name: name, AttributeDataType: kind, Mutable: true, Required: slices.Contains(required, name)})
+		a.Required = slices.Contains(required, name)
+		schema = append(schema, a)
 	}
 	return schema
 }
@@ -207,10 +213,12 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 		CreationDate: seconds(h.pool.Created()), LastModifiedDate: seconds(h.pool.Created()),
 		ExplicitAuthFlows: []string{
 			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"},
-		SupportedIdentityProviders: c.Providers, CallbackURLs: c.CallbackURLs, LogoutURLs: c.LogoutURLs,
+		SupportedIdentityProviders: c.Providers,
+		CallbackURLs:               c.CallbackURLs, LogoutURLs: c.LogoutURLs,
 		PreventUserExistenceErrors: "ENABLED", EnableTokenRevocation: true,
-		AuthSessionValidity: 3, // Cognito's default, by which the pool's challenges expire
-		AccessTokenValidity: int(c.AccessTokenValidity.Seconds()), IDTokenValidity: int(c.IDTokenValidity.Seconds()),
+		AuthSessionValidity:  3, // Cognito's default, by which the pool's challenges expire
+		AccessTokenValidity:  int(c.AccessTokenValidity.Seconds()),
+		IDTokenValidity:      int(c.IDTokenValidity.Seconds()),
 		RefreshTokenValidity: int(c.RefreshTokenValidity.Seconds()),
 		TokenValidityUnits:   tokenValidityUnits{"seconds", "seconds", "seconds"},
 		RefreshTokenRotation: refreshTokenRotation{Feature: "DISABLED"},

@@ -109,7 +109,9 @@ func (h *Handler) adminInitiateAuth(ctx context.Context, in adminInput) (any, er
 	return h.initiateAuth(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
 }
 
-func (h *Handler) passwordAuth(ctx context.Context, client *userpool.Client, p parameters) (any, error) {
+func (h *Handler) passwordAuth(
+	ctx context.Context, client *userpool.Client, p parameters,
+) (any, error) {
 	if err := p.need("USERNAME", "PASSWORD"); err != nil {
 		return nil, err
 	}
@@ -219,7 +221,8 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 }
 
 func (h *Handler) adminRespondToAuthChallenge(ctx context.Context, in adminInput) (any, error) {
-	return h.respondToAuthChallenge(ctx, respondInput{in.ChallengeName, in.ClientID, in.Session, in.ChallengeResponses})
+	return h.respondToAuthChallenge(ctx, respondInput{
+		in.ChallengeName, in.ClientID, in.Session, in.ChallengeResponses})
 }
 
 type tokenInput struct {

@@ -25,7 +25,8 @@ const poolIdentityColumns = `i.id, i.merged_into, i.disabled, i.created, i.modif
 
 func scanPoolIdentity(s scanner) (*PoolIdentity, error) {
 	i := &PoolIdentity{}
-	return i, s.Scan(&i.ID, &i.MergedInto, &i.Disabled, asTime(&i.Created), asTime(&i.Modified), asJSON(&i.Logins))
+	return i, s.Scan(&i.ID, &i.MergedInto, &i.Disabled,
+		asTime(&i.Created), asTime(&i.Modified), asJSON(&i.Logins))
 }
 
 // PoolIdentity returns an identity.
@@ -72,8 +73,8 @@ func (tx *Tx) LinkLogin(id, provider, sub string, now time.Time) error {
 
 // MergePoolIdentity records that a guest was merged into another identity.
 func (tx *Tx) MergePoolIdentity(id, into string, now time.Time) error {
-	return tx.execOne("UPDATE pool_identities SET merged_into = ?, disabled = 1, modified = ? WHERE id = ?",
-		into, now.UnixMilli(), id)
+	return tx.execOne(`UPDATE pool_identities SET
+		merged_into = ?, disabled = 1, modified = ? WHERE id = ?`, into, now.UnixMilli(), id)
 }
 
 // PoolIdentities returns at most limit identities whose id is greater than after, by id.
@@ -89,8 +90,9 @@ func (tx *Tx) UnlinkLogin(id, provider string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return tx.execOne(`UPDATE pool_identities SET modified = ?,
-		disabled = NOT EXISTS (SELECT 1 FROM logins WHERE identity_id = id) WHERE id = ?`, now.UnixMilli(), id)
+	return tx.execOne(`UPDATE pool_identities SET
+		disabled = NOT EXISTS (SELECT 1 FROM logins WHERE identity_id = id),
+		modified = ? WHERE id = ?`, now.UnixMilli(), id)
 }
 
 // DeletePoolIdentity deletes an identity with its logins, if it exists.

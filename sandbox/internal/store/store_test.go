@@ -241,7 +241,8 @@ func TestMigrationOfMergedIdentities(t *testing.T) {
 		return errors.Join(tx.AddPoolIdentity("guest", epoch), tx.AddPoolIdentity("merged", epoch),
 			tx.MergePoolIdentity("merged", "other", epoch),
 			// back to the version before identities could be disabled
-			tx.exec("ALTER TABLE pool_identities DROP COLUMN disabled"), tx.exec("PRAGMA user_version = 2"))
+			tx.exec("ALTER TABLE pool_identities DROP COLUMN disabled"),
+			tx.exec("PRAGMA user_version = 2"))
 	})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

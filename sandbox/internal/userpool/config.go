@@ -77,7 +77,8 @@ func (c *Config) APIHost() string { return partition.Host("cognito-idp", c.Regio
 
 // ARN returns the pool's ARN. No real AWS account has its number.
 func (c *Config) ARN() string {
-	return "arn:" + partition.Of(c.Region).ID + ":cognito-idp:" + c.Region + ":000000000000:userpool/" + c.ID
+	return "arn:" + partition.Of(c.Region).ID + ":cognito-idp:" + c.Region +
+		":000000000000:userpool/" + c.ID
 }
 
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) // API Reference, UserPoolIdType

@@ -57,7 +57,8 @@ func (p *Pool) FederatedUser(ctx context.Context, provider string, profile Profi
 			// The provider's claims replace the attributes of the linked user (Developer
 			// Guide, "Linking federated users to an existing user profile"). A changed
 			// address is not verified any more.
-			if err := p.changeAttributes(tx, u, profile.Attributes, func(string) error { return nil }); err != nil {
+			sendNothing := func(string) error { return nil }
+			if err := p.changeAttributes(tx, u, profile.Attributes, sendNothing); err != nil {
 				return err
 			}
 			user, err = readUser(tx, u)
@@ -97,14 +98,16 @@ const (
 // user. From now on it signs in as that user.
 func (p *Pool) Link(ctx context.Context, source, destination Account) error {
 	provider, id := source.ProviderName, source.ProviderAttributeValue
+	offers := func(c Client) bool { return slices.Contains(c.Providers, provider) }
 	switch {
 	case provider == ownProvider:
-		return refuse(InvalidParameter, "Invalid SourceUser: Cognito users with a username/password "+
-			"may not be passed in as a SourceUser, only as a DestinationUser")
-	case !slices.ContainsFunc(p.cfg.Clients, func(c Client) bool { return slices.Contains(c.Providers, provider) }):
+		return refuse(InvalidParameter, "Invalid SourceUser: Cognito users with a "+
+			"username/password may not be passed in as a SourceUser, only as a DestinationUser")
+	case !slices.ContainsFunc(p.cfg.Clients, offers):
 		return refuse(ResourceNotFound, "Identity provider %.32s does not exist.", provider)
 	case source.ProviderAttributeName != subjectAttribute:
-		return refuse(InvalidParameter, "Invalid SourceUser: the sandbox links accounts by the attribute %s alone.", subjectAttribute)
+		return refuse(InvalidParameter, "Invalid SourceUser: "+
+			"the sandbox links accounts by the attribute %s alone.", subjectAttribute)
 	case id == "":
 		return tooShort("sourceUser.providerAttributeValue")
 	}
@@ -118,7 +121,8 @@ func (p *Pool) Link(ctx context.Context, source, destination Account) error {
 		case err == nil && owner.Sub == u.Sub:
 			return refuse(InvalidParameter, "SourceUser is already linked to DestinationUser")
 		case err == nil:
-			return refuse(InvalidParameter, "Merging is not currently supported, provide a SourceUser that has not been signed up in order to link")
+			return refuse(InvalidParameter, "Merging is not currently supported, "+
+				"provide a SourceUser that has not been signed up in order to link")
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
@@ -129,7 +133,8 @@ func (p *Pool) Link(ctx context.Context, source, destination Account) error {
 		if linked >= maxLinks {
 			return refuse(LimitExceeded, "A user can have %d linked identities.", maxLinks)
 		}
-		u.Identities = append(u.Identities, store.Identity{Provider: provider, UserID: id, Created: p.Now()})
+		u.Identities = append(u.Identities, store.Identity{
+			Provider: provider, UserID: id, Created: p.Now()})
 		return p.put(tx, u)
 	})
 }

@@ -31,22 +31,30 @@ func TestLink(t *testing.T) {
 		return u
 	}
 	u := in("Id-1", map[string]string{"email": "ann@example.com", "name": "Ann"})
-	if u.Sub != ann.Sub || u.Status != Confirmed || u.Attributes["name"] != "Ann" || u.Attributes["email_verified"] != "true" {
+	if u.Sub != ann.Sub || u.Status != Confirmed ||
+		u.Attributes["name"] != "Ann" || u.Attributes["email_verified"] != "true" {
 		t.Errorf("the linked account signs in as %+v", u)
 	}
-	if len(u.Identities) != 1 || u.Identities[0].UserID != "Id-1" || u.Identities[0].Primary != "false" ||
+	if len(u.Identities) != 1 || u.Identities[0].UserID != "Id-1" ||
+		u.Identities[0].Primary != "false" ||
 		!strings.Contains(u.Attributes["identities"], `"primary":"false"`) {
 		t.Errorf("identities: %+v", u.Identities)
+	}
+	// As in usernames, case does not matter.
+	if again := in("ID-1", nil); again.Sub != ann.Sub {
+		t.Error("the same id in other letters is another user")
 	}
 	if other := in("Id-2", map[string]string{"email": "ann@example.com"}); other.Sub == ann.Sub {
 		t.Error("an account that is not linked signs in as the user, by its address")
 	}
 	// An address that only the provider vouches for is not verified.
-	if u = in("Id-1", map[string]string{"email": "ann@home.example"}); u.Attributes["email_verified"] != "false" {
+	u = in("Id-1", map[string]string{"email": "ann@home.example"})
+	if u.Attributes["email_verified"] != "false" {
 		t.Errorf("attributes: %v", u.Attributes)
 	}
 	f.user("bob@example.com")
-	_, err := f.FederatedUser(ctx, "Google", Profile{ID: "Id-1", Attributes: map[string]string{"email": "bob@example.com"}})
+	_, err := f.FederatedUser(ctx, "Google", Profile{
+		ID: "Id-1", Attributes: map[string]string{"email": "bob@example.com"}})
 	want(t, "with another user's address", err, AliasExists)
 	want(t, "disable", f.SetEnabled(ctx, ann.Username, false), "")
 	_, err = f.FederatedUser(ctx, "Google", Profile{ID: "Id-1"})

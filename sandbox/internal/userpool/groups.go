@@ -33,7 +33,8 @@ func (p *Pool) Group(ctx context.Context, name string) (g Group, err error) {
 }
 
 // roleARN is ArnType in the API Reference.
-var roleARN = regexp.MustCompile(`^arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?$`)
+var roleARN = regexp.MustCompile(
+	`^arn:[\w+=/,.@-]+:[\w+=/,.@-]+:[\w+=/,.@-]*:[0-9]+(:[\w+=/,.@-]+){1,3}$`)
 
 // checkGroup applies the constraints of CreateGroup and UpdateGroup in the API Reference.
 func checkGroup(g Group) error {
@@ -48,8 +49,12 @@ func checkGroup(g Group) error {
 		return violation("precedence", "Member must have value greater than or equal to 0")
 	case g.Precedence != nil && *g.Precedence > math.MaxInt32:
 		return violation("precedence", "Member must have value less than or equal to 2147483647")
-	case g.RoleARN != "" && (len(g.RoleARN) < 20 || len(g.RoleARN) > 2048 || !roleARN.MatchString(g.RoleARN)):
-		return violation("roleArn", "Member must be the ARN of a role with a length of 20 to 2048")
+	case g.RoleARN != "" && len(g.RoleARN) < 20:
+		return violation("roleArn", "Member must have length greater than or equal to 20")
+	case len(g.RoleARN) > 2048:
+		return violation("roleArn", "Member must have length less than or equal to 2048")
+	case g.RoleARN != "" && !roleARN.MatchString(g.RoleARN):
+		return violation("roleArn", "Member must be the ARN of a role")
 	}
 	return nil
 }
@@ -71,7 +76,9 @@ func (p *Pool) CreateGroup(ctx context.Context, g Group) (Group, error) {
 }
 
 // UpdateGroup applies change to a group and returns the result. change must not alter the name.
-func (p *Pool) UpdateGroup(ctx context.Context, name string, change func(*Group)) (g Group, err error) {
+func (p *Pool) UpdateGroup(
+	ctx context.Context, name string, change func(*Group),
+) (g Group, err error) {
 	err = p.update(ctx, func(tx *store.Tx) error {
 		if g, err = mustGetGroup(tx, name); err != nil {
 			return err

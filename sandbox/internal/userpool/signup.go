@@ -126,8 +126,8 @@ func tooShort(parameter string) error {
 
 // violation refuses a parameter that does not satisfy a constraint of the API Reference.
 func violation(parameter, constraint string) error {
-	return refuse(InvalidParameter, "1 validation error detected: Value at '%s' failed to satisfy constraint: %s",
-		parameter, constraint)
+	return refuse(InvalidParameter, "1 validation error detected: "+
+		"Value at '%s' failed to satisfy constraint: %s", parameter, constraint)
 }
 
 // add stores a new user.

@@ -65,7 +65,8 @@ func readUser(tx *store.Tx, u *store.User) (*User, error) {
 		primary := n == 0 && user.Status == ExternalProvider
 		user.Identities = append(user.Identities, Identity{
 			DateCreated: strconv.FormatInt(i.Created.UnixMilli(), 10), UserID: i.UserID,
-			ProviderName: i.Provider, ProviderType: i.Provider, Primary: strconv.FormatBool(primary),
+			ProviderName: i.Provider, ProviderType: i.Provider,
+			Primary: strconv.FormatBool(primary),
 		})
 	}
 	if user.Identities != nil {
