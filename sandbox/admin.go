@@ -26,7 +26,8 @@ func (s *Sandbox) SetClockOffset(d time.Duration) { s.clock.SetOffset(d) }
 func (s *Sandbox) RotateKeys(ctx context.Context) error { return s.pool.RotateKeys(ctx) }
 
 // Calls returns how many calls have arrived, by operation:
-// "InitiateAuth", "jwks.json", "/oauth2/token" …
+// "InitiateAuth", "jwks.json", "/oauth2/token" … Operations that the
+// sandbox does not have count together, as "UnknownOperation".
 func (s *Sandbox) Calls() map[string]int { return s.calls.Counts() }
 
 // ResetCalls sets the counters of Calls to zero.

@@ -134,8 +134,9 @@ func TestEveryOperationCanBeStruck(t *testing.T) {
 		default:
 			method, path = http.MethodPost, "/"
 			header = []string{"X-Amz-Target", "AWSCognitoIdentityProviderService." + operation}
-			if strings.Contains("GetId GetCredentialsForIdentity GetOpenIdToken DescribeIdentity", operation) {
-				header[1] = "AWSCognitoIdentityService." + operation
+			ofIdentities := strings.Contains(operation, "Identit")
+			if ofIdentities || operation == "GetId" || operation == "GetOpenIdToken" {
+				header[1] = identityTarget + operation
 			}
 		}
 		if status, _ := b.do(t, method, path, "{}", header...); status != http.StatusTooManyRequests {

@@ -9,6 +9,11 @@
 // it makes a pool. [Sandbox.Outputs] is that file with the sandbox's address
 // in it. Everything is in memory unless [Config.DataDir] names a directory.
 //
+// The APIs have the operations that applications, servers and scripts call: sign-up, sign-in and
+// self-service; administration of users and groups; and descriptions of the pools, which only their
+// configuration changes. Other operations answer UnknownOperationException, and the console lists
+// these calls as "not in the sandbox".
+//
 // # Tokens
 //
 // If the user pool has a pre token generation Lambda trigger, [Config.PreToken] does in the sandbox

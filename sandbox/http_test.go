@@ -93,6 +93,12 @@ func TestProtocol(t *testing.T) {
 	if got := s.Calls()["UnknownOperation"]; got != 4 {
 		t.Errorf("%d unknown operations counted, want 4", got)
 	}
+	_, page := call(t, "GET", s.URL()+"/console/calls", "", nil)
+	for _, name := range []string{"AdminListDevices", "ListTables", "UnknownOperation", "table"} {
+		if !strings.Contains(page, "<code>"+name+`</code> <span class="muted">not in the sandbox</span>`) {
+			t.Errorf("the console does not name the unknown operation %s", name)
+		}
+	}
 }
 
 // TestCORS: pages of all origins may use what Cognito lets them use, and administrators' operations

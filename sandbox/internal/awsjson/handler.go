@@ -53,6 +53,10 @@ func (h *Handler) Operation(r *http.Request) string {
 	return nameOf(target)
 }
 
+// Asked returns the name of the operation that r asks for, without its
+// service, whether the handler knows it or not. A long name is shortened.
+func Asked(r *http.Request) string { return Clip(nameOf(r.Header.Get("X-Amz-Target"))) }
+
 // Operations returns all names that [Handler.Operation] can return.
 func (h *Handler) Operations() []string {
 	names := []string{UnknownOperation}

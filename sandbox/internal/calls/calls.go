@@ -2,17 +2,23 @@
 package calls
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
 // Call is a call that was answered. It contains no secrets.
 type Call struct {
 	// Operation is the name of the call.
 	Operation string
+	// Unknown means that the sandbox does not have the operation. Operation is then what
+	// the caller asked for. Such calls are counted as [awsjson.UnknownOperation].
+	Unknown bool
 	// Status is the status of the answer, or 0 if the connection broke without an answer.
 	Status int
 	// Error is the name of the AWS exception in the answer, or "".
@@ -80,7 +86,14 @@ func (l *Log) Handler(name func(*http.Request) string, next http.Handler) http.H
 				rec.status = 0
 			}
 			exception, _, _ := strings.Cut(w.Header().Get("X-Amzn-Errortype"), ":")
-			l.add(Call{operation, rec.status, exception, started, time.Since(started)})
+			c := Call{
+				Operation: operation, Status: rec.status, Error: exception,
+				Started: started, Duration: time.Since(started),
+			}
+			if operation == awsjson.UnknownOperation {
+				c.Operation, c.Unknown = cmp.Or(awsjson.Asked(r), operation), true
+			}
+			l.add(c)
 		}()
 		next.ServeHTTP(rec, r)
 		answered = true

@@ -4,9 +4,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
 func TestLog(t *testing.T) {
@@ -40,6 +43,34 @@ func TestLog(t *testing.T) {
 		t.Errorf("recent (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]int{"a": 2, "b": 1, "c": 1}, l.Counts()); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// A call of an operation that the sandbox does not have shows what was asked
+// for. It is counted under one name, however many names callers make up.
+func TestUnknownOperation(t *testing.T) {
+	l := NewLog(3)
+	unknown := func(*http.Request) string { return awsjson.UnknownOperation }
+	h := l.Handler(unknown, http.NotFoundHandler())
+	long := strings.Repeat("x", 1000)
+	for _, target := range []string{"Service.AdminListDevices", "", "Service." + long} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)
+		r.Header.Set("X-Amz-Target", target)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	var got []string
+	for _, c := range l.Recent() {
+		if !c.Unknown {
+			t.Errorf("%q is not marked as unknown", c.Operation)
+		}
+		got = append(got, c.Operation)
+	}
+	want := []string{long[:100] + "…", awsjson.UnknownOperation, "AdminListDevices"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("recent (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{awsjson.UnknownOperation: 3}, l.Counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }

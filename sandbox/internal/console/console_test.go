@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
 	"github.com/amplify-go/amplify/sandbox/internal/clock"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -334,6 +335,24 @@ func TestCalls(t *testing.T) {
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
 	if _, body := s.get("/console/calls"); !strings.Contains(body, "Get&lt;User&gt;") || !strings.Contains(body, "NotAuthorizedException") || !strings.Contains(body, ">400<") {
 		t.Errorf("%s", body)
+	}
+}
+
+// What an application asks for in vain is named, and said to be missing from the sandbox.
+func TestCallsOfUnknownOperations(t *testing.T) {
+	s := newSandbox(t)
+	api := awsjson.NewHandler(slog.New(slog.DiscardHandler))
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.AdminList<b>Devices")
+	s.calls.Handler(api.Operation, api).ServeHTTP(httptest.NewRecorder(), r)
+	for path, name := range map[string]string{
+		"/console/calls": "AdminList&lt;b&gt;Devices", "/console/faults": awsjson.UnknownOperation,
+	} {
+		_, body := s.get(path)
+		if !strings.Contains(body, `<code>`+name+`</code> <span class="muted">not in the sandbox</span>`) {
+			t.Errorf("%s: %s", path, body)
+		}
+		checkHTML(t, path, body)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
 // formError is a mistake in a form. Its message is shown to the user.
@@ -30,6 +31,7 @@ type faultsPage struct {
 
 type count struct {
 	Operation string
+	Unknown   bool // the operations that the sandbox does not have, together
 	Calls     int
 }
 
@@ -70,7 +72,8 @@ func (h *Handler) faultsPage(*http.Request) (any, error) {
 	if h.Calls != nil {
 		counts := h.Calls.Counts()
 		for _, operation := range slices.Sorted(maps.Keys(counts)) {
-			p.Counts = append(p.Counts, count{operation, counts[operation]})
+			p.Counts = append(p.Counts, count{
+				operation, operation == awsjson.UnknownOperation, counts[operation]})
 		}
 	}
 	return p, nil

@@ -16,7 +16,12 @@ func (p *Pool) API() awsjson.Service {
 		"GetId":                     awsjson.Op(p.getID),
 		"GetCredentialsForIdentity": awsjson.Op(p.getCredentialsForIdentity),
 		"GetOpenIdToken":            awsjson.Op(p.getOpenIDToken),
+		"UnlinkIdentity":            awsjson.Op(p.unlinkIdentity),
 		"DescribeIdentity":          awsjson.Signed(p.describeIdentity),
+		"ListIdentities":            awsjson.Signed(p.listIdentities),
+		"DeleteIdentities":          awsjson.Signed(p.deleteIdentities),
+		"DescribeIdentityPool":      awsjson.Signed(p.describeIdentityPool),
+		"GetIdentityPoolRoles":      awsjson.Signed(p.getIdentityPoolRoles),
 	}}
 }
 
@@ -33,11 +38,8 @@ type getIDOutput struct {
 }
 
 func (p *Pool) getID(ctx context.Context, in getIDInput) (any, error) {
-	if err := check("identityPoolId", in.IdentityPoolID, poolID, 55); err != nil {
+	if err := p.checkID(in.IdentityPoolID); err != nil {
 		return nil, err
-	}
-	if *in.IdentityPoolID != p.cfg.ID {
-		return nil, refuse(ResourceNotFound, "IdentityPool '%s' not found.", *in.IdentityPoolID)
 	}
 	id, err := p.Identify(ctx, in.Logins)
 	if err != nil {
@@ -86,7 +88,8 @@ type describeIdentityInput struct {
 	IdentityID *string `json:"IdentityId"`
 }
 
-type describeIdentityOutput struct {
+// description is IdentityDescription.
+type description struct {
 	IdentityID       string `json:"IdentityId"`
 	Logins           []string
 	CreationDate     seconds
@@ -101,11 +104,31 @@ func (p *Pool) describeIdentity(ctx context.Context, in describeIdentityInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := describeIdentityOutput{IdentityID: i.ID, Logins: []string{}, CreationDate: inSeconds(i.Created), LastModifiedDate: inSeconds(i.Modified)}
-	for _, l := range i.Logins {
-		out.Logins = append(out.Logins, l.Provider)
+	return descriptionOf(i), nil
+}
+
+func descriptionOf(i *Identity) description {
+	d := description{
+		IdentityID: i.ID, Logins: []string{},
+		CreationDate: inSeconds(i.Created), LastModifiedDate: inSeconds(i.Modified),
 	}
-	return out, nil
+	for _, l := range i.Logins {
+		d.Logins = append(d.Logins, l.Provider)
+	}
+	return d
+}
+
+type unlinkIdentityInput struct {
+	IdentityID     *string `json:"IdentityId"`
+	Logins         map[string]string
+	LoginsToRemove []string
+}
+
+func (p *Pool) unlinkIdentity(ctx context.Context, in unlinkIdentityInput) (any, error) {
+	if err := check("identityId", in.IdentityID, identityID, 55); err != nil {
+		return nil, err
+	}
+	return struct{}{}, p.Unlink(ctx, *in.IdentityID, in.Logins, in.LoginsToRemove)
 }
 
 // seconds is a time in JSON 1.1: Unix seconds.
@@ -113,9 +136,11 @@ type seconds float64
 
 func inSeconds(t time.Time) seconds { return seconds(float64(t.UnixMilli()) / 1000) }
 
+// detected begins the message about a parameter that does not satisfy a constraint.
+const detected = "1 validation error detected: Value "
+
 // check applies the constraints of a required parameter, with AWS's messages.
 func check(name string, value *string, pattern *regexp.Regexp, maxLength int) error {
-	const detected = "1 validation error detected: Value "
 	switch {
 	case value == nil:
 		return refuse(Validation, detected+"null at '%s' failed to satisfy constraint: Member must not be null", name)

@@ -48,6 +48,18 @@ func TestAPI(t *testing.T) {
 			`{"IdentityId":"` + id + `","Credentials":{"AccessKeyId":"ASIA[A-Z2-7]{16}","SecretKey":"[\w+/]{40}","SessionToken":"[\w+/=]+","Expiration":1772370000}}`},
 		{"DescribeIdentity", fmt.Sprintf(`{"IdentityId":%q}`, id), 200,
 			`{"IdentityId":"` + id + `","Logins":\["` + a.name() + `"\],"CreationDate":1772366400,"LastModifiedDate":1772366400}`},
+		{"DescribeIdentityPool", fmt.Sprintf(`{"IdentityPoolId":%q}`, testPool), 200,
+			`{"IdentityPoolId":"` + testPool + `","IdentityPoolName":"sandbox","AllowUnauthenticatedIdentities":true,` +
+				`"AllowClassicFlow":false,"CognitoIdentityProviders":\[{"ProviderName":"` + a.name() +
+				`","ClientId":"client0","ServerSideTokenCheck":true},.*\]}`},
+		{"GetIdentityPoolRoles", fmt.Sprintf(`{"IdentityPoolId":%q}`, testPool), 200,
+			`{"IdentityPoolId":"` + testPool + `","Roles":{"authenticated":"arn:.*","unauthenticated":"arn:.*"},` +
+				`"RoleMappings":{"` + a.name() + `:client0":{"Type":"Token","AmbiguousRoleResolution":"AuthenticatedRole"},.*}}`},
+		{"UnlinkIdentity", fmt.Sprintf(`{"IdentityId":%q,"Logins":%s,"LoginsToRemove":[]}`, id, logins), 200, `{}`},
+		{"DeleteIdentities", `{"IdentityIdsToDelete":["x:0"]}`, 200, `{"UnprocessedIdentityIds":\[\]}`},
+		{"DeleteIdentities", `{}`, 400, `{"__type":"ValidationException","message":".* null at 'identityIdsToDelete' .* not be null"}`},
+		{"ListIdentities", fmt.Sprintf(`{"IdentityPoolId":%q}`, testPool), 400,
+			`{"__type":"ValidationException","message":".* null at 'maxResults' .* not be null"}`},
 		{"GetOpenIdToken", fmt.Sprintf(`{"IdentityId":%q}`, id), 400, `{"__type":"InvalidParameterException","message":"Basic .*"}`},
 		{"GetId", `{}`, 400, `{"__type":"ValidationException","message":"1 validation error detected: Value null at 'identityPoolId' failed .*"}`},
 		{"GetCredentialsForIdentity", `{}`, 400, `{"__type":"ValidationException","message":"1 validation error detected: Value null at 'identityId' failed .*"}`},
@@ -80,9 +92,10 @@ func FuzzAPI(f *testing.F) {
 	f.Add(1, `{"IdentityId":"eu-west-1:0","Logins":{"cognito-idp.":"a.b.c"}}`)
 	f.Add(2, `{"IdentityId":"eu-west-1:0"}`)
 	f.Add(3, `[null]`)
-	operations := []string{"GetId", "GetCredentialsForIdentity", "DescribeIdentity", "GetOpenIdToken"}
+	operations := []string{"GetId", "GetCredentialsForIdentity", "DescribeIdentity", "GetOpenIdToken",
+		"UnlinkIdentity", "ListIdentities", "DeleteIdentities"}
 	f.Fuzz(func(t *testing.T, operation int, body string) {
-		status, answer := call(h, operations[uint(operation)%4], body)
+		status, answer := call(h, operations[uint(operation)%uint(len(operations))], body)
 		switch {
 		case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge:
 		case status == http.StatusInternalServerError && strings.Contains(answer, "InternalErrorException"): // it came as far as the store

@@ -503,3 +503,82 @@ func TestExpiryByTheClock(t *testing.T) {
 		t.Errorf("credentials live %v, want an hour", life)
 	}
 }
+
+// A login leaves its identity. Whoever the identity belonged to, nobody takes it over.
+func TestUnlink(t *testing.T) {
+	p, a, b := newPool(t, nil)
+	ctx, ann := t.Context(), a.logins(t, "ann")
+	both := map[string]string{a.name(): ann[a.name()], b.name(): b.token(t, "ann", nil)}
+	id := mustID(t, p, both)
+	wantRefusal := func(what string, err error, code string) {
+		t.Helper()
+		var refusal *Error
+		if !errors.As(err, &refusal) || refusal.Code != code {
+			t.Errorf("%s: %v, want %s", what, err, code)
+		}
+	}
+	unlink := func(id string, logins map[string]string, providers ...string) error {
+		return p.Unlink(ctx, id, logins, providers)
+	}
+	wantRefusal("without a login", unlink(id, nil, a.name()), NotAuthorized)
+	wantRefusal("another user", unlink(id, a.logins(t, "bob"), a.name()), NotAuthorized)
+	mustID(t, p, a.logins(t, "bob"))
+	wantRefusal("another identity's user", unlink(id, a.logins(t, "bob"), a.name()), NotAuthorized)
+	wantRefusal("an unknown identity", unlink("eu-west-1:0", ann, a.name()), ResourceNotFound)
+
+	// One login goes; the other one still opens the identity.
+	if err := unlink(id, ann, b.name()); err != nil {
+		t.Fatal(err)
+	}
+	identity, err := p.Identity(ctx, id)
+	if err != nil || len(identity.Logins) != 1 || identity.Disabled {
+		t.Errorf("identity %+v, %v", identity, err)
+	}
+	mustCredentials(t, p, id, ann)
+	if fresh := mustID(t, p, b.logins(t, "ann")); fresh == id {
+		t.Error("the unlinked login still leads to the identity")
+	}
+
+	// Then the last one goes.
+	if err := unlink(id, ann, a.name()); err != nil {
+		t.Fatal(err)
+	}
+	identity, err = p.Identity(ctx, id)
+	if err != nil || len(identity.Logins) != 0 || !identity.Disabled {
+		t.Errorf("identity %+v, %v; want it disabled", identity, err)
+	}
+	for what, logins := range map[string]map[string]string{
+		"a guest": nil, "its user": ann,
+		"another user": a.logins(t, "bob"), "a new user": a.logins(t, "carol"),
+	} {
+		_, err := p.Credentials(ctx, id, logins, "")
+		wantRefusal("credentials for "+what, err, NotAuthorized)
+	}
+	wantRefusal("its user unlinks again", unlink(id, ann, a.name()), NotAuthorized)
+	if fresh := mustID(t, p, ann); fresh == id {
+		t.Error("its user got the disabled identity again")
+	}
+}
+
+// Deleted identities are gone, with their logins. A guest merged into one stays closed.
+func TestDelete(t *testing.T) {
+	p, a, _ := newPool(t, nil)
+	ctx, ann := t.Context(), a.logins(t, "ann")
+	id, guest := mustID(t, p, ann), mustID(t, p, nil)
+	mustCredentials(t, p, guest, ann) // merges the guest
+	bob := mustID(t, p, a.logins(t, "bob"))
+	if err := p.Delete(ctx, []string{id, "eu-west-1:0"}); err != nil {
+		t.Fatal(err)
+	}
+	for deleted, logins := range map[string]map[string]string{id: ann, guest: nil} {
+		if _, err := p.Credentials(ctx, deleted, logins, ""); err == nil {
+			t.Errorf("credentials for %s", deleted)
+		}
+	}
+	if fresh := mustID(t, p, ann); fresh == id {
+		t.Error("the login has the deleted identity")
+	}
+	if again := mustID(t, p, a.logins(t, "bob")); again != bob {
+		t.Error("another identity was deleted")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -98,13 +99,11 @@ func (p *Pool) Credentials(ctx context.Context, id string, logins map[string]str
 
 // claim returns the identity for a caller who asks for id with these logins.
 func (p *Pool) claim(tx *store.Tx, id string, logins []login) (string, error) {
-	identity, err := tx.PoolIdentity(id)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", refuse(ResourceNotFound, "Identity '%s' not found.", id)
-	} else if err != nil {
+	identity, err := mustGet(tx, id)
+	if err != nil {
 		return "", err
 	}
-	guest := len(identity.Logins) == 0 && identity.MergedInto == ""
+	guest := len(identity.Logins) == 0 && !identity.Disabled
 	if len(logins) == 0 {
 		switch {
 		case !guest:
@@ -166,11 +165,75 @@ func (p *Pool) link(tx *store.Tx, id string, logins []login) error {
 // Identity returns an identity.
 func (p *Pool) Identity(ctx context.Context, id string) (identity *Identity, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
-		identity, err = tx.PoolIdentity(id)
-		if errors.Is(err, store.ErrNotFound) {
-			return refuse(ResourceNotFound, "Identity '%s' not found.", id)
-		}
+		identity, err = mustGet(tx, id)
 		return err
 	})
 	return identity, err
+}
+
+// mustGet returns an identity, or refuses.
+func mustGet(tx *store.Tx, id string) (*Identity, error) {
+	identity, err := tx.PoolIdentity(id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = refuse(ResourceNotFound, "Identity '%s' not found.", id)
+	}
+	return identity, err
+}
+
+// Identities returns at most limit identities by id, beginning after the id after.
+func (p *Pool) Identities(
+	ctx context.Context, after string, limit int, hideDisabled bool,
+) (list []*Identity, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		list, err = tx.PoolIdentities(after, limit, hideDisabled)
+		return err
+	})
+	return list, err
+}
+
+// Delete deletes identities. Those that do not exist are ignored.
+// A login of a deleted identity gets a new identity the next time.
+func (p *Pool) Delete(ctx context.Context, ids []string) error {
+	return p.store.Update(ctx, func(tx *store.Tx) error {
+		for _, id := range ids {
+			if err := tx.DeletePoolIdentity(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unlink unlinks the logins of these providers from an identity. The caller must give one of the
+// identity's logins. An unlinked login gets a new identity the next time. If the identity has no
+// login left, it is disabled: neither a guest nor another login can use it.
+func (p *Pool) Unlink(
+	ctx context.Context, id string, logins map[string]string, providers []string,
+) error {
+	verified, err := p.verify(ctx, logins)
+	if err != nil {
+		return err
+	}
+	return p.store.Update(ctx, func(tx *store.Tx) error {
+		identity, err := mustGet(tx, id)
+		if err != nil {
+			return err
+		}
+		theirs, err := owner(tx, verified)
+		if err != nil {
+			return err
+		}
+		if theirs != id {
+			return loginsDoNotMatch()
+		}
+		for _, l := range identity.Logins {
+			if !slices.Contains(providers, l.Provider) {
+				continue
+			}
+			if err := tx.UnlinkLogin(id, l.Provider, p.cfg.Clock()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

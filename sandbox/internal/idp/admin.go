@@ -12,21 +12,33 @@ import (
 
 // adminInput is the input of the operations of an administrator.
 type adminInput struct {
-	UserPoolID        string `json:"UserPoolId"`
-	Username          string
-	Password          string
-	Permanent         bool
-	TemporaryPassword string
-	MessageAction     string
-	UserAttributes    []attribute
-	GroupName         string
-	Description       string
-	RoleARN           string `json:"RoleArn"`
-	Precedence        *int
-	Filter            string
-	Limit             int
-	NextToken         string
-	PaginationToken   string
+	UserPoolID         string `json:"UserPoolId"`
+	Username           string
+	Password           string
+	Permanent          bool
+	TemporaryPassword  string
+	MessageAction      string
+	UserAttributes     []attribute
+	UserAttributeNames []string
+	GroupName          string
+	Description        *string
+	RoleARN            string `json:"RoleArn"`
+	Precedence         *int
+	Filter             string
+	Limit              int
+	MaxResults         *int
+	NextToken          string
+	PaginationToken    string
+
+	ClientID           string `json:"ClientId"`
+	AuthFlow           string
+	AuthParameters     parameters
+	ChallengeName      string
+	ClientMetadata     map[string]string
+	ChallengeResponses parameters
+	Session            string
+
+	SourceUser, DestinationUser userpool.Account
 }
 
 // ofAdmin returns an operation of administrators on this pool, which calls f.
@@ -48,13 +60,17 @@ func (h *Handler) byAdmin(f func(context.Context, adminInput) error) awsjson.Ope
 func (h *Handler) admin() map[string]awsjson.Operation {
 	p := h.pool
 	return map[string]awsjson.Operation{
-		"AdminCreateUser":        h.ofAdmin(h.adminCreateUser),
-		"AdminGetUser":           h.ofAdmin(h.adminGetUser),
-		"AdminListGroupsForUser": h.ofAdmin(h.adminListGroupsForUser),
-		"CreateGroup":            h.ofAdmin(h.createGroup),
-		"ListGroups":             h.ofAdmin(h.listGroups),
-		"ListUsers":              h.ofAdmin(h.listUsers),
-		"ListUsersInGroup":       h.ofAdmin(h.listUsersInGroup),
+		"AdminCreateUser":             h.ofAdmin(h.adminCreateUser),
+		"AdminGetUser":                h.ofAdmin(h.adminGetUser),
+		"AdminInitiateAuth":           h.ofAdmin(h.adminInitiateAuth),
+		"AdminListGroupsForUser":      h.ofAdmin(h.adminListGroupsForUser),
+		"AdminRespondToAuthChallenge": h.ofAdmin(h.adminRespondToAuthChallenge),
+		"CreateGroup":                 h.ofAdmin(h.createGroup),
+		"GetGroup":                    h.ofAdmin(h.getGroup),
+		"ListGroups":                  h.ofAdmin(h.listGroups),
+		"ListUsers":                   h.ofAdmin(h.listUsers),
+		"ListUsersInGroup":            h.ofAdmin(h.listUsersInGroup),
+		"UpdateGroup":                 h.ofAdmin(h.updateGroup),
 
 		"AdminSetUserPassword": h.byAdmin(func(ctx context.Context, in adminInput) error {
 			return p.SetPassword(ctx, in.Username, in.Password, in.Permanent)
@@ -67,6 +83,12 @@ func (h *Handler) admin() map[string]awsjson.Operation {
 		}),
 		"AdminUpdateUserAttributes": h.byAdmin(func(ctx context.Context, in adminInput) error {
 			return p.SetAttributes(ctx, in.Username, attributeMap(in.UserAttributes))
+		}),
+		"AdminDeleteUserAttributes": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.RemoveAttributes(ctx, in.Username, in.UserAttributeNames)
+		}),
+		"AdminLinkProviderForUser": h.byAdmin(func(ctx context.Context, in adminInput) error {
+			return p.Link(ctx, in.SourceUser, in.DestinationUser)
 		}),
 		"AdminEnableUser": h.byAdmin(func(ctx context.Context, in adminInput) error {
 			return p.SetEnabled(ctx, in.Username, true)
@@ -116,6 +138,14 @@ func userOf(u *userpool.User) userType {
 		Attributes: attributesOf(u), Enabled: u.Enabled, UserCreateDate: seconds(u.Created),
 		UserLastModifiedDate: seconds(u.Modified), UserStatus: u.Status, Username: u.Username,
 	}
+}
+
+func usersOf(users []*userpool.User) []userType {
+	list := []userType{}
+	for _, u := range users {
+		list = append(list, userOf(u))
+	}
+	return list
 }
 
 func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, error) {
@@ -177,9 +207,36 @@ func (h *Handler) listGroups(ctx context.Context, _ adminInput) (any, error) {
 	return h.groups(h.pool.Groups(ctx))
 }
 
-func (h *Handler) createGroup(ctx context.Context, in adminInput) (any, error) {
-	g, err := h.pool.CreateGroup(ctx, userpool.Group{Name: in.GroupName, Description: in.Description, RoleARN: in.RoleARN, Precedence: in.Precedence})
+// group returns one group.
+func (h *Handler) group(g userpool.Group, err error) (any, error) {
 	return struct{ Group groupType }{h.groupOf(g)}, err
+}
+
+func (h *Handler) getGroup(ctx context.Context, in adminInput) (any, error) {
+	return h.group(h.pool.Group(ctx, in.GroupName))
+}
+
+func (h *Handler) createGroup(ctx context.Context, in adminInput) (any, error) {
+	g := userpool.Group{Name: in.GroupName}
+	in.describe(&g)
+	return h.group(h.pool.CreateGroup(ctx, g))
+}
+
+func (h *Handler) updateGroup(ctx context.Context, in adminInput) (any, error) {
+	return h.group(h.pool.UpdateGroup(ctx, in.GroupName, in.describe))
+}
+
+// describe sets those members of g that the input has.
+func (in adminInput) describe(g *userpool.Group) {
+	if in.Description != nil {
+		g.Description = *in.Description
+	}
+	if in.RoleARN != "" {
+		g.RoleARN = in.RoleARN
+	}
+	if in.Precedence != nil {
+		g.Precedence = in.Precedence
+	}
 }
 
 func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, error) {
@@ -191,7 +248,7 @@ func (h *Handler) listUsersInGroup(ctx context.Context, in adminInput) (any, err
 	return struct {
 		Users     []userType
 		NextToken string `json:",omitempty"`
-	}{page, next}, err
+	}{usersOf(page), next}, err
 }
 
 func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
@@ -213,14 +270,14 @@ func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
 	return struct {
 		PaginationToken string `json:",omitempty"`
 		Users           []userType
-	}{next, page}, err
+	}{next, usersOf(page)}, err
 }
 
 // maxPage is the largest Limit, and the default.
 const maxPage = 60
 
-// pageOf returns the page of users that begins at token, a position.
-func pageOf(users []*userpool.User, limit int, token string) (page []userType, next string, err error) {
+// pageOf returns the page of a list that begins at token, a position.
+func pageOf[T any](list []T, limit int, token string) (page []T, next string, err error) {
 	from := 0
 	if token != "" {
 		if from, err = strconv.Atoi(token); err != nil || from < 0 {
@@ -233,16 +290,12 @@ func pageOf(users []*userpool.User, limit int, token string) (page []userType, n
 	if limit == 0 {
 		limit = maxPage
 	}
-	from = min(from, len(users))
-	to := min(from+limit, len(users))
-	page = []userType{}
-	for _, u := range users[from:to] {
-		page = append(page, userOf(u))
-	}
-	if to < len(users) {
+	from = min(from, len(list))
+	to := min(from+limit, len(list))
+	if to < len(list) {
 		next = strconv.Itoa(to)
 	}
-	return page, next, nil
+	return list[from:to], next, nil
 }
 
 // filter is the Filter of ListUsers: attribute = "value" or attribute ^= "prefix".

@@ -25,6 +25,7 @@ func (h *Handler) API() awsjson.Service {
 	}
 	maps.Copy(operations, h.self())
 	maps.Copy(operations, h.admin())
+	maps.Copy(operations, h.settings())
 	return awsjson.Service{Target: "AWSCognitoIdentityProviderService", Operations: operations}
 }
 

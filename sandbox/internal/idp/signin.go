@@ -61,14 +61,9 @@ func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, 
 	p := in.AuthParameters
 	switch in.AuthFlow {
 	case "USER_PASSWORD_AUTH":
-		if err := p.need("USERNAME", "PASSWORD"); err != nil {
-			return nil, err
-		}
-		if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
-			return nil, err
-		}
-		u, err := h.pool.VerifyPassword(ctx, client.ID, p["USERNAME"], p["PASSWORD"])
-		return h.signIn(ctx, userpool.Grant{ClientID: client.ID}, u, err)
+		return h.passwordAuth(ctx, client, p)
+	case adminPasswordAuth, adminNoSRPAuth:
+		return nil, unsupportedFlow()
 	case "USER_SRP_AUTH":
 		if err := p.need("USERNAME", "SRP_A"); err != nil {
 			return nil, err
@@ -87,6 +82,45 @@ func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, 
 	default:
 		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the authentication flow "+awsjson.Clip(in.AuthFlow)+".")
 	}
+}
+
+// Flows of AdminInitiateAuth alone. The second is an earlier name of the first.
+const (
+	adminPasswordAuth = "ADMIN_USER_PASSWORD_AUTH"
+	adminNoSRPAuth    = "ADMIN_NO_SRP_AUTH"
+)
+
+// unsupportedFlow refuses a flow that another operation has.
+func unsupportedFlow() error {
+	return refuse(userpool.InvalidParameter, "Initiate Auth method not supported.")
+}
+
+// adminInitiateAuth is InitiateAuth for servers, which have other flows with a password.
+func (h *Handler) adminInitiateAuth(ctx context.Context, in adminInput) (any, error) {
+	switch in.AuthFlow {
+	case adminPasswordAuth, adminNoSRPAuth:
+		client, err := h.pool.Client(in.ClientID)
+		if err != nil {
+			return nil, err
+		}
+		return h.passwordAuth(ctx, client, in.AuthParameters)
+	case "USER_PASSWORD_AUTH":
+		return nil, unsupportedFlow()
+	}
+	return h.initiateAuth(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
+}
+
+func (h *Handler) passwordAuth(
+	ctx context.Context, client *userpool.Client, p parameters,
+) (any, error) {
+	if err := p.need("USERNAME", "PASSWORD"); err != nil {
+		return nil, err
+	}
+	if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	u, err := h.pool.VerifyPassword(ctx, client.ID, p["USERNAME"], p["PASSWORD"])
+	return h.signIn(ctx, userpool.Grant{ClientID: client.ID}, u, err)
 }
 
 func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p parameters) (any, error) {
@@ -190,6 +224,11 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 	default:
 		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the challenge "+awsjson.Clip(in.ChallengeName)+".")
 	}
+}
+
+func (h *Handler) adminRespondToAuthChallenge(ctx context.Context, in adminInput) (any, error) {
+	return h.respondToAuthChallenge(ctx, respondInput{
+		in.ChallengeName, in.ClientID, in.Session, in.ChallengeResponses, in.ClientMetadata})
 }
 
 type tokenInput struct {

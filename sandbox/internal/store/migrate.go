@@ -103,6 +103,10 @@ CREATE TABLE logins (
 	PRIMARY KEY (provider, sub),
 	UNIQUE (identity_id, provider)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- A disabled identity was merged into another one, or lost its last login. It is no guest.
+ALTER TABLE pool_identities ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+UPDATE pool_identities SET disabled = 1 WHERE merged_into <> '';
 `}
 }
 

@@ -232,3 +232,28 @@ func TestDurable(t *testing.T) {
 		})
 	}
 }
+
+// A guest that an earlier program merged into another identity does not become a guest again.
+func TestMigrationOfMergedIdentities(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	update(t, s, func(tx *Tx) error {
+		return errors.Join(tx.AddPoolIdentity("guest", epoch), tx.AddPoolIdentity("merged", epoch),
+			tx.MergePoolIdentity("merged", "other", epoch),
+			// back to the version before identities could be disabled
+			tx.exec("ALTER TABLE pool_identities DROP COLUMN disabled"),
+			tx.exec("PRAGMA user_version = 2"))
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	update(t, s, func(tx *Tx) error {
+		for id, want := range map[string]bool{"guest": false, "merged": true} {
+			if i, err := tx.PoolIdentity(id); err != nil || i.Disabled != want {
+				t.Errorf("%s: %+v, %v; want disabled %t", id, i, err, want)
+			}
+		}
+		return nil
+	})
+}

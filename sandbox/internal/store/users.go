@@ -40,6 +40,14 @@ func (tx *Tx) UserByName(name string) (*User, error) {
 	return one(tx, scanUser, "SELECT "+userColumns+" FROM names n JOIN users u USING (sub) WHERE n.name = ?", name)
 }
 
+// UserByIdentity returns the user that an account with a
+// provider belongs to. The case of userID does not matter.
+func (tx *Tx) UserByIdentity(provider, userID string) (*User, error) {
+	return one(tx, scanUser, "SELECT "+userColumns+` FROM users u
+		WHERE EXISTS (SELECT 1 FROM json_each(u.identities) i WHERE i.value ->> 'Provider' = ?
+			AND i.value ->> 'UserID' = ? COLLATE NOCASE)`, provider, userID)
+}
+
 // Users returns all users, the newest first.
 func (tx *Tx) Users() ([]*User, error) {
 	return all(tx, scanUser, "SELECT "+userColumns+" FROM users u ORDER BY created DESC, sub")

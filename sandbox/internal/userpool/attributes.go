@@ -18,6 +18,9 @@ import (
 const standardAttributes = " address birthdate email email_verified family_name gender given_name locale middle_name name nickname " +
 	"phone_number phone_number_verified picture preferred_username profile updated_at website zoneinfo "
 
+// StandardAttributes returns the names of the attributes that every pool has, except sub.
+func StandardAttributes() []string { return strings.Fields(standardAttributes) }
+
 // addresses are the attributes that codes can be sent to.
 func addresses() []string { return []string{"email", "phone_number"} }
 
@@ -158,12 +161,22 @@ func aliasExists(attributes []string) error {
 
 // DeleteAttributes removes attributes of a user.
 func (p *Pool) DeleteAttributes(ctx context.Context, sub string, names []string) error {
+	_, err := p.UpdateAttributes(ctx, sub, emptied(names))
+	return err
+}
+
+// RemoveAttributes removes attributes of a user as an administrator.
+func (p *Pool) RemoveAttributes(ctx context.Context, username string, names []string) error {
+	return p.SetAttributes(ctx, username, emptied(names))
+}
+
+// emptied returns the change that removes attributes.
+func emptied(names []string) map[string]string {
 	attributes := map[string]string{}
 	for _, name := range names {
 		attributes[name] = ""
 	}
-	_, err := p.UpdateAttributes(ctx, sub, attributes)
-	return err
+	return attributes
 }
 
 // SendAttributeCode sends a code for [Pool.VerifyAttribute].

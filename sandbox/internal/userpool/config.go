@@ -81,6 +81,12 @@ type PasswordPolicy struct {
 // APIHost returns the host name of the pool's API, key set and issuer with AWS.
 func (c *Config) APIHost() string { return partition.Host("cognito-idp", c.Region) }
 
+// ARN returns the pool's ARN. No real AWS account has its number.
+func (c *Config) ARN() string {
+	return "arn:" + partition.Of(c.Region).ID + ":cognito-idp:" + c.Region +
+		":000000000000:userpool/" + c.ID
+}
+
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) // API Reference, UserPoolIdType
 
 // validate reports all faults at once, and sets defaults.

@@ -3,6 +3,9 @@ package userpool
 import (
 	"context"
 	"errors"
+	"math"
+	"regexp"
+	"unicode/utf8"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
@@ -20,10 +23,46 @@ func (p *Pool) Groups(ctx context.Context) (groups []Group, err error) {
 	return groups, err
 }
 
+// Group returns a group, or refuses with [ResourceNotFound].
+func (p *Pool) Group(ctx context.Context, name string) (g Group, err error) {
+	err = p.store.View(ctx, func(tx *store.Tx) (err error) {
+		g, err = mustGetGroup(tx, name)
+		return err
+	})
+	return g, err
+}
+
+// roleARN is ArnType in the API Reference.
+var roleARN = regexp.MustCompile(
+	`^arn:[\w+=/,.@-]+:[\w+=/,.@-]+:[\w+=/,.@-]*:[0-9]+(:[\w+=/,.@-]+){1,3}$`)
+
+// checkGroup applies the constraints of CreateGroup and UpdateGroup in the API Reference.
+func checkGroup(g Group) error {
+	switch {
+	case g.Name == "":
+		return tooShort("groupName")
+	case utf8.RuneCountInString(g.Name) > 128:
+		return violation("groupName", "Member must have length less than or equal to 128")
+	case utf8.RuneCountInString(g.Description) > 2048:
+		return violation("description", "Member must have length less than or equal to 2048")
+	case g.Precedence != nil && *g.Precedence < 0:
+		return violation("precedence", "Member must have value greater than or equal to 0")
+	case g.Precedence != nil && *g.Precedence > math.MaxInt32:
+		return violation("precedence", "Member must have value less than or equal to 2147483647")
+	case g.RoleARN != "" && len(g.RoleARN) < 20:
+		return violation("roleArn", "Member must have length greater than or equal to 20")
+	case len(g.RoleARN) > 2048:
+		return violation("roleArn", "Member must have length less than or equal to 2048")
+	case g.RoleARN != "" && !roleARN.MatchString(g.RoleARN):
+		return violation("roleArn", "Member must be the ARN of a role")
+	}
+	return nil
+}
+
 // CreateGroup creates a group, or refuses with [GroupExists].
 func (p *Pool) CreateGroup(ctx context.Context, g Group) (Group, error) {
-	if g.Name == "" {
-		return g, tooShort("groupName")
+	if err := checkGroup(g); err != nil {
+		return g, err
 	}
 	g.Created, g.Modified = p.Now(), p.Now()
 	return g, p.update(ctx, func(tx *store.Tx) error {
@@ -34,6 +73,24 @@ func (p *Pool) CreateGroup(ctx context.Context, g Group) (Group, error) {
 		}
 		return tx.PutGroup(g)
 	})
+}
+
+// UpdateGroup applies change to a group and returns the result. change must not alter the name.
+func (p *Pool) UpdateGroup(
+	ctx context.Context, name string, change func(*Group),
+) (g Group, err error) {
+	err = p.update(ctx, func(tx *store.Tx) error {
+		if g, err = mustGetGroup(tx, name); err != nil {
+			return err
+		}
+		change(&g)
+		if err := checkGroup(g); err != nil {
+			return err
+		}
+		g.Modified = p.Now()
+		return tx.PutGroup(g)
+	})
+	return g, err
 }
 
 // EnsureGroup creates a group unless a group with its name exists.
@@ -77,17 +134,18 @@ func (p *Pool) member(ctx context.Context, username, group string, change func(t
 		if err != nil {
 			return err
 		}
-		if err := mustHaveGroup(tx, group); err != nil {
+		if _, err := mustGetGroup(tx, group); err != nil {
 			return err
 		}
 		return change(tx, group, u.Sub)
 	})
 }
 
-func mustHaveGroup(tx *store.Tx, name string) error {
-	_, err := tx.Group(name)
+// mustGetGroup returns the group of that name, or refuses.
+func mustGetGroup(tx *store.Tx, name string) (Group, error) {
+	g, err := tx.Group(name)
 	if errors.Is(err, store.ErrNotFound) {
-		return noSuchGroup()
+		err = noSuchGroup()
 	}
-	return err
+	return g, err
 }

@@ -17,10 +17,11 @@ import (
 
 // Pool is a user pool. It is safe for concurrent use.
 type Pool struct {
-	store  *store.Store
-	cfg    Config
-	keys   atomic.Pointer[keySet]
-	secret []byte // makes simulated users the same at every call
+	store   *store.Store
+	cfg     Config
+	keys    atomic.Pointer[keySet]
+	secret  []byte // makes simulated users the same at every call
+	created time.Time
 }
 
 // New returns the pool whose data is in st. It creates the keys and the groups that are missing.
@@ -39,11 +40,18 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 		return nil, fmt.Errorf("sandbox: the keys of the user pool: %w", err)
 	}
 	err := p.update(ctx, func(tx *store.Tx) (err error) {
-		if p.secret, err = tx.Meta("secret"); errors.Is(err, store.ErrNotFound) {
-			p.secret = []byte(rand.Text())
-			err = tx.SetMeta("secret", p.secret)
+		if p.secret, err = remember(tx, "secret", []byte(rand.Text())); err != nil {
+			return err
 		}
+		now, err := p.Now().MarshalText()
 		if err != nil {
+			return err
+		}
+		created, err := remember(tx, "created", now)
+		if err != nil {
+			return err
+		}
+		if err := p.created.UnmarshalText(created); err != nil {
 			return err
 		}
 		for _, g := range cfg.Groups {
@@ -58,6 +66,18 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 	}
 	return p, nil
 }
+
+// remember returns the value of that name in the store. If there is none, it stores fresh.
+func remember(tx *store.Tx, name string, fresh []byte) ([]byte, error) {
+	value, err := tx.Meta(name)
+	if errors.Is(err, store.ErrNotFound) {
+		return fresh, tx.SetMeta(name, fresh)
+	}
+	return value, err
+}
+
+// Created returns the time at which the pool was made.
+func (p *Pool) Created() time.Time { return p.created }
 
 // Config returns the pool's configuration. The caller must not change the values it points to.
 func (p *Pool) Config() Config { return p.cfg }

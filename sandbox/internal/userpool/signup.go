@@ -121,8 +121,13 @@ func checkUsername(username string) error {
 }
 
 func tooShort(parameter string) error {
-	return refuse(InvalidParameter, "1 validation error detected: Value at '%s' failed to satisfy constraint: "+
-		"Member must have length greater than or equal to 1", parameter)
+	return violation(parameter, "Member must have length greater than or equal to 1")
+}
+
+// violation refuses a parameter that does not satisfy a constraint of the API Reference.
+func violation(parameter, constraint string) error {
+	return refuse(InvalidParameter, "1 validation error detected: "+
+		"Value at '%s' failed to satisfy constraint: %s", parameter, constraint)
 }
 
 // add stores a new user.

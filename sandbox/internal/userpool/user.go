@@ -60,10 +60,13 @@ func readUser(tx *store.Tx, u *store.User) (*User, error) {
 		Sub: u.Sub, Username: u.Username, Status: Status(u.Status), Enabled: u.Enabled,
 		Attributes: maps.Clone(u.Attributes), Groups: groups, Created: u.Created, Modified: u.Modified,
 	}
-	for _, i := range u.Identities {
+	for n, i := range u.Identities {
+		// The account that made the user is the primary one. Linked accounts are not.
+		primary := n == 0 && user.Status == ExternalProvider
 		user.Identities = append(user.Identities, Identity{
 			DateCreated: strconv.FormatInt(i.Created.UnixMilli(), 10), UserID: i.UserID,
-			ProviderName: i.Provider, ProviderType: i.Provider, Primary: "true",
+			ProviderName: i.Provider, ProviderType: i.Provider,
+			Primary: strconv.FormatBool(primary),
 		})
 	}
 	if user.Identities != nil {
@@ -106,7 +109,7 @@ func (p *Pool) Users(ctx context.Context) ([]*User, error) {
 // UsersInGroup returns the members of a group, the newest first.
 func (p *Pool) UsersInGroup(ctx context.Context, group string) ([]*User, error) {
 	return p.readAll(ctx, func(tx *store.Tx) ([]*store.User, error) {
-		if err := mustHaveGroup(tx, group); err != nil {
+		if _, err := mustGetGroup(tx, group); err != nil {
 			return nil, err
 		}
 		return tx.Members(group)
