@@ -24,6 +24,7 @@ func TestPreToken(t *testing.T) {
 		Users: []sandbox.User{
 			{Email: email, Password: password, Groups: []string{"Admins"}},
 			{Email: "new@example.com", Password: password, NewPasswordRequired: true},
+			{Email: "newer@example.com", Password: password, NewPasswordRequired: true},
 		},
 		PreToken: func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
 			events = append(events, e)
@@ -89,6 +90,23 @@ func TestPreToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("a new password", *answer.AuthenticationResult.IdToken,
+		pretoken.NewPasswordChallenge, metadata)
+
+	pool := outputsOf(t, s).Auth.PoolID
+	begun, err := c.AdminInitiateAuth(ctx, &cognito.AdminInitiateAuthInput{
+		UserPoolId: &pool, ClientId: &client, AuthFlow: types.AuthFlowTypeAdminUserPasswordAuth,
+		AuthParameters: map[string]string{"USERNAME": "newer@example.com", "PASSWORD": password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byAdmin, err := c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
+		UserPoolId: &pool, ClientId: &client, ChallengeName: begun.ChallengeName,
+		Session: begun.Session, ClientMetadata: metadata, ChallengeResponses: map[string]string{
+			"USERNAME": "newer@example.com", "NEW_PASSWORD": "Other-1-password"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("a new password, by an administrator", *byAdmin.AuthenticationResult.IdToken,
 		pretoken.NewPasswordChallenge, metadata)
 
 	tokens, err := s.Tokens(ctx, email)
