@@ -23,6 +23,11 @@ test: ## Everything: all modules with -race, browsers and npm packages, fuzz tar
 test-short: ## The tests that need nothing installed but Go
 	go test -shuffle=on $(addsuffix /...,$(filter-out ./e2e,$(MODULES)))
 
+.PHONY: interop
+interop: ## The interop tests with other versions: Next.js 16, Amplify JS 6.0 and 5, amazon-cognito-identity-js
+	@scripts/setup.sh interop
+	go test -race -tags interop -run '^TestInterop' -timeout 20m ./e2e
+
 .PHONY: setup
 setup: ## Install what the full test run needs (chromium, npm packages)
 	@scripts/setup.sh
@@ -30,7 +35,7 @@ setup: ## Install what the full test run needs (chromium, npm packages)
 .PHONY: lint
 lint: ## Formatting and go vet
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
-	go vet work
+	go vet -tags interop work
 
 .PHONY: lint-extra
 lint-extra: ## golangci-lint and govulncheck (fetched through the Go module proxy)

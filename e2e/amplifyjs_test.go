@@ -13,7 +13,7 @@ import (
 func TestAmplifyJSThroughEndpoints(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{})
 	useUserPool(t, backend, func(t testing.TB) *amplifyJS {
-		js := node(t)
+		js := amplify6(t).node(t)
 		js.do(nil, "configure", backend.resourcesConfig(t))
 		return js
 	})
@@ -23,7 +23,7 @@ func TestAmplifyJSThroughEndpoints(t *testing.T) {
 func TestAmplifyJSUnmodified(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
 	useUserPool(t, backend, func(t testing.TB) *amplifyJS {
-		js := node(t, backend.nodeEnvironment(t)...)
+		js := amplify6(t).node(t, backend.nodeEnvironment(t)...)
 		js.do(nil, "configure", json.RawMessage(backend.Outputs()))
 		return js
 	})

@@ -28,21 +28,24 @@ func (b *tab) amplify() *amplifyJS {
 // reads the cookies.
 type spa struct {
 	*app
+	library library
 	backend *backend
 	clock   *clock
 }
 
-func startSPA(t testing.TB, config sandbox.Config) *spa {
+// startSPA starts the application and a backend, which rotates refresh tokens if library can.
+func startSPA(t testing.TB, library library, config sandbox.Config) *spa {
 	t.Helper()
 	clock := new(clock)
 	config.Clock = clock.now
+	config.Clients = []sandbox.Client{{RotateRefreshTokens: library.rotation}}
 	backend := startBackend(t, config)
 	app := startApp(t, newSite(t, "localhost"), backend, appOptions{
 		Options:       amplifyhttp.Options{App: amplify.Options{Clock: clock.now}},
-		Script:        bundleAmplify(t),
+		Script:        library.bundle(t),
 		Configuration: map[string]any{"config": backend.resourcesConfig(t), "options": map[string]any{"ssr": true}},
 	})
-	return &spa{app, backend, clock}
+	return &spa{app, library, backend, clock}
 }
 
 // open opens the page on which Amplify JS runs.
@@ -63,8 +66,10 @@ func (b *tab) cookie(key string) string {
 	return ""
 }
 
-func TestAmplifyJSInPage(t *testing.T) {
-	spa := startSPA(t, sandbox.Config{Clients: []sandbox.Client{{RotateRefreshTokens: true}}})
+func TestAmplifyJSInPage(t *testing.T) { testInPage(t, amplify6(t)) }
+
+func testInPage(t *testing.T, library library) {
+	spa := startSPA(t, library, sandbox.Config{})
 	spa.backend.addUser(t, sandbox.User{Email: ada})
 
 	t.Run("the server knows who signed in", func(t *testing.T) {
@@ -94,7 +99,7 @@ func TestAmplifyJSInPage(t *testing.T) {
 		b.sees("Hello, stranger.")
 	})
 
-	// Refresh tokens are good for one use: whoever goes on with an old one loses the session.
+	// Where refresh tokens are good for one use, going on with an old one loses the session.
 	t.Run("both refresh in turns", func(t *testing.T) {
 		b := browser.profile(t)
 		js := spa.open(b)
@@ -107,6 +112,9 @@ func TestAmplifyJSInPage(t *testing.T) {
 			now := b.whoami()
 			if now.Sub != last.Sub || now.IssuedAt < last.IssuedAt+int64(2*time.Hour/time.Second) {
 				t.Fatalf("the server did not refresh: %+v, then %+v", last, now)
+			}
+			if library.copies {
+				js = spa.open(b)
 			}
 			session := fetchAuthSession(js, false)
 			if session.Tokens == nil || session.Tokens.AccessToken.Text != b.cookie("accessToken") {
@@ -139,6 +147,9 @@ func TestAmplifyJSInPage(t *testing.T) {
 		if got := b.whoami(); got.Reason != string(amplify.ReasonRefreshRejected) {
 			t.Errorf("the server: %+v", got)
 		}
+		if library.copies { // the page learns it at its own next refresh
+			js.fails("NotAuthorizedException", "fetchAuthSession", map[string]any{"forceRefresh": true})
+		}
 		js.fails("UserUnAuthenticatedException", "getCurrentUser")
 		if got := b.cookie("refreshToken"); got != "" {
 			t.Error("the cookies are still there")
@@ -148,13 +159,13 @@ func TestAmplifyJSInPage(t *testing.T) {
 
 // Every username has to be spelled as js-cookie spells it in the names of cookies, by whoever
 // writes them.
-func TestUsernames(t *testing.T) {
-	spa := startSPA(t, sandbox.Config{
-		Outputs: editOutputs(t, func(auth map[string]any) { auth["username_attributes"] = []string{} }),
-		Clients: []sandbox.Client{{RotateRefreshTokens: true}},
-	})
-	// Cognito refuses names with spaces.
-	names := []string{"ada", "a@b.com", "O'Brien+x@y.co", "user(1)", "50%25;=,x", "Zoë-山田-😀", "x.accessToken"}
+func TestUsernames(t *testing.T) { testUsernames(t, amplify6(t), usernames...) }
+
+// Cognito refuses names with spaces.
+var usernames = []string{"ada", "a@b.com", "O'Brien+x@y.co", "user(1)", "50%25;=,x", "Zoë-山田-😀", "x.accessToken"}
+
+func testUsernames(t *testing.T, library library, names ...string) {
+	spa := startSPA(t, library, usersByName(t))
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			spa.backend.addUser(t, sandbox.User{Username: name, Email: "somebody@example.com"})
@@ -165,8 +176,10 @@ func TestUsernames(t *testing.T) {
 
 // Signing in by e-mail where usernames are UUIDs: depending on the flow, Amplify JS files the
 // session under one or the other.
-func TestAliases(t *testing.T) {
-	spa := startSPA(t, sandbox.Config{Clients: []sandbox.Client{{RotateRefreshTokens: true}}})
+func TestAliases(t *testing.T) { testAliases(t, amplify6(t)) }
+
+func testAliases(t *testing.T, library library) {
+	spa := startSPA(t, library, sandbox.Config{})
 	const email = "O'Brien+x@y.co"
 	spa.backend.addUser(t, sandbox.User{Email: email})
 	for flow, typed := range map[string]bool{"USER_SRP_AUTH": false, "USER_PASSWORD_AUTH": true} {
@@ -205,6 +218,9 @@ func (s *spa) check(t *testing.T, username string, signIn map[string]any, lastAu
 	if got := cookieNames(b); !slices.Equal(got, names) {
 		t.Errorf("the refresh left cookies\n%q, want\n%q", got, names)
 	}
+	if s.library.copies {
+		js = s.open(b)
+	}
 	if session := fetchAuthSession(js, false); session.Tokens == nil || session.Tokens.AccessToken.Text != b.cookie("accessToken") {
 		t.Error("the page does not go on with the server's tokens")
 	}
@@ -231,6 +247,12 @@ func decodeCookie(t testing.TB, value string) string {
 		t.Fatal(err)
 	}
 	return decoded
+}
+
+// usersByName is a user pool whose users have names of their choice.
+func usersByName(t testing.TB) sandbox.Config {
+	t.Helper()
+	return sandbox.Config{Outputs: editOutputs(t, func(auth map[string]any) { auth["username_attributes"] = []string{} })}
 }
 
 // editOutputs returns the outputs of a new sandbox after edit has changed their section auth.

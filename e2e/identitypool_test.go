@@ -25,7 +25,7 @@ func TestAmplifyJSIdentityPool(t *testing.T) {
 		cognito["identityPoolId"] = backend.outputs(t).Auth.IdentityPoolID
 		cognito["identityPoolEndpoint"] = backend.URL()
 		cognito["allowGuestAccess"] = true
-		js := node(t)
+		js := amplify6(t).node(t)
 		js.do(nil, "configure", config)
 		return js
 	}

@@ -13,15 +13,14 @@ import (
 	"time"
 )
 
-// buildNext builds the Next.js application of js/next, which takes most of a minute, unless it has
-// been built from the same sources and packages before. It returns its directory.
-func buildNext(t testing.TB) string {
+// buildNext builds the Next.js application in dir, which takes most of a minute, unless it has been
+// built from the same sources and packages before.
+func buildNext(t testing.TB, dir string) {
 	t.Helper()
-	dir := npmProject(t, "js/next")
 	want := sourceSum(t, dir)
 	stamp := filepath.Join(dir, ".next", "built-from")
 	if have, _ := os.ReadFile(stamp); string(have) == want {
-		return dir
+		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -32,7 +31,6 @@ func buildNext(t testing.TB) string {
 	if err := os.WriteFile(stamp, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 // sourceSum returns a sum over all files of a project but those that are installed or built.
@@ -43,9 +41,9 @@ func sourceSum(t testing.TB, dir string) string {
 		switch {
 		case err != nil:
 			return err
-		case entry.Name() == "node_modules" || entry.Name() == ".next":
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".next"):
 			return fs.SkipDir
-		case entry.IsDir():
+		case !entry.Type().IsRegular(): // the node_modules of others is a link
 			return nil
 		}
 		content, err := os.ReadFile(path)
@@ -75,11 +73,13 @@ func nextCommand(ctx context.Context, t testing.TB, dir string, args ...string) 
 	return cmd
 }
 
-// startNext runs `next start` at origin, such as http://localhost:3001, until the test ends.
-func startNext(t testing.TB, origin string, env ...string) {
+// startNext runs the application in dir at origin, such as http://localhost:3001, until the test
+// ends.
+func startNext(t testing.TB, dir, origin string, env ...string) {
 	t.Helper()
+	buildNext(t, dir)
 	_, port, _ := strings.Cut(strings.TrimPrefix(origin, "http://"), ":")
-	cmd := nextCommand(context.Background(), t, buildNext(t), "start", "--hostname", "localhost", "--port", port)
+	cmd := nextCommand(context.Background(), t, dir, "start", "--hostname", "localhost", "--port", port)
 	cmd.Env = append(cmd.Env, env...)
 	startProcess(t, cmd).prints("(Ready)")
 }

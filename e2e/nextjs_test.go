@@ -28,7 +28,8 @@ type neighbours struct {
 	golang, next string
 }
 
-func startNeighbours(t testing.TB) *neighbours {
+// startNeighbours starts both. next is the directory of the Next.js application.
+func startNeighbours(t testing.TB, next string) *neighbours {
 	t.Helper()
 	goSite, nextSite := newSite(t, "localhost"), newSite(t, "localhost")
 	clock := new(clock)
@@ -41,7 +42,7 @@ func startNeighbours(t testing.TB) *neighbours {
 	}})
 
 	_ = nextSite.listener.Close() // for the process to take
-	startNext(t, nextSite.origin, append(backend.nodeEnvironment(t),
+	startNext(t, next, nextSite.origin, append(backend.nodeEnvironment(t),
 		"AMPLIFY_OUTPUTS="+string(backend.Outputs()),
 		"AMPLIFY_APP_ORIGIN="+nextSite.origin,
 	)...)
@@ -87,8 +88,10 @@ func (n *neighbours) whoami(b *tab, origin string) whoami {
 	return b.whoami()
 }
 
-func TestNextJS(t *testing.T) {
-	n := startNeighbours(t)
+func TestNextJS(t *testing.T) { testSharedSessions(t, npmProject(t, "js/next")) }
+
+func testSharedSessions(t *testing.T, next string) {
+	n := startNeighbours(t, next)
 	cookies := map[string]map[string]string{}
 	for _, server := range []struct{ name, one, other string }{ // Go first: others are compared with it
 		{"Go", n.golang, n.next},
@@ -149,7 +152,11 @@ func TestNextJS(t *testing.T) {
 // Next.js goes by the time of day, Go and the user pool by a clock that is nearly an hour slow: to
 // Next.js, tokens of an hour expire at once, and its middleware refreshes them.
 func TestNextJSRefreshesExpiredSessions(t *testing.T) {
-	n := startNeighbours(t)
+	testExpiredSessions(t, npmProject(t, "js/next"))
+}
+
+func testExpiredSessions(t *testing.T, next string) {
+	n := startNeighbours(t, next)
 	n.clock.forward(time.Second - time.Hour)
 	b := n.browser.profile(t)
 	n.signIn(b, n.golang)

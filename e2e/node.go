@@ -13,6 +13,23 @@ import (
 	"time"
 )
 
+// library is an npm package that signs users in, with programs in JavaScript that use it.
+type library struct {
+	// dir is the directory of the programs, in which the package is installed.
+	dir string
+	// rotation: the package refreshes sessions by GetTokensFromRefreshToken, which it must where
+	// refresh tokens are rotated.
+	rotation bool
+	// copies: a page reads the cookies when it is loaded, and then goes by a copy in localStorage.
+	copies bool
+}
+
+// amplify6 is the newest aws-amplify.
+func amplify6(t testing.TB) library {
+	t.Helper()
+	return library{dir: npmProject(t, "js/amplify"), rotation: true}
+}
+
 // amplifyJS is aws-amplify, configured for one backend and signed in as one user at most: a Node
 // process of its own, or a page in a browser.
 type amplifyJS struct {
@@ -76,11 +93,11 @@ func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
 	return outcome.Value, outcome.Error
 }
 
-// node starts aws-amplify in a Node process that ends with the test. env is added to the process's
+// node starts the library in a Node process that ends with the test. env is added to the process's
 // environment.
-func node(t testing.TB, env ...string) *amplifyJS {
+func (l library) node(t testing.TB, env ...string) *amplifyJS {
 	t.Helper()
-	cmd := exec.Command(program(t, "node"), filepath.Join(npmProject(t, "js/amplify"), "rpc.js"))
+	cmd := exec.Command(program(t, "node"), filepath.Join(l.dir, "rpc.js"))
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the full test run needs and the machine lacks, and says so:
 # Debian's chromium, and the npm packages of the interop tests.
-# Usage: scripts/setup.sh
+# Usage: scripts/setup.sh [interop]   interop: the packages of `make interop` instead
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,8 +17,12 @@ if ! command -v chromium >/dev/null; then
 	echo "setup: $(chromium --version --no-sandbox 2>/dev/null) installed"
 fi
 
+versions=e2e/js/versions
+locks=('*package-lock.json' ":!$versions")
+[ "${1-}" != interop ] || locks=("$versions/*package-lock.json")
+
 # A lock file's packages are installed once; the stamp tells which.
-for js in $(git ls-files '*package-lock.json' | xargs -r -n1 dirname); do
+for js in $(git ls-files -- "${locks[@]}" | xargs -r -n1 dirname); do
 	want=$(sha256sum "$js/package-lock.json" | cut -d' ' -f1)
 	stamp="$js/node_modules/.installed"
 	if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
