@@ -303,7 +303,11 @@ func TestTooManyCookies(t *testing.T) {
 	shop := startShop(t, "localhost", amplifyhttp.CookieOptions{}, sandbox.Client{})
 	b := browser.profile(t)
 	b.open(shop.origin + "/")
-	b.await("for many cookies", nil, `[...Array(20).keys()].every(i => document.cookie = "junk" + i + "=" + "x".repeat(3900))`)
+	const many = 20
+	b.await("for many cookies", nil, `[...Array(%s).keys()].every(i => document.cookie = "junk" + i + "=" + "x".repeat(3900))`, many)
+	for ctx := b.patiently(); len(b.cookies()) < many && ctx.Err() == nil; {
+		// They are on their way to the process that sends requests.
+	}
 	b.open(shop.origin + "/protected")
 	b.sees("Too many cookies")
 	b.click("Delete the cookies of this site")
