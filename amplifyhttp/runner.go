@@ -99,8 +99,8 @@ func (s *ServerRunner) Protect(next http.Handler) http.Handler {
 
 // ForwardSession puts the session of in, a request that a handler below [ServerRunner.Middleware]
 // has got, into the cookies of out, a request to another server of the same app client. It is for
-// [net/http/httputil.ReverseProxy] and for calls of one's own services: a proxy that copies the browser's
-// cookies passes on tokens that have expired, and a refresh token that has been redeemed.
+// [net/http/httputil.ReverseProxy] and for calls of one's own services: a proxy that copies the
+// browser's cookies passes on tokens that have expired, and a refresh token that has been redeemed.
 //
 // The session is refreshed first if that is due, and the refreshed cookies go to the browser, too.
 // Elsewhere than below Middleware nothing is refreshed that would be lost.

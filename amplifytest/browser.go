@@ -22,8 +22,8 @@ import (
 //
 // Its requests look like navigations inside the application (Sec-Fetch-Mode, Sec-Fetch-Site and so
 // on), except where they have such headers already. It runs no scripts. A page that goes on by
-// itself, as those of the callbacks do, becomes a redirect with status 303. Managed login forgets
-// nobody: after a sign-out the next sign-in succeeds.
+// itself, as those of the callbacks do, becomes a redirect with status 303. Managed login remembers
+// the user: after a sign-out the next sign-in succeeds.
 func (p *Pool) Browser(app http.Handler, u User) *http.Client {
 	p.t.Helper()
 	p.SetUser(u)

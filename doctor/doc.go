@@ -1,7 +1,9 @@
 // Package doctor says why a request is signed in or is not, and what is wrong with the
 // configuration behind it: step by step, what is there, what is valid, and what to do.
 //
-//	report := doctor.Examine(ctx, cfg, doctor.Input{Requests: []*http.Request{r}, Options: options})
+//	report := doctor.Examine(ctx, cfg, doctor.Input{
+//		Requests: []*http.Request{r}, Options: options,
+//	})
 //	fmt.Print(report)
 //
 // The verdict on a session is that of package cognito, and the verdict on settings that of package
