@@ -12,7 +12,7 @@ import (
 // AWS's own.
 func TestAmplifyJSThroughEndpoints(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{})
-	useUserPool(t, backend, func(t testing.TB) *amplifyJS {
+	useUserPool(t, backend, func(t testing.TB) *jsModule {
 		js := amplify6(t).node(t)
 		js.do(nil, "configure", backend.resourcesConfig(t))
 		return js
@@ -22,7 +22,7 @@ func TestAmplifyJSThroughEndpoints(t *testing.T) {
 // With nothing but its own amplify_outputs.json: the library dials AWS's host names by TLS.
 func TestAmplifyJSUnmodified(t *testing.T) {
 	backend := startBackend(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
-	useUserPool(t, backend, func(t testing.TB) *amplifyJS {
+	useUserPool(t, backend, func(t testing.TB) *jsModule {
 		js := amplify6(t).node(t, backend.nodeEnvironment(t)...)
 		js.do(nil, "configure", json.RawMessage(backend.Outputs()))
 		return js
@@ -31,7 +31,7 @@ func TestAmplifyJSUnmodified(t *testing.T) {
 
 // useUserPool does with aws-amplify what an application's users do. start makes another client of
 // the user pool, in which nobody is signed in.
-func useUserPool(t *testing.T, backend *backend, start func(testing.TB) *amplifyJS) {
+func useUserPool(t *testing.T, backend *backend, start func(testing.TB) *jsModule) {
 	const email = "ada@example.com"
 
 	t.Run("sign-up", func(t *testing.T) {
@@ -120,7 +120,7 @@ func useUserPool(t *testing.T, backend *backend, start func(testing.TB) *amplify
 
 	t.Run("sign-out everywhere", func(t *testing.T) {
 		here, there := start(t), start(t)
-		for _, js := range []*amplifyJS{here, there} {
+		for _, js := range []*jsModule{here, there} {
 			if step := signIn(js, email, password); step != "DONE" {
 				t.Fatalf("signIn: next step %s", step)
 			}
@@ -178,7 +178,7 @@ func useUserPool(t *testing.T, backend *backend, start func(testing.TB) *amplify
 }
 
 // signIn signs in by SRP, the library's default, and returns the next step.
-func signIn(js *amplifyJS, username, password string) string {
+func signIn(js *jsModule, username, password string) string {
 	js.t.Helper()
 	var out struct{ NextStep struct{ SignInStep string } }
 	js.do(&out, "signIn", map[string]any{"username": username, "password": password})
@@ -201,7 +201,7 @@ type jsToken struct {
 	Text    string
 }
 
-func fetchAuthSession(js *amplifyJS, forceRefresh bool) authSession {
+func fetchAuthSession(js *jsModule, forceRefresh bool) authSession {
 	js.t.Helper()
 	var session authSession
 	js.do(&session, "fetchAuthSession", map[string]any{"forceRefresh": forceRefresh})

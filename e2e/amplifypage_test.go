@@ -14,10 +14,10 @@ import (
 )
 
 // amplify is Amplify JS in the page that the tab shows.
-func (b *tab) amplify() *amplifyJS {
+func (b *tab) amplify() *jsModule {
 	b.t.Helper()
 	b.await("for Amplify JS", nil, `'amplify' in window`)
-	return &amplifyJS{b.t, func(call []byte) ([]byte, error) {
+	return &jsModule{b.t, func(call []byte) ([]byte, error) {
 		var answer string
 		b.script(&answer, `amplify.call(...`+string(call)+`).then(JSON.stringify)`)
 		return []byte(answer), nil
@@ -49,7 +49,7 @@ func startSPA(t testing.TB, library library, config sandbox.Config) *spa {
 }
 
 // open opens the page on which Amplify JS runs.
-func (s *spa) open(b *tab) *amplifyJS {
+func (s *spa) open(b *tab) *jsModule {
 	b.t.Helper()
 	b.open(s.origin + "/amplify")
 	return b.amplify()

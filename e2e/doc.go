@@ -1,13 +1,13 @@
 // Package e2e proves the library against the real things: Debian's Chromium, the published npm
-// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDK for Go.
-// It exports nothing; everything is in its tests and the helpers that they share:
+// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDKs for Go
+// and JavaScript. It exports nothing; everything is in its tests and the helpers that they share:
 //
 //	setup.go       what must be installed, and a clear word where it is not
 //	backend.go     a sandbox, in the test's process
 //	app.go         an application on this library, in the test's process, and a network that fails on demand
 //	program.go     commands of this repository, as processes
 //	browser.go     Chromium, and tabs that click and type as people do
-//	node.go        aws-amplify in a Node process or in a page, called by name
+//	node.go        npm packages in a Node process or in a page, called by name
 //	bundle.go      aws-amplify as the script of a page
 //	next.go        a Next.js application
 //	poolclient.go  the AWS SDK for Go

@@ -60,7 +60,7 @@ func TestInteropAmplify60(t *testing.T) {
 	// Node.js cannot import the ES modules of this version: they are made for bundlers.
 	t.Run("user pool", func(t *testing.T) {
 		spa := startSPA(t, library, sandbox.Config{})
-		useUserPool(t, spa.backend, func(t testing.TB) *amplifyJS { return spa.open(browser.profile(t)) })
+		useUserPool(t, spa.backend, func(t testing.TB) *jsModule { return spa.open(browser.profile(t)) })
 	})
 	t.Run("in a page", func(t *testing.T) { testInPage(t, library) })
 	t.Run("usernames", func(t *testing.T) { testUsernames(t, library, usernames...) })

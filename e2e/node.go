@@ -30,74 +30,86 @@ func amplify6(t testing.TB) library {
 	return library{dir: npmProject(t, "js/amplify"), rotation: true}
 }
 
-// amplifyJS is aws-amplify, configured for one backend and signed in as one user at most: a Node
-// process of its own, or a page in a browser.
-type amplifyJS struct {
+// jsModule is an npm package whose functions tests call by name, in a Node process of its own or in
+// a page of a browser. Of aws-amplify it is one client, in which one user at most is signed in.
+type jsModule struct {
 	t testing.TB
 	// invoke makes a call, the JSON array [name, ...arguments], and returns the JSON object {value}
 	// or {error}.
 	invoke func(call []byte) ([]byte, error)
 }
 
-// jsError is an error that aws-amplify threw.
+// jsError is an error that a function threw.
 type jsError struct {
 	Name       string
 	Message    string
 	Underlying string
+	// Class and Status are the class of the error and the status of the answer that it stands for.
+	// Only awssdk.js and openid.js give them.
+	Class  string
+	Status int
 }
 
-// do calls a function of aws-amplify/auth and decodes its result into out, if that is not nil. The
-// test ends if it throws.
-func (a *amplifyJS) do(out any, name string, args ...any) {
-	a.t.Helper()
-	value, jsErr := a.call(name, args...)
+// do calls a function and decodes its result into out, if that is not nil. The test ends if it
+// throws.
+func (m *jsModule) do(out any, name string, args ...any) {
+	m.t.Helper()
+	value, jsErr := m.call(name, args...)
 	if jsErr != nil {
-		a.t.Fatalf("%s: %s: %s (%s)", name, jsErr.Name, jsErr.Message, jsErr.Underlying)
+		m.t.Fatalf("%s: %s: %s (%s)", name, jsErr.Name, jsErr.Message, jsErr.Underlying)
 	}
 	if out != nil {
 		if err := json.Unmarshal(value, out); err != nil {
-			a.t.Fatalf("%s: decoding the result: %v", name, err)
+			m.t.Fatalf("%s: decoding the result: %v", name, err)
 		}
 	}
 }
 
-// fails calls a function of aws-amplify/auth that must throw an error of the given name.
-func (a *amplifyJS) fails(wantName, name string, args ...any) {
-	a.t.Helper()
-	_, jsErr := a.call(name, args...)
+// fails calls a function that must throw an error of the given name, and returns the error.
+func (m *jsModule) fails(wantName, name string, args ...any) *jsError {
+	m.t.Helper()
+	_, jsErr := m.call(name, args...)
 	if jsErr == nil {
-		a.t.Fatalf("%s: no error, want %s", name, wantName)
+		m.t.Fatalf("%s: no error, want %s", name, wantName)
 	}
 	if jsErr.Name != wantName {
-		a.t.Fatalf("%s: %s: %s, want %s", name, jsErr.Name, jsErr.Message, wantName)
+		m.t.Fatalf("%s: %s: %s, want %s", name, jsErr.Name, jsErr.Message, wantName)
 	}
+	return jsErr
 }
 
-func (a *amplifyJS) call(name string, args ...any) (json.RawMessage, *jsError) {
-	a.t.Helper()
+func (m *jsModule) call(name string, args ...any) (json.RawMessage, *jsError) {
+	m.t.Helper()
 	call, err := json.Marshal(append([]any{name}, args...))
 	if err != nil {
-		a.t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	answer, err := a.invoke(call)
+	answer, err := m.invoke(call)
 	if err != nil {
-		a.t.Fatalf("%s: %v", name, err)
+		m.t.Fatalf("%s: %v", name, err)
 	}
 	var outcome struct {
 		Value json.RawMessage
 		Error *jsError
 	}
 	if err := json.Unmarshal(answer, &outcome); err != nil {
-		a.t.Fatalf("%s: decoding the answer: %v", name, err)
+		m.t.Fatalf("%s: decoding the answer: %v", name, err)
 	}
 	return outcome.Value, outcome.Error
 }
 
 // node starts the library in a Node process that ends with the test. env is added to the process's
 // environment.
-func (l library) node(t testing.TB, env ...string) *amplifyJS {
+func (l library) node(t testing.TB, env ...string) *jsModule {
 	t.Helper()
-	cmd := exec.Command(program(t, "node"), filepath.Join(l.dir, "rpc.js"))
+	return startModule(t, l.dir, "call.js", env...)
+}
+
+// startModule starts a Node process with the functions that a file of dir gives, as node does with
+// those of the library.
+func startModule(t testing.TB, dir, file string, env ...string) *jsModule {
+	t.Helper()
+	cmd := exec.Command(program(t, "node"), filepath.Join(dir, "rpc.js"), "./"+file)
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -124,7 +136,7 @@ func (l library) node(t testing.TB, env ...string) *amplifyJS {
 		}
 	})
 	answers := bufio.NewReader(stdout)
-	return &amplifyJS{t, func(call []byte) ([]byte, error) {
+	return &jsModule{t, func(call []byte) ([]byte, error) {
 		defer bounded().Stop()
 		if _, err := stdin.Write(append(call, '\n')); err != nil {
 			return nil, err

@@ -1,14 +1,24 @@
-// Gets temporary AWS credentials through the AWS SDK for JavaScript, as any Node program would, and answers who
-// they belong to on standard output. Arguments: region, endpoint, identity pool id, logins as JSON.
-import { CognitoIdentityClient, GetCredentialsForIdentityCommand, GetIdCommand } from '@aws-sdk/client-cognito-identity';
+// The AWS SDK for JavaScript as any Node program uses it, for rpc.js: the name of an operation of
+// Cognito's user pools or identity pools, and its input.
+import * as identityPools from '@aws-sdk/client-cognito-identity';
+import * as userPools from '@aws-sdk/client-cognito-identity-provider';
 
-const [region, endpoint, IdentityPoolId, logins] = process.argv.slice(2);
-const client = new CognitoIdentityClient({ region, endpoint });
-const Logins = JSON.parse(logins);
-const { IdentityId } = await client.send(new GetIdCommand({ IdentityPoolId, Logins }));
-const { Credentials } = await client.send(new GetCredentialsForIdentityCommand({ IdentityId, Logins }));
-console.log(JSON.stringify({
-  IdentityId,
-  Complete: Boolean(Credentials.AccessKeyId && Credentials.SecretKey && Credentials.SessionToken),
-  Expiration: Credentials.Expiration,
-}));
+let clients = [];
+
+// call answers {value} or {error}. The call configure takes what the constructors of the clients take.
+export async function call(name, input) {
+  try {
+    if (name === 'configure') {
+      clients = [[userPools, new userPools.CognitoIdentityProviderClient(input)], [identityPools, new identityPools.CognitoIdentityClient(input)]];
+      return { value: null };
+    }
+    const [sdk, client] = clients.find(([sdk]) => sdk[`${name}Command`]) ?? [];
+    if (!client) {
+      throw new TypeError(`the clients have no operation ${name}`);
+    }
+    const { $metadata, ...value } = await client.send(new sdk[`${name}Command`](input));
+    return { value };
+  } catch (error) {
+    return { error: { name: error.name, message: error.message, class: error.constructor.name, status: error.$metadata?.httpStatusCode } };
+  }
+}

@@ -1,7 +1,9 @@
 // Reads calls from standard input, a JSON line [name, ...arguments] each, makes them one after the other,
 // and answers each with a JSON line on standard output. Ends when standard input does.
+// The argument is the module whose function call makes the calls, such as ./call.js.
 import { createInterface } from 'node:readline';
-import { call } from './call.js';
+
+const { call } = await import(process.argv[2]);
 
 // What libraries print must not come between the answers.
 console.log = console.info = console.debug = console.error;
