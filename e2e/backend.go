@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox"
@@ -114,6 +118,33 @@ func (b *backend) nodeEnvironment(t testing.TB) []string {
 		t.Fatal(err)
 	}
 	return environment
+}
+
+// browser returns a browser of its own that finds the sandbox under the names of AWS's hosts.
+func (b *backend) browser(t testing.TB) *chromium {
+	t.Helper()
+	address := strings.TrimPrefix(b.TLSURL(), "https://")
+	c := &chromium{trusted: publicKeySum(t, address)}
+	for _, host := range b.AWSHosts() {
+		c.hosts = append(c.hosts, "MAP "+host+" "+address)
+	}
+	t.Cleanup(c.close)
+	return c
+}
+
+// publicKeySum returns what Chromium knows a TLS server's key by.
+func publicKeySum(t testing.TB, address string) string {
+	t.Helper()
+	// The connection serves only to see the certificate.
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+	connection, err := dialer.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	certificate := connection.(*tls.Conn).ConnectionState().PeerCertificates[0]
+	sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // managedLogin signs in on the page of managed login that the tab has come to.

@@ -1,6 +1,7 @@
 // Package e2e proves the library against the real things: Debian's Chromium, the published npm
-// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, and the AWS SDKs for Go
-// and JavaScript. It exports nothing; everything is in its tests and the helpers that they share:
+// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, the AWS SDKs for Go and
+// JavaScript, and openid-client. It exports nothing; everything is in its tests and the helpers
+// that they share:
 //
 //	setup.go       what must be installed, and a clear word where it is not
 //	backend.go     a sandbox, in the test's process

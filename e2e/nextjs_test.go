@@ -1,11 +1,6 @@
 package e2e
 
 import (
-	"crypto/sha256"
-	"crypto/tls"
-	"encoding/base64"
-	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -48,29 +43,7 @@ func startNeighbours(t testing.TB, next string) *neighbours {
 	)...)
 
 	// Next.js sends browsers to managed login by its own name.
-	tlsURL, err := url.Parse(backend.TLSURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &neighbours{backend: backend, clock: clock, golang: goSite.origin, next: nextSite.origin, browser: &chromium{
-		hosts:   []string{"MAP " + backend.outputs(t).Auth.OAuth.Domain + " " + tlsURL.Host},
-		trusted: publicKeySum(t, tlsURL.Host),
-	}}
-	t.Cleanup(n.browser.close)
-	return n
-}
-
-// publicKeySum returns what Chromium knows a TLS server's key by.
-func publicKeySum(t testing.TB, address string) string {
-	t.Helper()
-	dialer := tls.Dialer{NetDialer: new(net.Dialer), Config: &tls.Config{InsecureSkipVerify: true}} // only to see the certificate
-	connection, err := dialer.DialContext(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	sum := sha256.Sum256(connection.(*tls.Conn).ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
-	return base64.StdEncoding.EncodeToString(sum[:])
+	return &neighbours{backend, backend.browser(t), clock, goSite.origin, nextSite.origin}
 }
 
 // signIn signs ada in by the routes of the server at origin.

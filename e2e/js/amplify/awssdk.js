@@ -5,11 +5,14 @@ import * as userPools from '@aws-sdk/client-cognito-identity-provider';
 
 let clients = [];
 
-// call answers {value} or {error}. The call configure takes what the constructors of the clients take.
+// call answers {value} or {error}. The call configure takes the settings of the clients.
 export async function call(name, input) {
   try {
     if (name === 'configure') {
-      clients = [[userPools, new userPools.CognitoIdentityProviderClient(input)], [identityPools, new identityPools.CognitoIdentityClient(input)]];
+      clients = [
+        [userPools, new userPools.CognitoIdentityProviderClient(input)],
+        [identityPools, new identityPools.CognitoIdentityClient(input)],
+      ];
       return { value: null };
     }
     const [sdk, client] = clients.find(([sdk]) => sdk[`${name}Command`]) ?? [];
@@ -19,6 +22,7 @@ export async function call(name, input) {
     const { $metadata, ...value } = await client.send(new sdk[`${name}Command`](input));
     return { value };
   } catch (error) {
-    return { error: { name: error.name, message: error.message, class: error.constructor.name, status: error.$metadata?.httpStatusCode } };
+    const { name, message, constructor, $metadata } = error;
+    return { error: { name, message, class: constructor.name, status: $metadata?.httpStatusCode } };
   }
 }

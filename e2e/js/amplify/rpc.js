@@ -11,3 +11,6 @@ console.log = console.info = console.debug = console.error;
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await call(...JSON.parse(line)))}\n`);
 }
+
+// A library's timers must not keep the process.
+process.exit();
