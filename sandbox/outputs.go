@@ -248,7 +248,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		if given.ID != "" {
 			client.ID = given.ID
 		}
-		client.Secret = given.Secret
+		client.Secret, client.AuthFlows = given.Secret, given.AuthFlows
 		client.RotateRefreshTokens, client.RotationGrace = given.RotateRefreshTokens, given.RotationGrace
 		client.AccessTokenValidity, client.IDTokenValidity, client.RefreshTokenValidity =
 			given.AccessTokenValidity, given.IDTokenValidity, given.RefreshTokenValidity
@@ -262,7 +262,9 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 }
 
 // identityPool returns the identity pool that the outputs describe, or nil.
-func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *userpool.Pool) (*identity.Pool, error) {
+func (o *outputs) identityPool(
+	ctx context.Context, st *store.Store, users *userpool.Pool, serverSideTokenCheck bool,
+) (*identity.Pool, error) {
 	if o.auth.IdentityPoolID == "" {
 		return nil, nil
 	}
@@ -272,7 +274,8 @@ func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *user
 	}
 	return identity.New(ctx, st, identity.Config{
 		ID: o.auth.IdentityPoolID, AllowGuests: o.auth.AllowGuests, Clock: users.Now,
-		Providers: []identity.Provider{{UserPool: users, ClientIDs: clients}},
+		Providers: []identity.Provider{{
+			UserPool: users, ClientIDs: clients, ServerSideTokenCheck: serverSideTokenCheck}},
 	})
 }
 

@@ -111,7 +111,13 @@ func TestStartRefusals(t *testing.T) {
 		"origin with a path":   {sandbox.Config{AppOrigins: []string{"http://localhost:3000/"}}, "is not an origin"},
 		"origin without login": {sandbox.Config{AppOrigins: []string{"http://localhost:3000"}, Outputs: []byte(`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c"}}`)}, "no section auth.oauth"},
 		"long grace":           {sandbox.Config{Clients: []sandbox.Client{{RotationGrace: 61e9}}}, "0 to 60 s"},
-		"weak password":        {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
+		"no flow": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"USER_PASSWORD_AUTH"}}}},
+			`"USER_PASSWORD_AUTH" is no flow`},
+		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"ALLOW_USER_AUTH"}}}},
+			"no ALLOW_USER_AUTH"},
+		"rotation and its flow": {sandbox.Config{Clients: []sandbox.Client{{
+			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}}, "does not go together"},
+		"weak password": {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
 	} {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
 		c.cfg.AccessTokenKey, c.cfg.IDTokenKey = testKeys()[0], testKeys()[1]

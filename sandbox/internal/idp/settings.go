@@ -211,10 +211,8 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 	t := userPoolClientType{
 		clientDescription: h.clientDescription(*c), ClientSecret: c.Secret,
 		CreationDate: seconds(h.pool.Created()), LastModifiedDate: seconds(h.pool.Created()),
-		ExplicitAuthFlows: []string{
-			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"},
-		SupportedIdentityProviders: c.Providers,
-		CallbackURLs:               c.CallbackURLs, LogoutURLs: c.LogoutURLs,
+		ExplicitAuthFlows: c.AuthFlows, SupportedIdentityProviders: c.Providers,
+		CallbackURLs: c.CallbackURLs, LogoutURLs: c.LogoutURLs,
 		PreventUserExistenceErrors: "ENABLED", EnableTokenRevocation: true,
 		AuthSessionValidity:  3, // Cognito's default, by which the pool's challenges expire
 		AccessTokenValidity:  int(c.AccessTokenValidity.Seconds()),
@@ -232,8 +230,6 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 	}
 	if c.RotateRefreshTokens {
 		t.RefreshTokenRotation = refreshTokenRotation{"ENABLED", int(c.RotationGrace.Seconds())}
-	} else { // the flow excludes rotation (Developer Guide, "Refresh token rotation")
-		t.ExplicitAuthFlows = append(t.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH")
 	}
 	return struct{ UserPoolClient userPoolClientType }{t}, nil
 }

@@ -62,6 +62,10 @@ type Client struct {
 	// "COGNITO" for the pool itself, and Cognito's names for others,
 	// "Google", "Facebook", "LoginWithAmazon" and "SignInWithApple".
 	Providers []string
+	// AuthFlows are the flows that the user pools API offers to the client, by the names of
+	// ExplicitAuthFlows. Managed login does not depend on them. The default is that of Cognito:
+	// SRP, custom authentication and, unless refresh tokens rotate, refresh tokens.
+	AuthFlows []string
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
 	// RotateRefreshTokens limits each refresh token to one use. It
@@ -120,6 +124,9 @@ func (c *Config) validate() error {
 		}
 		if cl.RotationGrace < 0 || cl.RotationGrace > time.Minute {
 			fault("the grace period of app client %s is %v: it must be 0 to 60 s", cl.ID, cl.RotationGrace)
+		}
+		for _, err := range cl.setFlows() {
+			fault("app client %s: %w", cl.ID, err)
 		}
 		for _, v := range []struct {
 			d     *time.Duration
