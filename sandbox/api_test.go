@@ -72,14 +72,15 @@ func attribute(list []types.AttributeType, name string) string {
 func TestUserLife(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{}), t.Context()
 	c, client := sdk(s), aws.String(outputsOf(t, s).Auth.ClientID)
-	code := func() *string {
+	codeOf := func(name string) *string {
 		t.Helper()
-		code, err := s.LastCode(ctx, email)
+		code, err := s.LastCode(ctx, name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return &code
 	}
+	code := func() *string { t.Helper(); return codeOf(email) }
 	const fresh, third = "Fresh-1-password", "Third-1-password"
 
 	up, err := c.SignUp(ctx, &cognito.SignUpInput{ClientId: client, Username: aws.String(email), Password: aws.String(password),
@@ -125,18 +126,14 @@ func TestUserLife(t *testing.T) {
 	if err != nil || len(changed.CodeDeliveryDetailsList) != 1 || *changed.CodeDeliveryDetailsList[0].AttributeName != "email" {
 		t.Fatalf("attributes: %+v, %v", changed, err)
 	}
-	newCode, err := s.LastCode(ctx, newEmail)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: &newCode})
+	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: code()})
 	refused(t, "verification", err, "")
 	_, err = c.UpdateUserAttributes(ctx, &cognito.UpdateUserAttributesInput{AccessToken: access, UserAttributes: []types.AttributeType{
 		{Name: aws.String("email"), Value: aws.String(email)}}})
 	refused(t, "the address back", err, "")
 	_, err = c.GetUserAttributeVerificationCode(ctx, &cognito.GetUserAttributeVerificationCodeInput{AccessToken: access, AttributeName: aws.String("email")})
 	refused(t, "another code", err, "")
-	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: code()})
+	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: codeOf(newEmail)})
 	refused(t, "verification of the address back", err, "")
 	_, err = c.DeleteUserAttributes(ctx, &cognito.DeleteUserAttributesInput{AccessToken: access, UserAttributeNames: []string{"name"}})
 	refused(t, "removing an attribute", err, "")

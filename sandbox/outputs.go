@@ -226,6 +226,17 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	if len(c.VerifiedAttributes) == 0 {
 		c.VerifiedAttributes = []string{"email"}
 	}
+	for _, address := range c.UsernameAttributes {
+		if slices.Contains(c.VerifiedAttributes, address) {
+			c.KeepOriginal = append(c.KeepOriginal, address)
+		}
+	}
+	if len(c.UsernameAttributes) > 0 { // the e-mail address alone, unless users sign in by phone alone
+		c.RecoveryAttributes = []string{"email"}
+		if !slices.Contains(c.UsernameAttributes, "email") {
+			c.RecoveryAttributes = []string{"phone_number"}
+		}
+	}
 	if p := a.PasswordPolicy; p != nil {
 		c.PasswordPolicy = userpool.PasswordPolicy{MinLength: p.MinLength, RequireLowercase: p.RequireLowercase,
 			RequireUppercase: p.RequireUppercase, RequireNumbers: p.RequireNumbers, RequireSymbols: p.RequireSymbols}

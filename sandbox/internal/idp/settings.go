@@ -86,6 +86,18 @@ type userPoolType struct {
 	UsernameConfiguration  struct{ CaseSensitive bool }
 	AdminCreateUserConfig  struct{ AllowAdminCreateUserOnly bool }
 	Policies               struct{ PasswordPolicy passwordPolicy }
+	AccountRecoverySetting struct{ RecoveryMechanisms []recoveryMechanism }
+
+	UserAttributeUpdateSettings *attributeUpdates `json:",omitempty"`
+}
+
+// attributeUpdates is UserAttributeUpdateSettingsType.
+type attributeUpdates struct{ AttributesRequireVerificationBeforeUpdate []string }
+
+// recoveryMechanism is RecoveryOptionType.
+type recoveryMechanism struct {
+	Name     string
+	Priority int
 }
 
 // passwordPolicy is PasswordPolicyType.
@@ -124,6 +136,13 @@ func (h *Handler) describeUserPool(ctx context.Context, _ adminInput) (any, erro
 	p := cfg.PasswordPolicy
 	t.Policies.PasswordPolicy = passwordPolicy{
 		p.MinLength, p.RequireLowercase, p.RequireUppercase, p.RequireNumbers, p.RequireSymbols, 7}
+	for i, name := range cfg.RecoveryAttributes {
+		t.AccountRecoverySetting.RecoveryMechanisms = append(
+			t.AccountRecoverySetting.RecoveryMechanisms, recoveryMechanism{"verified_" + name, i + 1})
+	}
+	if len(cfg.KeepOriginal) > 0 {
+		t.UserAttributeUpdateSettings = &attributeUpdates{cfg.KeepOriginal}
+	}
 	return struct{ UserPool userPoolType }{t}, nil
 }
 

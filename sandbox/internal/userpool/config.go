@@ -34,6 +34,12 @@ type Config struct {
 	RequiredAttributes []string
 	// VerifiedAttributes lists the attributes ("email", "phone_number") that codes are sent to.
 	VerifiedAttributes []string
+	// KeepOriginal lists the verified attributes whose value stays until a new one
+	// is verified (AttributesRequireVerificationBeforeUpdate).
+	KeepOriginal []string
+	// RecoveryAttributes lists the attributes that codes for a forgotten password are sent to, the
+	// preferred one first (AccountRecoverySetting). The default is "email", then "phone_number".
+	RecoveryAttributes []string
 	// Groups are created if they do not exist.
 	Groups []Group
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
@@ -108,10 +114,23 @@ func (c *Config) validate() error {
 	if len(c.Clients) == 0 {
 		fault("there is no app client")
 	}
-	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes) {
+	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes) {
 		if a != "email" && a != "phone_number" {
 			fault("%q cannot be signed in with or verified: use email or phone_number", a)
 		}
+	}
+	for _, a := range c.KeepOriginal {
+		if !slices.Contains(c.VerifiedAttributes, a) {
+			fault("%q is to stay until another is verified, but is not verified", a)
+		}
+	}
+	for _, a := range c.RequiredAttributes {
+		if !slices.Contains(StandardAttributes(), a) {
+			fault("%q is required at sign-up, but is not a standard attribute", a)
+		}
+	}
+	if len(c.RecoveryAttributes) == 0 {
+		c.RecoveryAttributes = addresses()
 	}
 	if (c.AccessTokenKey == nil) != (c.IDTokenKey == nil) {
 		fault("there is a key for one kind of token, but none for the other")
