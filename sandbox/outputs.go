@@ -28,7 +28,7 @@ type outputs struct {
 	authWhole map[string]json.RawMessage
 }
 
-// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.4.
+// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.5.
 type authOutputs struct {
 	Region                     string   `json:"aws_region"`
 	UserPoolID                 string   `json:"user_pool_id"`
@@ -48,7 +48,9 @@ type authOutputs struct {
 		RequireSymbols   bool `json:"require_symbols"`
 		RequireUppercase bool `json:"require_uppercase"`
 	} `json:"password_policy"`
-	OAuth *oauthOutputs `json:"oauth"`
+	OAuth            *oauthOutputs        `json:"oauth"`
+	MFAConfiguration string               `json:"mfa_configuration"`
+	Passwordless     *passwordlessOutputs `json:"passwordless"`
 }
 
 type oauthOutputs struct {
@@ -84,7 +86,7 @@ func parseOutputs(text []byte) (*outputs, error) {
 			missing = append(missing, fmt.Errorf("sandbox: the outputs lack auth.%s", name))
 		}
 	}
-	return o, errors.Join(missing...)
+	return o, errors.Join(append(missing, a.checkServed())...)
 }
 
 func orElse(err error, text string) error {

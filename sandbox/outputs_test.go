@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -111,6 +112,12 @@ func TestStartRefusals(t *testing.T) {
 		"origin with a path":   {sandbox.Config{AppOrigins: []string{"http://localhost:3000/"}}, "is not an origin"},
 		"origin without login": {sandbox.Config{AppOrigins: []string{"http://localhost:3000"}, Outputs: []byte(`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c"}}`)}, "no section auth.oauth"},
 		"long grace":           {sandbox.Config{Clients: []sandbox.Client{{RotationGrace: 61e9}}}, "0 to 60 s"},
+		"a second factor": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"REQUIRED"`))},
+			`auth.mfa_configuration is "REQUIRED"`},
+		"a second factor, in another spelling": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"ON"`))},
+			"multi-factor authentication"},
+		"a required attribute that is not there": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given,
+			`"standard_required_attributes": ["email"]`, `"standard_required_attributes": ["shoe"]`))}, `"shoe" is required`},
 		"no flow": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"USER_PASSWORD_AUTH"}}}},
 			`"USER_PASSWORD_AUTH" is no flow`},
 		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"ALLOW_USER_AUTH"}}}},
@@ -127,6 +134,35 @@ func TestStartRefusals(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}
+
+// TestWarnings: what outputs ask for and the sandbox lacks is told, where sign-in works without it.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		what, old, new string
+		want           []string // no warning if it is nil
+	}{
+		{"all that the sandbox has", `"NONE"`, `"NONE"`, nil},
+		{"MFA", `"NONE"`, `"OPTIONAL"`, []string{"second factor", "auth.mfa_configuration=OPTIONAL"}},
+		{"passwordless", `"mfa_configuration"`, `"passwordless": {"email_otp_enabled": true, "sms_otp_enabled": true,
+			"web_authn": {"relying_party_id": "localhost", "user_verification": "preferred"}}, "mfa_configuration"`,
+			[]string{"without a password", "EMAIL_OTP SMS_OTP WEB_AUTHN"}},
+		{"passwordless, switched off", `"mfa_configuration"`,
+			`"passwordless": {"email_otp_enabled": false, "preferred_challenge": "PASSWORD"}, "mfa_configuration"`, nil},
+		{"implicit grant", `"code"`, `"token"`, []string{"implicit grant"}},
+	} {
+		var log bytes.Buffer
+		start(t, sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, c.old, c.new)),
+			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		if c.want == nil && log.Len() > 0 {
+			t.Errorf("%s: the log says %s", c.what, &log)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: the log says %q, want %q", c.what, &log, want)
+			}
 		}
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it
 	// the ids, app client, domain, password policy and groups. If it is empty,
 	// the sandbox makes a user pool. A data directory remembers that pool.
+	// Outputs that demand multi-factor authentication are an error.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
 	// if necessary. If it is empty, the data is in memory.
@@ -147,6 +148,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
+	out.auth.warn(cfg.Logger)
 	if err := out.addOrigins(cfg.AppOrigins); err != nil {
 		return nil, err
 	}
