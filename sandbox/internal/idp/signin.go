@@ -103,7 +103,8 @@ func (h *Handler) srpAuth(
 		return nil, err
 	}
 	return authOutput{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
-		"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB, "USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
+		"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB,
+		"USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
 }
 
 func (h *Handler) passwordAuth(
