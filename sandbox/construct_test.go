@@ -91,8 +91,6 @@ func TestConstructDefaults(t *testing.T) {
 				{"Editors": map[string]int{"precedence": 1}},
 			}
 		}),
-		// An app client has OAuth flows if it has a redirect URI.
-		AppOrigins: []string{"http://localhost:3000"},
 	})
 	d := describe(t, s)
 	pool, client := d.pool, d.client

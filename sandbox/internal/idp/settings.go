@@ -240,7 +240,7 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 		TokenValidityUnits:   tokenValidityUnits{"seconds", "seconds", "seconds"},
 		RefreshTokenRotation: refreshTokenRotation{Feature: "DISABLED"},
 	}
-	if len(c.CallbackURLs) > 0 { // managed login is on
+	if len(c.Scopes) > 0 { // managed login is on
 		t.AllowedOAuthFlowsUserPoolClient = true
 		t.AllowedOAuthFlows, t.AllowedOAuthScopes = []string{"code"}, c.Scopes
 	}
