@@ -181,6 +181,9 @@ func emptied(names []string) map[string]string {
 
 // SendAttributeCode sends a code for [Pool.VerifyAttribute].
 func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d Delivery, err error) {
+	if err := p.spend(ctx, sendAttributeCode, sub); err != nil {
+		return d, err
+	}
 	err = p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
@@ -197,6 +200,9 @@ func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d 
 
 // VerifyAttribute marks an address as verified.
 func (p *Pool) VerifyAttribute(ctx context.Context, sub, attribute, code string) error {
+	if err := p.spend(ctx, verifyAttribute, sub); err != nil {
+		return err
+	}
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
