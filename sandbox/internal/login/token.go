@@ -15,13 +15,14 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// token is the token endpoint: RFC 6749 §4.1.3 and §6.
+// token is the token endpoint: RFC 6749 §4.1.3, §4.4.2 and §6. It answers 400 to a client that it
+// does not know (Developer Guide, "Token endpoint"), where RFC 6749 §5.2 has 401 after a header.
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 	form, err := parameters(r)
 	if err != nil {
 		return err
 	}
-	client, err := h.authenticate(r, form)
+	client, err := h.authenticate(r, form, http.StatusBadRequest)
 	if err != nil {
 		return err
 	}
@@ -188,13 +189,14 @@ func issueError(err error, refusal *oauthError) error {
 }
 
 // revoke is the revocation endpoint (RFC 7009). It revokes only
-// refresh tokens (Cognito Developer Guide, "Revoke endpoint").
+// refresh tokens, and answers 401 to a client that it does not
+// know (Cognito Developer Guide, "Revoke endpoint").
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	form, err := parameters(r)
 	if err != nil {
 		return err
 	}
-	client, err := h.authenticate(r, form)
+	client, err := h.authenticate(r, form, http.StatusUnauthorized)
 	if err != nil {
 		return err
 	}
@@ -212,8 +214,9 @@ func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// userInfo returns the claims of a user (OpenID Connect
-// Core §5.3). Its errors are those of RFC 6750 §3.1.
+// userInfo returns the claims of a user (OpenID Connect Core §5.3). Its errors are those of the
+// Developer Guide, "UserInfo endpoint". They have no insufficient_scope (RFC 6750 §3.1): a token
+// without the scope openid is an invalid one.
 func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	raw, ok := bearer(r)
 	if !ok {
@@ -227,7 +230,7 @@ func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	claims, err := h.pool.UserInfo(r.Context(), raw)
 	if userpool.CodeOf(err) != "" {
-		return bearerError(http.StatusForbidden, "insufficient_scope", "The access token does not have the scope openid.")
+		return bearerError(http.StatusUnauthorized, "invalid_token", "Access token does not contain openid scope")
 	}
 	if err != nil {
 		return err
