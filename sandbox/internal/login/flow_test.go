@@ -198,7 +198,8 @@ func TestLockout(t *testing.T) {
 		for lang, want := range map[string]string{
 			"en": "Too many wrong passwords. Wait a moment and try again.",
 			"fr": "Trop de mots de passe incorrects. Attendez un moment et réessayez.",
-			"de": "Zu viele falsche Passwörter. Warten Sie einen Moment und versuchen Sie es noch einmal.",
+			"de": "Zu viele falsche Passwörter. " +
+				"Warten Sie einen Moment und versuchen Sie es noch einmal.",
 			"es": "Demasiadas contraseñas incorrectas. Espera un momento e inténtalo de nuevo.",
 			"ja": "パスワードの誤りが多すぎます。しばらく待ってからもう一度お試しください。",
 		} {

@@ -306,9 +306,12 @@ func TestRefreshRevokeAndUserInfo(t *testing.T) {
 		{"no client", url.Values{"token": {a.RefreshToken}}, unchanged, 400, "invalid_request"},
 		{"an unknown client", revocation("nobody"), unchanged, 401, "invalid_client"},
 		{"without the secret", revocation(secretClient), unchanged, 401, "invalid_client"},
-		{"with a wrong secret", revocation(secretClient), basic(secretClient, "x"), 401, "invalid_client"},
-		{"an access token", url.Values{"token": {a.AccessToken}, "client_id": {publicClient}}, unchanged, 400, "unsupported_token_type"},
-		{"an unknown token", url.Values{"token": {"unknown"}, "client_id": {publicClient}}, unchanged, 200, ""},
+		{"with a wrong secret", revocation(secretClient), basic(secretClient, "x"),
+			401, "invalid_client"},
+		{"an access token", url.Values{"token": {a.AccessToken}, "client_id": {publicClient}},
+			unchanged, 400, "unsupported_token_type"},
+		{"an unknown token", url.Values{"token": {"unknown"}, "client_id": {publicClient}},
+			unchanged, 200, ""},
 	} {
 		got := revoke(c.form, c.auth)
 		if got.Status != c.status || got.Error != c.want {

@@ -73,7 +73,7 @@ func lockout(n int) time.Duration {
 }
 
 // subjectOf returns the key that attempts of a user are counted under. All names of a user count
-// together. A name without a user counts alike, so that the limits do not reveal who has an account.
+// together. A name that nobody has counts alike, so that the limits do not reveal who is a user.
 func subjectOf(u *store.User, name string) string {
 	if u == nil {
 		return hashText(normal(name)) // which bounds its length

@@ -107,7 +107,8 @@ func (f *fixture) srpSignIn(name, password string) error {
 		f.t.Fatal(err)
 	}
 	const timestamp = "Tue Feb 3 04:05:06 UTC 2026"
-	signature := c.Sign(challenge.UserID, password, challenge.Salt, challenge.SRPB, block, timestamp)
+	signature := c.Sign(
+		challenge.UserID, password, challenge.Salt, challenge.SRPB, block, timestamp)
 	_, err = f.FinishSRP(ctx, clientID, SRPClaim{Username: name, SecretBlock: challenge.SecretBlock,
 		Signature: base64.StdEncoding.EncodeToString(signature), Timestamp: timestamp})
 	return err
@@ -123,7 +124,8 @@ func TestLockoutCountsTogether(t *testing.T) {
 		return err
 	}
 	for i, err := range []error{
-		byPassword(clientID, "a@b.com"), byPassword(otherClient, "A@B.com"), byPassword(clientID, u.Username),
+		byPassword(clientID, "a@b.com"), byPassword(otherClient, "A@B.com"),
+		byPassword(clientID, u.Username),
 		f.srpSignIn("a@b.com", wrongPassword), f.srpSignIn(u.Username, wrongPassword),
 	} {
 		if got := outcome(err); got != "wrong" {
@@ -185,7 +187,8 @@ func TestConcurrentGuesses(t *testing.T) {
 // TestLimits: the limits of calls (Developer Guide, "Quotas in Amazon Cognito"), which
 // are those of each user alone. Unknown users get the same answers.
 func TestLimits(t *testing.T) {
-	f, ctx := newFixture(t, func(c *Config) { c.Clients[1].RevealUserExistence = true }), t.Context()
+	f := newFixture(t, func(c *Config) { c.Clients[1].RevealUserExistence = true })
+	ctx := t.Context()
 	const known, unknown, other = "a@b.com", "nobody@b.com", "other@b.com"
 	u, o := f.user(known), f.user(other)
 	byName := func(f func(name string) error) map[string]func() error {
@@ -250,7 +253,8 @@ func TestLimits(t *testing.T) {
 		}
 	}
 
-	want(t, "a weak password", f.ConfirmForgotPassword(ctx, clientID, unknown, "0", "weak"), InvalidPassword)
+	err := f.ConfirmForgotPassword(ctx, clientID, unknown, "0", "weak")
+	want(t, "a weak password, whoever it is for", err, InvalidPassword)
 	for range 6 { // with PreventUserExistenceErrors=LEGACY
 		_, err := f.ForgotPassword(ctx, otherClient, unknown)
 		want(t, "ForgotPassword of a client that reveals users", err, UserNotFound)
