@@ -710,10 +710,11 @@ func TestClientCredentials(t *testing.T) {
 func TestScopesOfOutputs(t *testing.T) {
 	const custom = "https://api.example.com/photos.read"
 	s := start(t, sandbox.Config{Outputs: []byte(`{"version": "1.4", "auth": {
-		"aws_region": "us-east-1", "user_pool_id": "us-east-1_Scopes", "user_pool_client_id": "client",
+		"aws_region": "us-east-1", "user_pool_id": "us-east-1_Scopes",
+		"user_pool_client_id": "client",
 		"oauth": {"domain": "x.auth.us-east-1.amazoncognito.com", "identity_providers": [],
-			"scopes": ["openid", "` + custom + `"], "redirect_sign_in_uri": ["http://localhost:3000/"],
-			"redirect_sign_out_uri": [], "response_type": "code"}}}`)})
+			"scopes": ["openid", "` + custom + `"], "response_type": "code",
+			"redirect_sign_in_uri": ["http://localhost:3000/"], "redirect_sign_out_uri": []}}}`)})
 	q := url.Values{"client_id": {"client"}, "response_type": {"code"},
 		"redirect_uri": {"http://localhost:3000/"}, "scope": {custom}}
 	res, _ := call(t, "GET", s.URL()+"/oauth2/authorize?"+q.Encode(), "", nil)
