@@ -12,6 +12,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 )
 
 // UserAttributes are the attributes of a user, by name, such as "email", "email_verified" or
@@ -49,7 +50,7 @@ func FetchUserAttributes(ctx context.Context) (UserAttributes, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := userPoolOf(sc.App())
+	client, err := cognitoapi.UserPool(sc.App())
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 )
 
 // identityPool is the identity pool of an App and what is known from it. Cognito's quotas are
@@ -118,7 +119,7 @@ func (u *user) identity(ctx context.Context) (string, error) {
 
 // getID asks for the identity of a user or, without logins, for that of a new guest.
 func (p *identityPool) getID(ctx context.Context, logins map[string]string) (string, error) {
-	client, err := identityPoolClient(p.client.app)
+	client, err := cognitoapi.IdentityPool(p.client.app)
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +144,7 @@ func (p *identityPool) getID(ctx context.Context, logins map[string]string) (str
 // getCredentials asks for the credentials of an identity; logins are nil for a guest's. The answer
 // may name another identity.
 func (p *identityPool) getCredentials(ctx context.Context, identityID string, logins map[string]string) (*amplify.Credentials, error) {
-	client, err := identityPoolClient(p.client.app)
+	client, err := cognitoapi.IdentityPool(p.client.app)
 	if err != nil {
 		return nil, err
 	}

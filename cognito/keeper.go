@@ -11,6 +11,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
@@ -157,7 +158,7 @@ func (p *provider) endEverywhere(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := userPoolClient(p.client.app)
+	client, err := cognitoapi.UserPool(p.client.app)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
@@ -272,7 +273,7 @@ func (r *redemption) isNewer(answer *issued) bool {
 // redeem asks the user pool.
 func (r *redemption) redeem(ctx context.Context) (*issued, error) {
 	c := r.client
-	client, err := userPoolClient(c.app)
+	client, err := cognitoapi.UserPool(c.app)
 	if err != nil {
 		return nil, err
 	}

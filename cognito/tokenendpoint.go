@@ -18,6 +18,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 )
 
 const (
@@ -227,7 +228,7 @@ func (c *Client) revokeAtEndpoint(ctx context.Context, token string) error {
 
 // revokeByAPI asks the user pools API to revoke a token.
 func (c *Client) revokeByAPI(ctx context.Context, token string) error {
-	client, err := userPoolClient(c.app)
+	client, err := cognitoapi.UserPool(c.app)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/cognitoapi"
 	"github.com/amplify-go/amplify/internal/partition"
 )
 
@@ -33,13 +34,7 @@ const (
 func (e *examination) appClient(ctx context.Context) {
 	id := e.cfg.Auth.UserPoolClientID
 	region, _, _ := strings.Cut(e.cfg.Auth.UserPoolID, "_")
-	client, err := awsapi.Client(e.app, region, func(s awsapi.Settings) userPoolAPI {
-		return userPoolAPI{cognitoidentityprovider.New(cognitoidentityprovider.Options{
-			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
-			Credentials:  aws.AnonymousCredentials{},
-			BaseEndpoint: aws.String(e.app.Endpoints().UserPool),
-		})}
-	})
+	client, err := cognitoapi.UserPool(e.app)
 	if err != nil {
 		e.fault("app-client", Problem, err)
 		return
@@ -96,14 +91,7 @@ func (e *examination) identityPool(ctx context.Context) {
 		e.ok("identity-pool", "There is none: users get no AWS credentials.")
 		return
 	}
-	region, _, _ := strings.Cut(auth.IdentityPoolID, ":")
-	client, err := awsapi.Client(e.app, region, func(s awsapi.Settings) identityPoolAPI {
-		return identityPoolAPI{cognitoidentity.New(cognitoidentity.Options{
-			Region: s.Region, HTTPClient: s.HTTPClient, Retryer: s.Retryer,
-			Credentials:  aws.AnonymousCredentials{},
-			BaseEndpoint: aws.String(e.app.Endpoints().IdentityPool),
-		})}
-	})
+	client, err := cognitoapi.IdentityPool(e.app)
 	if err != nil {
 		e.fault("identity-pool", Problem, err)
 		return
@@ -171,11 +159,3 @@ func (e *examination) guest(ctx context.Context, c *cognito.Client) {
 		e.ok("guest", "A guest gets AWS credentials. The identity pool has one identity more.")
 	}
 }
-
-// The clients of this package. Their calls are not signed.
-type (
-	userPoolAPI struct {
-		*cognitoidentityprovider.Client
-	}
-	identityPoolAPI struct{ *cognitoidentity.Client }
-)

@@ -48,7 +48,8 @@ type sdkSignIn struct {
 
 // A server administers users by the AWS SDK for JavaScript.
 func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
-	backend := startBackend(t, sandbox.Config{})
+	flows := []string{"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+	backend := startBackend(t, sandbox.Config{Clients: []sandbox.Client{{AuthFlows: flows}}})
 	js := backend.awsSDK(t)
 	o := backend.outputs(t)
 	// in returns the input of an operation on the pool.
@@ -79,6 +80,11 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 		if got := backend.code(t, email); got != password {
 			t.Errorf("the invitation has the password %q", got)
 		}
+		js.do(nil, "AdminCreateUser", in("Username", email, "MessageAction", "RESEND"))
+		temporary := backend.code(t, email)
+		if temporary == password {
+			t.Error("the second invitation has the password of the first")
+		}
 
 		credentials := func(password string) map[string]any {
 			return in("ClientId", o.Auth.ClientID, "AuthFlow", "ADMIN_USER_PASSWORD_AUTH",
@@ -89,7 +95,7 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 			js.do(&out, "AdminInitiateAuth", credentials(password))
 			return out
 		}
-		challenge := signIn(password)
+		challenge := signIn(temporary)
 		if challenge.ChallengeName != "NEW_PASSWORD_REQUIRED" || challenge.Session == "" ||
 			challenge.AuthenticationResult != nil ||
 			!strings.Contains(challenge.ChallengeParameters["userAttributes"], `"name":"Ada"`) {
@@ -190,7 +196,7 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 			want = append(want, email)
 		}
 		var got []string
-		page := in("Filter", `email ^= "list"`, "Limit", 2)
+		page := in("Filter", `email ^= "list"`, "Limit", 2, "AttributesToGet", []string{"email"})
 		for {
 			var out struct {
 				Users           []sdkUser
@@ -198,11 +204,10 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 			}
 			js.do(&out, "ListUsers", page)
 			for _, u := range out.Users {
-				for _, a := range u.Attributes {
-					if a.Name == "email" {
-						got = append(got, a.Value)
-					}
+				if len(u.Attributes) != 1 || u.Attributes[0].Name != "email" {
+					t.Fatalf("ListUsers gave the attributes %v", u.Attributes)
 				}
+				got = append(got, u.Attributes[0].Value)
 			}
 			if out.PaginationToken == "" {
 				break
@@ -237,7 +242,7 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 		}
 		js.do(&client, "DescribeUserPoolClient", in("ClientId", o.Auth.ClientID))
 		if c := client.UserPoolClient; c.ClientID != o.Auth.ClientID ||
-			!slices.Contains(c.ExplicitAuthFlows, "ALLOW_USER_SRP_AUTH") {
+			!slices.Equal(c.ExplicitAuthFlows, flows) {
 			t.Errorf("DescribeUserPoolClient: %+v", c)
 		}
 		var pools struct{ UserPools []struct{ ID string } }
@@ -276,6 +281,12 @@ func TestAWSSDKForJavaScriptUserPool(t *testing.T) {
 			{"DescribeUserPool", map[string]any{"UserPoolId": "us-east-1_nowhere"},
 				"ResourceNotFoundException", ""},
 			{"DescribeUserPoolClient", in("ClientId", "nowhere"), "ResourceNotFoundException", ""},
+			{"AdminCreateUser", in("Username", email, "MessageAction", "RESEND"),
+				"UnsupportedUserStateException", ""},
+			{"InitiateAuth", map[string]any{"ClientId": o.Auth.ClientID,
+				"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": map[string]string{
+					"USERNAME": email, "PASSWORD": password,
+				}}, "InvalidParameterException", ""},
 			{"ListDevices", map[string]any{"AccessToken": "a.b.c"},
 				"UnknownOperationException", base},
 			{"ListTerms", in(), "UnknownOperationException", base},

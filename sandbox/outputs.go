@@ -28,7 +28,7 @@ type outputs struct {
 	authWhole map[string]json.RawMessage
 }
 
-// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.4.
+// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.5.
 type authOutputs struct {
 	Region                     string   `json:"aws_region"`
 	UserPoolID                 string   `json:"user_pool_id"`
@@ -48,7 +48,9 @@ type authOutputs struct {
 		RequireSymbols   bool `json:"require_symbols"`
 		RequireUppercase bool `json:"require_uppercase"`
 	} `json:"password_policy"`
-	OAuth *oauthOutputs `json:"oauth"`
+	OAuth            *oauthOutputs        `json:"oauth"`
+	MFAConfiguration string               `json:"mfa_configuration"`
+	Passwordless     *passwordlessOutputs `json:"passwordless"`
 }
 
 type oauthOutputs struct {
@@ -84,7 +86,7 @@ func parseOutputs(text []byte) (*outputs, error) {
 			missing = append(missing, fmt.Errorf("sandbox: the outputs lack auth.%s", name))
 		}
 	}
-	return o, errors.Join(missing...)
+	return o, errors.Join(append(missing, a.checkServed())...)
 }
 
 func orElse(err error, text string) error {
@@ -220,11 +222,25 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
 		PreToken:       cfg.PreToken, Logger: cfg.Logger,
+		AliasAttributes: cfg.AliasAttributes, ProviderIdentifiers: cfg.ProviderIdentifiers,
+	}
+	for _, rs := range cfg.ResourceServers {
+		c.ResourceServers = append(c.ResourceServers, userpool.ResourceServer(rs))
 	}
 	// "username" among the username attributes means that users choose a username.
 	c.UsernameAttributes = slices.DeleteFunc(slices.Clone(c.UsernameAttributes), func(a string) bool { return a == "username" })
 	if len(c.VerifiedAttributes) == 0 {
 		c.VerifiedAttributes = []string{"email"}
+	}
+	for _, address := range c.UsernameAttributes {
+		if slices.Contains(c.VerifiedAttributes, address) {
+			c.KeepOriginal = append(c.KeepOriginal, address)
+		}
+	}
+	if slices.Contains(c.UsernameAttributes, "email") {
+		c.RecoveryAttributes = []string{"email"} // alone, as Amplify's construct has it
+	} else {
+		c.RecoveryAttributes = c.UsernameAttributes
 	}
 	if p := a.PasswordPolicy; p != nil {
 		c.PasswordPolicy = userpool.PasswordPolicy{MinLength: p.MinLength, RequireLowercase: p.RequireLowercase,
@@ -241,6 +257,13 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		for _, p := range a.OAuth.IdentityProviders {
 			own.Providers = append(own.Providers, providerName(p))
 		}
+		// Outputs do not list resource servers. Those of their own scopes must exist.
+		for _, scope := range own.Scopes {
+			if i := strings.LastIndex(scope, "/"); i >= 0 {
+				c.ResourceServers = append(c.ResourceServers,
+					userpool.ResourceServer{Identifier: scope[:i], Scopes: []string{scope[i+1:]}})
+			}
+		}
 	}
 	c.Clients = []userpool.Client{own}
 	for _, given := range cfg.Clients {
@@ -248,7 +271,17 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		if given.ID != "" {
 			client.ID = given.ID
 		}
-		client.Secret = given.Secret
+		client.Secret, client.AuthFlows = given.Secret, given.AuthFlows
+		client.RevealUserExistence = given.RevealUserExistence
+		if client.ClientCredentials = given.ClientCredentials; client.ClientCredentials {
+			client.Scopes = nil // those of the outputs are for users
+			if client.ID != own.ID {
+				client.CallbackURLs, client.LogoutURLs, client.Providers = nil, nil, nil
+			}
+		}
+		if given.Scopes != nil {
+			client.Scopes = given.Scopes
+		}
 		client.RotateRefreshTokens, client.RotationGrace = given.RotateRefreshTokens, given.RotationGrace
 		client.AccessTokenValidity, client.IDTokenValidity, client.RefreshTokenValidity =
 			given.AccessTokenValidity, given.IDTokenValidity, given.RefreshTokenValidity
@@ -262,7 +295,9 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 }
 
 // identityPool returns the identity pool that the outputs describe, or nil.
-func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *userpool.Pool) (*identity.Pool, error) {
+func (o *outputs) identityPool(
+	ctx context.Context, st *store.Store, users *userpool.Pool, serverSideTokenCheck bool,
+) (*identity.Pool, error) {
 	if o.auth.IdentityPoolID == "" {
 		return nil, nil
 	}
@@ -272,7 +307,8 @@ func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *user
 	}
 	return identity.New(ctx, st, identity.Config{
 		ID: o.auth.IdentityPoolID, AllowGuests: o.auth.AllowGuests, Clock: users.Now,
-		Providers: []identity.Provider{{UserPool: users, ClientIDs: clients}},
+		Providers: []identity.Provider{{
+			UserPool: users, ClientIDs: clients, ServerSideTokenCheck: serverSideTokenCheck}},
 	})
 }
 

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -93,6 +94,9 @@ func TestOutputsMade(t *testing.T) {
 	}
 }
 
+// replaced returns the given outputs with another text in place of old.
+func replaced(old, text string) []byte { return []byte(strings.ReplaceAll(given, old, text)) }
+
 // TestStartRefusals: what cannot be is said at the start, with what to do.
 func TestStartRefusals(t *testing.T) {
 	for what, c := range map[string]struct {
@@ -111,7 +115,21 @@ func TestStartRefusals(t *testing.T) {
 		"origin with a path":   {sandbox.Config{AppOrigins: []string{"http://localhost:3000/"}}, "is not an origin"},
 		"origin without login": {sandbox.Config{AppOrigins: []string{"http://localhost:3000"}, Outputs: []byte(`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c"}}`)}, "no section auth.oauth"},
 		"long grace":           {sandbox.Config{Clients: []sandbox.Client{{RotationGrace: 61e9}}}, "0 to 60 s"},
-		"weak password":        {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
+		"a second factor": {sandbox.Config{Outputs: replaced(`"NONE"`, `"REQUIRED"`)},
+			`auth.mfa_configuration is "REQUIRED"`},
+		"a second factor, in the words of Gen 1": {
+			sandbox.Config{Outputs: replaced(`"NONE"`, `"ON"`)}, "multi-factor authentication"},
+		"an unknown required attribute": {sandbox.Config{Outputs: replaced(
+			`"standard_required_attributes": ["email"]`,
+			`"standard_required_attributes": ["shoe"]`)}, `"shoe" is required`},
+		"no flow": {sandbox.Config{Clients: []sandbox.Client{{
+			AuthFlows: []string{"USER_PASSWORD_AUTH"}}}}, `"USER_PASSWORD_AUTH" is no flow`},
+		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{
+			AuthFlows: []string{"ALLOW_USER_AUTH"}}}}, "no ALLOW_USER_AUTH"},
+		"rotation and its flow": {sandbox.Config{Clients: []sandbox.Client{{
+			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}},
+			"does not go together"},
+		"weak password": {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
 	} {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
 		c.cfg.AccessTokenKey, c.cfg.IDTokenKey = testKeys()[0], testKeys()[1]
@@ -121,6 +139,39 @@ func TestStartRefusals(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}
+
+// TestWarnings: what outputs ask for and the sandbox lacks is told, where sign-in works without it.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		what, old, new string
+		want           []string // no warning if it is nil
+	}{
+		{"all that the sandbox has", `"NONE"`, `"NONE"`, nil},
+		{"MFA", `"NONE"`, `"OPTIONAL"`,
+			[]string{"second factor", "auth.mfa_configuration=OPTIONAL"}},
+		{"passwordless", `"mfa_configuration"`,
+			`"passwordless": {"email_otp_enabled": true, "sms_otp_enabled": true, "web_authn":
+				{"relying_party_id": "localhost", "user_verification": "preferred"}},
+			"mfa_configuration"`,
+			[]string{"without a password", "EMAIL_OTP SMS_OTP WEB_AUTHN"}},
+		{"passwordless, switched off", `"mfa_configuration"`,
+			`"passwordless": {"email_otp_enabled": false, "preferred_challenge": "PASSWORD"},
+			"mfa_configuration"`, nil},
+		{"implicit grant", `"code"`, `"token"`, []string{"implicit grant"}},
+	} {
+		var log bytes.Buffer
+		warnings := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})
+		start(t, sandbox.Config{Outputs: replaced(c.old, c.new), Logger: slog.New(warnings)})
+		if c.want == nil && log.Len() > 0 {
+			t.Errorf("%s: the log says %s", c.what, &log)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: the log says %q, want %q", c.what, &log, want)
+			}
 		}
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it
 	// the ids, app client, domain, password policy and groups. If it is empty,
 	// the sandbox makes a user pool. A data directory remembers that pool.
+	// Outputs that demand multi-factor authentication are an error.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
 	// if necessary. If it is empty, the data is in memory.
@@ -48,6 +49,21 @@ type Config struct {
 	AppOrigins []string
 	// Clients changes the app client of the outputs, and adds other app clients.
 	Clients []Client
+	// ServerSideTokenCheck lets the identity pool accept an ID token only while its session is
+	// active, as the setting of that name does in AWS. By default, as with Amplify's backends, an
+	// ID token opens the identity pool until it expires, even if its session was revoked, or its
+	// user signed out globally or was disabled or deleted.
+	ServerSideTokenCheck bool
+	// ResourceServers have the custom scopes that app clients may have beside those in the outputs.
+	ResourceServers []ResourceServer
+	// AliasAttributes are the attributes that users can sign in with beside their username:
+	// "email", "phone_number" (each once it is verified) and "preferred_username". Only user pools
+	// where users choose a username have them: the outputs must have no username_attributes.
+	AliasAttributes []string
+	// ProviderIdentifiers are the identifiers of identity providers, by which the parameter
+	// idp_identifier of an authorization request chooses one. Each leads to a provider's name, such
+	// as "Google" or "LoginWithAmazon". Outputs do not tell them: by default there are none.
+	ProviderIdentifiers map[string]string
 	// Users are created unless they exist.
 	Users []User
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
@@ -72,12 +88,36 @@ type Client struct {
 	ID string
 	// Secret makes it a confidential client.
 	Secret string
+	// AuthFlows are the flows in which the user pools API signs users in, by the names of
+	// ExplicitAuthFlows: "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
+	// "ALLOW_USER_PASSWORD_AUTH" and "ALLOW_ADMIN_USER_PASSWORD_AUTH". The default is what Amplify
+	// deploys: the first two and, unless refresh tokens rotate, the third. Managed login does not
+	// depend on them.
+	AuthFlows []string
+	// Scopes are the OAuth scopes that it may ask for. The default is those of the outputs. A
+	// custom scope is that of a resource server, such as "photos/read".
+	Scopes []string
+	// ClientCredentials makes it a client of machines: the token endpoint gives it access tokens
+	// for itself. It needs an ID of its own, a Secret and Scopes, all of them custom. As with
+	// Cognito, it then signs nobody in at managed login.
+	ClientCredentials bool
+	// RevealUserExistence makes errors tell an unknown user from a wrong password or code: it is
+	// Cognito's PreventUserExistenceErrors=LEGACY. By default errors do not reveal who is a user.
+	RevealUserExistence bool
 	// RotateRefreshTokens limits each refresh token to one use. It
 	// still works during RotationGrace (0 to 60 s) after that use.
 	RotateRefreshTokens bool
 	RotationGrace       time.Duration
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
+}
+
+// ResourceServer is an API whose access tokens have scopes of its own.
+type ResourceServer struct {
+	// Identifier is the first part of its scopes: "photos" in "photos/read".
+	Identifier string
+	// Scopes are their second parts, such as "read".
+	Scopes []string
 }
 
 // User is a user who exists from the start, confirmed and with verified addresses.
@@ -136,6 +176,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
+	out.auth.warn(cfg.Logger)
 	if err := out.addOrigins(cfg.AppOrigins); err != nil {
 		return nil, err
 	}
@@ -149,7 +190,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 		}
 	}
 	s.hosts = awsHosts(poolConfig, out.domain())
-	identities, err := out.identityPool(ctx, st, s.pool)
+	identities, err := out.identityPool(ctx, st, s.pool, cfg.ServerSideTokenCheck)
 	if err != nil {
 		return nil, err
 	}

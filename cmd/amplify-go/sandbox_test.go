@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/srptest"
 )
 
 // runningSandbox is "amplify-go sandbox" in a process of its own.
@@ -78,13 +79,41 @@ func (s *runningSandbox) stop(signal os.Signal) int {
 	return s.ProcessState.ExitCode()
 }
 
-// signIn asks for tokens with a password and returns the status and the answer.
+// signIn signs a user in by SRP and returns the status and the answer.
 func (s *runningSandbox) signIn(clientID, email, password string) (int, string) {
 	s.t.Helper()
-	body, err := json.Marshal(map[string]any{
-		"ClientId": clientID, "AuthFlow": "USER_PASSWORD_AUTH",
-		"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": password},
-	})
+	config, err := amplify.ParseConfig([]byte(read(s.t, s.Outputs)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	user, err := srptest.New(config.Auth.UserPoolID, password)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	status, answer := s.call("InitiateAuth", map[string]any{"ClientId": clientID, "AuthFlow": "USER_SRP_AUTH",
+		"AuthParameters": map[string]string{"USERNAME": email, "SRP_A": user.A()}})
+	if status != http.StatusOK {
+		return status, answer
+	}
+	var challenge struct {
+		ChallengeName       string
+		ChallengeParameters map[string]string
+	}
+	if err := json.Unmarshal([]byte(answer), &challenge); err != nil {
+		s.t.Fatal(err)
+	}
+	responses, err := user.Answer(challenge.ChallengeParameters)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.call("RespondToAuthChallenge", map[string]any{"ClientId": clientID,
+		"ChallengeName": challenge.ChallengeName, "ChallengeResponses": responses})
+}
+
+// call calls an operation of the user pool and returns the status and the answer.
+func (s *runningSandbox) call(operation string, input any) (int, string) {
+	s.t.Helper()
+	body, err := json.Marshal(input)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -93,7 +122,7 @@ func (s *runningSandbox) signIn(clientID, email, password string) (int, string) 
 		s.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth")
+	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Fatal(err)

@@ -2,6 +2,6 @@
 // the place where an App keeps the clients, one retry policy, the credentials of a request, and the
 // translation of errors into [amplify.Error].
 //
-// It imports no client of a service. Each client is made by the package that uses it, so that a
-// program contains only the clients of the packages that it imports.
+// It imports no client of a service. Each client is made where it is used, so that a program
+// contains only the clients of the packages that it imports.
 package awsapi

@@ -2,6 +2,5 @@
 // the user pools API, the key set and the OpenID configuration.
 //
 // Requests and answers of all operations follow the API Reference of Amazon Cognito user pools.
-// It is kinder than Cognito in one point: every app client may sign in by AdminInitiateAuth,
-// which Cognito allows to clients with ALLOW_ADMIN_USER_PASSWORD_AUTH alone.
+// It lacks choice-based sign-in (USER_AUTH), and so the Session of SignUp and ConfirmSignUp.
 package idp

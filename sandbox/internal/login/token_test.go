@@ -68,6 +68,78 @@ func TestCodesAreBound(t *testing.T) {
 	}
 }
 
+// TestCustomScopes: users get a scope of a resource server if their client has it
+// (Developer Guide, "Scopes, M2M, and resource servers").
+func TestCustomScopes(t *testing.T) {
+	const scope = "https://api.example.com/photos.read"
+	s := newSandbox(t, func(c *userpool.Config) {
+		c.ResourceServers = []userpool.ResourceServer{
+			{Identifier: "https://api.example.com", Scopes: []string{"photos.read"}}}
+		c.Clients[0].Scopes = append(c.Clients[0].Scopes, scope)
+	})
+	a := s.call("/oauth2/token", exchangeForm(s.newCode("scope", "openid "+scope)))
+	if got := claims(t, a.AccessToken)["scope"]; got != "openid "+scope {
+		t.Errorf("scope: %v", got)
+	}
+	q := authorizeQuery("client_id", socialClient, "scope", "openid "+scope)
+	p := s.browser().get("/oauth2/authorize?" + q)
+	if p.Left == nil || p.Left.Query().Get("error") != "invalid_scope" {
+		t.Errorf("a client without the scope: %v", p.Left)
+	}
+}
+
+// TestMachineRequests: how a client asks for a token for itself, and what the pre-token hook hears.
+func TestMachineRequests(t *testing.T) {
+	const id = "4machine000000000000000001"
+	var events []pretoken.Event
+	var fails error
+	s := newSandbox(t, func(c *userpool.Config) {
+		c.ResourceServers = []userpool.ResourceServer{
+			{Identifier: "photos", Scopes: []string{"read"}}}
+		c.Clients = append(c.Clients, userpool.Client{ID: id, Secret: clientSecret,
+			ClientCredentials: true, Scopes: []string{"photos/read"}})
+		c.PreToken = func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
+			events = append(events, e)
+			return pretoken.Response{}, fails
+		}
+	})
+	form := func(metadata string) url.Values {
+		return url.Values{"grant_type": {"client_credentials"}, "aws_client_metadata": {metadata}}
+	}
+	machine := basic(id, clientSecret)
+	inForm := form("")
+	inForm.Set("client_id", id)
+	inForm.Set("client_secret", clientSecret)
+	for _, c := range []struct {
+		name string
+		form url.Values
+		auth func(*http.Request)
+		want string
+	}{
+		{"by the header", form(`{"job":"nightly"}`), machine, ""},
+		{"by the form", inForm, func(*http.Request) {}, ""},
+		{"metadata that is no JSON", form("job"), machine, "invalid_request"},
+		{"metadata with a number", form(`{"job":1}`), machine, "invalid_request"},
+		{"by a client that signs users in", form(""), basic(secretClient, clientSecret),
+			"unauthorized_client"},
+	} {
+		a := s.call("/oauth2/token", c.form, c.auth)
+		if a.Error != c.want || (a.AccessToken != "") != (c.want == "") {
+			t.Errorf("%s: %d %q, want %q", c.name, a.Status, a.Error, c.want)
+		}
+	}
+	if len(events) != 2 || events[0].TriggerSource != pretoken.ClientCredentials ||
+		events[0].ClientMetadata["job"] != "nightly" {
+		t.Errorf("events: %+v", events)
+	}
+	fails = errors.New("no tenant")
+	a := s.call("/oauth2/token", form(""), machine)
+	if a.Error != "invalid_request" || a.AccessToken != "" ||
+		a.Description != "PreTokenGeneration failed with error no tenant." {
+		t.Errorf("the hook fails: %d %s %q", a.Status, a.Error, a.Description)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	challengeOf := func(v string) string {
 		sum := sha256.Sum256([]byte(v))
@@ -188,10 +260,10 @@ func TestClientAuthentication(t *testing.T) {
 		{"form", form("client_secret", clientSecret), nil, 200, ""},
 		{"no secret", form(), nil, 400, "invalid_client"},
 		{"wrong secret", form("client_secret", clientSecret+"x"), nil, 400, "invalid_client"},
-		{"wrong secret in the header", form("client_id", ""), basic(secretClient, "x"), 401, "invalid_client"},
-		{"unknown client in the header", form("client_id", ""), basic("nobody", clientSecret), 401, "invalid_client"},
-		{"no Basic header", form(), header("Authorization", "Bearer x"), 401, "invalid_client"},
-		{"bad escapes", form("client_id", ""), func(r *http.Request) { r.SetBasicAuth(secretClient, "%zz") }, 401, "invalid_client"},
+		{"wrong secret in the header", form("client_id", ""), basic(secretClient, "x"), 400, "invalid_client"},
+		{"unknown client in the header", form("client_id", ""), basic("nobody", clientSecret), 400, "invalid_client"},
+		{"no Basic header", form(), header("Authorization", "Bearer x"), 400, "invalid_client"},
+		{"bad escapes", form("client_id", ""), func(r *http.Request) { r.SetBasicAuth(secretClient, "%zz") }, 400, "invalid_client"},
 		{"both ways", form("client_secret", clientSecret), basic(secretClient, clientSecret), 400, "invalid_request"},
 		{"two ids", form("client_id", publicClient), basic(secretClient, clientSecret), 400, "invalid_request"},
 		{"a secret for a public client", exchangeForm(s.newCode(), "client_secret", "x"), nil, 400, "invalid_client"},
@@ -205,9 +277,6 @@ func TestClientAuthentication(t *testing.T) {
 			a := s.call("/oauth2/token", c.form, change)
 			if a.Status != c.status || a.Error != c.want {
 				t.Errorf("%d %q, want %d %q", a.Status, a.Error, c.status, c.want)
-			}
-			if (a.Status == 401) != (a.Header.Get("WWW-Authenticate") != "") { // RFC 6749 §5.2
-				t.Errorf("WWW-Authenticate: %q", a.Header.Get("WWW-Authenticate"))
 			}
 		})
 	}
@@ -283,7 +352,7 @@ func TestRefreshRevokeAndUserInfo(t *testing.T) {
 		{"Basic", "Basic eDp5", 400, "invalid_request"},
 		{"nonsense", "Bearer x", 401, "invalid_token"},
 		{"ID token", "Bearer " + a.IDToken, 401, "invalid_token"},
-		{"without openid", "Bearer " + noOpenID.AccessToken, 403, "insufficient_scope"},
+		{"without openid", "Bearer " + noOpenID.AccessToken, 401, "invalid_token"},
 	} {
 		res, body := get(c.authorization)
 		if got := res.Header.Get("WWW-Authenticate"); res.StatusCode != c.status || !strings.HasPrefix(got, `Bearer error="`+c.want+`"`) {
@@ -294,20 +363,34 @@ func TestRefreshRevokeAndUserInfo(t *testing.T) {
 	revoke := func(form url.Values, change ...func(*http.Request)) tokenAnswer {
 		return s.call("/oauth2/revoke", form, change...)
 	}
-	for _, c := range []struct {
+	revocation := func(client string) url.Values {
+		return url.Values{"token": {a.RefreshToken}, "client_id": {client}}
+	}
+	unchanged := func(*http.Request) {}
+	for _, c := range []struct { // Developer Guide, "Revoke endpoint"
 		name   string
 		form   url.Values
+		auth   func(*http.Request)
 		status int
 		want   string
 	}{
-		{"no token", url.Values{"client_id": {publicClient}}, 400, "invalid_request"},
-		{"no client", url.Values{"token": {a.RefreshToken}}, 400, "invalid_request"},
-		{"without the secret", url.Values{"token": {a.RefreshToken}, "client_id": {secretClient}}, 400, "invalid_client"},
-		{"an access token", url.Values{"token": {a.AccessToken}, "client_id": {publicClient}}, 400, "unsupported_token_type"},
-		{"an unknown token", url.Values{"token": {"unknown"}, "client_id": {publicClient}}, 200, ""},
+		{"no token", url.Values{"client_id": {publicClient}}, unchanged, 400, "invalid_request"},
+		{"no client", url.Values{"token": {a.RefreshToken}}, unchanged, 400, "invalid_request"},
+		{"an unknown client", revocation("nobody"), unchanged, 401, "invalid_client"},
+		{"without the secret", revocation(secretClient), unchanged, 401, "invalid_client"},
+		{"with a wrong secret", revocation(secretClient), basic(secretClient, "x"),
+			401, "invalid_client"},
+		{"an access token", url.Values{"token": {a.AccessToken}, "client_id": {publicClient}},
+			unchanged, 400, "unsupported_token_type"},
+		{"an unknown token", url.Values{"token": {"unknown"}, "client_id": {publicClient}},
+			unchanged, 200, ""},
 	} {
-		if got := revoke(c.form); got.Status != c.status || got.Error != c.want {
+		got := revoke(c.form, c.auth)
+		if got.Status != c.status || got.Error != c.want {
 			t.Errorf("revoke %s: %d %q", c.name, got.Status, got.Error)
+		}
+		if (got.Status == 401) != (got.Header.Get("WWW-Authenticate") != "") { // RFC 9110 §15.5.2
+			t.Errorf("revoke %s: WWW-Authenticate: %q", c.name, got.Header.Get("WWW-Authenticate"))
 		}
 	}
 	if got := revoke(url.Values{"token": {a.RefreshToken}}, basic(secretClient, clientSecret)); got.Status == 200 && refresh(a.RefreshToken).Status != 200 {
@@ -357,6 +440,8 @@ func FuzzToken(f *testing.F) {
 	f.Add(exchangeForm("x", "client_id", "", "code_verifier", "").Encode(), "Basic eDp5")
 	f.Add("grant_type=refresh_token&refresh_token=x&client_id="+publicClient, "")
 	f.Add("grant_type=refresh_token&refresh_token=a.b.c.d.e&client_id="+secretClient+"&client_secret="+clientSecret, "")
+	credentials := base64.StdEncoding.EncodeToString([]byte(secretClient + ":" + clientSecret))
+	f.Add("grant_type=client_credentials&scope=openid", "Basic "+credentials)
 	f.Add("a=%zz;b", "Basic %%%")
 	f.Fuzz(func(t *testing.T, form, authorization string) {
 		r := httptest.NewRequest("POST", "/oauth2/token", strings.NewReader(form))

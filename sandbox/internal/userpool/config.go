@@ -34,6 +34,17 @@ type Config struct {
 	RequiredAttributes []string
 	// VerifiedAttributes lists the attributes ("email", "phone_number") that codes are sent to.
 	VerifiedAttributes []string
+	// KeepOriginal lists the verified attributes whose value stays until a new one
+	// is verified (AttributesRequireVerificationBeforeUpdate).
+	KeepOriginal []string
+	// RecoveryAttributes lists the attributes that codes for a forgotten password are sent to, the
+	// preferred one first (AccountRecoverySetting). The default is "email", then "phone_number".
+	RecoveryAttributes []string
+	// ResourceServers have the custom scopes that clients may have.
+	ResourceServers []ResourceServer
+	// ProviderIdentifiers are other names of identity providers, by which
+	// authorization requests can choose one: from identifier to name.
+	ProviderIdentifiers map[string]string
 	// Groups are created if they do not exist.
 	Groups []Group
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
@@ -56,12 +67,19 @@ type Client struct {
 	// CallbackURLs and LogoutURLs are the redirect URIs that
 	// managed login accepts. They are compared as exact strings.
 	CallbackURLs, LogoutURLs []string
-	// Scopes are the OAuth scopes that managed login grants.
+	// Scopes are the OAuth scopes that managed login grants to users or, with ClientCredentials,
+	// the token endpoint to the client itself.
 	Scopes []string
+	// ClientCredentials makes it a client of machines, which signs nobody in at managed login.
+	ClientCredentials bool
 	// Providers are the identity providers that managed login offers:
 	// "COGNITO" for the pool itself, and Cognito's names for others,
 	// "Google", "Facebook", "LoginWithAmazon" and "SignInWithApple".
 	Providers []string
+	// AuthFlows are the flows that the user pools API offers to the client, by the names of
+	// ExplicitAuthFlows. Managed login does not depend on them. The default is that of Cognito:
+	// SRP, custom authentication and, unless refresh tokens rotate, refresh tokens.
+	AuthFlows []string
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
 	// RotateRefreshTokens limits each refresh token to one use. It
@@ -104,10 +122,40 @@ func (c *Config) validate() error {
 	if len(c.Clients) == 0 {
 		fault("there is no app client")
 	}
-	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes) {
+	if len(c.UsernameAttributes) > 0 && len(c.AliasAttributes) > 0 { // as with CreateUserPool
+		fault("users sign in with %v: alias attributes are for pools where they choose a username",
+			c.UsernameAttributes)
+	}
+	for _, a := range c.AliasAttributes {
+		if a != "email" && a != "phone_number" && a != "preferred_username" {
+			fault("%q cannot be an alias: use email, phone_number or preferred_username", a)
+		}
+	}
+	c.checkScopes(fault)
+	for id, name := range c.ProviderIdentifiers {
+		offers := func(cl Client) bool { return slices.Contains(cl.Providers, name) }
+		if !slices.ContainsFunc(c.Clients, offers) {
+			fault("%q is an identifier of %q, which no app client has as provider", id, name)
+		}
+	}
+	used := slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes)
+	for _, a := range used {
 		if a != "email" && a != "phone_number" {
 			fault("%q cannot be signed in with or verified: use email or phone_number", a)
 		}
+	}
+	for _, a := range c.KeepOriginal {
+		if !slices.Contains(c.VerifiedAttributes, a) {
+			fault("%q is to stay until another is verified, but is not verified", a)
+		}
+	}
+	for _, a := range c.RequiredAttributes {
+		if !slices.Contains(StandardAttributes(), a) {
+			fault("%q is required at sign-up, but is not a standard attribute", a)
+		}
+	}
+	if len(c.RecoveryAttributes) == 0 {
+		c.RecoveryAttributes = addresses()
 	}
 	if (c.AccessTokenKey == nil) != (c.IDTokenKey == nil) {
 		fault("there is a key for one kind of token, but none for the other")
@@ -120,6 +168,9 @@ func (c *Config) validate() error {
 		}
 		if cl.RotationGrace < 0 || cl.RotationGrace > time.Minute {
 			fault("the grace period of app client %s is %v: it must be 0 to 60 s", cl.ID, cl.RotationGrace)
+		}
+		for _, err := range cl.setFlows() {
+			fault("app client %s: %w", cl.ID, err)
 		}
 		for _, v := range []struct {
 			d     *time.Duration
