@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amplify-go/amplify/sandbox"
 )
@@ -34,6 +35,12 @@ func startBackend(t testing.TB, config sandbox.Config) *backend {
 		}
 	})
 	return &backend{s}
+}
+
+// stopped returns a clock that stands still, so that a lock-out of a second lasts.
+func stopped() func() time.Time {
+	now := time.Now()
+	return func() time.Time { return now }
 }
 
 // outputs are the parts of amplify_outputs.json that the tests look at themselves.
