@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox"
@@ -107,5 +110,66 @@ func TestOpenIDClient(t *testing.T) {
 	refused = js.fails("login_required", "callback", back)
 	if refused.Class != "AuthorizationResponseError" {
 		t.Errorf("after the sign-out: class %s", refused.Class)
+	}
+}
+
+// A program gets access tokens for itself, with the scopes of a resource server.
+func TestOpenIDClientCredentials(t *testing.T) {
+	const id, secret = "machine", "the secret of the machine"
+	backend := startBackend(t, sandbox.Config{
+		TLSAddr: "127.0.0.1:0",
+		ResourceServers: []sandbox.ResourceServer{
+			{Identifier: "photos", Scopes: []string{"read", "write", "delete"}},
+		},
+		Clients: []sandbox.Client{{
+			ID: id, Secret: secret, ClientCredentials: true,
+			Scopes: []string{"photos/read", "photos/write"},
+		}},
+	})
+	o := backend.outputs(t)
+	issuer := "https://cognito-idp." + o.Auth.Region + ".amazonaws.com/" + o.Auth.UserPoolID
+	js := startModule(t, npmProject(t, "js/amplify"), "openid.js", backend.nodeEnvironment(t)...)
+	configure := func(secret string) {
+		t.Helper()
+		js.do(nil, "configure",
+			map[string]any{"issuer": issuer, "clientId": id, "clientSecret": secret})
+	}
+	ask := func(scope string) map[string]string { return map[string]string{"scope": scope} }
+
+	configure(secret)
+	var tokens oidcTokens
+	js.do(&tokens, "clientCredentials", ask("photos/read"))
+	if tokens.RefreshToken != "" || tokens.ExpiresIn != 3600 {
+		t.Errorf("a refresh token of %d characters, and an access token for %d s",
+			len(tokens.RefreshToken), tokens.ExpiresIn)
+	}
+	var claims struct {
+		Iss, Sub, Scope, Username string
+		ClientID                  string `json:"client_id"`
+		Use                       string `json:"token_use"`
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(tokens.AccessToken, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	if claims.Iss != issuer || claims.Sub != id || claims.ClientID != id ||
+		claims.Use != "access" || claims.Scope != "photos/read" || claims.Username != "" {
+		t.Errorf("the access token says %+v", claims)
+	}
+
+	for _, scope := range []string{"photos/delete", "openid", "photos/read photos/delete"} {
+		refused := js.fails("invalid_scope", "clientCredentials", ask(scope))
+		if refused.Class != "ResponseBodyError" || refused.Status != http.StatusBadRequest {
+			t.Errorf("%s: class %s, status %d", scope, refused.Class, refused.Status)
+		}
+	}
+	configure("another secret")
+	js.fails("invalid_client", "clientCredentials", ask("photos/read"))
+	refused := js.fails("WWWAuthenticateChallengeError", "revoke", tokens.AccessToken)
+	if refused.Status != http.StatusUnauthorized {
+		t.Errorf("revoking with another secret: status %d", refused.Status)
 	}
 }
