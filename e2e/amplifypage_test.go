@@ -45,7 +45,7 @@ func startSPA(t testing.TB, library library, config sandbox.Config) *spa {
 	backend := startBackend(t, config)
 	app := startApp(t, newSite(t, "localhost"), backend, appOptions{
 		Options:       amplifyhttp.Options{App: amplify.Options{Clock: clock.now}},
-		Script:        library.bundle(t),
+		Script:        library.bundle(t, "page.js"),
 		Configuration: map[string]any{"config": backend.resourcesConfig(t), "options": map[string]any{"ssr": true}},
 	})
 	return &spa{app, library, backend, clock}

@@ -171,6 +171,12 @@ func (b *tab) fill(label, value string) {
 	call(b, input.InsertText, input.InsertTextParams{Text: value})
 }
 
+// enter presses the Enter key, which sends the form of the field that was filled in last.
+func (b *tab) enter() {
+	b.t.Helper()
+	b.do("pressing Enter", chromedp.KeyEvent("\r"))
+}
+
 // sees waits until the page shows text.
 func (b *tab) sees(text string) {
 	b.t.Helper()

@@ -1,7 +1,7 @@
 // Package e2e proves the library against the real things: Debian's Chromium, the published npm
-// packages aws-amplify and @aws-amplify/adapter-nextjs on Node and Next.js, the AWS SDKs for Go and
-// JavaScript, and openid-client. It exports nothing; everything is in its tests and the helpers
-// that they share:
+// packages aws-amplify, @aws-amplify/ui-react and @aws-amplify/adapter-nextjs on Node and Next.js,
+// the AWS SDKs for Go and JavaScript, and openid-client. It exports nothing; everything is in its
+// tests and the helpers that they share:
 //
 //	setup.go       what must be installed, and a clear word where it is not
 //	backend.go     a sandbox, in the test's process
@@ -9,7 +9,7 @@
 //	program.go     commands of this repository, as processes
 //	browser.go     Chromium, and tabs that click and type as people do
 //	node.go        npm packages in a Node process or in a page, called by name
-//	bundle.go      aws-amplify as the script of a page
+//	bundle.go      npm packages as the script of a page
 //	next.go        a Next.js application
 //	poolclient.go  the AWS SDK for Go
 //	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
