@@ -14,11 +14,6 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
-// formError is a mistake in a form. Its message is shown to the user.
-type formError struct{ message string }
-
-func (e formError) Error() string { return e.message }
-
 type faultsPage struct {
 	Active     []faults.Active
 	Operations []string
