@@ -115,9 +115,9 @@ type view struct {
 	Notice string
 	// Error is a sentence about the form that was refused.
 	Error string
-	// Refresh is the number of seconds after which the page loads again. Zero means never.
-	Refresh int
-	Data    any
+	// Refreshes is whether the page loads itself again, which the user can begin and end.
+	Refreshes bool
+	Data      any
 
 	typed url.Values // what the form that was refused contained, without the password
 }
@@ -192,10 +192,8 @@ func notice(word string) string {
 // get serves a page.
 func (h *Handler) get(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := view{Notice: notice(r.URL.Query().Get("done"))}
-		if r.URL.Query().Get("refresh") == "1" {
-			v.Refresh = 2
-		}
+		q := r.URL.Query()
+		v := view{Notice: notice(q.Get("done")), Refreshes: q.Get("refresh") == "1"}
 		h.show(w, r, http.StatusOK, p, v)
 	})
 }
@@ -248,6 +246,9 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request, status int, p pag
 
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	v.FormToken = ui.FormToken(w, r)
+	if v.Refreshes {
+		w.Header().Set("Refresh", "2") // seconds
+	}
 	if err := h.pages.Write(w, status, v.Page, v); err != nil {
 		h.Logger.ErrorContext(r.Context(), "the console could not show a page", "page", v.Page, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
