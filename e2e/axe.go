@@ -35,8 +35,8 @@ type finding struct {
 	HTML    string
 }
 
-// The rules are those of WCAG 2.0 to 2.2, levels A and AA, and what axe calls best practice. A page
-// that scrolls sideways is a finding as well (WCAG 2.2, 1.4.10 Reflow), which axe does not look for.
+// runAxe returns the findings. Its rules are those of WCAG 2.0 to 2.2, levels A and AA, and what
+// axe calls best practice. axe does not look for pages that scroll sideways (WCAG 2.2, 1.4.10).
 const runAxe = `(async () => {
 	const result = await axe.run(document, {
 		resultTypes: ['violations'],
@@ -67,11 +67,13 @@ func (a *axe) examine(b *tab) map[string][]finding {
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.do("resizing the window", chromedp.EmulateViewport(width, 900))
-			call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			features := []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: scheme},
 				// A transition would be caught half-way, between two colours.
 				{Name: "prefers-reduced-motion", Value: "reduce"},
-			}})
+			}
+			call(b, emulation.SetEmulatedMedia,
+				emulation.SetEmulatedMediaParams{Features: features})
 			var findings []finding
 			b.script(&findings, runAxe)
 			if len(findings) > 0 {

@@ -21,12 +21,13 @@ func TestAxeFindsFaults(t *testing.T) {
 	bad.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
-			<title>Bad</title><style>
+		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Bad</title>
+			<meta name="viewport" content="width=device-width"><style>
 			:root { color-scheme: light dark }
 			.wide { width: 600px }
 			@media (prefers-color-scheme: dark) { .pale { color: #333; background: #222 } }
-			</style><main><h1>Bad</h1><p class="pale">Pale.</p><p class="wide">Wide.</p><input></main>`))
+			</style>
+			<main><h1>Bad</h1><p class="pale">Pale.</p><p class="wide">Wide.</p><input></main>`))
 	}))
 	b := browser.profile(t)
 	b.open(bad.origin)
@@ -70,7 +71,7 @@ func TestAxeConsole(t *testing.T) {
 	b.fill("Name", "editors-of-the-quarterly-report-with-a-name-that-does-not-break")
 	b.fill("Description", "They write.")
 	b.fill("Precedence", "3")
-	b.fill("ARN of a role", "arn:aws:iam::123456789012:role/amplify-editors-of-the-quarterly-report")
+	b.fill("ARN of a role", "arn:aws:iam::123456789012:role/editors-of-the-quarterly-report")
 	b.click("Create group")
 	b.sees("The group is created.")
 	axe.passes(b, "the groups after one was created")
@@ -121,7 +122,8 @@ func TestAxeConsole(t *testing.T) {
 	open("/inbox")
 	axe.passes(b, "the inbox")
 
-	if _, err := backend.Faults().Add(faults.Fault{Operation: "jwks.json", Outcome: faults.Plain429}); err != nil {
+	fault := faults.Fault{Operation: "jwks.json", Outcome: faults.Plain429}
+	if _, err := backend.Faults().Add(fault); err != nil {
 		t.Fatal(err)
 	}
 	open("/" + backend.outputs(t).Auth.UserPoolID + "/.well-known/jwks.json")
@@ -142,15 +144,14 @@ func TestAxeConsole(t *testing.T) {
 
 func TestAxeManagedLogin(t *testing.T) {
 	axe := newAxe(t)
-	site := newSite(t, "localhost")
-	backend := startBackend(t, sandbox.Config{AppOrigins: []string{site.origin}})
+	const origin = "http://localhost:3000" // nobody signs in to the end
+	backend := startBackend(t, sandbox.Config{AppOrigins: []string{origin}})
 	backend.addUser(t, sandbox.User{Email: ada})
 	backend.addUser(t, sandbox.User{Email: "new@example.com", NewPasswordRequired: true})
-	site.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { show(w, "page", nil) }))
 
 	request := url.Values{
 		"client_id": {backend.outputs(t).Auth.ClientID}, "response_type": {"code"},
-		"redirect_uri": {site.origin + "/api/auth/sign-in-callback"},
+		"redirect_uri": {origin + "/api/auth/sign-in-callback"},
 	}.Encode()
 	b := browser.profile(t)
 	open := func(path string) {
@@ -296,7 +297,9 @@ func TestAxeBuiltInPages(t *testing.T) {
 	mux.Handle("/api/auth/", routes)
 	mux.Handle("/editors", editors(http.NotFoundHandler()))
 	site.serve(t, runner.Middleware(mux))
-	other.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { show(w, "other", site.origin) }))
+	other.serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		show(w, "other", site.origin)
+	}))
 
 	b := browser.profile(t)
 	b.open(site.origin + "/editors")

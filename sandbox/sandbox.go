@@ -186,7 +186,8 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
 	managedLogin := login.New(login.Config{
-		Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: s.local("/inbox"), Console: s.local("/console"),
+		Pool: s.pool, Store: s.store, Logger: s.logger,
+		Inbox: s.local("/inbox"), Console: s.local("/console"),
 	})
 	managedLogin.Register(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
@@ -223,7 +224,8 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 func withNotFound(mux *http.ServeMux, notFound http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := mux.Handler(r)
-		if pattern == "" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		isPage := r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
+		if pattern == "" && isPage {
 			notFound(w, r)
 			return
 		}

@@ -171,7 +171,7 @@ func TestStrangers(t *testing.T) {
 		status   int
 		want     string
 	}{
-		"room of a group":    {"/storeroom", "/sign-in", 200, `href="/api/auth/sign-in?return_to=%2Fstoreroom"`},
+		"room of a group":    {"/storeroom", "/sign-in", 200, `return_to=%2Fstoreroom"`},
 		"protected page":     {"/home", "/sign-in", 200, `href="/api/auth/sign-in?return_to=%2Fhome"`},
 		"unknown page":       {"/cellar", "/cellar", 404, "There is no such room."},
 		"style":              {"/static/style.css", "/static/style.css", 200, "color-scheme"},

@@ -56,8 +56,9 @@ func problemOf(err error, path string) *problem {
 		return &problem{
 			Status: http.StatusForbidden,
 			Title:  "This room is for curators.",
-			Advice: "You are signed in, but your account is not in the group that may come in here. If that changes, sign out and in again.",
-			Link:   "/", LinkText: "Back to the entrance",
+			Advice: "You are signed in, but your account is not in the group that may come in. " +
+				"If that changes, sign out and in again.",
+			Link: "/", LinkText: "Back to the entrance",
 		}
 	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
 		return &problem{

@@ -250,8 +250,10 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, v vi
 		w.Header().Set("Refresh", "2") // seconds
 	}
 	if err := h.pages.Write(w, status, v.Page, v); err != nil {
-		h.Logger.ErrorContext(r.Context(), "the console could not show a page", "page", v.Page, "error", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		h.Logger.ErrorContext(r.Context(), "the console could not show a page",
+			"page", v.Page, "error", err)
+		const status = http.StatusInternalServerError
+		http.Error(w, http.StatusText(status), status)
 	}
 }
 
@@ -276,7 +278,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Text, p.Back = "This group does not exist.", link{"Back to the groups", "/console/groups"}
 	case errors.Is(err, ui.ErrForm):
 		status, p.Title = http.StatusForbidden, "That did not work"
-		p.Text = "The form was open for too long, or another site sent it. Nothing was changed. Go back, reload the page and try again."
+		p.Text = "The form was open for too long, or another site sent it. Nothing was changed. " +
+			"Go back, reload the page and try again."
 	default:
 		h.Logger.ErrorContext(r.Context(), "the console failed", "path", r.URL.Path, "error", err)
 		status, p.Title = http.StatusInternalServerError, "That did not work"

@@ -82,6 +82,9 @@ func (h *Handler) addFault(r *http.Request) (string, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return "", err
 	}
+	if f.Outcome == "" && latency == 0 {
+		return "", formError{"Choose how the calls end, or how long they wait."}
+	}
 	f.Latency, f.Probability, f.Count = time.Duration(latency*float64(time.Millisecond)), percent/100, int(calls)
 	if _, err := h.Faults.Add(f); err != nil {
 		return "", formError{err.Error()}

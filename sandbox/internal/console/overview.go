@@ -53,7 +53,9 @@ func (h *Handler) signInLinks() []link {
 		if name == "" {
 			name = c.ID
 		}
-		q := url.Values{"client_id": {c.ID}, "response_type": {"code"}, "redirect_uri": {c.CallbackURLs[0]}}
+		q := url.Values{
+			"client_id": {c.ID}, "response_type": {"code"}, "redirect_uri": {c.CallbackURLs[0]},
+		}
 		links = append(links, link{name, h.Login + "/login?" + q.Encode()})
 	}
 	return links

@@ -147,7 +147,8 @@ func (h *Handler) user(r *http.Request) (any, error) {
 		return nil, err
 	}
 	p := userPage{
-		User: u, Standard: userpool.StandardAttributes(), HasPassword: u.Status != userpool.ExternalProvider,
+		User: u, Standard: userpool.StandardAttributes(),
+		HasPassword: u.Status != userpool.ExternalProvider,
 	}
 	if p.Messages, err = h.Pool.MessagesTo(r.Context(), u.Sub, 20); err != nil {
 		return nil, err
@@ -161,7 +162,8 @@ func (h *Handler) user(r *http.Request) (any, error) {
 	}
 	groups, err := h.Pool.Groups(r.Context())
 	for _, g := range groups {
-		if !slices.ContainsFunc(u.Groups, func(of userpool.Group) bool { return of.Name == g.Name }) {
+		same := func(of userpool.Group) bool { return of.Name == g.Name }
+		if !slices.ContainsFunc(u.Groups, same) {
 			p.Joinable = append(p.Joinable, g.Name)
 		}
 	}
@@ -170,7 +172,9 @@ func (h *Handler) user(r *http.Request) (any, error) {
 
 // change returns the address of the page of the request's user, after
 // f has changed the user. The page shows the notice of that word.
-func (h *Handler) change(r *http.Request, word string, f func(*userpool.User) error) (string, error) {
+func (h *Handler) change(
+	r *http.Request, word string, f func(*userpool.User) error,
+) (string, error) {
 	u, err := h.Pool.User(r.Context(), r.PathValue("sub"))
 	if err != nil {
 		return "", err
@@ -226,7 +230,8 @@ func (h *Handler) changeAttributes(r *http.Request) (string, error) {
 				changes[name] = value
 			}
 		}
-		name, value := strings.TrimSpace(form.Get("new-name")), strings.TrimSpace(form.Get("new-value"))
+		name := strings.TrimSpace(form.Get("new-name"))
+		value := strings.TrimSpace(form.Get("new-value"))
 		switch {
 		case name != "":
 			changes[name] = value

@@ -48,7 +48,8 @@ func TestUserIsConfirmedAndDeleted(t *testing.T) {
 	u := s.signUp(ada)
 	page := "/console/users/" + u.Sub
 	for _, path := range []string{"/console/users", page} {
-		if _, body := s.get(path); !strings.Contains(body, "UNCONFIRMED") || !strings.Contains(body, ada) {
+		_, body := s.get(path)
+		if !strings.Contains(body, "UNCONFIRMED") || !strings.Contains(body, ada) {
 			t.Errorf("%s:\n%s", path, body)
 		}
 	}
@@ -66,8 +67,8 @@ func TestUserIsConfirmedAndDeleted(t *testing.T) {
 	if !strings.Contains(body, `href="`+page+`/delete"`) {
 		t.Errorf("no way to delete the user:\n%s", body)
 	}
-	if _, body := s.get(page + "/delete"); !strings.Contains(body, "Delete "+ada+"?") ||
-		!strings.Contains(body, `href="`+page+`"`) {
+	_, body = s.get(page + "/delete")
+	if !strings.Contains(body, "Delete "+ada+"?") || !strings.Contains(body, `href="`+page+`"`) {
 		t.Errorf("the page does not ask, or has no way back:\n%s", body)
 	}
 	s.stored(u.Sub)
@@ -101,29 +102,41 @@ func TestCreateUser(t *testing.T) {
 		invited    bool
 	}{
 		{"at once", policy, "Email address",
-			[]string{"username", ada, "kind", "permanent", "password", goodPassword, "verified", "true"},
-			userpool.Confirmed, map[string]string{"email": ada, "email_verified": "true"}, "", false},
+			[]string{"username", ada, "kind", "permanent", "password", goodPassword,
+				"verified", "true"},
+			userpool.Confirmed, map[string]string{"email": ada, "email_verified": "true"},
+			"", false},
 		{"with an invitation", policy, "Email address",
-			[]string{"username", ada, "kind", "temporary", "password", goodPassword, "verified", "false"},
-			userpool.ForceChangePassword, map[string]string{"email": ada, "email_verified": "false"},
+			[]string{"username", ada, "kind", "temporary", "password", goodPassword,
+				"verified", "false"},
+			userpool.ForceChangePassword,
+			map[string]string{"email": ada, "email_verified": "false"},
 			userpool.NewPasswordRequired, true},
 		{"with a random password", policy, "Email address",
 			[]string{"username", ada, "kind", "temporary", "password", "", "verified", "true",
 				"attribute.phone_number", phone},
-			userpool.ForceChangePassword, map[string]string{"email": ada, "email_verified": "true",
-				"phone_number": phone, "phone_number_verified": "true"}, userpool.NotAuthorized, true},
+			userpool.ForceChangePassword,
+			map[string]string{"email": ada, "email_verified": "true",
+				"phone_number": phone, "phone_number_verified": "true"},
+			userpool.NotAuthorized, true},
 		{"by username", byName, "Username",
-			[]string{"username", "ada", "kind", "permanent", "password", goodPassword, "verified", "true",
-				"attribute.email", ada, "attribute.name", hostile},
-			userpool.Confirmed, map[string]string{"email": ada, "email_verified": "true", "name": hostile}, "", false},
+			[]string{"username", "ada", "kind", "permanent", "password", goodPassword,
+				"verified", "true", "attribute.email", ada, "attribute.name", hostile},
+			userpool.Confirmed,
+			map[string]string{"email": ada, "email_verified": "true", "name": hostile},
+			"", false},
 		{"by phone number", byPhone, "Phone number",
-			[]string{"username", phone, "kind", "permanent", "password", goodPassword, "verified", "true"},
-			userpool.Confirmed, map[string]string{"phone_number": phone, "phone_number_verified": "true"}, "", false},
+			[]string{"username", phone, "kind", "permanent", "password", goodPassword,
+				"verified", "true"},
+			userpool.Confirmed,
+			map[string]string{"phone_number": phone, "phone_number_verified": "true"},
+			"", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSandbox(t, c.change)
-			if _, body := s.get("/console/users"); !strings.Contains(body, `<label for="username">`+c.label+`<`) {
-				t.Errorf("no field %q:\n%s", c.label, body)
+			_, form := s.get("/console/users")
+			if !strings.Contains(form, `<label for="username">`+c.label+`<`) {
+				t.Errorf("no field %q:\n%s", c.label, form)
 			}
 			res, body := s.post("/console/users", "/console/users", c.fields...)
 			if !strings.Contains(body, "is created") {
@@ -167,32 +180,47 @@ func TestRefusedFormsAreKept(t *testing.T) {
 		gone               string // a field that must not come back
 	}{
 		{"weak password", "/console/users", "/console/users",
-			[]string{"username", "new@example.com", "kind", "permanent", "password", weakPassword}, "Password did not conform", "password"},
+			[]string{"username", "new@example.com", "kind", "permanent", "password", weakPassword},
+			"Password did not conform", "password"},
 		{"no password", "/console/users", "/console/users",
-			[]string{"username", hostile, "kind", "permanent"}, "Enter the password", ""},
+			[]string{"username", hostile, "kind", "permanent"},
+			"Enter the password", ""},
 		{"user exists", "/console/users", "/console/users",
-			[]string{"username", "taken@example.com", "attribute.phone_number", "+33612345678", "kind", "temporary"}, "already exists", ""},
+			[]string{"username", "taken@example.com", "kind", "temporary",
+				"attribute.phone_number", "+33612345678"},
+			"already exists", ""},
 		{"weak new password", user, user + "/password",
-			[]string{"kind", "permanent", "password", weakPassword}, "Password did not conform", "password"},
+			[]string{"kind", "permanent", "password", weakPassword},
+			"Password did not conform", "password"},
 		{"no code", user, user + "/reset", nil, "no registered/verified email", ""},
 		{"address taken", user, user + "/attributes",
-			[]string{"attribute.email", "taken@example.com", "new-name", "name", "new-value", "Ada"}, "already exists", ""},
+			[]string{"attribute.email", "taken@example.com",
+				"new-name", "name", "new-value", "Ada"},
+			"already exists", ""},
 		{"no such attribute", user, user + "/attributes",
-			[]string{"new-name", "colour", "new-value", hostile}, "Attribute does not exist in schema", ""},
+			[]string{"new-name", "colour", "new-value", hostile},
+			"Attribute does not exist in schema", ""},
 		{"attribute without a name", user, user + "/attributes",
-			[]string{"new-name", "", "new-value", "blue"}, "Enter the name of the new attribute", ""},
-		{"no such group", user, user + "/groups/add", []string{"group", "nobodies"}, "Group not found", "group"},
+			[]string{"new-name", "", "new-value", "blue"},
+			"Enter the name of the new attribute", ""},
+		{"no such group", user, user + "/groups/add",
+			[]string{"group", "nobodies"},
+			"Group not found", "group"},
 		{"group exists", "/console/groups", "/console/groups",
-			[]string{"name", "editors", "description", "Who writes", "precedence", "7"}, "already exists", ""},
+			[]string{"name", "editors", "description", "Who writes", "precedence", "7"},
+			"already exists", ""},
 		{"precedence", "/console/group?name=editors", "/console/group?name=editors",
-			[]string{"description", "Who writes", "precedence", "first", "role", ""}, "whole number", ""},
+			[]string{"description", "Who writes", "precedence", "first", "role", ""},
+			"whole number", ""},
 		{"role", "/console/group?name=editors", "/console/group?name=editors",
-			[]string{"precedence", "3", "role", "arn:aws:iam::0"}, "roleArn", ""},
+			[]string{"precedence", "3", "role", "arn:aws:iam::0"},
+			"roleArn", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res, body := s.post(c.page, c.action, c.fields...)
-			alert := body[strings.Index(body, `role="alert"`)+1:]
-			if res.StatusCode != 422 || !strings.Contains(alert[:strings.Index(alert, "</div>")], c.reason) {
+			_, alert, _ := strings.Cut(body, `role="alert"`)
+			alert, _, _ = strings.Cut(alert, "</div>")
+			if res.StatusCode != 422 || !strings.Contains(alert, c.reason) {
 				t.Fatalf("%s, without %q:\n%s", res.Status, c.reason, body)
 			}
 			if strings.Contains(body, weakPassword) {
@@ -236,12 +264,14 @@ func TestPasswords(t *testing.T) {
 	if got := s.signsIn(ada, third); got != userpool.NewPasswordRequired {
 		t.Errorf("with the temporary password: %q", got)
 	}
-	if err := s.pool.SetAttributes(t.Context(), ada, map[string]string{"email_verified": "true"}); err != nil {
+	verified := map[string]string{"email_verified": "true"}
+	if err := s.pool.SetAttributes(t.Context(), ada, verified); err != nil {
 		t.Fatal(err)
 	}
 	_, body := s.post(page, page+"/reset")
-	if u := s.stored(u.Sub); u.Status != userpool.ResetRequired || !strings.Contains(body, "must choose a new password") {
-		t.Errorf("after the reset: %s\n%s", u.Status, body)
+	status := s.stored(u.Sub).Status
+	if status != userpool.ResetRequired || !strings.Contains(body, "must choose a new password") {
+		t.Errorf("after the reset: %s\n%s", status, body)
 	}
 }
 
@@ -251,10 +281,12 @@ func TestDisableEnableAndSignOut(t *testing.T) {
 	page := "/console/users/" + u.Sub
 	s.post(page, page+"/confirm")
 	_, body := s.post(page, page+"/disable")
-	if s.stored(u.Sub).Enabled || !strings.Contains(body, ">disabled<") || strings.Contains(body, page+"/disable") {
+	if s.stored(u.Sub).Enabled || !strings.Contains(body, ">disabled<") ||
+		strings.Contains(body, page+"/disable") {
 		t.Errorf("not disabled:\n%s", body)
 	}
-	if _, body = s.post(page, page+"/enable"); !s.stored(u.Sub).Enabled || strings.Contains(body, ">disabled<") {
+	_, body = s.post(page, page+"/enable")
+	if !s.stored(u.Sub).Enabled || strings.Contains(body, ">disabled<") {
 		t.Errorf("not enabled:\n%s", body)
 	}
 	tokens, err := s.pool.IssueTokens(t.Context(), userpool.Grant{ClientID: clientID, Sub: u.Sub})
@@ -285,9 +317,11 @@ func TestChangeAttributes(t *testing.T) {
 			map[string]string{"email": ada, "email_verified": "true"}},
 		{"added", []string{"new-name", "custom:colour", "new-value", hostile},
 			map[string]string{"email": ada, "email_verified": "true", "custom:colour": hostile}},
-		{"changed and still verified", []string{"attribute.email", other, "attribute.email_verified", "true"},
+		{"changed and still verified",
+			[]string{"attribute.email", other, "attribute.email_verified", "true"},
 			map[string]string{"email": other, "email_verified": "true", "custom:colour": hostile}},
-		{"changed and not verified", []string{"attribute.email", ada, "attribute.email_verified", "false"},
+		{"changed and not verified",
+			[]string{"attribute.email", ada, "attribute.email_verified", "false"},
 			map[string]string{"email": ada, "email_verified": "false", "custom:colour": hostile}},
 		{"removed", []string{"attribute.custom:colour", "", "attribute.phone_number", ""},
 			map[string]string{"email": ada, "email_verified": "false"}},

@@ -59,7 +59,8 @@ type confirmPage struct {
 // Name returns what the page calls the user. It is empty if the user typed an address and the
 // page says where the code went: there that address is mostly hidden, and here it would not be.
 func (p confirmPage) Name() string {
-	if p.Destination != "" && (strings.Contains(p.Username, "@") || strings.HasPrefix(p.Username, "+")) {
+	address := strings.Contains(p.Username, "@") || strings.HasPrefix(p.Username, "+")
+	if address && p.Destination != "" {
 		return ""
 	}
 	return p.Username
