@@ -2,7 +2,8 @@
 // tests. Applications sign users up and in without AWS, and without a network.
 //
 // It serves an Amazon Cognito user pool with its JSON API, managed login and key set, an
-// identity pool, an inbox with the messages that the user pool would send, and a console.
+// identity pool, an inbox with the messages that the user pool would send, and a console, in
+// which you create and change users and groups.
 //
 // [Start] takes an existing amplify_outputs.json, so that an application
 // finds its own pool, app client, password policy and groups. Without one,

@@ -226,7 +226,11 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle(apiPattern, api)
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
-	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: s.inboxLink}).Register(mux)
+	managedLogin := login.New(login.Config{
+		Pool: s.pool, Store: s.store, Logger: s.logger,
+		Inbox: s.local("/inbox"), Console: s.local("/console"),
+	})
+	managedLogin.Register(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
 
 	local := http.NewServeMux()
@@ -252,16 +256,33 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, mux))))
+	pages := withNotFound(mux, managedLogin.ServeNotFound)
+	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, pages))))
 }
 
-// inboxLink returns the address of the inbox for a page that r asked for.
-// Under one of AWS's names the page must lead back to the loopback address.
-func (s *Sandbox) inboxLink(r *http.Request) string {
-	if isLoopback(hostname(r)) {
-		return "/inbox"
+// withNotFound serves mux, but answers browsers by notFound where mux has no page. Programs get
+// the plain answer of mux. So mux needs no pattern for the rest, which would hide its status 405.
+func withNotFound(mux *http.ServeMux, notFound http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := mux.Handler(r)
+		isPage := r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
+		if pattern == "" && isPage {
+			notFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// local returns a function for the address of a page that only loopback addresses serve.
+// A page that r asked for under one of AWS's names must lead back to the loopback address.
+func (s *Sandbox) local(path string) func(r *http.Request) string {
+	return func(r *http.Request) string {
+		if isLoopback(hostname(r)) {
+			return path
+		}
+		return s.url + path
 	}
-	return s.url + "/inbox"
 }
 
 // withDate sets the Date header by the sandbox's clock.
