@@ -161,6 +161,9 @@ func notice(word string) string {
 		return "All sessions of the user are ended."
 	case "attributes":
 		return "The attributes are saved."
+	case "waiting":
+		return "The attributes are saved. The new address replaces the old one once the user " +
+			"enters the code that was sent to it: it is in the inbox."
 	case "joined":
 		return "The user is in the group. Tokens contain it from the next refresh on."
 	case "left":

@@ -222,8 +222,9 @@ func (h *Handler) signOut(r *http.Request) (string, error) {
 // changeAttributes stores the attributes that differ from
 // the stored ones. It removes attributes that are empty.
 func (h *Handler) changeAttributes(r *http.Request) (string, error) {
-	return h.change(r, "attributes", func(u *userpool.User) error {
-		form, changes := r.PostForm, map[string]string{}
+	changes := map[string]string{}
+	next, err := h.change(r, "attributes", func(u *userpool.User) error {
+		form := r.PostForm
 		for field := range form {
 			name, ok := strings.CutPrefix(field, attributePrefix)
 			if value := strings.TrimSpace(form.Get(field)); ok && value != u.Attributes[name] {
@@ -250,6 +251,19 @@ func (h *Handler) changeAttributes(r *http.Request) (string, error) {
 		}
 		return h.Pool.SetAttributes(r.Context(), u.Username, changes)
 	})
+	if err != nil {
+		return "", err
+	}
+	u, err := h.Pool.User(r.Context(), r.PathValue("sub"))
+	if err != nil {
+		return "", err
+	}
+	for _, name := range addresses() {
+		if address, changed := changes[name]; changed && address != u.Attributes[name] {
+			return userPath(u) + "?done=waiting", nil // for its code
+		}
+	}
+	return next, nil
 }
 
 func (h *Handler) addToGroup(r *http.Request) (string, error) {

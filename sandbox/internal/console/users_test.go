@@ -338,6 +338,22 @@ func TestChangeAttributes(t *testing.T) {
 	}
 }
 
+// An address that must be verified before it replaces the old one waits, and the page says so.
+func TestChangedAddressWaits(t *testing.T) {
+	s := newSandbox(t, func(c *userpool.Config) { c.KeepOriginal = []string{"email"} })
+	u := s.signUp(ada)
+	page := "/console/users/" + u.Sub
+	const other = "countess@example.com"
+	_, body := s.post(page, page+"/attributes",
+		"attribute.email", other, "attribute.email_verified", "false")
+	if !strings.Contains(body, "replaces the old one once") || s.stored(u.Sub).Attributes["email"] != ada {
+		t.Errorf("%v\n%s", s.stored(u.Sub).Attributes, body)
+	}
+	if _, body := s.get("/inbox?to=" + url.QueryEscape(other)); !strings.Contains(body, "code") {
+		t.Errorf("no code for the new address:\n%s", body)
+	}
+}
+
 func TestMembership(t *testing.T) {
 	s := newSandbox(t)
 	u := s.signUp(ada)
