@@ -118,11 +118,15 @@ func (in *gen1Auth) section() map[string]any {
 	if region == "" {
 		region = in.ProjectRegion
 	}
+	signInWith := addressAttributes(in.UsernameAttributes.value)
+	if len(signInWith) == 0 {
+		signInWith = []string{"username"}
+	}
 	auth := map[string]any{
 		"aws_region":                   region,
 		"user_pool_id":                 in.UserPoolID,
 		"user_pool_client_id":          in.UserPoolClientID,
-		"username_attributes":          addressAttributes(in.UsernameAttributes.value),
+		"username_attributes":          signInWith,
 		"standard_required_attributes": lower(in.SignUpAttributes.value),
 		"user_verification_types":      addressAttributes(in.VerificationMechanisms.value),
 	}
@@ -130,15 +134,10 @@ func (in *gen1Auth) section() map[string]any {
 		auth["identity_pool_id"] = in.IdentityPoolID
 		auth["unauthenticated_identities_enabled"] = in.MandatorySignIn.value != "enable"
 	}
-	auth["mfa_methods"] = append([]string{}, in.MFATypes.value...)
-	switch in.MFAConfiguration.value {
-	case "ON":
-		auth["mfa_configuration"] = "REQUIRED"
-	case "OPTIONAL":
-		auth["mfa_configuration"] = "OPTIONAL"
-	default:
-		// The file names types nevertheless.
-		auth["mfa_configuration"], auth["mfa_methods"] = "NONE", []string{}
+	mfa := map[string]string{"ON": "REQUIRED", "OPTIONAL": "OPTIONAL", "OFF": "NONE"}
+	if c := mfa[in.MFAConfiguration.value]; c != "" {
+		auth["mfa_configuration"] = c
+		auth["mfa_methods"] = append([]string{}, in.MFATypes.value...) // also with OFF
 	}
 	if p := in.PasswordPolicy.value; p != nil {
 		length, err := strconv.Atoi(fmt.Sprint(p.MinLength))

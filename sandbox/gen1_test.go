@@ -47,7 +47,7 @@ func TestGen1(t *testing.T) {
 			"aws_region": "eu-central-1", "user_pool_id": "eu-central-1_AbCdEfGhI", "user_pool_client_id": "2example23456789",
 			"identity_pool_id": "eu-central-1:01234567-89ab-cdef-0123-456789abcdef", "unauthenticated_identities_enabled": true,
 			"username_attributes": ["email", "phone_number"], "standard_required_attributes": ["email", "given_name"],
-			"user_verification_types": ["email"], "mfa_configuration": "NONE", "mfa_methods": [],
+			"user_verification_types": ["email"], "mfa_configuration": "NONE", "mfa_methods": ["SMS"],
 			"password_policy": {"min_length": 12, "require_lowercase": true, "require_uppercase": false, "require_numbers": true, "require_symbols": false},
 			"oauth": {
 				"identity_providers": ["GOOGLE", "LOGIN_WITH_AMAZON", "SIGN_IN_WITH_APPLE", "FACEBOOK"],
@@ -93,7 +93,9 @@ func TestGen1Shapes(t *testing.T) {
 		want    map[string]any
 	}{
 		"ids alone": {``, map[string]any{"aws_region": "eu-west-1", "oauth": nil, "password_policy": nil, "identity_pool_id": nil,
-			"username_attributes": []any{}, "mfa_configuration": "NONE"}},
+			"username_attributes": []any{"username"}, "mfa_configuration": nil}},
+		"MFA": {`, "aws_cognito_mfa_configuration": "OPTIONAL", "aws_cognito_mfa_types": ["TOTP"]`,
+			map[string]any{"mfa_configuration": "OPTIONAL", "mfa_methods": []any{"TOTP"}}},
 		"no managed login": {`, "oauth": {}`, map[string]any{"oauth": nil}},
 		"no guests": {`, "aws_cognito_identity_pool_id": "eu-west-1:01234567-89ab-cdef-0123-456789abcdef", "aws_mandatory_sign_in": "enable"`,
 			map[string]any{"unauthenticated_identities_enabled": false}},
@@ -102,7 +104,7 @@ func TestGen1Shapes(t *testing.T) {
 				"require_uppercase": false, "require_numbers": false, "require_symbols": false}}},
 		"other types": {`, "aws_cognito_username_attributes": "EMAIL", "aws_cognito_signup_attributes": {}, "aws_cognito_social_providers": "GOOGLE",
 			"aws_cognito_verification_mechanisms": false, "aws_cognito_mfa_configuration": false, "aws_cognito_password_protection_settings": []`,
-			map[string]any{"username_attributes": []any{}, "standard_required_attributes": []any{}, "password_policy": nil}},
+			map[string]any{"username_attributes": []any{"username"}, "mfa_configuration": nil, "standard_required_attributes": []any{}, "password_policy": nil}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := start(t, sandbox.Config{Outputs: []byte("{" + ids + test.members + "}")})
