@@ -179,7 +179,8 @@ func testUsernames(t *testing.T, library library, names ...string) {
 func TestAliases(t *testing.T) { testAliases(t, amplify6(t)) }
 
 func testAliases(t *testing.T, library library) {
-	spa := startSPA(t, library, sandbox.Config{})
+	spa := startSPA(t, library, sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{
+		"ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}}})
 	const email = "O'Brien+x@y.co"
 	spa.backend.addUser(t, sandbox.User{Email: email})
 	for flow, typed := range map[string]bool{"USER_SRP_AUTH": false, "USER_PASSWORD_AUTH": true} {

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"github.com/amplify-go/amplify/internal/srptest"
 )
 
 // poolClient is the AWS SDK for Go, pointed at a user pool by its outputs alone, as any program
@@ -63,10 +65,25 @@ func (p *poolClient) confirm(ctx context.Context, username string) error {
 	return err
 }
 
+// signIn signs a user in by SRP.
 func (p *poolClient) signIn(ctx context.Context, username, password string) (*types.AuthenticationResultType, error) {
-	out, err := p.api.InitiateAuth(ctx, &cognitoidentityprovider.InitiateAuthInput{
-		ClientId: &p.clientID, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
-		AuthParameters: map[string]string{"USERNAME": username, "PASSWORD": password},
+	user, err := srptest.New(p.poolID, password)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := p.api.InitiateAuth(ctx, &cognitoidentityprovider.InitiateAuthInput{
+		ClientId: &p.clientID, AuthFlow: types.AuthFlowTypeUserSrpAuth,
+		AuthParameters: map[string]string{"USERNAME": username, "SRP_A": user.A()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	responses, err := user.Answer(begun.ChallengeParameters)
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.api.RespondToAuthChallenge(ctx, &cognitoidentityprovider.RespondToAuthChallengeInput{
+		ClientId: &p.clientID, ChallengeName: begun.ChallengeName, ChallengeResponses: responses,
 	})
 	if err != nil {
 		return nil, err

@@ -17,11 +17,47 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/srp/srptest"
 )
 
-func signIn(t *testing.T, c *cognito.Client, clientID, name, password string) (*cognito.InitiateAuthOutput, error) {
+// signIn signs a user in as Amplify JS does by default, and returns the answer to the last call.
+func signIn(t *testing.T, c *cognito.Client, clientID, name, password string) (*cognito.RespondToAuthChallengeOutput, error) {
 	t.Helper()
-	return c.InitiateAuth(t.Context(), &cognito.InitiateAuthInput{
-		ClientId: &clientID, AuthFlow: types.AuthFlowTypeUserPasswordAuth,
-		AuthParameters: map[string]string{"USERNAME": name, "PASSWORD": password}})
+	pools, err := c.ListUserPools(t.Context(), &cognito.ListUserPoolsInput{MaxResults: aws.Int32(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := newSRPUser(*pools.UserPools[0].Id)
+	begun, err := c.InitiateAuth(t.Context(), &cognito.InitiateAuthInput{
+		ClientId: &clientID, AuthFlow: types.AuthFlowTypeUserSrpAuth,
+		AuthParameters: map[string]string{"USERNAME": name, "SRP_A": user.A()}})
+	if err != nil {
+		return nil, err
+	}
+	return c.RespondToAuthChallenge(t.Context(), &cognito.RespondToAuthChallengeInput{
+		ClientId: &clientID, ChallengeName: begun.ChallengeName,
+		ChallengeResponses: user.claim(t, begun.ChallengeParameters, password)})
+}
+
+// srpUser is somebody who signs in by SRP.
+type srpUser struct{ *srptest.Client }
+
+func newSRPUser(poolID string) srpUser {
+	_, name, _ := strings.Cut(poolID, "_")
+	return srpUser{srptest.NewClient(name)}
+}
+
+// claim returns the ChallengeResponses to a challenge with these parameters.
+func (u srpUser) claim(t *testing.T, parameters map[string]string, password string) map[string]string {
+	t.Helper()
+	block, err := base64.StdEncoding.DecodeString(parameters["SECRET_BLOCK"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	timestamp := time.Now().UTC().Format("Mon Jan 2 15:04:05 UTC 2006")
+	signature := u.Sign(parameters["USER_ID_FOR_SRP"], password,
+		parameters["SALT"], parameters["SRP_B"], block, timestamp)
+	return map[string]string{
+		"USERNAME": parameters["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": parameters["SECRET_BLOCK"],
+		"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(signature), "TIMESTAMP": timestamp,
+	}
 }
 
 func attribute(list []types.AttributeType, name string) string {
@@ -36,14 +72,15 @@ func attribute(list []types.AttributeType, name string) string {
 func TestUserLife(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{}), t.Context()
 	c, client := sdk(s), aws.String(outputsOf(t, s).Auth.ClientID)
-	code := func() *string {
+	codeOf := func(name string) *string {
 		t.Helper()
-		code, err := s.LastCode(ctx, email)
+		code, err := s.LastCode(ctx, name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return &code
 	}
+	code := func() *string { t.Helper(); return codeOf(email) }
 	const fresh, third = "Fresh-1-password", "Third-1-password"
 
 	up, err := c.SignUp(ctx, &cognito.SignUpInput{ClientId: client, Username: aws.String(email), Password: aws.String(password),
@@ -89,18 +126,14 @@ func TestUserLife(t *testing.T) {
 	if err != nil || len(changed.CodeDeliveryDetailsList) != 1 || *changed.CodeDeliveryDetailsList[0].AttributeName != "email" {
 		t.Fatalf("attributes: %+v, %v", changed, err)
 	}
-	newCode, err := s.LastCode(ctx, newEmail)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: &newCode})
+	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: code()})
 	refused(t, "verification", err, "")
 	_, err = c.UpdateUserAttributes(ctx, &cognito.UpdateUserAttributesInput{AccessToken: access, UserAttributes: []types.AttributeType{
 		{Name: aws.String("email"), Value: aws.String(email)}}})
 	refused(t, "the address back", err, "")
 	_, err = c.GetUserAttributeVerificationCode(ctx, &cognito.GetUserAttributeVerificationCodeInput{AccessToken: access, AttributeName: aws.String("email")})
 	refused(t, "another code", err, "")
-	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: code()})
+	_, err = c.VerifyUserAttribute(ctx, &cognito.VerifyUserAttributeInput{AccessToken: access, AttributeName: aws.String("email"), Code: codeOf(newEmail)})
 	refused(t, "verification of the address back", err, "")
 	_, err = c.DeleteUserAttributes(ctx, &cognito.DeleteUserAttributesInput{AccessToken: access, UserAttributeNames: []string{"name"}})
 	refused(t, "removing an attribute", err, "")
@@ -152,26 +185,9 @@ func TestSRP(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{Users: []sandbox.User{{Email: email, Password: password, NewPasswordRequired: true}}}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
 	client := aws.String(out.Auth.ClientID)
-	_, pool, _ := strings.Cut(out.Auth.PoolID, "_")
-
 	attempt := func(password string) (*cognito.RespondToAuthChallengeOutput, error) {
 		t.Helper()
-		user := srptest.NewClient(pool)
-		begun, err := c.InitiateAuth(ctx, &cognito.InitiateAuthInput{ClientId: client, AuthFlow: types.AuthFlowTypeUserSrpAuth,
-			AuthParameters: map[string]string{"USERNAME": email, "SRP_A": user.A()}})
-		if err != nil || begun.ChallengeName != types.ChallengeNameTypePasswordVerifier {
-			t.Fatalf("%+v, %v", begun, err)
-		}
-		p := begun.ChallengeParameters
-		block, err := base64.StdEncoding.DecodeString(p["SECRET_BLOCK"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		timestamp := time.Now().UTC().Format("Mon Jan 2 15:04:05 UTC 2006")
-		return c.RespondToAuthChallenge(ctx, &cognito.RespondToAuthChallengeInput{ClientId: client, ChallengeName: begun.ChallengeName,
-			ChallengeResponses: map[string]string{
-				"USERNAME": p["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": p["SECRET_BLOCK"], "TIMESTAMP": timestamp,
-				"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(user.Sign(p["USER_ID_FOR_SRP"], password, p["SALT"], p["SRP_B"], block, timestamp))}})
+		return signIn(t, c, *client, email, password)
 	}
 	_, err := attempt("Wrong-1-password")
 	refused(t, "wrong password", err, "NotAuthorizedException")
@@ -197,8 +213,11 @@ func TestSRP(t *testing.T) {
 func TestClientSecret(t *testing.T) {
 	const secret = "client-secret"
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{Secret: secret}, {ID: "publicclient"}},
-		Users:   []sandbox.User{{Email: email, Password: password}},
+		Clients: []sandbox.Client{
+			{Secret: secret, AuthFlows: []string{allowPassword, allowRefresh}},
+			{ID: "publicclient"},
+		},
+		Users: []sandbox.User{{Email: email, Password: password}},
 	}), t.Context()
 	c, client := sdk(s), outputsOf(t, s).Auth.ClientID
 	hash := func(name string) string {

@@ -12,7 +12,11 @@ import (
 
 // BenchmarkAPI measures the operations that load tests lean on, client included.
 func BenchmarkAPI(b *testing.B) {
-	s, err := Start(b.Context(), Config{Logger: slog.New(slog.DiscardHandler), Users: []User{{Email: "a@example.com", Password: "Right-1-password"}}})
+	s, err := Start(b.Context(), Config{
+		Logger:  slog.New(slog.DiscardHandler),
+		Clients: []Client{{AuthFlows: []string{userpool.AllowPassword}}},
+		Users:   []User{{Email: "a@example.com", Password: "Right-1-password"}},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func child(dir string) error {
 	s, err := sandbox.Start(context.Background(), sandbox.Config{
 		DataDir: dir, Logger: slog.New(slog.DiscardHandler),
 		// With a grace period a refresh whose answer got lost is no loss.
-		Clients: []sandbox.Client{{RotateRefreshTokens: true, RotationGrace: time.Minute}},
+		Clients: []sandbox.Client{{RotateRefreshTokens: true, RotationGrace: time.Minute,
+			AuthFlows: []string{allowPassword, allowSRP}}},
 	})
 	if err != nil {
 		return err

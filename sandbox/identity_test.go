@@ -41,7 +41,7 @@ func startBackend(t *testing.T, change func(*sandbox.Config)) *backend {
 		HTTPClient: wholeAnswers{http.DefaultClient}, Retryer: aws.NopRetryer{}})}
 }
 
-// signIn signs a user in by password.
+// signIn signs a user in.
 func (b *backend) signIn(t *testing.T, username string) *idptypes.AuthenticationResultType {
 	t.Helper()
 	out, err := signIn(t, b.users, b.Auth.ClientID, username, password)
@@ -114,7 +114,7 @@ func TestIdentityPool(t *testing.T) {
 	}
 }
 
-// No credentials for an identity that is another user's, nor for a session that has ended.
+// No credentials for an identity that is another user's.
 func TestIdentityPoolRefusals(t *testing.T) {
 	b := startBackend(t, nil)
 	tokens := b.signIn(t, "bob@example.com")
@@ -163,22 +163,63 @@ func TestIdentityPoolRefusals(t *testing.T) {
 		t.Errorf("an operation that the sandbox does not know: %v", err)
 	}
 
-	if _, err := b.users.GlobalSignOut(t.Context(), &cognito.GlobalSignOutInput{AccessToken: tokens.AccessToken}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.credentials(t, annID, bob); !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Invalid login token. Token has been revoked." {
-		t.Errorf("after a global sign-out: %v", err)
-	}
-	disabled := b.logins(b.signIn(t, "bob@example.com").IdToken)
-	if _, err := b.users.AdminDisableUser(t.Context(), &cognito.AdminDisableUserInput{UserPoolId: &b.Auth.PoolID, Username: aws.String("bob@example.com")}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.credentials(t, annID, disabled); !errors.As(err, &notAuthorized) || *notAuthorized.Message != "Invalid login token. Token has been revoked." {
-		t.Errorf("a disabled user: %v", err)
-	}
 	b.SetClockOffset(2 * time.Hour)
 	if _, err := b.credentials(t, annID, ann); !errors.As(err, &notAuthorized) || !strings.HasPrefix(*notAuthorized.Message, "Invalid login token. Token expired: ") {
 		t.Errorf("an expired token: %v", err)
+	}
+}
+
+// TestServerSideTokenCheck: an ID token opens the identity pool until it expires. With the check it
+// does so while its session is active (API Reference, CognitoIdentityProvider).
+func TestServerSideTokenCheck(t *testing.T) {
+	const bob = "bob@example.com"
+	for check, want := range map[bool]string{false: "", true: notAuthorized} {
+		b, ctx := startBackend(t, func(c *sandbox.Config) { c.ServerSideTokenCheck = check }), t.Context()
+		described, err := b.identities.DescribeIdentityPool(ctx,
+			&cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: &b.Auth.IdentityPoolID},
+			func(o *cognitoidentity.Options) { o.Credentials = b.users.Options().Credentials })
+		if err != nil || *described.CognitoIdentityProviders[0].ServerSideTokenCheck != check {
+			t.Errorf("the description: %+v, %v", described, err)
+		}
+		for _, end := range []struct {
+			what string
+			call func(tokens *idptypes.AuthenticationResultType) error
+		}{
+			{"a revoked session", func(tokens *idptypes.AuthenticationResultType) error {
+				_, err := b.users.RevokeToken(ctx, &cognito.RevokeTokenInput{
+					ClientId: &b.Auth.ClientID, Token: tokens.RefreshToken})
+				return err
+			}},
+			{"a global sign-out", func(tokens *idptypes.AuthenticationResultType) error {
+				_, err := b.users.GlobalSignOut(ctx, &cognito.GlobalSignOutInput{
+					AccessToken: tokens.AccessToken})
+				return err
+			}},
+			{"a disabled user", func(*idptypes.AuthenticationResultType) error {
+				_, err := b.users.AdminDisableUser(ctx, &cognito.AdminDisableUserInput{
+					UserPoolId: &b.Auth.PoolID, Username: aws.String(bob)})
+				return err
+			}},
+			{"a deleted user", func(*idptypes.AuthenticationResultType) error {
+				_, err := b.users.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{
+					UserPoolId: &b.Auth.PoolID, Username: aws.String(bob)})
+				return err
+			}},
+		} {
+			// Some of the rows before have disabled the user.
+			if _, err := b.users.AdminEnableUser(ctx, &cognito.AdminEnableUserInput{
+				UserPoolId: &b.Auth.PoolID, Username: aws.String(bob)}); err != nil {
+				t.Fatal(err)
+			}
+			tokens := b.signIn(t, bob)
+			logins := b.logins(tokens.IdToken)
+			id := b.mustGetID(t, logins)
+			if err := end.call(tokens); err != nil {
+				t.Fatalf("%s: %v", end.what, err)
+			}
+			_, err := b.credentials(t, id, logins)
+			refused(t, end.what, err, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"github.com/amplify-go/amplify/sandbox"
-	"github.com/amplify-go/amplify/sandbox/internal/srp/srptest"
 )
 
 // behaviour is a documented behaviour of an operation.
@@ -84,10 +82,13 @@ func TestOperationsOfAdministrators(t *testing.T) {
 // TestAdminAuth: servers sign users in with their own flows.
 func TestAdminAuth(t *testing.T) {
 	const temporary = "temporary@example.com"
-	s, ctx := start(t, sandbox.Config{Users: []sandbox.User{
-		{Email: email, Password: password},
-		{Email: temporary, Password: password, NewPasswordRequired: true},
-	}}), t.Context()
+	s, ctx := start(t, sandbox.Config{
+		Clients: []sandbox.Client{{AuthFlows: []string{allowAdminPassword, allowSRP, allowRefresh}}},
+		Users: []sandbox.User{
+			{Email: email, Password: password},
+			{Email: temporary, Password: password, NewPasswordRequired: true},
+		},
+	}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
 	pool, client, other := &out.Auth.PoolID, &out.Auth.ClientID, aws.String("us-east-1_Other")
 
@@ -138,27 +139,16 @@ func TestAdminAuth(t *testing.T) {
 	}
 
 	// A temporary password, by SRP.
-	_, poolName, _ := strings.Cut(*pool, "_")
-	user := srptest.NewClient(poolName)
+	user := newSRPUser(*pool)
 	err = initiate(cognito.AdminInitiateAuthInput{UserPoolId: pool, ClientId: client,
 		AuthFlow:       types.AuthFlowTypeUserSrpAuth,
 		AuthParameters: map[string]string{"USERNAME": temporary, "SRP_A": user.A()}})()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := answer.ChallengeParameters
-	block, err := base64.StdEncoding.DecodeString(p["SECRET_BLOCK"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	timestamp := time.Now().UTC().Format("Mon Jan 2 15:04:05 UTC 2006")
-	claim := user.Sign(p["USER_ID_FOR_SRP"], password, p["SALT"], p["SRP_B"], block, timestamp)
 	next, err := c.AdminRespondToAuthChallenge(ctx, &cognito.AdminRespondToAuthChallengeInput{
 		UserPoolId: pool, ClientId: client, ChallengeName: answer.ChallengeName,
-		ChallengeResponses: map[string]string{
-			"USERNAME": p["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": p["SECRET_BLOCK"],
-			"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(claim), "TIMESTAMP": timestamp,
-		}})
+		ChallengeResponses: user.claim(t, answer.ChallengeParameters, password)})
 	if err != nil || next.ChallengeName != types.ChallengeNameTypeNewPasswordRequired {
 		t.Fatalf("SRP: %+v, %v", next, err)
 	}
@@ -185,7 +175,7 @@ func TestAdminAuth(t *testing.T) {
 // TestAdminAuthOfConfidentialClient: both operations demand the hash of the client's secret.
 func TestAdminAuthOfConfidentialClient(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{Secret: "client-secret"}},
+		Clients: []sandbox.Client{{Secret: "client-secret", AuthFlows: []string{allowAdminPassword}}},
 		Users:   []sandbox.User{{Email: email, Password: password}},
 	}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)

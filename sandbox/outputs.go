@@ -32,7 +32,7 @@ type outputs struct {
 	gen1 bool
 }
 
-// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.4.
+// authOutputs is the section auth of the schema of amplify_outputs.json, version 1.5.
 type authOutputs struct {
 	Region                     string   `json:"aws_region"`
 	UserPoolID                 string   `json:"user_pool_id"`
@@ -52,7 +52,9 @@ type authOutputs struct {
 		RequireSymbols   bool `json:"require_symbols"`
 		RequireUppercase bool `json:"require_uppercase"`
 	} `json:"password_policy"`
-	OAuth *oauthOutputs `json:"oauth"`
+	OAuth            *oauthOutputs        `json:"oauth"`
+	MFAConfiguration string               `json:"mfa_configuration"`
+	Passwordless     *passwordlessOutputs `json:"passwordless"`
 }
 
 type oauthOutputs struct {
@@ -112,7 +114,7 @@ func parseOutputs(text []byte) (*outputs, error) {
 			missing = append(missing, fmt.Errorf("sandbox: the outputs lack auth.%s", name))
 		}
 	}
-	return o, errors.Join(missing...)
+	return o, errors.Join(append(missing, a.checkServed())...)
 }
 
 // source matches source code of JavaScript or TypeScript.
@@ -291,6 +293,17 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	if len(c.VerifiedAttributes) == 0 {
 		c.VerifiedAttributes = []string{"email"}
 	}
+	for _, address := range c.UsernameAttributes {
+		if slices.Contains(c.VerifiedAttributes, address) {
+			c.KeepOriginal = append(c.KeepOriginal, address)
+		}
+	}
+	if len(c.UsernameAttributes) > 0 { // the e-mail address alone, unless users sign in by phone alone
+		c.RecoveryAttributes = []string{"email"}
+		if !slices.Contains(c.UsernameAttributes, "email") {
+			c.RecoveryAttributes = []string{"phone_number"}
+		}
+	}
 	if p := a.PasswordPolicy; p != nil {
 		c.PasswordPolicy = userpool.PasswordPolicy{MinLength: p.MinLength, RequireLowercase: p.RequireLowercase,
 			RequireUppercase: p.RequireUppercase, RequireNumbers: p.RequireNumbers, RequireSymbols: p.RequireSymbols}
@@ -313,7 +326,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		if given.ID != "" {
 			client.ID = given.ID
 		}
-		client.Secret = given.Secret
+		client.Secret, client.AuthFlows = given.Secret, given.AuthFlows
 		client.RotateRefreshTokens, client.RotationGrace = given.RotateRefreshTokens, given.RotationGrace
 		client.AccessTokenValidity, client.IDTokenValidity, client.RefreshTokenValidity =
 			given.AccessTokenValidity, given.IDTokenValidity, given.RefreshTokenValidity
@@ -327,7 +340,9 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 }
 
 // identityPool returns the identity pool that the outputs describe, or nil.
-func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *userpool.Pool) (*identity.Pool, error) {
+func (o *outputs) identityPool(
+	ctx context.Context, st *store.Store, users *userpool.Pool, serverSideTokenCheck bool,
+) (*identity.Pool, error) {
 	if o.auth.IdentityPoolID == "" {
 		return nil, nil
 	}
@@ -337,7 +352,8 @@ func (o *outputs) identityPool(ctx context.Context, st *store.Store, users *user
 	}
 	return identity.New(ctx, st, identity.Config{
 		ID: o.auth.IdentityPoolID, AllowGuests: o.auth.AllowGuests, Clock: users.Now,
-		Providers: []identity.Provider{{UserPool: users, ClientIDs: clients}},
+		Providers: []identity.Provider{{
+			UserPool: users, ClientIDs: clients, ServerSideTokenCheck: serverSideTokenCheck}},
 	})
 }
 

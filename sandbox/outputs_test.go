@@ -196,7 +196,19 @@ func TestStartRefusals(t *testing.T) {
 		"long ID token":        {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: 25 * time.Hour}}}, "longer than 24h"},
 		"long refresh token":   {sandbox.Config{Clients: []sandbox.Client{{RefreshTokenValidity: 87601 * time.Hour}}}, "longer than 87600h"},
 		"negative validity":    {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: -1}}}, "ID tokens"},
-		"weak password":        {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
+		"a second factor": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"REQUIRED"`))},
+			`auth.mfa_configuration is "REQUIRED"`},
+		"a second factor, in another spelling": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"ON"`))},
+			"multi-factor authentication"},
+		"a required attribute that is not there": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given,
+			`"standard_required_attributes": ["email"]`, `"standard_required_attributes": ["shoe"]`))}, `"shoe" is required`},
+		"no flow": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"USER_PASSWORD_AUTH"}}}},
+			`"USER_PASSWORD_AUTH" is no flow`},
+		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"ALLOW_USER_AUTH"}}}},
+			"no ALLOW_USER_AUTH"},
+		"rotation and its flow": {sandbox.Config{Clients: []sandbox.Client{{
+			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}}, "does not go together"},
+		"weak password": {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
 	} {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
 		c.cfg.AccessTokenKey, c.cfg.IDTokenKey = testKeys()[0], testKeys()[1]
@@ -206,6 +218,35 @@ func TestStartRefusals(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
+		}
+	}
+}
+
+// TestWarnings: what outputs ask for and the sandbox lacks is told, where sign-in works without it.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		what, old, new string
+		want           []string // no warning if it is nil
+	}{
+		{"all that the sandbox has", `"NONE"`, `"NONE"`, nil},
+		{"MFA", `"NONE"`, `"OPTIONAL"`, []string{"second factor", "auth.mfa_configuration=OPTIONAL"}},
+		{"passwordless", `"mfa_configuration"`, `"passwordless": {"email_otp_enabled": true, "sms_otp_enabled": true,
+			"web_authn": {"relying_party_id": "localhost", "user_verification": "preferred"}}, "mfa_configuration"`,
+			[]string{"without a password", "EMAIL_OTP SMS_OTP WEB_AUTHN"}},
+		{"passwordless, switched off", `"mfa_configuration"`,
+			`"passwordless": {"email_otp_enabled": false, "preferred_challenge": "PASSWORD"}, "mfa_configuration"`, nil},
+		{"implicit grant", `"code"`, `"token"`, []string{"implicit grant"}},
+	} {
+		var log bytes.Buffer
+		start(t, sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, c.old, c.new)),
+			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		if c.want == nil && log.Len() > 0 {
+			t.Errorf("%s: the log says %s", c.what, &log)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: the log says %q, want %q", c.what, &log, want)
+			}
 		}
 	}
 }

@@ -21,6 +21,8 @@ func TestPreToken(t *testing.T) {
 	var events []pretoken.Event
 	var fails error
 	s, ctx := start(t, sandbox.Config{
+		Clients: []sandbox.Client{{AuthFlows: []string{
+			allowPassword, allowAdminPassword, allowSRP, allowRefresh}}},
 		Users: []sandbox.User{
 			{Email: email, Password: password, Groups: []string{"Admins"}},
 			{Email: "new@example.com", Password: password, NewPasswordRequired: true},

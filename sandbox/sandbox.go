@@ -30,10 +30,11 @@ import (
 // Config configures a sandbox. The zero value gives a user
 // pool of the sandbox's own, in memory, on a free port.
 type Config struct {
-	// Outputs is an amplify_outputs.json of Gen 2, version 1 or 1.x. The sandbox takes from it
-	// the ids, app client, domain, password policy and groups. Of an amplifyconfiguration.json of
-	// Gen 1 it makes outputs of Gen 2, and says so in the log. If it is empty, the sandbox
-	// makes a user pool. A data directory remembers that pool.
+	// Outputs is an amplify_outputs.json of Gen 2, of version 1 or 1.x. The sandbox takes from
+	// it the ids, app client, domain, password policy and groups. Of an
+	// amplifyconfiguration.json of Gen 1 it makes outputs of Gen 2, and says so in the log. If
+	// Outputs is empty, the sandbox makes a user pool. A data directory remembers that pool.
+	// Outputs that demand multi-factor authentication are an error.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
 	// if necessary. If it is empty, the data is in memory.
@@ -51,6 +52,11 @@ type Config struct {
 	AppOrigins []string
 	// Clients changes the app client of the outputs, and adds other app clients.
 	Clients []Client
+	// ServerSideTokenCheck lets the identity pool accept an ID token only while its session is
+	// active, as the setting of that name does in AWS. By default, as with Amplify's backends, an
+	// ID token opens the identity pool until it expires, even if its session was revoked, or its
+	// user signed out globally or was disabled or deleted.
+	ServerSideTokenCheck bool
 	// Users are created unless they exist. Without a DataDir they are created at every
 	// start. Their subs follow from the id of the user pool and their names, so that a
 	// restart does not change them.
@@ -86,6 +92,12 @@ type Client struct {
 	ID string
 	// Secret makes it a confidential client.
 	Secret string
+	// AuthFlows are the flows in which the user pools API signs users in, by the names of
+	// ExplicitAuthFlows: "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
+	// "ALLOW_USER_PASSWORD_AUTH" and "ALLOW_ADMIN_USER_PASSWORD_AUTH". The default is what Amplify
+	// deploys: the first two and, unless refresh tokens rotate, the third. Managed login does not
+	// depend on them.
+	AuthFlows []string
 	// RotateRefreshTokens limits each refresh token to one use. It
 	// still works during RotationGrace (0 to 60 s) after that use.
 	RotateRefreshTokens bool
@@ -156,6 +168,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
+	out.auth.warn(cfg.Logger)
 	if err := out.addOrigins(cfg.AppOrigins, cfg.Logger); err != nil {
 		return nil, err
 	}
@@ -173,7 +186,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 		}
 	}
 	s.hosts = awsHosts(poolConfig, out.domain())
-	identities, err := out.identityPool(ctx, st, s.pool)
+	identities, err := out.identityPool(ctx, st, s.pool, cfg.ServerSideTokenCheck)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 // clientFlags are the settings of the app client that outputs do not tell.
 type clientFlags struct {
+	AuthFlows            []string      `placeholder:"FLOW" help:"All flows in which the user pools API signs users in, by the names of ExplicitAuthFlows, such as ALLOW_USER_PASSWORD_AUTH. The default is ALLOW_USER_SRP_AUTH,ALLOW_CUSTOM_AUTH and, unless refresh tokens rotate, ALLOW_REFRESH_TOKEN_AUTH."`
 	ClientSecretFile     string        `placeholder:"FILE" help:"A file with a secret, which makes it a confidential client. Give the application the same one (cognito.Options.ClientSecret). - reads standard input."`
 	RotateRefreshTokens  bool          `help:"Answer a refresh with a new refresh token, and take each one once."`
 	RotationGrace        time.Duration `placeholder:"DURATION" help:"How long a refresh token still works after its use, from 0s to 60s (0s)."`
@@ -31,6 +32,7 @@ func (c *clientFlags) Validate() error {
 // client returns the settings of the outputs' app client.
 func (c *clientFlags) client(stdin io.Reader) (sandbox.Client, error) {
 	client := sandbox.Client{
+		AuthFlows:            c.AuthFlows,
 		RotateRefreshTokens:  c.RotateRefreshTokens,
 		RotationGrace:        c.RotationGrace,
 		AccessTokenValidity:  c.AccessTokenValidity,

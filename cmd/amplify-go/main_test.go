@@ -60,6 +60,7 @@ func TestCommandLine(t *testing.T) {
 		"help of groups":   {[]string{"sandbox", "--help"}, 0, "The app client's settings", ""},
 		"grace alone":      {[]string{"sandbox", "--rotation-grace=5s"}, 2, "", "--rotate-refresh-tokens"},
 		"long grace":       {[]string{"sandbox", "--port=0", "--rotate-refresh-tokens", "--rotation-grace=61s"}, 1, "", "0 to 60 s"},
+		"no flow":          {[]string{"sandbox", "--port=0", "--auth-flows=USER_PASSWORD_AUTH"}, 1, "", "USER_PASSWORD_AUTH"},
 		"long validity":    {[]string{"sandbox", "--port=0", "--id-token-validity=25h"}, 1, "", "longer than 24h"},
 		"no secret":        {[]string{"sandbox", "--port=0", "--client-secret-file=none"}, 1, "", "--client-secret-file: open none"},
 		"empty secret":     {[]string{"sandbox", "--port=0", "--client-secret-file=/dev/null"}, 1, "", "/dev/null is empty"},

@@ -29,6 +29,8 @@ type sandboxCommand struct {
 
 	PreToken string      `group:"The user pool's settings" type:"path" placeholder:"FILE" help:"A JSON file with what the pre token generation Lambda trigger returns. It changes the tokens of every user."`
 	Client   clientFlags `embed:"" group:"The app client's settings"`
+
+	ServerSideTokenCheck bool `group:"The identity pool's settings" help:"Refuse ID tokens of sessions that have ended. Without it they give credentials until they expire."`
 }
 
 // Help is shown above the flags.
@@ -117,6 +119,8 @@ func (c *sandboxCommand) config(stdin io.Reader) (sandbox.Config, error) {
 		DataDir:    c.Data,
 		Addr:       loopback(c.Port),
 		AppOrigins: c.AppOrigin,
+
+		ServerSideTokenCheck: c.ServerSideTokenCheck,
 	}
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)

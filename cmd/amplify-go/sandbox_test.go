@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/srptest"
 )
 
 // runningSandbox is "amplify-go sandbox" in a process of its own.
@@ -93,17 +95,39 @@ func (s *runningSandbox) stop(signal os.Signal) int {
 	return s.ProcessState.ExitCode()
 }
 
-// signIn asks for tokens with a password and returns the status and the answer.
+// signIn signs a user in by SRP and returns the status and the answer.
 func (s *runningSandbox) signIn(clientID, email, password string) (int, string) {
 	s.t.Helper()
-	return s.call("InitiateAuth", map[string]any{
-		"ClientId": clientID, "AuthFlow": "USER_PASSWORD_AUTH",
-		"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": password},
-	})
+	config, err := amplify.ParseConfig([]byte(read(s.t, s.Outputs)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	user, err := srptest.New(config.Auth.UserPoolID, password)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	status, answer := s.call("InitiateAuth", map[string]any{"ClientId": clientID, "AuthFlow": "USER_SRP_AUTH",
+		"AuthParameters": map[string]string{"USERNAME": email, "SRP_A": user.A()}})
+	if status != http.StatusOK {
+		return status, answer
+	}
+	var challenge struct {
+		ChallengeName       string
+		ChallengeParameters map[string]string
+	}
+	if err := json.Unmarshal([]byte(answer), &challenge); err != nil {
+		s.t.Fatal(err)
+	}
+	responses, err := user.Answer(challenge.ChallengeParameters)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.call("RespondToAuthChallenge", map[string]any{"ClientId": clientID,
+		"ChallengeName": challenge.ChallengeName, "ChallengeResponses": responses})
 }
 
 // call calls an operation of the user pool and returns the status and the answer.
-func (s *runningSandbox) call(operation string, input map[string]any) (int, string) {
+func (s *runningSandbox) call(operation string, input any) (int, string) {
 	s.t.Helper()
 	body, err := json.Marshal(input)
 	if err != nil {
@@ -389,6 +413,7 @@ func TestSandboxImitatesGen1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := t.TempDir() // where the first one leaves keys, so that the others need not make any
 	compared := 0
 	for _, file := range files {
 		want, err := amplify.LoadConfig(file)
@@ -400,7 +425,6 @@ func TestSandboxImitatesGen1(t *testing.T) {
 		}
 		compared++
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			dir := t.TempDir()
 			s := startSandbox(t, dir, "--outputs", write(t, dir, "amplifyconfiguration.json", read(t, file)))
 			got, err := amplify.LoadConfig(s.Outputs)
 			if err != nil {
@@ -478,7 +502,7 @@ func TestSandboxClientSettings(t *testing.T) {
 	const secret = "hush-hush-0123456789"
 	dir := t.TempDir()
 	s := startSandbox(t, dir, "--client-secret-file", write(t, dir, "secret", secret+"\n"), "--rotate-refresh-tokens", "--rotation-grace=20s",
-		"--access-token-validity=5m", "--id-token-validity=10s", "--refresh-token-validity=48h")
+		"--auth-flows=ALLOW_USER_PASSWORD_AUTH,ALLOW_CUSTOM_AUTH", "--access-token-validity=5m", "--id-token-validity=10s", "--refresh-token-validity=48h")
 	config, err := amplify.LoadConfig(s.Outputs)
 	if err != nil {
 		t.Fatal(err)
@@ -488,6 +512,7 @@ func TestSandboxClientSettings(t *testing.T) {
 	var described struct {
 		UserPoolClient struct {
 			ClientSecret                                               string
+			ExplicitAuthFlows                                          []string
 			AccessTokenValidity, IDTokenValidity, RefreshTokenValidity int
 			TokenValidityUnits                                         struct{ AccessToken, IDToken, RefreshToken string }
 			RefreshTokenRotation                                       struct {
@@ -503,7 +528,8 @@ func TestSandboxClientSettings(t *testing.T) {
 	life := func(n int, unit string) time.Duration {
 		return time.Duration(n) * map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[unit]
 	}
-	if c.ClientSecret != secret || c.RefreshTokenRotation.Feature != "ENABLED" || c.RefreshTokenRotation.RetryGracePeriodSeconds != 20 ||
+	slices.Sort(c.ExplicitAuthFlows)
+	if c.ClientSecret != secret || strings.Join(c.ExplicitAuthFlows, " ") != "ALLOW_CUSTOM_AUTH ALLOW_USER_PASSWORD_AUTH" || c.RefreshTokenRotation.Feature != "ENABLED" || c.RefreshTokenRotation.RetryGracePeriodSeconds != 20 ||
 		life(c.AccessTokenValidity, c.TokenValidityUnits.AccessToken) != 5*time.Minute ||
 		life(c.IDTokenValidity, c.TokenValidityUnits.IDToken) != 10*time.Second ||
 		life(c.RefreshTokenValidity, c.TokenValidityUnits.RefreshToken) != 48*time.Hour {

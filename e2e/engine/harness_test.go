@@ -63,6 +63,12 @@ func startPool(t testing.TB, c *clock, config sandbox.Config, users ...string) *
 	t.Helper()
 	config.Clock = c.now
 	config.Logger = slog.New(slog.DiscardHandler)
+	if len(config.Clients) == 0 {
+		config.Clients = []sandbox.Client{{}}
+	}
+	for i := range config.Clients { // one call for each sign-in, and no work as that of SRP
+		config.Clients[i].AuthFlows = []string{"ALLOW_USER_PASSWORD_AUTH"}
+	}
 	for _, email := range users {
 		config.Users = append(config.Users, sandbox.User{Email: email, Password: password})
 	}

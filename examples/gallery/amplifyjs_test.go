@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/srptest"
 )
 
 // startBrowserManner serves the gallery for people whom Amplify JS signs in.
@@ -142,12 +145,32 @@ func signInAsAmplifyJS(t *testing.T, b *backend, email string) []*http.Cookie {
 			t.Fatalf("%s: status %d, %v", operation, response.StatusCode, err)
 		}
 	}
+	config, err := amplify.ParseConfig(b.Outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := srptest.New(config.Auth.UserPoolID, seedPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var challenge struct {
+		ChallengeName       string
+		ChallengeParameters map[string]string
+	}
+	call("InitiateAuth", map[string]any{
+		"ClientId": browserClient, "AuthFlow": "USER_SRP_AUTH",
+		"AuthParameters": map[string]string{"USERNAME": email, "SRP_A": by.A()},
+	}, &challenge)
+	responses, err := by.Answer(challenge.ChallengeParameters)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var auth struct {
 		AuthenticationResult struct{ AccessToken, IDToken, RefreshToken string }
 	}
-	call("InitiateAuth", map[string]any{
-		"ClientId": browserClient, "AuthFlow": "USER_PASSWORD_AUTH",
-		"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": seedPassword},
+	call("RespondToAuthChallenge", map[string]any{
+		"ClientId": browserClient, "ChallengeName": challenge.ChallengeName,
+		"ChallengeResponses": responses,
 	}, &auth)
 	tokens := auth.AuthenticationResult
 	var user struct{ Username string }

@@ -116,7 +116,7 @@ func (p *Pool) providers() []provider {
 	list := []provider{}
 	for _, users := range p.cfg.Providers {
 		for _, client := range users.ClientIDs {
-			list = append(list, provider{users.name(), client, true})
+			list = append(list, provider{users.name(), client, users.ServerSideTokenCheck})
 		}
 	}
 	return list

@@ -51,7 +51,7 @@ func TestAPI(t *testing.T) {
 		{"DescribeIdentityPool", fmt.Sprintf(`{"IdentityPoolId":%q}`, testPool), 200,
 			`{"IdentityPoolId":"` + testPool + `","IdentityPoolName":"sandbox","AllowUnauthenticatedIdentities":true,` +
 				`"AllowClassicFlow":false,"CognitoIdentityProviders":\[{"ProviderName":"` + a.name() +
-				`","ClientId":"client0","ServerSideTokenCheck":true},.*\]}`},
+				`","ClientId":"client0","ServerSideTokenCheck":false},.*\]}`},
 		{"GetIdentityPoolRoles", fmt.Sprintf(`{"IdentityPoolId":%q}`, testPool), 200,
 			`{"IdentityPoolId":"` + testPool + `","Roles":{"authenticated":"arn:.*","unauthenticated":"arn:.*"},` +
 				`"RoleMappings":{"` + a.name() + `:client0":{"Type":"Token","AmbiguousRoleResolution":"AuthenticatedRole"},.*}}`},

@@ -37,6 +37,9 @@ type Config struct {
 type Provider struct {
 	UserPool  UserPool
 	ClientIDs []string
+	// ServerSideTokenCheck refuses tokens of sessions that are not active any more. Without
+	// it, tokens are accepted until they expire (API Reference, CognitoIdentityProvider).
+	ServerSideTokenCheck bool
 }
 
 // UserPool is a user pool as an identity pool needs it.
@@ -47,7 +50,7 @@ type UserPool interface {
 	PublicKey(kid string) *rsa.PublicKey
 	// SignedIn reports whether the session that tokens name in origin_jti
 	// is active: it was not revoked, and its user was neither deleted nor
-	// disabled. Cognito checks this if ServerSideTokenCheck is on.
+	// disabled. The identity pool asks if ServerSideTokenCheck is on.
 	SignedIn(ctx context.Context, originJTI string) (bool, error)
 }
 

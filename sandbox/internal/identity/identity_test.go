@@ -103,7 +103,10 @@ func newPool(t testing.TB, change func(*Config)) (*Pool, *userPool, *userPool) {
 	a, b := newUserPool("eu-west-1_aaaaaaaaa"), newUserPool("eu-west-1_bbbbbbbbb")
 	cfg := Config{
 		ID: testPool, AllowGuests: true, Clock: func() time.Time { return testNow },
-		Providers: []Provider{{a, []string{"client0", testClient}}, {b, []string{testClient}}},
+		Providers: []Provider{
+			{UserPool: a, ClientIDs: []string{"client0", testClient}},
+			{UserPool: b, ClientIDs: []string{testClient}},
+		},
 	}
 	if change != nil {
 		change(&cfg)
@@ -316,7 +319,7 @@ func TestGuestJoins(t *testing.T) {
 }
 
 func TestLoginTokens(t *testing.T) {
-	p, a, b := newPool(t, nil)
+	p, a, b := newPool(t, func(c *Config) { c.Providers[0].ServerSideTokenCheck = true })
 	foreign := newUserPool("eu-west-1_ccccccccc")
 	const (
 		unsigned = "Invalid login token. Couldn't verify signed token."
@@ -360,6 +363,11 @@ func TestLoginTokens(t *testing.T) {
 			}
 		})
 	}
+	t.Run("revoked, without the check", func(t *testing.T) {
+		p, a, _ := newPool(t, nil)
+		a.revoked["session-gone"] = true
+		mustCredentials(t, p, mustID(t, p, a.logins(t, "gone")), a.logins(t, "gone"))
+	})
 	t.Run("one bad login beside a good one", func(t *testing.T) {
 		_, err := p.Identify(t.Context(), map[string]string{a.name(): a.token(t, "ann", nil), b.name(): "garbage"})
 		wantRefusal(t, err, NotAuthorized, noToken)
@@ -463,7 +471,7 @@ func TestRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(t.Context(), st, Config{ID: testPool, Clock: func() time.Time { return testNow }, Providers: []Provider{{a, []string{testClient}}}})
+		p, err := New(t.Context(), st, Config{ID: testPool, Clock: func() time.Time { return testNow }, Providers: []Provider{{UserPool: a, ClientIDs: []string{testClient}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -484,7 +492,7 @@ func TestRestart(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1, Providers: []Provider{{newUserPool("eu-west-1_aaaaaaaaa"), nil}}})
+	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1, Providers: []Provider{{UserPool: newUserPool("eu-west-1_aaaaaaaaa")}}})
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -2,6 +2,4 @@
 // the user pools API, the key set and the OpenID configuration.
 //
 // Requests and answers of all operations follow the API Reference of Amazon Cognito user pools.
-// It is kinder than Cognito in one point: every app client may sign in by AdminInitiateAuth,
-// which Cognito allows to clients with ALLOW_ADMIN_USER_PASSWORD_AUTH alone.
 package idp

@@ -86,6 +86,18 @@ type userPoolType struct {
 	UsernameConfiguration  struct{ CaseSensitive bool }
 	AdminCreateUserConfig  struct{ AllowAdminCreateUserOnly bool }
 	Policies               struct{ PasswordPolicy passwordPolicy }
+	AccountRecoverySetting struct{ RecoveryMechanisms []recoveryMechanism }
+
+	UserAttributeUpdateSettings *attributeUpdates `json:",omitempty"`
+}
+
+// attributeUpdates is UserAttributeUpdateSettingsType.
+type attributeUpdates struct{ AttributesRequireVerificationBeforeUpdate []string }
+
+// recoveryMechanism is RecoveryOptionType.
+type recoveryMechanism struct {
+	Name     string
+	Priority int
 }
 
 // passwordPolicy is PasswordPolicyType.
@@ -124,6 +136,13 @@ func (h *Handler) describeUserPool(ctx context.Context, _ adminInput) (any, erro
 	p := cfg.PasswordPolicy
 	t.Policies.PasswordPolicy = passwordPolicy{
 		p.MinLength, p.RequireLowercase, p.RequireUppercase, p.RequireNumbers, p.RequireSymbols, 7}
+	for i, name := range cfg.RecoveryAttributes {
+		t.AccountRecoverySetting.RecoveryMechanisms = append(
+			t.AccountRecoverySetting.RecoveryMechanisms, recoveryMechanism{"verified_" + name, i + 1})
+	}
+	if len(cfg.KeepOriginal) > 0 {
+		t.UserAttributeUpdateSettings = &attributeUpdates{cfg.KeepOriginal}
+	}
 	return struct{ UserPool userPoolType }{t}, nil
 }
 
@@ -211,10 +230,8 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 	t := userPoolClientType{
 		clientDescription: h.clientDescription(*c), ClientSecret: c.Secret,
 		CreationDate: seconds(h.pool.Created()), LastModifiedDate: seconds(h.pool.Created()),
-		ExplicitAuthFlows: []string{
-			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"},
-		SupportedIdentityProviders: c.Providers,
-		CallbackURLs:               c.CallbackURLs, LogoutURLs: c.LogoutURLs,
+		ExplicitAuthFlows: c.AuthFlows, SupportedIdentityProviders: c.Providers,
+		CallbackURLs: c.CallbackURLs, LogoutURLs: c.LogoutURLs,
 		PreventUserExistenceErrors: "ENABLED", EnableTokenRevocation: true,
 		AuthSessionValidity:  3, // Cognito's default, by which the pool's challenges expire
 		AccessTokenValidity:  int(c.AccessTokenValidity.Seconds()),
@@ -232,8 +249,6 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 	}
 	if c.RotateRefreshTokens {
 		t.RefreshTokenRotation = refreshTokenRotation{"ENABLED", int(c.RotationGrace.Seconds())}
-	} else { // the flow excludes rotation (Developer Guide, "Refresh token rotation")
-		t.ExplicitAuthFlows = append(t.ExplicitAuthFlows, "ALLOW_REFRESH_TOKEN_AUTH")
 	}
 	return struct{ UserPoolClient userPoolClientType }{t}, nil
 }

@@ -54,60 +54,56 @@ type initiateAuthInput struct {
 }
 
 func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, error) {
-	client, err := h.pool.Client(in.ClientID)
-	if err != nil {
-		return nil, err
-	}
-	p := in.AuthParameters
-	switch in.AuthFlow {
-	case "USER_PASSWORD_AUTH":
-		return h.passwordAuth(ctx, client, p)
-	case adminPasswordAuth, adminNoSRPAuth:
+	if in.AuthFlow == adminPasswordAuth || in.AuthFlow == adminNoSRPAuth {
 		return nil, unsupportedFlow()
-	case "USER_SRP_AUTH":
-		if err := p.need("USERNAME", "SRP_A"); err != nil {
-			return nil, err
-		}
-		if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
-			return nil, err
-		}
-		c, err := h.pool.StartSRP(ctx, client.ID, p["USERNAME"], p["SRP_A"])
-		if err != nil {
-			return nil, err
-		}
-		return authOutput{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
-			"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB, "USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
-	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
-		return h.refreshAuth(ctx, client, p)
-	default:
-		return nil, refuse(userpool.InvalidParameter, "The sandbox does not know the authentication flow "+awsjson.Clip(in.AuthFlow)+".")
 	}
-}
-
-// Flows of AdminInitiateAuth alone. The second is an earlier name of the first.
-const (
-	adminPasswordAuth = "ADMIN_USER_PASSWORD_AUTH"
-	adminNoSRPAuth    = "ADMIN_NO_SRP_AUTH"
-)
-
-// unsupportedFlow refuses a flow that another operation has.
-func unsupportedFlow() error {
-	return refuse(userpool.InvalidParameter, "Initiate Auth method not supported.")
+	return h.initiate(ctx, in)
 }
 
 // adminInitiateAuth is InitiateAuth for servers, which have other flows with a password.
 func (h *Handler) adminInitiateAuth(ctx context.Context, in adminInput) (any, error) {
-	switch in.AuthFlow {
-	case adminPasswordAuth, adminNoSRPAuth:
-		client, err := h.pool.Client(in.ClientID)
-		if err != nil {
-			return nil, err
-		}
-		return h.passwordAuth(ctx, client, in.AuthParameters)
-	case "USER_PASSWORD_AUTH":
+	if in.AuthFlow == passwordAuth {
 		return nil, unsupportedFlow()
 	}
-	return h.initiateAuth(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
+	return h.initiate(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
+}
+
+func (h *Handler) initiate(ctx context.Context, in initiateAuthInput) (any, error) {
+	client, err := h.pool.Client(in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFlow(client, in.AuthFlow); err != nil {
+		return nil, err
+	}
+	switch in.AuthFlow {
+	case srpAuth:
+		return h.srpAuth(ctx, client, in.AuthParameters)
+	case customAuth:
+		return nil, refuse(userpool.InvalidParameter,
+			"Custom auth lambda trigger is not configured for the user pool.")
+	case refreshTokenAuth, refreshToken:
+		return h.refreshAuth(ctx, client, in.AuthParameters)
+	default:
+		return h.passwordAuth(ctx, client, in.AuthParameters)
+	}
+}
+
+func (h *Handler) srpAuth(
+	ctx context.Context, client *userpool.Client, p parameters,
+) (any, error) {
+	if err := p.need("USERNAME", "SRP_A"); err != nil {
+		return nil, err
+	}
+	if err := h.checkHash(client.ID, p["USERNAME"], p["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	c, err := h.pool.StartSRP(ctx, client.ID, p["USERNAME"], p["SRP_A"])
+	if err != nil {
+		return nil, err
+	}
+	return authOutput{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
+		"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB, "USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
 }
 
 func (h *Handler) passwordAuth(
@@ -124,9 +120,6 @@ func (h *Handler) passwordAuth(
 }
 
 func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p parameters) (any, error) {
-	if client.RotateRefreshTokens { // Developer Guide, "Refresh token rotation"
-		return nil, refuse(userpool.InvalidParameter, "REFRESH_TOKEN_AUTH flow not enabled for this client: it rotates refresh tokens, use GetTokensFromRefreshToken")
-	}
 	if err := p.need("REFRESH_TOKEN"); err != nil {
 		return nil, err
 	}

@@ -115,7 +115,8 @@ func (p *Pool) ResetPassword(ctx context.Context, username string) error {
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(addresses(), func(a string) bool { return u.Attributes[a+"_verified"] == "true" })
+		recovery := p.cfg.RecoveryAttributes
+		i := slices.IndexFunc(recovery, func(a string) bool { return u.Attributes[a+"_verified"] == "true" })
 		if i < 0 {
 			return refuse(InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
 		}
@@ -123,7 +124,7 @@ func (p *Pool) ResetPassword(ctx context.Context, username string) error {
 		if err := p.put(tx, u); err != nil {
 			return err
 		}
-		_, err = p.sendCode(tx, u, codeReset, addresses()[i])
+		_, err = p.sendCode(tx, u, codeReset, recovery[i])
 		return err
 	})
 }

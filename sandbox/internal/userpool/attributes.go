@@ -78,8 +78,9 @@ func (p *Pool) checkRequired(attributes map[string]string) error {
 	return refuse(InvalidParameter, "Attributes did not conform to the schema: %s", text)
 }
 
-// UpdateAttributes changes attributes of a user. It sends codes to changed
-// addresses, which are unverified until [Pool.VerifyAttribute] gets the code.
+// UpdateAttributes changes attributes of a user. It sends codes to changed addresses, which
+// are unverified until [Pool.VerifyAttribute] gets the code. Those of [Config.KeepOriginal]
+// do not change before that.
 func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[string]string) ([]Delivery, error) {
 	if err := checkAttributes(attributes, false); err != nil {
 		return nil, err
@@ -90,7 +91,12 @@ func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[
 		if err != nil {
 			return err
 		}
-		return p.changeAttributes(tx, u, attributes, func(attribute string) error {
+		rest, held, err := p.holdBack(tx, u, attributes)
+		if err != nil {
+			return err
+		}
+		sent = held
+		return p.changeAttributes(tx, u, rest, func(attribute string) error {
 			d, err := p.sendCode(tx, u, codeVerify, attribute)
 			sent = append(sent, d)
 			return err
@@ -99,8 +105,9 @@ func (p *Pool) UpdateAttributes(ctx context.Context, sub string, attributes map[
 	return sent, err
 }
 
-// SetAttributes changes attributes of a user as an
-// administrator. It sends no codes, and accepts email_verified.
+// SetAttributes changes attributes of a user as an administrator. It accepts email_verified.
+// It sends codes to changed addresses only if they are of [Config.KeepOriginal], and not marked
+// as verified in the same call: these change once [Pool.VerifyAttribute] gets the code.
 func (p *Pool) SetAttributes(ctx context.Context, username string, attributes map[string]string) error {
 	if err := checkAttributes(attributes, true); err != nil {
 		return err
@@ -110,7 +117,11 @@ func (p *Pool) SetAttributes(ctx context.Context, username string, attributes ma
 		if err != nil {
 			return err
 		}
-		return p.changeAttributes(tx, u, attributes, func(string) error { return nil })
+		rest, _, err := p.holdBack(tx, u, attributes)
+		if err != nil {
+			return err
+		}
+		return p.changeAttributes(tx, u, rest, func(string) error { return nil })
 	})
 }
 
@@ -122,6 +133,10 @@ func (p *Pool) changeAttributes(tx *store.Tx, u *store.User, attributes map[stri
 		if value, given := attributes[name]; given && value != u.Attributes[name] {
 			delete(u.Attributes, name+"_verified")
 			changed = append(changed, name)
+			// The code of another address must not verify this one.
+			if err := tx.Drop(codeVerify, codeKey(u, codeVerify, name)); err != nil {
+				return err
+			}
 		}
 	}
 	for name, value := range attributes {
@@ -179,33 +194,42 @@ func emptied(names []string) map[string]string {
 	return attributes
 }
 
-// SendAttributeCode sends a code for [Pool.VerifyAttribute].
+// SendAttributeCode sends a code for [Pool.VerifyAttribute]: to the
+// address that waits for its verification, if there is one.
 func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d Delivery, err error) {
 	err = p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(addresses(), attribute) || u.Attributes[attribute] == "" {
+		address, err := p.addressToVerify(tx, u, attribute)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(addresses(), attribute) || address == "" {
 			return refuse(InvalidParameter, "User does not have a valid attribute %.64s to verify", attribute)
 		}
-		d, err = p.sendCode(tx, u, codeVerify, attribute)
+		d, err = p.sendCodeTo(tx, u, codeVerify, attribute, address)
 		return err
 	})
 	return d, err
 }
 
-// VerifyAttribute marks an address as verified.
+// VerifyAttribute marks an address as verified. If one waits for that, it becomes the user's.
 func (p *Pool) VerifyAttribute(ctx context.Context, sub, attribute, code string) error {
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
 			return err
 		}
+		address, err := p.addressToVerify(tx, u, attribute)
+		if err != nil {
+			return err
+		}
 		if _, err := p.checkCode(tx, u, codeVerify, attribute, code); err != nil {
 			return err
 		}
-		u.Attributes[attribute+"_verified"] = "true"
+		u.Attributes[attribute], u.Attributes[attribute+"_verified"] = address, "true"
 		if err := p.put(tx, u); errors.Is(err, store.ErrTaken) {
 			return aliasExists([]string{attribute})
 		} else if err != nil {

@@ -99,6 +99,10 @@ func TestConfig(t *testing.T) {
 		"validity": func(c *Config) { c.Clients = []Client{{ID: "c", IDTokenValidity: -1}} },
 		"one key":  func(c *Config) { c.IDTokenKey = testKeys()[0] },
 		"username": func(c *Config) { c.UsernameAttributes = []string{"shoe"} },
+		"recovery": func(c *Config) { c.RecoveryAttributes = []string{"shoe"} },
+		"required": func(c *Config) { c.RequiredAttributes = []string{"shoe"} },
+		"original": func(c *Config) { c.KeepOriginal = []string{"email"} }, // which is not verified
+		"flow":     func(c *Config) { c.Clients = []Client{{ID: "c", AuthFlows: []string{"SRP"}}} },
 	} {
 		cfg := Config{ID: "eu-west-1_A", Region: "eu-west-1", Clients: []Client{{ID: "c"}}}
 		if err := cfg.validate(); err != nil {

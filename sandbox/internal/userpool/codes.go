@@ -39,8 +39,11 @@ const maxAttempts = 5
 // sentCode is a code that was sent and not used yet.
 type sentCode struct {
 	Code, Attribute string
-	Attempts        int
-	Expires         time.Time
+	// Address is where the code was sent to. It is the
+	// attribute's value, or the one that is to replace it.
+	Address  string
+	Attempts int
+	Expires  time.Time
 }
 
 // codeKey returns the key of a code in the store. A user has one
@@ -55,6 +58,13 @@ func codeKey(u *store.User, kind, attribute string) string {
 // sendCode sends a new code to an address of u. An
 // earlier code of the same kind is no longer valid.
 func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (Delivery, error) {
+	return p.sendCodeTo(tx, u, kind, attribute, u.Attributes[attribute])
+}
+
+// sendCodeTo is sendCode for an address that u need not have yet.
+func (p *Pool) sendCodeTo(
+	tx *store.Tx, u *store.User, kind, attribute, address string,
+) (Delivery, error) {
 	number, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return Delivery{}, err
@@ -66,7 +76,8 @@ func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (De
 		life = time.Hour
 	}
 	now := p.Now()
-	c := sentCode{Code: fmt.Sprintf("%06d", number), Attribute: attribute, Expires: now.Add(life)}
+	c := sentCode{Code: fmt.Sprintf("%06d", number), Attribute: attribute,
+		Address: address, Expires: now.Add(life)}
 	if err := tx.Put(kind, codeKey(u, kind, attribute), c, c.Expires, now); err != nil {
 		return Delivery{}, err
 	}
@@ -74,9 +85,9 @@ func (p *Pool) sendCode(tx *store.Tx, u *store.User, kind, attribute string) (De
 	if kind == codeReset {
 		subject, verb = "Your password reset code", "password reset"
 	}
-	d := deliveryTo(attribute, u.Attributes[attribute])
+	d := deliveryTo(attribute, address)
 	return d, tx.AddMessage(Message{
-		Sub: u.Sub, Username: u.Username, Kind: kind, Medium: d.Medium, To: u.Attributes[attribute],
+		Sub: u.Sub, Username: u.Username, Kind: kind, Medium: d.Medium, To: address,
 		Subject: subject, Body: "Your " + verb + " code is " + c.Code, Code: c.Code, Sent: now,
 	})
 }

@@ -34,6 +34,12 @@ type Config struct {
 	RequiredAttributes []string
 	// VerifiedAttributes lists the attributes ("email", "phone_number") that codes are sent to.
 	VerifiedAttributes []string
+	// KeepOriginal lists the verified attributes whose value stays until a new one
+	// is verified (AttributesRequireVerificationBeforeUpdate).
+	KeepOriginal []string
+	// RecoveryAttributes lists the attributes that codes for a forgotten password are sent to, the
+	// preferred one first (AccountRecoverySetting). The default is "email", then "phone_number".
+	RecoveryAttributes []string
 	// Groups are created if they do not exist.
 	Groups []Group
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
@@ -64,6 +70,10 @@ type Client struct {
 	// "COGNITO" for the pool itself, and Cognito's names for others,
 	// "Google", "Facebook", "LoginWithAmazon" and "SignInWithApple".
 	Providers []string
+	// AuthFlows are the flows that the user pools API offers to the client, by the names of
+	// ExplicitAuthFlows. Managed login does not depend on them. The default is that of Cognito:
+	// SRP, custom authentication and, unless refresh tokens rotate, refresh tokens.
+	AuthFlows []string
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
 	// RotateRefreshTokens limits each refresh token to one use. It
@@ -106,10 +116,23 @@ func (c *Config) validate() error {
 	if len(c.Clients) == 0 {
 		fault("there is no app client")
 	}
-	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes) {
+	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes) {
 		if a != "email" && a != "phone_number" {
 			fault("%q cannot be signed in with or verified: use email or phone_number", a)
 		}
+	}
+	for _, a := range c.KeepOriginal {
+		if !slices.Contains(c.VerifiedAttributes, a) {
+			fault("%q is to stay until another is verified, but is not verified", a)
+		}
+	}
+	for _, a := range c.RequiredAttributes {
+		if !slices.Contains(StandardAttributes(), a) {
+			fault("%q is required at sign-up, but is not a standard attribute", a)
+		}
+	}
+	if len(c.RecoveryAttributes) == 0 {
+		c.RecoveryAttributes = addresses()
 	}
 	if (c.AccessTokenKey == nil) != (c.IDTokenKey == nil) {
 		fault("there is a key for one kind of token, but none for the other")
@@ -122,6 +145,9 @@ func (c *Config) validate() error {
 		}
 		if cl.RotationGrace < 0 || cl.RotationGrace > time.Minute {
 			fault("the grace period of app client %s is %v: it must be 0 to 60 s", cl.ID, cl.RotationGrace)
+		}
+		for _, err := range cl.setFlows() {
+			fault("app client %s: %w", cl.ID, err)
 		}
 		const day = 24 * time.Hour
 		// The longest ones are those of the API Reference, TokenValidityUnitsType. It has shortest

@@ -137,6 +137,12 @@ func (p *Pool) CompleteNewPassword(ctx context.Context, clientID, session, passw
 		if !u.Enabled || Status(u.Status) != ForceChangePassword {
 			return refuse(NotAuthorized, "Invalid session for the user.")
 		}
+		// API Reference, RespondToAuthChallenge, NEW_PASSWORD_REQUIRED
+		for _, name := range p.cfg.RequiredAttributes {
+			if _, given := attributes[name]; given && u.Attributes[name] != "" {
+				return refuse(NotAuthorized, "Cannot modify an already provided %s", name)
+			}
+		}
 		if err := p.setPassword(u, password); err != nil {
 			return err
 		}
@@ -192,8 +198,7 @@ func (p *Pool) ForgotPassword(ctx context.Context, clientID, username string) (s
 		case Status(u.Status) == ForceChangePassword || Status(u.Status) == ExternalProvider:
 			return refuse(NotAuthorized, "User password cannot be reset in the current state.")
 		}
-		// Recovery prefers the verified e-mail address (API Reference, AccountRecoverySetting).
-		for _, attribute := range addresses() {
+		for _, attribute := range p.cfg.RecoveryAttributes {
 			if u.Attributes[attribute] != "" && u.Attributes[attribute+"_verified"] == "true" {
 				d, err := p.sendCode(tx, u, codeReset, attribute)
 				sent = &d
