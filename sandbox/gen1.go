@@ -73,8 +73,8 @@ func fromGen1(
 		return nil, nil, fmt.Errorf("sandbox: the outputs of Gen 1: %w", err)
 	}
 	if in.UserPoolID == "" {
-		return nil, nil, errors.New("sandbox: the outputs of Gen 1 have no user pool (aws_user_pools_id): " +
-			"add one to the backend (amplify add auth), or give no outputs")
+		return nil, nil, errors.New("sandbox: the outputs of Gen 1 have no user pool " +
+			"(aws_user_pools_id): add one to the backend (amplify add auth), or give no outputs")
 	}
 	out := map[string]any{"version": "1", "auth": in.section()}
 	rest := maps.Clone(members)
@@ -85,7 +85,8 @@ func fromGen1(
 		}
 		return strings.HasPrefix(name, "aws_cognito_") || strings.HasPrefix(name, "aws_user_pools_")
 	})
-	// move returns members under the names that they have in Gen 2. names holds pairs: new name, old name.
+	// move returns members under the names that they have in Gen 2. names holds pairs of the new
+	// name and the old one.
 	move := func(names ...string) map[string]json.RawMessage {
 		section := map[string]json.RawMessage{}
 		for i := 0; i < len(names); i += 2 {

@@ -11,9 +11,10 @@ import (
 // pool, so that a restart changes nothing.
 func (o *outputs) addManagedLogin() error {
 	_, name, _ := strings.Cut(o.auth.UserPoolID, "_")
+	prefix := "sandbox-" + strings.ToLower(name)
 	o.auth.OAuth = &oauthOutputs{
 		IdentityProviders: []string{},
-		Domain:            "sandbox-" + strings.ToLower(name) + ".auth." + o.auth.Region + ".amazoncognito.com",
+		Domain:            prefix + ".auth." + o.auth.Region + ".amazoncognito.com",
 		// DEFAULT_OAUTH_SCOPES in packages/auth-construct of aws-amplify/amplify-backend
 		Scopes:       []string{"phone", "email", "openid", "profile", userpool.AdminScope},
 		ResponseType: "code",
@@ -38,6 +39,7 @@ func (o *outputs) deployment(signIn, signOut []string) string {
 		}
 	}
 	list := func(urls []string) string { return "['" + strings.Join(urls, "', '") + "']" }
-	with = append(with, "externalProviders: { callbackUrls: "+list(signIn)+", logoutUrls: "+list(signOut)+" }")
+	with = append(with, "externalProviders: { callbackUrls: "+list(signIn)+
+		", logoutUrls: "+list(signOut)+" }")
 	return "defineAuth({ loginWith: { " + strings.Join(with, ", ") + " } })"
 }

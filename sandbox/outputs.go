@@ -66,8 +66,8 @@ type oauthOutputs struct {
 	ResponseType       string   `json:"response_type"`
 }
 
-// readOutputs reads outputs that a user gives: an amplify_outputs.json, or a file of Gen 1, of which
-// it makes one. It says so in the log.
+// readOutputs reads outputs that a user gives: an amplify_outputs.json, or a file of Gen 1, of
+// which it makes one. It says so in the log.
 func readOutputs(text []byte, logger *slog.Logger) (*outputs, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // which editors on Windows write
 	var members map[string]json.RawMessage
@@ -78,8 +78,8 @@ func readOutputs(text []byte, logger *slog.Logger) (*outputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	logger.Info("sandbox: the outputs are a file of Gen 1; the sandbox gives an amplify_outputs.json "+
-		"of Gen 2, which the library and Amplify JS 6 load", "left_out", leftOut)
+	logger.Info("sandbox: the outputs are a file of Gen 1; the sandbox gives an "+
+		"amplify_outputs.json of Gen 2, which the library and Amplify JS 6 load", "left_out", leftOut)
 	o, err := parseOutputs(made)
 	if err != nil {
 		return nil, err
@@ -93,8 +93,9 @@ func parseOutputs(text []byte) (*outputs, error) {
 	o := &outputs{}
 	if err := json.Unmarshal(text, &o.whole); err != nil || o.whole == nil {
 		if source.Match(text) {
-			return nil, errors.New("sandbox: the outputs are source code, such as aws-exports.js: give " +
-				"amplifyconfiguration.json, which Amplify's command line writes beside it (amplify pull)")
+			return nil, errors.New("sandbox: the outputs are source code, such as aws-exports.js: " +
+				"give amplifyconfiguration.json, which Amplify's command line writes beside it " +
+				"(amplify pull)")
 		}
 		return nil, fmt.Errorf("sandbox: the outputs are not a JSON object: %w", orElse(err, "null"))
 	}
@@ -129,8 +130,9 @@ func checkVersion(raw json.RawMessage) error {
 			"generate them again (npx ampx generate outputs)")
 	}
 	if major, _, _ := strings.Cut(version, "."); major != "1" {
-		return fmt.Errorf("sandbox: the outputs have version %q, and this sandbox knows 1 and 1.x: use a newer "+
-			"sandbox, or generate outputs of version 1 (npx ampx generate outputs --outputs-version 1.4)", version)
+		return fmt.Errorf("sandbox: the outputs have version %q, and this sandbox knows 1 and 1.x: "+
+			"use a newer sandbox, or generate outputs of version 1 "+
+			"(npx ampx generate outputs --outputs-version 1.4)", version)
 	}
 	return nil
 }
@@ -245,8 +247,8 @@ func (o *outputs) addOrigins(origins []string, logger *slog.Logger) error {
 		if err := o.addManagedLogin(); err != nil {
 			return err
 		}
-		logger.Warn("sandbox: the outputs have no managed login, and the sandbox adds it; with AWS, it has to be deployed first",
-			"domain", o.domain(), "deploy", o.deployment(in, out))
+		logger.Warn("sandbox: the outputs have no managed login, and the sandbox adds it; "+
+			"with AWS, it has to be deployed", "domain", o.domain(), "deploy", o.deployment(in, out))
 	}
 	oauth := o.auth.OAuth
 	oauth.RedirectSignInURI = unique(append(in, oauth.RedirectSignInURI...))
@@ -391,7 +393,8 @@ func (o *outputs) marshal(address string) ([]byte, error) {
 	}
 	errs := []error{
 		setMember(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
-			"user_pool": address, "user_pool_keys": address, "identity_pool": address, "oauth": address,
+			"user_pool": address, "user_pool_keys": address,
+			"identity_pool": address, "oauth": address,
 		}}),
 		setMember(o.whole, "custom", custom),
 		setMember(o.whole, "auth", o.authWhole),

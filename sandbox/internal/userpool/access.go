@@ -59,9 +59,9 @@ func (p *Pool) VerifyAccessToken(ctx context.Context, raw, scope string) (*Acces
 	return at, nil
 }
 
-// isFromBefore reports whether a token was issued before the pool was made. That is possible only if
-// the key file outlived a pool in memory, whose sessions are gone. Their tokens go on until they
-// expire, as they do for everybody who verifies them by the key set.
+// isFromBefore reports whether a token was issued before the pool was made. That is possible if the
+// key file outlived a pool in memory, whose sessions are gone. Such tokens are valid until they
+// expire, as they are to everybody who verifies them by the key set.
 func (p *Pool) isFromBefore(claims jwt.MapClaims) bool {
 	issued, err := claims.GetIssuedAt()
 	return p.cfg.KeyFile != "" && err == nil && issued != nil && issued.Unix() <= p.created.Unix()

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -30,9 +31,9 @@ type keptKey struct {
 	PrivateKey string `json:"private_key"` // PKCS #8, in PEM
 }
 
-// readKeyFile returns the keys of the pool in the file at path. It returns [fs.ErrNotExist] if there
-// is no such file, and errOtherPool if the keys are those of another user pool. Errors quote nothing
-// of the file.
+// readKeyFile returns the keys of the pool in the file at path. The error is [fs.ErrNotExist] if
+// there is no such file, and errOtherPool if the keys are those of another user pool. Errors quote
+// nothing of the file.
 func readKeyFile(path, poolID string) ([]store.SigningKey, error) {
 	text, err := private.Read(path, maxKeyFile)
 	if err != nil {
@@ -61,20 +62,24 @@ func readKeyFile(path, poolID string) ([]store.SigningKey, error) {
 			return nil, damaged(path, "a key has no id of its own")
 		}
 		ids[k.KeyID], uses[k.Use] = true, true
-		keys = append(keys, store.SigningKey{KeyID: k.KeyID, Use: k.Use, Generation: k.Generation, PKCS8: block.Bytes})
+		keys = append(keys, store.SigningKey{
+			KeyID: k.KeyID, Use: k.Use, Generation: k.Generation, PKCS8: block.Bytes})
 	}
 	if !uses[useAccess] || !uses[useID] || len(uses) != 2 {
 		return nil, damaged(path, "it needs keys for access and for ID tokens, and no others")
 	}
 	// The newest ones sign.
-	slices.SortStableFunc(keys, func(a, b store.SigningKey) int { return b.Generation - a.Generation })
+	slices.SortStableFunc(keys, func(a, b store.SigningKey) int {
+		return cmp.Compare(b.Generation, a.Generation)
+	})
 	return keys, nil
 }
 
 var errOtherPool = errors.New("the keys are those of another user pool")
 
 func damaged(path, how string) error {
-	return fmt.Errorf("the key file %s is damaged: %s: move it away, and the sandbox makes new keys", path, how)
+	return fmt.Errorf("the key file %s is damaged: %s: move it away, and the sandbox makes new keys",
+		path, how)
 }
 
 // writeKeyFile writes the keys of the pool to the file at path, for its owner alone.
@@ -98,8 +103,8 @@ func (p *Pool) keptKeys() ([]store.SigningKey, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case errors.Is(err, errOtherPool):
-		p.cfg.Logger.Info("sandbox: the key file has the keys of another user pool; new ones replace them",
-			"file", p.cfg.KeyFile)
+		p.cfg.Logger.Info("sandbox: the key file has the keys of another user pool; "+
+			"new ones replace them", "file", p.cfg.KeyFile)
 		return nil, nil
 	}
 	return keys, err
