@@ -38,7 +38,10 @@ func startSPA(t testing.TB, library library, config sandbox.Config) *spa {
 	t.Helper()
 	clock := new(clock)
 	config.Clock = clock.now
-	config.Clients = []sandbox.Client{{RotateRefreshTokens: library.rotation}}
+	if config.Clients == nil {
+		config.Clients = []sandbox.Client{{}}
+	}
+	config.Clients[0].RotateRefreshTokens = library.rotation
 	backend := startBackend(t, config)
 	app := startApp(t, newSite(t, "localhost"), backend, appOptions{
 		Options:       amplifyhttp.Options{App: amplify.Options{Clock: clock.now}},
@@ -179,8 +182,11 @@ func testUsernames(t *testing.T, library library, names ...string) {
 func TestAliases(t *testing.T) { testAliases(t, amplify6(t)) }
 
 func testAliases(t *testing.T, library library) {
-	spa := startSPA(t, library, sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{
-		"ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}}})
+	flows := []string{"ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"}
+	if !library.rotation {
+		flows = append(flows, "ALLOW_REFRESH_TOKEN_AUTH")
+	}
+	spa := startSPA(t, library, sandbox.Config{Clients: []sandbox.Client{{AuthFlows: flows}}})
 	const email = "O'Brien+x@y.co"
 	spa.backend.addUser(t, sandbox.User{Email: email})
 	for flow, typed := range map[string]bool{"USER_SRP_AUTH": false, "USER_PASSWORD_AUTH": true} {

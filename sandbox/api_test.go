@@ -18,9 +18,12 @@ import (
 )
 
 // signIn signs a user in as Amplify JS does by default, and returns the answer to the last call.
-func signIn(t *testing.T, c *cognito.Client, clientID, name, password string) (*cognito.RespondToAuthChallengeOutput, error) {
+func signIn(
+	t *testing.T, c *cognito.Client, clientID, name, password string,
+) (*cognito.RespondToAuthChallengeOutput, error) {
 	t.Helper()
-	pools, err := c.ListUserPools(t.Context(), &cognito.ListUserPoolsInput{MaxResults: aws.Int32(1)})
+	pools, err := c.ListUserPools(t.Context(),
+		&cognito.ListUserPoolsInput{MaxResults: aws.Int32(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +48,9 @@ func newSRPUser(poolID string) srpUser {
 }
 
 // claim returns the ChallengeResponses to a challenge with these parameters.
-func (u srpUser) claim(t *testing.T, parameters map[string]string, password string) map[string]string {
+func (u srpUser) claim(
+	t *testing.T, parameters map[string]string, password string,
+) map[string]string {
 	t.Helper()
 	block, err := base64.StdEncoding.DecodeString(parameters["SECRET_BLOCK"])
 	if err != nil {
@@ -55,8 +60,10 @@ func (u srpUser) claim(t *testing.T, parameters map[string]string, password stri
 	signature := u.Sign(parameters["USER_ID_FOR_SRP"], password,
 		parameters["SALT"], parameters["SRP_B"], block, timestamp)
 	return map[string]string{
-		"USERNAME": parameters["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": parameters["SECRET_BLOCK"],
-		"PASSWORD_CLAIM_SIGNATURE": base64.StdEncoding.EncodeToString(signature), "TIMESTAMP": timestamp,
+		"USERNAME":                    parameters["USERNAME"],
+		"PASSWORD_CLAIM_SECRET_BLOCK": parameters["SECRET_BLOCK"],
+		"PASSWORD_CLAIM_SIGNATURE":    base64.StdEncoding.EncodeToString(signature),
+		"TIMESTAMP":                   timestamp,
 	}
 }
 

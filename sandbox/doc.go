@@ -16,6 +16,22 @@
 // configuration changes. Other operations answer UnknownOperationException, and the console lists
 // these calls as "not in the sandbox".
 //
+// # What Amplify deploys
+//
+// What outputs do not tell is as Amplify's defineAuth deploys it:
+//
+//   - App clients sign users in by SRP, as Amplify JS does. [Client.AuthFlows] allows other flows,
+//     such as those with a password in clear, which AdminInitiateAuth has as well.
+//   - The e-mail address or phone number that a user signs in with stays until the new one is
+//     verified. Codes for a forgotten password go to the e-mail address, unless users sign in by
+//     phone number alone.
+//   - An ID token opens the identity pool until it expires. [Config.ServerSideTokenCheck] makes it
+//     end with its session.
+//
+// The sandbox lacks a second factor, sign-in without a password (passkeys and codes), and the
+// implicit grant. Outputs that demand the first are an error of [Start]. If sign-in works without
+// what outputs ask for, Start logs a warning.
+//
 // # Tokens
 //
 // If the user pool has a pre token generation Lambda trigger, [Config.PreToken] does in the sandbox

@@ -20,11 +20,13 @@ const (
 	allowSRP           = "ALLOW_USER_SRP_AUTH"
 )
 
-// TestAuthFlows: an app client signs users in by the flows that it allows, and by no
-// other. The messages are those that people report from Cognito, word by word.
+// TestAuthFlows: an app client signs users in by the flows that it allows, and by no other (API
+// Reference, ExplicitAuthFlows). The messages are those that people report
+// from Cognito: floci-io/floci#3974, aws-samples/aws-serverless-workshops, getmoto/moto#4836,
+// aws-amplify/amplify-js#7401.
 func TestAuthFlows(t *testing.T) {
 	const (
-		notEnabled    = " flow not enabled for this client"
+		notEnabled    = " flow not enabled for this client" // floci-io/floci#3974
 		isNotEnabled  = " is not enabled for the client."
 		notByAdmins   = "Auth flow not enabled for this client"
 		notSupported  = "Initiate Auth method not supported."
@@ -53,8 +55,9 @@ func TestAuthFlows(t *testing.T) {
 		{flow: types.AuthFlowTypeCustomAuth, byDefault: noTrigger, all: noTrigger,
 			password: "CUSTOM_AUTH" + isNotEnabled, rotating: noTrigger},
 		{flow: types.AuthFlowTypeUserPasswordAuth, byDefault: "USER_PASSWORD_AUTH" + notEnabled,
-			all: wrongPassword, password: wrongPassword, rotating: "USER_PASSWORD_AUTH" + notEnabled,
-			admin: notSupported, adminOfAll: notSupported},
+			all: wrongPassword, password: wrongPassword,
+			rotating: "USER_PASSWORD_AUTH" + notEnabled,
+			admin:    notSupported, adminOfAll: notSupported},
 		{flow: types.AuthFlowTypeAdminUserPasswordAuth, byDefault: notSupported, all: notSupported,
 			password: notSupported, rotating: notSupported,
 			admin: notByAdmins, adminOfAll: wrongPassword},
@@ -62,7 +65,8 @@ func TestAuthFlows(t *testing.T) {
 			password: notSupported, rotating: notSupported,
 			admin: notByAdmins, adminOfAll: wrongPassword},
 		{flow: types.AuthFlowTypeRefreshTokenAuth, byDefault: noToken, all: noToken,
-			password: "REFRESH_TOKEN_AUTH" + notEnabled, rotating: "REFRESH_TOKEN_AUTH" + notEnabled},
+			password: "REFRESH_TOKEN_AUTH" + notEnabled,
+			rotating: "REFRESH_TOKEN_AUTH" + notEnabled},
 		{flow: types.AuthFlowTypeUserAuth, byDefault: "USER_AUTH" + notEnabled,
 			all: "USER_AUTH" + notEnabled, password: "USER_AUTH" + notEnabled,
 			rotating: "USER_AUTH" + notEnabled},

@@ -174,7 +174,8 @@ func TestIdentityPoolRefusals(t *testing.T) {
 func TestServerSideTokenCheck(t *testing.T) {
 	const bob = "bob@example.com"
 	for check, want := range map[bool]string{false: "", true: notAuthorized} {
-		b, ctx := startBackend(t, func(c *sandbox.Config) { c.ServerSideTokenCheck = check }), t.Context()
+		b := startBackend(t, func(c *sandbox.Config) { c.ServerSideTokenCheck = check })
+		ctx := t.Context()
 		described, err := b.identities.DescribeIdentityPool(ctx,
 			&cognitoidentity.DescribeIdentityPoolInput{IdentityPoolId: &b.Auth.IdentityPoolID},
 			func(o *cognitoidentity.Options) { o.Credentials = b.users.Options().Credentials })

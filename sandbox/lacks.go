@@ -19,8 +19,9 @@ func (a *authOutputs) checkServed() error {
 	case "", "NONE", "OFF", "OPTIONAL":
 		return nil
 	}
-	return fmt.Errorf("sandbox: the outputs ask for multi-factor authentication (auth.mfa_configuration is %q), "+
-		"which the sandbox lacks: change it to NONE or OPTIONAL for development", a.MFAConfiguration)
+	return fmt.Errorf("sandbox: the outputs ask for multi-factor authentication "+
+		"(auth.mfa_configuration is %q), which the sandbox lacks: "+
+		"change it to NONE or OPTIONAL for development", a.MFAConfiguration)
 }
 
 // warn logs what the outputs ask for and the sandbox lacks, where sign-in works without it.

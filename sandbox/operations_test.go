@@ -83,7 +83,8 @@ func TestOperationsOfAdministrators(t *testing.T) {
 func TestAdminAuth(t *testing.T) {
 	const temporary = "temporary@example.com"
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{AuthFlows: []string{allowAdminPassword, allowSRP, allowRefresh}}},
+		Clients: []sandbox.Client{{AuthFlows: []string{
+			allowAdminPassword, allowSRP, allowRefresh}}},
 		Users: []sandbox.User{
 			{Email: email, Password: password},
 			{Email: temporary, Password: password, NewPasswordRequired: true},
@@ -175,8 +176,9 @@ func TestAdminAuth(t *testing.T) {
 // TestAdminAuthOfConfidentialClient: both operations demand the hash of the client's secret.
 func TestAdminAuthOfConfidentialClient(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{Secret: "client-secret", AuthFlows: []string{allowAdminPassword}}},
-		Users:   []sandbox.User{{Email: email, Password: password}},
+		Clients: []sandbox.Client{{
+			Secret: "client-secret", AuthFlows: []string{allowAdminPassword}}},
+		Users: []sandbox.User{{Email: email, Password: password}},
 	}), t.Context()
 	c, out := sdk(s), outputsOf(t, s)
 	_, err := c.AdminInitiateAuth(ctx, &cognito.AdminInitiateAuthInput{

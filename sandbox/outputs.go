@@ -300,11 +300,10 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 			c.KeepOriginal = append(c.KeepOriginal, address)
 		}
 	}
-	if len(c.UsernameAttributes) > 0 { // the e-mail address alone, unless users sign in by phone alone
-		c.RecoveryAttributes = []string{"email"}
-		if !slices.Contains(c.UsernameAttributes, "email") {
-			c.RecoveryAttributes = []string{"phone_number"}
-		}
+	if slices.Contains(c.UsernameAttributes, "email") {
+		c.RecoveryAttributes = []string{"email"} // alone, as Amplify's construct has it
+	} else {
+		c.RecoveryAttributes = c.UsernameAttributes
 	}
 	if p := a.PasswordPolicy; p != nil {
 		c.PasswordPolicy = userpool.PasswordPolicy{MinLength: p.MinLength, RequireLowercase: p.RequireLowercase,

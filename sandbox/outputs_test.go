@@ -166,6 +166,9 @@ func TestOriginsWithoutManagedLogin(t *testing.T) {
 	}
 }
 
+// replaced returns the given outputs with another text in place of old.
+func replaced(old, text string) []byte { return []byte(strings.ReplaceAll(given, old, text)) }
+
 // TestStartRefusals: what cannot be is said at the start, with what to do.
 func TestStartRefusals(t *testing.T) {
 	for what, c := range map[string]struct {
@@ -196,18 +199,20 @@ func TestStartRefusals(t *testing.T) {
 		"long ID token":        {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: 25 * time.Hour}}}, "longer than 24h"},
 		"long refresh token":   {sandbox.Config{Clients: []sandbox.Client{{RefreshTokenValidity: 87601 * time.Hour}}}, "longer than 87600h"},
 		"negative validity":    {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: -1}}}, "ID tokens"},
-		"a second factor": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"REQUIRED"`))},
+		"a second factor": {sandbox.Config{Outputs: replaced(`"NONE"`, `"REQUIRED"`)},
 			`auth.mfa_configuration is "REQUIRED"`},
-		"a second factor, in another spelling": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, `"NONE"`, `"ON"`))},
-			"multi-factor authentication"},
-		"a required attribute that is not there": {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given,
-			`"standard_required_attributes": ["email"]`, `"standard_required_attributes": ["shoe"]`))}, `"shoe" is required`},
-		"no flow": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"USER_PASSWORD_AUTH"}}}},
-			`"USER_PASSWORD_AUTH" is no flow`},
-		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{AuthFlows: []string{"ALLOW_USER_AUTH"}}}},
-			"no ALLOW_USER_AUTH"},
+		"a second factor, in the words of Gen 1": {
+			sandbox.Config{Outputs: replaced(`"NONE"`, `"ON"`)}, "multi-factor authentication"},
+		"an unknown required attribute": {sandbox.Config{Outputs: replaced(
+			`"standard_required_attributes": ["email"]`,
+			`"standard_required_attributes": ["shoe"]`)}, `"shoe" is required`},
+		"no flow": {sandbox.Config{Clients: []sandbox.Client{{
+			AuthFlows: []string{"USER_PASSWORD_AUTH"}}}}, `"USER_PASSWORD_AUTH" is no flow`},
+		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{
+			AuthFlows: []string{"ALLOW_USER_AUTH"}}}}, "no ALLOW_USER_AUTH"},
 		"rotation and its flow": {sandbox.Config{Clients: []sandbox.Client{{
-			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}}, "does not go together"},
+			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}},
+			"does not go together"},
 		"weak password": {sandbox.Config{Users: []sandbox.User{{Email: email, Password: "weak"}}}, "Password not long enough"},
 	} {
 		c.cfg.Logger = slog.New(slog.DiscardHandler)
@@ -229,17 +234,21 @@ func TestWarnings(t *testing.T) {
 		want           []string // no warning if it is nil
 	}{
 		{"all that the sandbox has", `"NONE"`, `"NONE"`, nil},
-		{"MFA", `"NONE"`, `"OPTIONAL"`, []string{"second factor", "auth.mfa_configuration=OPTIONAL"}},
-		{"passwordless", `"mfa_configuration"`, `"passwordless": {"email_otp_enabled": true, "sms_otp_enabled": true,
-			"web_authn": {"relying_party_id": "localhost", "user_verification": "preferred"}}, "mfa_configuration"`,
+		{"MFA", `"NONE"`, `"OPTIONAL"`,
+			[]string{"second factor", "auth.mfa_configuration=OPTIONAL"}},
+		{"passwordless", `"mfa_configuration"`,
+			`"passwordless": {"email_otp_enabled": true, "sms_otp_enabled": true, "web_authn":
+				{"relying_party_id": "localhost", "user_verification": "preferred"}},
+			"mfa_configuration"`,
 			[]string{"without a password", "EMAIL_OTP SMS_OTP WEB_AUTHN"}},
 		{"passwordless, switched off", `"mfa_configuration"`,
-			`"passwordless": {"email_otp_enabled": false, "preferred_challenge": "PASSWORD"}, "mfa_configuration"`, nil},
+			`"passwordless": {"email_otp_enabled": false, "preferred_challenge": "PASSWORD"},
+			"mfa_configuration"`, nil},
 		{"implicit grant", `"code"`, `"token"`, []string{"implicit grant"}},
 	} {
 		var log bytes.Buffer
-		start(t, sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, c.old, c.new)),
-			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		warnings := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})
+		start(t, sandbox.Config{Outputs: replaced(c.old, c.new), Logger: slog.New(warnings)})
 		if c.want == nil && log.Len() > 0 {
 			t.Errorf("%s: the log says %s", c.what, &log)
 		}

@@ -26,8 +26,8 @@ type Message struct {
 	Sent          time.Time
 }
 
-// Messages returns the messages to a user, the newest
-// first. The username is what the user signs in with.
+// Messages returns the messages to a user, the newest first. The username is what the user
+// signs in with. Until a new address is verified, that is the one before.
 func (s *Sandbox) Messages(ctx context.Context, username string) ([]Message, error) {
 	u, err := s.pool.UserByName(ctx, username)
 	if err != nil {

@@ -471,7 +471,8 @@ func TestRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(t.Context(), st, Config{ID: testPool, Clock: func() time.Time { return testNow }, Providers: []Provider{{UserPool: a, ClientIDs: []string{testClient}}}})
+		p, err := New(t.Context(), st, Config{ID: testPool, Clock: func() time.Time { return testNow }, Providers: []Provider{
+			{UserPool: a, ClientIDs: []string{testClient}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -492,7 +493,8 @@ func TestRestart(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1, Providers: []Provider{{UserPool: newUserPool("eu-west-1_aaaaaaaaa")}}})
+	_, err := New(t.Context(), nil, Config{ID: "eu-west-1_x", CredentialsValidity: -1,
+		Providers: []Provider{{UserPool: newUserPool("eu-west-1_aaaaaaaaa")}}})
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -34,8 +34,7 @@ func checkFlow(client *userpool.Client, flow string) error {
 		allowed = userpool.AllowRefresh
 	case srpAuth:
 		allowed, message = userpool.AllowSRP, flow+" is not enabled for the client."
-	case userAuth:
-		allowed = userpool.AllowUser
+	case userAuth: // not in the sandbox
 	default:
 		known := []string{srpAuth, refreshTokenAuth, refreshToken, customAuth,
 			adminNoSRPAuth, passwordAuth, adminPasswordAuth, userAuth}

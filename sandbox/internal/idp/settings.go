@@ -137,8 +137,8 @@ func (h *Handler) describeUserPool(ctx context.Context, _ adminInput) (any, erro
 	t.Policies.PasswordPolicy = passwordPolicy{
 		p.MinLength, p.RequireLowercase, p.RequireUppercase, p.RequireNumbers, p.RequireSymbols, 7}
 	for i, name := range cfg.RecoveryAttributes {
-		t.AccountRecoverySetting.RecoveryMechanisms = append(
-			t.AccountRecoverySetting.RecoveryMechanisms, recoveryMechanism{"verified_" + name, i + 1})
+		recovery := &t.AccountRecoverySetting.RecoveryMechanisms
+		*recovery = append(*recovery, recoveryMechanism{"verified_" + name, i + 1})
 	}
 	if len(cfg.KeepOriginal) > 0 {
 		t.UserAttributeUpdateSettings = &attributeUpdates{cfg.KeepOriginal}
@@ -240,7 +240,7 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 		TokenValidityUnits:   tokenValidityUnits{"seconds", "seconds", "seconds"},
 		RefreshTokenRotation: refreshTokenRotation{Feature: "DISABLED"},
 	}
-	if len(c.CallbackURLs) > 0 { // managed login is on
+	if len(c.Scopes) > 0 { // managed login is on
 		t.AllowedOAuthFlowsUserPoolClient = true
 		t.AllowedOAuthFlows, t.AllowedOAuthScopes = []string{"code"}, c.Scopes
 	}

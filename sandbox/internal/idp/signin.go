@@ -68,6 +68,7 @@ func (h *Handler) adminInitiateAuth(ctx context.Context, in adminInput) (any, er
 	return h.initiate(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
 }
 
+// initiate begins a flow that the client allows.
 func (h *Handler) initiate(ctx context.Context, in initiateAuthInput) (any, error) {
 	client, err := h.pool.Client(in.ClientID)
 	if err != nil {
@@ -77,15 +78,15 @@ func (h *Handler) initiate(ctx context.Context, in initiateAuthInput) (any, erro
 		return nil, err
 	}
 	switch in.AuthFlow {
-	case srpAuth:
-		return h.srpAuth(ctx, client, in.AuthParameters)
+	case passwordAuth, adminPasswordAuth, adminNoSRPAuth:
+		return h.passwordAuth(ctx, client, in.AuthParameters)
+	case refreshTokenAuth, refreshToken:
+		return h.refreshAuth(ctx, client, in.AuthParameters)
 	case customAuth:
 		return nil, refuse(userpool.InvalidParameter,
 			"Custom auth lambda trigger is not configured for the user pool.")
-	case refreshTokenAuth, refreshToken:
-		return h.refreshAuth(ctx, client, in.AuthParameters)
-	default:
-		return h.passwordAuth(ctx, client, in.AuthParameters)
+	default: // srpAuth
+		return h.srpAuth(ctx, client, in.AuthParameters)
 	}
 }
 
@@ -103,7 +104,8 @@ func (h *Handler) srpAuth(
 		return nil, err
 	}
 	return authOutput{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
-		"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB, "USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
+		"SALT": c.Salt, "SECRET_BLOCK": c.SecretBlock, "SRP_B": c.SRPB,
+		"USERNAME": c.UserID, "USER_ID_FOR_SRP": c.UserID}}, nil
 }
 
 func (h *Handler) passwordAuth(

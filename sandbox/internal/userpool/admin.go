@@ -116,7 +116,9 @@ func (p *Pool) ResetPassword(ctx context.Context, username string) error {
 			return err
 		}
 		recovery := p.cfg.RecoveryAttributes
-		i := slices.IndexFunc(recovery, func(a string) bool { return u.Attributes[a+"_verified"] == "true" })
+		i := slices.IndexFunc(recovery, func(a string) bool {
+			return u.Attributes[a+"_verified"] == "true"
+		})
 		if i < 0 {
 			return refuse(InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
 		}

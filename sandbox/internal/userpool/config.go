@@ -116,7 +116,8 @@ func (c *Config) validate() error {
 	if len(c.Clients) == 0 {
 		fault("there is no app client")
 	}
-	for _, a := range slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes) {
+	used := slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes)
+	for _, a := range used {
 		if a != "email" && a != "phone_number" {
 			fault("%q cannot be signed in with or verified: use email or phone_number", a)
 		}

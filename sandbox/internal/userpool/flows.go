@@ -13,7 +13,8 @@ const (
 	AllowPassword      = "ALLOW_USER_PASSWORD_AUTH"
 	AllowRefresh       = "ALLOW_REFRESH_TOKEN_AUTH"
 	AllowSRP           = "ALLOW_USER_SRP_AUTH"
-	AllowUser          = "ALLOW_USER_AUTH"
+
+	allowUser = "ALLOW_USER_AUTH" // not in the sandbox
 )
 
 // Allows reports whether the client may use a flow.
@@ -35,7 +36,7 @@ func (c *Client) setFlows() (faults []error) {
 				faults = append(faults, fmt.Errorf("the flow %s does not go together with "+
 					"the rotation of refresh tokens: take out one of them", flow))
 			}
-		case AllowUser:
+		case allowUser:
 			faults = append(faults, fmt.Errorf("the sandbox has no %s (sign-in by choice, "+
 				"without a password): take it out", flow))
 		default:

@@ -7,8 +7,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
-// A new address that must be verified before it replaces the one that the user has is part
-// of the code that was sent to it. Until it is verified, nothing else of the user changes.
+// A new address of KeepOriginal is kept with the code that was sent to it, and not with the user.
 // It lapses with the code (Developer Guide, "Verifying updates to email addresses and phone
 // numbers"; API Reference, UserAttributeUpdateSettingsType).
 

@@ -43,7 +43,8 @@ func TestKeepOriginal(t *testing.T) {
 	}
 
 	sent, err := update("new@b.com")
-	if diff := cmp.Diff([]Delivery{{"email", "EMAIL", "n***@b***"}}, sent); diff != "" || err != nil {
+	delivered := []Delivery{{"email", "EMAIL", "n***@b***"}}
+	if diff := cmp.Diff(delivered, sent); diff != "" || err != nil {
 		t.Fatalf("%v (-want +got):\n%s", err, diff)
 	}
 	first := f.codeFor(u.Sub, "new@b.com")
@@ -69,7 +70,8 @@ func TestKeepOriginal(t *testing.T) {
 	if err != nil || d.Destination != "n***@b***" {
 		t.Errorf("another code: %+v, %v", d, err)
 	}
-	want(t, "the new address", f.VerifyAttribute(ctx, u.Sub, "email", f.codeFor(u.Sub, "newer@b.com")), "")
+	third := f.codeFor(u.Sub, "newer@b.com")
+	want(t, "the new address", f.VerifyAttribute(ctx, u.Sub, "email", third), "")
 	original["email"] = "newer@b.com"
 	unchanged("after the verification")
 	signIn("by the new address", "newer@b.com", "")
@@ -104,7 +106,8 @@ func TestPendingAddressEnds(t *testing.T) {
 			return nil
 		}, "a@b.com", ExpiredCode},
 		"the original address again": {func(f *fixture, u *User) error {
-			_, err := f.UpdateAttributes(f.t.Context(), u.Sub, map[string]string{"email": "a@b.com"})
+			_, err := f.UpdateAttributes(f.t.Context(), u.Sub,
+				map[string]string{"email": "a@b.com"})
 			return err
 		}, "a@b.com", ExpiredCode},
 		"another user takes the address": {func(f *fixture, _ *User) error {
@@ -118,7 +121,8 @@ func TestPendingAddressEnds(t *testing.T) {
 	} {
 		f, ctx := newFixture(t, keepsOriginal), t.Context()
 		u := f.user("a@b.com")
-		if _, err := f.UpdateAttributes(ctx, u.Sub, map[string]string{"email": "new@b.com"}); err != nil {
+		_, err := f.UpdateAttributes(ctx, u.Sub, map[string]string{"email": "new@b.com"})
+		if err != nil {
 			t.Fatal(err)
 		}
 		code := f.codeFor(u.Sub, "new@b.com")
@@ -143,8 +147,10 @@ func TestAdministratorsChangeAddresses(t *testing.T) {
 		deliveries int
 	}{
 		{"an address", map[string]string{"email": "new@b.com"}, "a@b.com", 1},
-		{"one that is not verified", map[string]string{"email": "new@b.com", "email_verified": "false"}, "a@b.com", 1},
-		{"one that is verified", map[string]string{"email": "new@b.com", "email_verified": "true"}, "new@b.com", 0},
+		{"one that is not verified",
+			map[string]string{"email": "new@b.com", "email_verified": "false"}, "a@b.com", 1},
+		{"one that is verified",
+			map[string]string{"email": "new@b.com", "email_verified": "true"}, "new@b.com", 0},
 	} {
 		u := f.user("a@b.com")
 		want(t, c.what, f.SetAttributes(ctx, "a@b.com", c.set), "")
@@ -157,7 +163,8 @@ func TestAdministratorsChangeAddresses(t *testing.T) {
 		want(t, "the end", f.DeleteUser(ctx, u.Sub), "")
 	}
 	u := f.user("a@b.com")
-	want(t, "a phone number", f.SetAttributes(ctx, "a@b.com", map[string]string{"phone_number": "+15550100"}), "")
+	want(t, "a phone number", f.SetAttributes(ctx, "a@b.com",
+		map[string]string{"phone_number": "+15550100"}), "")
 	if got := f.attributes(u.Sub)["phone_number"]; got != "+15550100" {
 		t.Errorf("phone number %q", got)
 	}
@@ -171,7 +178,8 @@ func TestCodeProvesItsAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := f.codeFor(u.Sub, "a@b.com")
-	want(t, "another address", f.SetAttributes(ctx, "a@b.com", map[string]string{"email": "new@b.com"}), "")
+	want(t, "another address", f.SetAttributes(ctx, "a@b.com",
+		map[string]string{"email": "new@b.com"}), "")
 	want(t, "the code", f.VerifyAttribute(ctx, u.Sub, "email", code), ExpiredCode)
 	if got := f.attributes(u.Sub)["email_verified"]; got != "false" {
 		t.Errorf("email_verified = %s", got)
@@ -180,7 +188,8 @@ func TestCodeProvesItsAddress(t *testing.T) {
 
 // TestRecoveryAttributes: codes for a forgotten password go nowhere else.
 func TestRecoveryAttributes(t *testing.T) {
-	f, ctx := newFixture(t, func(c *Config) { c.RecoveryAttributes = []string{"phone_number"} }), t.Context()
+	f := newFixture(t, func(c *Config) { c.RecoveryAttributes = []string{"phone_number"} })
+	ctx := t.Context()
 	f.user("a@b.com")
 	_, err := f.ForgotPassword(ctx, clientID, "a@b.com")
 	want(t, "a verified e-mail address", err, InvalidParameter)
@@ -205,8 +214,10 @@ func TestNewPasswordKeepsAttributes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.CompleteNewPassword(ctx, clientID, session, password, map[string]string{"email": "x@b.com"})
+	_, err = f.CompleteNewPassword(ctx, clientID, session, password,
+		map[string]string{"email": "x@b.com"})
 	want(t, "another e-mail address", err, NotAuthorized)
-	_, err = f.CompleteNewPassword(ctx, clientID, session, password, map[string]string{"name": "A"})
+	_, err = f.CompleteNewPassword(ctx, clientID, session, password,
+		map[string]string{"name": "A"})
 	want(t, "a name", err, "")
 }
