@@ -38,6 +38,31 @@
 // what the trigger does there: it adds, overrides and suppresses claims of both tokens, replaces
 // groups and roles, and changes scopes. See the package pretoken.
 //
+// # Limits
+//
+// The sandbox has the limits that Cognito documents for each user. After five wrong passwords a
+// user is locked out for a second, and for twice as long after each further one, up to 15 minutes.
+// Calls that send or check codes, and those of ChangePassword, are limited to 5 or 15 an hour.
+// The time is that of the sandbox's clock: [Sandbox.SetClockOffset] passes it.
+//
+// # Machine tokens
+//
+// A client with [Client.ClientCredentials] gets access tokens for itself from the token endpoint.
+// Its scopes are those of [Config.ResourceServers]. Users can get such scopes at managed login,
+// too, if the client that they sign in to has them.
+//
+// # Differences from Cognito
+//
+//   - An authorization code that is used twice ends the session that the first use began, as
+//     RFC 6749 §4.1.2 advises. Cognito documents only that the second use fails.
+//   - Choice-based sign-in (the flow USER_AUTH) is not in the sandbox, so SignUp and ConfirmSignUp
+//     return no Session. The autoSignIn of Amplify JS works with its default flow, which is SRP.
+//   - Temporary passwords do not expire.
+//   - An invitation goes to the address that codes go to, unless AdminCreateUser has
+//     DesiredDeliveryMediums. With Cognito it goes to the phone number.
+//   - The parameter idp_identifier knows only [Config.ProviderIdentifiers], because outputs do not
+//     tell the identifiers of the user pool.
+//
 // # Faults
 //
 // [Sandbox.Faults], [Sandbox.SetClockOffset] and [Sandbox.RotateKeys] make the backend

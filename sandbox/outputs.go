@@ -289,6 +289,10 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
 		PreToken:       cfg.PreToken, Logger: cfg.Logger,
+		AliasAttributes: cfg.AliasAttributes, ProviderIdentifiers: cfg.ProviderIdentifiers,
+	}
+	for _, rs := range cfg.ResourceServers {
+		c.ResourceServers = append(c.ResourceServers, userpool.ResourceServer(rs))
 	}
 	// "username" among the username attributes means that users choose a username.
 	c.UsernameAttributes = slices.DeleteFunc(slices.Clone(c.UsernameAttributes), func(a string) bool { return a == "username" })
@@ -320,6 +324,13 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 		for _, p := range a.OAuth.IdentityProviders {
 			own.Providers = append(own.Providers, providerName(p))
 		}
+		// Outputs do not list resource servers. Those of their own scopes must exist.
+		for _, scope := range own.Scopes {
+			if i := strings.LastIndex(scope, "/"); i >= 0 {
+				c.ResourceServers = append(c.ResourceServers,
+					userpool.ResourceServer{Identifier: scope[:i], Scopes: []string{scope[i+1:]}})
+			}
+		}
 	}
 	c.Clients = []userpool.Client{own}
 	for _, given := range cfg.Clients {
@@ -328,6 +339,16 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 			client.ID = given.ID
 		}
 		client.Secret, client.AuthFlows = given.Secret, given.AuthFlows
+		client.RevealUserExistence = given.RevealUserExistence
+		if client.ClientCredentials = given.ClientCredentials; client.ClientCredentials {
+			client.Scopes = nil // those of the outputs are for users
+			if client.ID != own.ID {
+				client.CallbackURLs, client.LogoutURLs, client.Providers = nil, nil, nil
+			}
+		}
+		if given.Scopes != nil {
+			client.Scopes = given.Scopes
+		}
 		client.RotateRefreshTokens, client.RotationGrace = given.RotateRefreshTokens, given.RotationGrace
 		client.AccessTokenValidity, client.IDTokenValidity, client.RefreshTokenValidity =
 			given.AccessTokenValidity, given.IDTokenValidity, given.RefreshTokenValidity

@@ -57,6 +57,16 @@ type Config struct {
 	// ID token opens the identity pool until it expires, even if its session was revoked, or its
 	// user signed out globally or was disabled or deleted.
 	ServerSideTokenCheck bool
+	// ResourceServers have the custom scopes that app clients may have beside those in the outputs.
+	ResourceServers []ResourceServer
+	// AliasAttributes are the attributes that users can sign in with beside their username:
+	// "email", "phone_number" (each once it is verified) and "preferred_username". Only user pools
+	// where users choose a username have them: the outputs must have no username_attributes.
+	AliasAttributes []string
+	// ProviderIdentifiers are the identifiers of identity providers, by which the parameter
+	// idp_identifier of an authorization request chooses one. Each leads to a provider's name, such
+	// as "Google" or "LoginWithAmazon". Outputs do not tell them: by default there are none.
+	ProviderIdentifiers map[string]string
 	// Users are created unless they exist. Without a DataDir they are created at every
 	// start. Their subs follow from the id of the user pool and their names, so that a
 	// restart does not change them.
@@ -98,6 +108,16 @@ type Client struct {
 	// deploys: the first two and, unless refresh tokens rotate, the third. Managed login does not
 	// depend on them.
 	AuthFlows []string
+	// Scopes are the OAuth scopes that it may ask for. The default is those of the outputs. A
+	// custom scope is that of a resource server, such as "photos/read".
+	Scopes []string
+	// ClientCredentials makes it a client of machines: the token endpoint gives it access tokens
+	// for itself. It needs an ID of its own, a Secret and Scopes, all of them custom. As with
+	// Cognito, it then signs nobody in at managed login.
+	ClientCredentials bool
+	// RevealUserExistence makes errors tell an unknown user from a wrong password or code: it is
+	// Cognito's PreventUserExistenceErrors=LEGACY. By default errors do not reveal who is a user.
+	RevealUserExistence bool
 	// RotateRefreshTokens limits each refresh token to one use. It
 	// still works during RotationGrace (0 to 60 s) after that use.
 	RotateRefreshTokens bool
@@ -106,6 +126,14 @@ type Client struct {
 	// Cognito takes 5 minutes to a day, and 60 minutes to 10 years. The sandbox takes shorter
 	// ones, for tests. The source is TokenValidityUnitsType in the API Reference.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
+}
+
+// ResourceServer is an API whose access tokens have scopes of its own.
+type ResourceServer struct {
+	// Identifier is the first part of its scopes: "photos" in "photos/read".
+	Identifier string
+	// Scopes are their second parts, such as "read".
+	Scopes []string
 }
 
 // User is a user who exists from the start, confirmed and with verified addresses.

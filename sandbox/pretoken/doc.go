@@ -2,7 +2,7 @@
 // what the pre token generation Lambda trigger does for a user pool of Amazon Cognito.
 //
 // Give a [Hook] to the sandbox as Config.PreToken. The sandbox calls it once whenever it issues
-// tokens: at each sign-in and at each refresh.
+// tokens: at each sign-in, at each refresh, and for each machine token.
 //
 //	hook := func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
 //		tenant := map[string]any{"tenant": e.UserAttributes["custom:tenant"]}
@@ -21,7 +21,9 @@
 // A user pool sends events of one version to its function. The version limits what the function can
 // change. A [Response] is that of version V2_0 or V3_0. If your user pool sends V1_0, set nothing
 // but [Response.IDToken], with texts as values, and [Response.Groups]. [Parse] knows the version
-// from the JSON and checks this. The sandbox has no tokens for machines, so that V3_0 is V2_0 here.
+// from the JSON and checks this. Events of V3_0 are those of V2_0 and of machine tokens. If your
+// user pool sends another version, return an empty response for [ClientCredentials]: Cognito does
+// not ask the function there.
 //
 // # What stays as it is
 //

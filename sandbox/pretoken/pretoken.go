@@ -15,8 +15,7 @@ type Hook func(ctx context.Context, e Event) (Response, error)
 // TriggerSource says why tokens are issued.
 type TriggerSource string
 
-// The sources that the sandbox has. It has neither devices (TokenGeneration_AuthenticateDevice) nor
-// tokens for machines (TokenGeneration_ClientCredentials).
+// The sources that the sandbox has. It has no devices (TokenGeneration_AuthenticateDevice).
 const (
 	// HostedAuth is a sign-in at managed login.
 	HostedAuth TriggerSource = "TokenGeneration_HostedAuth"
@@ -27,6 +26,9 @@ const (
 	NewPasswordChallenge TriggerSource = "TokenGeneration_NewPasswordChallenge"
 	// RefreshTokens is a refresh, through the user pools API or managed login.
 	RefreshTokens TriggerSource = "TokenGeneration_RefreshTokens"
+	// ClientCredentials is a machine token: an access token for an app client itself. Cognito asks
+	// functions with events of version V3_0 only.
+	ClientCredentials TriggerSource = "TokenGeneration_ClientCredentials"
 )
 
 // Event describes the tokens that are about to be issued. The hook may change its maps and slices.
@@ -34,17 +36,19 @@ type Event struct {
 	TriggerSource TriggerSource
 	// Region and UserPoolID identify the user pool, ClientID the app client.
 	Region, UserPoolID, ClientID string
-	// UserName is the user's name in the pool. It is a UUID if users sign in with an attribute.
+	// UserName is the user's name in the pool. It is a UUID if users sign in with an attribute. It
+	// is empty for a machine token.
 	UserName string
 	// UserAttributes are the attributes of the user, with sub and cognito:user_status. All values
-	// are texts, also email_verified ("true") and identities (JSON).
+	// are texts, also email_verified ("true") and identities (JSON). Machine tokens have none.
 	UserAttributes map[string]string
 	// Groups are the groups of the user: groupConfiguration.
 	Groups Groups
 	// Scopes are the scopes of the access token.
 	Scopes []string
 	// ClientMetadata is what the application sent with RespondToAuthChallenge or
-	// GetTokensFromRefreshToken. As with Cognito, that of InitiateAuth is not passed on.
+	// GetTokensFromRefreshToken, or as aws_client_metadata for a machine token. As with Cognito,
+	// that of InitiateAuth is not passed on.
 	ClientMetadata map[string]string
 }
 

@@ -3,8 +3,10 @@ package idp
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
@@ -18,6 +20,8 @@ type adminInput struct {
 	Permanent          bool
 	TemporaryPassword  string
 	MessageAction      string
+	DeliveryMediums    []string `json:"DesiredDeliveryMediums"`
+	AttributesToGet    []string
 	UserAttributes     []attribute
 	UserAttributeNames []string
 	GroupName          string
@@ -149,12 +153,20 @@ func usersOf(users []*userpool.User) []userType {
 }
 
 func (h *Handler) adminCreateUser(ctx context.Context, in adminInput) (any, error) {
-	if in.MessageAction == "RESEND" {
-		return nil, refuse(userpool.InvalidParameter, "The sandbox does not resend invitations: look into its inbox.")
+	invite := h.pool.CreateUser
+	switch in.MessageAction {
+	case "", "SUPPRESS":
+	case "RESEND":
+		invite = h.pool.InviteAgain
+	default:
+		return nil, refuse(userpool.InvalidParameter, "1 validation error detected: "+
+			"Value at 'messageAction' failed to satisfy constraint: "+
+			"Member must satisfy enum value set: [RESEND, SUPPRESS]")
 	}
-	u, err := h.pool.CreateUser(ctx, userpool.CreateUserInput{
+	u, err := invite(ctx, userpool.CreateUserInput{
 		Username: in.Username, TemporaryPassword: in.TemporaryPassword,
-		Attributes: attributeMap(in.UserAttributes), Silent: in.MessageAction == "SUPPRESS"})
+		Attributes: attributeMap(in.UserAttributes), Silent: in.MessageAction == "SUPPRESS",
+		Mediums: in.DeliveryMediums})
 	if err != nil {
 		return nil, err
 	}
@@ -186,10 +198,14 @@ func (h *Handler) groupOf(g userpool.Group) groupType {
 	return groupType{g.Name, h.pool.Config().ID, g.Description, g.RoleARN, g.Precedence, seconds(g.Created), seconds(g.Modified)}
 }
 
-// groups returns all groups on one page.
-func (h *Handler) groups(list []userpool.Group, err error) (any, error) {
-	out := struct{ Groups []groupType }{[]groupType{}}
-	for _, g := range list {
+// groups returns the page of a list of groups that in asks for.
+func (h *Handler) groups(list []userpool.Group, in adminInput) (any, error) {
+	page, next, err := pageOf(list, in.Limit, in.NextToken)
+	out := struct {
+		Groups    []groupType
+		NextToken string `json:",omitempty"`
+	}{[]groupType{}, next}
+	for _, g := range page {
 		out.Groups = append(out.Groups, h.groupOf(g))
 	}
 	return out, err
@@ -200,11 +216,15 @@ func (h *Handler) adminListGroupsForUser(ctx context.Context, in adminInput) (an
 	if err != nil {
 		return nil, err
 	}
-	return h.groups(u.Groups, nil)
+	return h.groups(u.Groups, in)
 }
 
-func (h *Handler) listGroups(ctx context.Context, _ adminInput) (any, error) {
-	return h.groups(h.pool.Groups(ctx))
+func (h *Handler) listGroups(ctx context.Context, in adminInput) (any, error) {
+	list, err := h.pool.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.groups(list, in)
 }
 
 // group returns one group.
@@ -257,20 +277,47 @@ func (h *Handler) listUsers(ctx context.Context, in adminInput) (any, error) {
 		return nil, err
 	}
 	users, err := h.pool.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var found []*userpool.User
 	for _, u := range users {
 		if match(u) {
 			found = append(found, u)
 		}
 	}
-	page, next, pageErr := pageOf(found, in.Limit, in.PaginationToken)
-	if err == nil {
-		err = pageErr
+	page, next, err := pageOf(found, in.Limit, in.PaginationToken)
+	if err != nil {
+		return nil, err
+	}
+	list := usersOf(page)
+	for i := range list {
+		if in.AttributesToGet == nil {
+			break
+		}
+		if list[i].Attributes, err = choose(list[i].Attributes, in.AttributesToGet); err != nil {
+			return nil, err
+		}
 	}
 	return struct {
 		PaginationToken string `json:",omitempty"`
 		Users           []userType
-	}{next, usersOf(page)}, err
+	}{next, list}, nil
+}
+
+// choose returns the attributes of a user with these names. It refuses if the user
+// lacks one of them (API Reference, ListUsers, AttributesToGet).
+func choose(list []attribute, names []string) ([]attribute, error) {
+	var chosen []attribute
+	for _, name := range names {
+		i := slices.IndexFunc(list, func(a attribute) bool { return a.Name == name })
+		if i < 0 {
+			return nil, refuse(userpool.InvalidParameter,
+				"One or more requested attributes do not exist.")
+		}
+		chosen = append(chosen, list[i])
+	}
+	return chosen, nil
 }
 
 // maxPage is the largest Limit, and the default.
@@ -299,17 +346,31 @@ func pageOf[T any](list []T, limit int, token string) (page []T, next string, er
 }
 
 // filter is the Filter of ListUsers: attribute = "value" or attribute ^= "prefix".
+// In the value, a backslash escapes the character after it.
 var filter = regexp.MustCompile(`^\s*"?([\w:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*$`)
 
+var escaped = regexp.MustCompile(`\\(.)`)
+
+// parseFilter returns whether a user matches. Only some
+// attributes are searchable (API Reference, ListUsers, Filter).
 func parseFilter(text string) (func(*userpool.User) bool, error) {
 	if text == "" {
 		return func(*userpool.User) bool { return true }, nil
 	}
 	m := filter.FindStringSubmatch(text)
-	if m == nil {
+	if m == nil || utf8.RuneCountInString(text) > 256 {
 		return nil, refuse(userpool.InvalidParameter, "Error while parsing filter.")
 	}
-	name, value := m[1], strings.ReplaceAll(m[3], `\"`, `"`)
+	name, value := m[1], escaped.ReplaceAllString(m[3], "$1")
+	switch name {
+	case "email", "family_name", "given_name", "name", "phone_number", "preferred_username",
+		"status", "sub", "username":
+	case "cognito:user_status": // its case does not matter
+		value = strings.ToUpper(value)
+	default:
+		return nil, refuse(userpool.InvalidParameter,
+			"The attribute "+awsjson.Clip(name)+" is not searchable.")
+	}
 	return func(u *userpool.User) bool {
 		var got string
 		switch name {

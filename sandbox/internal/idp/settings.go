@@ -244,6 +244,10 @@ func (h *Handler) describeUserPoolClient(_ context.Context, in adminInput) (any,
 		t.AllowedOAuthFlowsUserPoolClient = true
 		t.AllowedOAuthFlows, t.AllowedOAuthScopes = []string{"code"}, c.Scopes
 	}
+	if c.ClientCredentials {
+		t.AllowedOAuthFlowsUserPoolClient = true
+		t.AllowedOAuthFlows, t.AllowedOAuthScopes = []string{"client_credentials"}, c.Scopes
+	}
 	if c.RevealUserExistence {
 		t.PreventUserExistenceErrors = "LEGACY"
 	}

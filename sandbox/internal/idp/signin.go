@@ -125,13 +125,17 @@ func (h *Handler) refreshAuth(ctx context.Context, client *userpool.Client, p pa
 	if err := p.need("REFRESH_TOKEN"); err != nil {
 		return nil, err
 	}
-	t, err := h.pool.Refresh(ctx, client.ID, p["REFRESH_TOKEN"], nil)
+	u, err := h.pool.RefreshUser(ctx, client.ID, p["REFRESH_TOKEN"])
 	if err != nil {
 		return nil, err
 	}
-	// The hash is that of the pool's own username, whatever name
-	// the user signed in with. Nothing has been changed yet.
-	if err := h.checkHash(client.ID, t.User.Username, p["SECRET_HASH"]); err != nil {
+	// The hash is that of the pool's own username, whatever name the user signed in with. It is
+	// checked first: a refresh calls the pre-token hook.
+	if err := h.checkHash(client.ID, u.Username, p["SECRET_HASH"]); err != nil {
+		return nil, err
+	}
+	t, err := h.pool.Refresh(ctx, client.ID, p["REFRESH_TOKEN"], nil)
+	if err != nil {
 		return nil, err
 	}
 	return authenticated(t), nil

@@ -99,7 +99,7 @@ func (h *Handler) logoutTarget(r *http.Request) (string, error) {
 		return "", &pageError{"invalid_request", "The query string of this address is malformed."}
 	}
 	if !q.Has("logout_uri") && q.Has("redirect_uri") {
-		req, err := parseRequest(r.URL.RawQuery, h.client)
+		req, err := h.parse(r.URL.RawQuery)
 		if err != nil {
 			return "", err
 		}
@@ -117,6 +117,11 @@ func (h *Handler) logoutTarget(r *http.Request) (string, error) {
 		return "", &pageError{"redirect_mismatch", mismatch("logout URI", "sign-out", uri, client.LogoutURLs)}
 	}
 	return uri, nil
+}
+
+// parse is [parseRequest] for the pool.
+func (h *Handler) parse(rawQuery string) (*authRequest, error) {
+	return parseRequest(rawQuery, h.client, h.pool.Config().ProviderIdentifiers)
 }
 
 // client returns an app client. If there is none, the error is a [*pageError].

@@ -185,6 +185,32 @@ func TestSignInErrors(t *testing.T) {
 	}
 }
 
+// TestLockout: the page says that a sign-in was refused for wrong passwords
+// before it, for users and unknown names alike.
+func TestLockout(t *testing.T) {
+	now := time.Now()
+	s := newSandbox(t, func(c *userpool.Config) { c.Clock = func() time.Time { return now } })
+	s.register(ada)
+	for _, username := range []string{ada, "nobody@example.com"} {
+		for range 5 {
+			s.browser().signIn(authorizeQuery(), username, "Wrong-password-1")
+		}
+		for lang, want := range map[string]string{
+			"en": "Too many wrong passwords. Wait a moment and try again.",
+			"fr": "Trop de mots de passe incorrects. Attendez un moment et réessayez.",
+			"de": "Zu viele falsche Passwörter. " +
+				"Warten Sie einen Moment und versuchen Sie es noch einmal.",
+			"es": "Demasiadas contraseñas incorrectas. Espera un momento e inténtalo de nuevo.",
+			"ja": "パスワードの誤りが多すぎます。しばらく待ってからもう一度お試しください。",
+		} {
+			p := s.browser().signIn(authorizeQuery("lang", lang), username, goodPassword)
+			if p.StatusCode != http.StatusUnprocessableEntity || p.alert() != want {
+				t.Errorf("%s in %s: %s %q", username, lang, p.Status, p.alert())
+			}
+		}
+	}
+}
+
 func TestUnconfirmedUserIsAskedForTheCode(t *testing.T) {
 	s := newSandbox(t)
 	if _, _, err := s.pool.SignUp(t.Context(), userpool.SignUpInput{ClientID: publicClient, Username: ada, Password: goodPassword, Attributes: map[string]string{"email": ada}}); err != nil {

@@ -125,7 +125,7 @@ func (h *Handler) serve(f func(*exchange) error) http.Handler {
 // authorization request. It validates that request each time.
 func (h *Handler) withRequest(f func(*exchange) error) http.Handler {
 	return h.serve(func(x *exchange) error {
-		req, err := parseRequest(x.r.URL.RawQuery, h.client)
+		req, err := h.parse(x.r.URL.RawQuery)
 		if page := (*pageError)(nil); errors.As(err, &page) && x.r.Method == http.MethodGet {
 			// Cognito, too, sends the browser to /error?error=<code>&client_id=<id>. The rest of
 			// the query lets showError find the reason again.
@@ -141,7 +141,7 @@ func (h *Handler) withRequest(f func(*exchange) error) http.Handler {
 
 // showError shows what is wrong with the authorization request in the query.
 func (h *Handler) showError(x *exchange) error {
-	_, err := parseRequest(x.r.URL.RawQuery, h.client)
+	_, err := h.parse(x.r.URL.RawQuery)
 	if page := (*pageError)(nil); errors.As(err, &page) {
 		return page
 	}

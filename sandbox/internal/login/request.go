@@ -62,12 +62,15 @@ func (e *redirectError) target() string {
 // authorization endpoint. Others are ignored (RFC 6749 §3.1).
 var requestParameters = [...]string{
 	"client_id", "redirect_uri", "response_type", "scope", "state", "nonce",
-	"code_challenge", "code_challenge_method", "identity_provider", "login_hint", "prompt", "lang",
+	"code_challenge", "code_challenge_method", "identity_provider", "idp_identifier",
+	"login_hint", "prompt", "lang",
 }
 
 // parseRequest validates the query of an authorization request. Its error is that of client, or
 // a [*pageError]. Once client and redirect URI are known to be valid, it is a [*redirectError].
-func parseRequest(rawQuery string, client func(id string) (*userpool.Client, error)) (*authRequest, error) {
+// identifiers are those of [userpool.Config.ProviderIdentifiers].
+func parseRequest(rawQuery string, client func(id string) (*userpool.Client, error),
+	identifiers map[string]string) (*authRequest, error) {
 	q, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return nil, &pageError{"invalid_request", "The query string of this address is malformed."}
@@ -102,6 +105,18 @@ func parseRequest(rawQuery string, client func(id string) (*userpool.Client, err
 		if v := q.Get(name); v != "" {
 			req.query.Set(name, v)
 		}
+	}
+	// Developer Guide, "Authorize endpoint": another name for the identity provider.
+	if id := q.Get("idp_identifier"); id != "" {
+		name, ok := identifiers[id]
+		switch {
+		case !ok:
+			return nil, req.fail("invalid_request",
+				"No identity provider has the identifier "+id+".")
+		case req.Provider != "" && req.Provider != name:
+			return nil, req.fail("invalid_request", "identity_provider and idp_identifier differ.")
+		}
+		req.Provider = name
 	}
 	return req, req.validate(q.Get("response_type"), q.Get("scope"), q.Get("code_challenge_method"))
 }

@@ -20,8 +20,13 @@ func lookup(id string) (*userpool.Client, error) {
 	return nil, &pageError{"invalid_client", "no such client"}
 }
 
+// identifiers are those of the identity providers of the test pool.
+func identifiers() map[string]string {
+	return map[string]string{"example.com": "Google", "amazon.test": "LoginWithAmazon"}
+}
+
 func TestRedirectURIsAreComparedAsTheyAre(t *testing.T) {
-	if _, err := parseRequest(authorizeQuery(), lookup); err != nil {
+	if _, err := parseRequest(authorizeQuery(), lookup, identifiers()); err != nil {
 		t.Fatal(err)
 	}
 	for _, uri := range []string{
@@ -36,7 +41,7 @@ func TestRedirectURIsAreComparedAsTheyAre(t *testing.T) {
 		"http://localhost:3000/api/auth/sign%2Din-callback", "http://localhost:3000//api/auth/sign-in-callback",
 		signOutURL, "javascript:alert(1)", "*",
 	} {
-		_, err := parseRequest(authorizeQuery("redirect_uri", uri), lookup)
+		_, err := parseRequest(authorizeQuery("redirect_uri", uri), lookup, identifiers())
 		var page *pageError
 		if !errors.As(err, &page) || page.Code != "redirect_mismatch" {
 			t.Errorf("%q: %v", uri, err)
@@ -56,7 +61,7 @@ func TestRequestsThatNoRedirectURIVouchesFor(t *testing.T) {
 		{"semicolons", authorizeQuery() + ";x=1", "invalid_request"},
 		{"of another client", authorizeQuery("client_id", secretClient, "redirect_uri", callbackQuery), "redirect_mismatch"},
 	} {
-		_, err := parseRequest(c.query, lookup)
+		_, err := parseRequest(c.query, lookup, identifiers())
 		var page *pageError
 		if !errors.As(err, &page) || page.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
@@ -79,10 +84,18 @@ func TestRequestErrorsThatTheApplicationIsTold(t *testing.T) {
 		{"unknown prompt", authorizeQuery("prompt", "sometimes"), "invalid_request"},
 		{"prompt none and another", authorizeQuery("prompt", "none login"), "invalid_request"},
 		{"a provider that the client does not offer", authorizeQuery("identity_provider", "Myspace"), "invalid_request"},
+		{"an identifier that no provider has",
+			authorizeQuery("idp_identifier", "Google"), "invalid_request"},
+		{"an identifier of another provider", authorizeQuery(
+			"idp_identifier", "example.com", "identity_provider", "COGNITO"), "invalid_request"},
+		{"an identifier of a provider that the client does not offer", authorizeQuery("client_id",
+			socialClient, "scope", "openid", "idp_identifier", "amazon.test"), "invalid_request"},
+		{"two identifiers", authorizeQuery("idp_identifier", "example.com") +
+			"&idp_identifier=example.com", "invalid_request"},
 		{"two scopes", authorizeQuery() + "&scope=openid", "invalid_request"},
 		{"two challenges", authorizeQuery() + "&code_challenge=" + challenge, "invalid_request"},
 	} {
-		_, err := parseRequest(c.query, lookup)
+		_, err := parseRequest(c.query, lookup, identifiers())
 		var redirect *redirectError
 		if !errors.As(err, &redirect) || redirect.Code != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
@@ -96,7 +109,7 @@ func TestRequestErrorsThatTheApplicationIsTold(t *testing.T) {
 		}
 	}
 	// Which of two states is the application's cannot be known: none is sent back.
-	_, err := parseRequest(authorizeQuery()+"&state=another", lookup)
+	_, err := parseRequest(authorizeQuery()+"&state=another", lookup, identifiers())
 	var redirect *redirectError
 	if !errors.As(err, &redirect) || redirect.State != "" {
 		t.Errorf("two states: %v", err)
@@ -114,9 +127,28 @@ func TestGoodRequests(t *testing.T) {
 		{"unknown parameters", authorizeQuery() + "&utm=1&utm=2", []string{"openid", "email"}},
 		{"unknown language", authorizeQuery("lang", "tlh"), []string{"openid", "email"}},
 	} {
-		req, err := parseRequest(c.query, lookup)
+		req, err := parseRequest(c.query, lookup, identifiers())
 		if err != nil || !slices.Equal(req.Scopes, c.scopes) {
 			t.Errorf("%s: %v %+v", c.name, err, req)
+		}
+	}
+}
+
+// TestIdentifiers: idp_identifier chooses an identity provider as identity_provider
+// does, also on the pages that follow (Developer Guide, "Authorize endpoint").
+func TestIdentifiers(t *testing.T) {
+	for _, query := range []string{
+		authorizeQuery("idp_identifier", "example.com"),
+		authorizeQuery("idp_identifier", "example.com", "identity_provider", "Google"),
+	} {
+		req, err := parseRequest(query, lookup, identifiers())
+		if err != nil || req.Provider != "Google" {
+			t.Fatalf("%+v, %v", req, err)
+		}
+		_, next, _ := strings.Cut(req.link("/login"), "?")
+		again, err := parseRequest(next, lookup, identifiers())
+		if err != nil || again.Provider != "Google" {
+			t.Errorf("the next page: %+v, %v", again, err)
 		}
 	}
 }
@@ -144,7 +176,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add(authorizeQuery("scope", "openid \"\\é"))
 	f.Add("client_id=" + publicClient + "&redirect_uri=" + url.QueryEscape(callback) + "&state=%0d%0a&state=2")
 	f.Fuzz(func(t *testing.T, query string) {
-		req, err := parseRequest(query, lookup)
+		req, err := parseRequest(query, lookup, identifiers())
 		var page *pageError
 		var redirect *redirectError
 		switch {
@@ -177,7 +209,7 @@ func FuzzParseRequest(f *testing.F) {
 				t.Errorf("challenge %q", req.Challenge)
 			}
 			// What pages carry along means the same.
-			again, err := parseRequest(req.query.Encode(), lookup)
+			again, err := parseRequest(req.query.Encode(), lookup, identifiers())
 			if err != nil || again.State != req.State || again.RedirectURI != req.RedirectURI || !slices.Equal(again.Scopes, req.Scopes) || again.Challenge != req.Challenge {
 				t.Errorf("carried along as %q: %v %+v", req.query.Encode(), err, again)
 			}

@@ -99,12 +99,17 @@ func parameters(r *http.Request) (url.Values, error) {
 
 // authenticate returns the client that sent the request (RFC 6749 §2.3.1). A client with a
 // secret must send it in the header or in the form. A client without a secret sends its id.
-func (h *Handler) authenticate(r *http.Request, form url.Values) (*userpool.Client, error) {
+// status is that of the answer to any other client.
+func (h *Handler) authenticate(
+	r *http.Request, form url.Values, status int,
+) (*userpool.Client, error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
-	failed := &oauthError{Status: http.StatusBadRequest, Code: "invalid_client", Description: "Client authentication failed."}
+	failed := &oauthError{
+		Status: status, Code: "invalid_client", Description: "Client authentication failed."}
+	if status == http.StatusUnauthorized {
+		failed.Challenge = `Basic realm="managed login", charset="UTF-8"` // RFC 9110 §11.6.1
+	}
 	if r.Header.Get("Authorization") != "" {
-		// RFC 6749 §5.2
-		failed.Status, failed.Challenge = http.StatusUnauthorized, `Basic realm="managed login", charset="UTF-8"`
 		user, password, ok := basicAuth(r)
 		if !ok {
 			return nil, failed

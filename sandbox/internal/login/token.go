@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +16,14 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
 
-// token is the token endpoint: RFC 6749 §4.1.3 and §6.
+// token is the token endpoint: RFC 6749 §4.1.3, §4.4.2 and §6. It answers 400 to a client that it
+// does not know (Developer Guide, "Token endpoint"), where RFC 6749 §5.2 has 401 after a header.
 func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 	form, err := parameters(r)
 	if err != nil {
 		return err
 	}
-	client, err := h.authenticate(r, form)
+	client, err := h.authenticate(r, form, http.StatusBadRequest)
 	if err != nil {
 		return err
 	}
@@ -31,10 +33,13 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request) error {
 		tokens, err = h.exchangeCode(r, client, form)
 	case "refresh_token":
 		tokens, err = h.refresh(r, client, form)
+	case "client_credentials":
+		tokens, err = h.machineToken(r, client, form)
 	case "":
 		return badRequest("invalid_request", "The parameter grant_type is missing.")
 	default:
-		return badRequest("unsupported_grant_type", "Use authorization_code or refresh_token.")
+		return badRequest("unsupported_grant_type",
+			"Use authorization_code, refresh_token or client_credentials.")
 	}
 	if err != nil {
 		return err
@@ -174,6 +179,37 @@ func (h *Handler) refresh(r *http.Request, client *userpool.Client, form url.Val
 	return tokens, nil
 }
 
+// machineToken issues an access token for the client itself (RFC 6749 §4.4;
+// Developer Guide, "Token endpoint" and "Scopes, M2M, and resource servers").
+func (h *Handler) machineToken(
+	r *http.Request, client *userpool.Client, form url.Values,
+) (*userpool.Tokens, error) {
+	if !client.ClientCredentials {
+		return nil, badRequest("unauthorized_client", "The client may not use client_credentials.")
+	}
+	g := userpool.MachineGrant{ClientID: client.ID}
+	for _, scope := range strings.Fields(form.Get("scope")) {
+		if !slices.Contains(client.Scopes, scope) {
+			return nil, badRequest("invalid_scope",
+				"The client does not have a scope that it asks for.")
+		}
+		if !slices.Contains(g.Scopes, scope) {
+			g.Scopes = append(g.Scopes, scope)
+		}
+	}
+	if text := form.Get("aws_client_metadata"); text != "" {
+		if err := json.Unmarshal([]byte(text), &g.ClientMetadata); err != nil {
+			return nil, badRequest("invalid_request",
+				"The parameter aws_client_metadata is not a JSON object with texts as values.")
+		}
+	}
+	tokens, err := h.pool.IssueMachineToken(r.Context(), g)
+	if err != nil {
+		return nil, issueError(err, badRequest("unauthorized_client", "The client has no tokens."))
+	}
+	return tokens, nil
+}
+
 // issueError returns the error for err, with which the pool issued no tokens: refusal, unless
 // the pre-token hook failed. The grant is not to blame for that.
 func issueError(err error, refusal *oauthError) error {
@@ -188,13 +224,14 @@ func issueError(err error, refusal *oauthError) error {
 }
 
 // revoke is the revocation endpoint (RFC 7009). It revokes only
-// refresh tokens (Cognito Developer Guide, "Revoke endpoint").
+// refresh tokens, and answers 401 to a client that it does not
+// know (Cognito Developer Guide, "Revoke endpoint").
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	form, err := parameters(r)
 	if err != nil {
 		return err
 	}
-	client, err := h.authenticate(r, form)
+	client, err := h.authenticate(r, form, http.StatusUnauthorized)
 	if err != nil {
 		return err
 	}
@@ -212,8 +249,9 @@ func (h *Handler) revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// userInfo returns the claims of a user (OpenID Connect
-// Core §5.3). Its errors are those of RFC 6750 §3.1.
+// userInfo returns the claims of a user (OpenID Connect Core §5.3). Its errors are those of the
+// Developer Guide, "UserInfo endpoint". They have no insufficient_scope (RFC 6750 §3.1): a token
+// without the scope openid is an invalid one.
 func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	raw, ok := bearer(r)
 	if !ok {
@@ -227,7 +265,8 @@ func (h *Handler) userInfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	claims, err := h.pool.UserInfo(r.Context(), raw)
 	if userpool.CodeOf(err) != "" {
-		return bearerError(http.StatusForbidden, "insufficient_scope", "The access token does not have the scope openid.")
+		return bearerError(http.StatusUnauthorized, "invalid_token",
+			"Access token does not contain openid scope")
 	}
 	if err != nil {
 		return err

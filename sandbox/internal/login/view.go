@@ -1,6 +1,7 @@
 package login
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -64,6 +65,9 @@ func (h *Handler) refuse(x *exchange, page string, err error, v view) error {
 	code := userpool.CodeOf(err)
 	if code == "" {
 		return err
+	}
+	if errors.Is(err, userpool.ErrLockedOut) {
+		code = "lockedOut"
 	}
 	v.Error = x.loc.say("error."+page+"."+code, "error."+code, "error.other")
 	h.show(x, http.StatusUnprocessableEntity, page, v)

@@ -19,6 +19,9 @@ type CreateUserInput struct {
 	Attributes        map[string]string
 	// Silent suppresses the invitation.
 	Silent bool
+	// Mediums are those to send the invitation by, "EMAIL" and "SMS". By default it goes to the
+	// address that codes are sent to, where the default of Cognito is "SMS".
+	Mediums []string
 }
 
 // CreateUser creates a user who must choose a new password at the first sign-in.
@@ -35,7 +38,7 @@ func (p *Pool) CreateUser(ctx context.Context, in CreateUserInput) (user *User, 
 	}
 	u.Status = string(ForceChangePassword)
 	if in.TemporaryPassword == "" {
-		in.TemporaryPassword = rand.Text() + "+a1" // satisfies every policy
+		in.TemporaryPassword = newTemporaryPassword()
 	}
 	if err := p.setPassword(u, in.TemporaryPassword); err != nil {
 		return nil, err
@@ -44,21 +47,84 @@ func (p *Pool) CreateUser(ctx context.Context, in CreateUserInput) (user *User, 
 		if err := p.add(tx, u, in.Username); err != nil {
 			return err
 		}
-		if attribute := p.addressOf(u); attribute != "" && !in.Silent {
-			d := deliveryTo(attribute, u.Attributes[attribute])
-			err := tx.AddMessage(Message{
-				Sub: u.Sub, Username: u.Username, Kind: "invitation", Medium: d.Medium, To: u.Attributes[attribute],
-				Subject: "Your temporary password", Code: in.TemporaryPassword, Sent: p.Now(),
-				Body: "Your username is " + in.Username + " and temporary password is " + in.TemporaryPassword,
-			})
-			if err != nil {
-				return err
-			}
+		if err := p.invite(tx, u, in); err != nil {
+			return err
 		}
 		user, err = readUser(tx, u)
 		return err
 	})
 	return user, err
+}
+
+// InviteAgain sends a new temporary password to a user who has not chosen a password yet. It
+// refuses with [UserNotFound], or with [UnsupportedUserState] if the user has chosen one.
+// The attributes of in have no effect.
+func (p *Pool) InviteAgain(ctx context.Context, in CreateUserInput) (user *User, err error) {
+	if in.TemporaryPassword == "" {
+		in.TemporaryPassword = newTemporaryPassword()
+	}
+	err = p.update(ctx, func(tx *store.Tx) error {
+		u, err := mustFind(tx, in.Username)
+		if err != nil {
+			return err
+		}
+		if Status(u.Status) != ForceChangePassword {
+			return refuse(UnsupportedUserState,
+				"Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", in.Username)
+		}
+		if err := p.setPassword(u, in.TemporaryPassword); err != nil {
+			return err
+		}
+		if err := p.put(tx, u); err != nil {
+			return err
+		}
+		if err := p.invite(tx, u, in); err != nil {
+			return err
+		}
+		user, err = readUser(tx, u)
+		return err
+	})
+	return user, err
+}
+
+// newTemporaryPassword returns a random password that satisfies every policy.
+func newTemporaryPassword() string { return rand.Text() + "+a1" }
+
+// invite sends the temporary password to a user.
+func (p *Pool) invite(tx *store.Tx, u *store.User, in CreateUserInput) error {
+	if in.Silent {
+		return nil
+	}
+	var to []string
+	for _, medium := range in.Mediums {
+		attribute, ok := map[string]string{"EMAIL": "email", "SMS": "phone_number"}[medium]
+		switch {
+		case !ok:
+			return violation("desiredDeliveryMediums",
+				"Member must satisfy enum value set: [SMS, EMAIL]")
+		case u.Attributes[attribute] == "":
+			return refuse(InvalidParameter,
+				"User has no %s to send the invitation to by %s.", attribute, medium)
+		}
+		to = append(to, attribute)
+	}
+	if attribute := p.addressOf(u); in.Mediums == nil && attribute != "" {
+		to = append(to, attribute)
+	}
+	for _, attribute := range to {
+		d := deliveryTo(attribute, u.Attributes[attribute])
+		err := tx.AddMessage(Message{
+			Sub: u.Sub, Username: u.Username, Kind: "invitation", Medium: d.Medium,
+			To: u.Attributes[attribute], Subject: "Your temporary password",
+			Body: "Your username is " + in.Username +
+				" and temporary password is " + in.TemporaryPassword,
+			Code: in.TemporaryPassword, Sent: p.Now(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetPassword sets the password of a user, permanently or until the next sign-in.

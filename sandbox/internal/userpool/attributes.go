@@ -197,6 +197,9 @@ func emptied(names []string) map[string]string {
 // SendAttributeCode sends a code for [Pool.VerifyAttribute]: to the
 // address that waits for its verification, if there is one.
 func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d Delivery, err error) {
+	if err := p.spend(ctx, sendAttributeCode, sub); err != nil {
+		return d, err
+	}
 	err = p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
@@ -217,6 +220,9 @@ func (p *Pool) SendAttributeCode(ctx context.Context, sub, attribute string) (d 
 
 // VerifyAttribute marks an address as verified. If one waits for that, it becomes the user's.
 func (p *Pool) VerifyAttribute(ctx context.Context, sub, attribute, code string) error {
+	if err := p.spend(ctx, verifyAttribute, sub); err != nil {
+		return err
+	}
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {

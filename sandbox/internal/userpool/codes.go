@@ -33,17 +33,12 @@ const (
 	codeVerify = "verify-attribute"
 )
 
-// maxAttempts is the number of wrong attempts at a code.
-const maxAttempts = 5
-
 // sentCode is a code that was sent and not used yet.
 type sentCode struct {
 	Code, Attribute string
 	// Address is where the code was sent to. It is the
 	// attribute's value, or the one that is to replace it.
-	Address  string
-	Attempts int
-	Expires  time.Time
+	Address string
 }
 
 // codeKey returns the key of a code in the store. A user has one
@@ -76,9 +71,8 @@ func (p *Pool) sendCodeTo(
 		life = time.Hour
 	}
 	now := p.Now()
-	c := sentCode{Code: fmt.Sprintf("%06d", number), Attribute: attribute,
-		Address: address, Expires: now.Add(life)}
-	if err := tx.Put(kind, codeKey(u, kind, attribute), c, c.Expires, now); err != nil {
+	c := sentCode{fmt.Sprintf("%06d", number), attribute, address}
+	if err := tx.Put(kind, codeKey(u, kind, attribute), c, now.Add(life), now); err != nil {
 		return Delivery{}, err
 	}
 	subject, verb := "Your verification code", "confirmation"
@@ -93,23 +87,18 @@ func (p *Pool) sendCodeTo(
 }
 
 // checkCode uses up the code of u, or refuses. It returns the attribute that the code was sent to.
+// How many codes a user can try is a limit of the operations, see [limited].
 func (p *Pool) checkCode(tx *store.Tx, u *store.User, kind, attribute, given string) (string, error) {
-	key, now := codeKey(u, kind, attribute), p.Now()
+	key := codeKey(u, kind, attribute)
 	var c sentCode
-	err := tx.Get(kind, key, &c, now)
+	err := tx.Get(kind, key, &c, p.Now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return "", expiredCode()
 	case err != nil:
 		return "", err
-	case c.Attempts >= maxAttempts:
-		return "", refuse(LimitExceeded, "Attempt limit exceeded, please try after some time.")
 	case subtle.ConstantTimeCompare([]byte(c.Code), []byte(strings.TrimSpace(given))) != 1:
-		c.Attempts++
-		if err := tx.Put(kind, key, c, c.Expires, now); err != nil {
-			return "", err
-		}
-		return "", committed{wrongCode()}
+		return "", wrongCode()
 	}
 	return c.Attribute, tx.Drop(kind, key)
 }

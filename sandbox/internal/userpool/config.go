@@ -40,6 +40,11 @@ type Config struct {
 	// RecoveryAttributes lists the attributes that codes for a forgotten password are sent to, the
 	// preferred one first (AccountRecoverySetting). The default is "email", then "phone_number".
 	RecoveryAttributes []string
+	// ResourceServers have the custom scopes that clients may have.
+	ResourceServers []ResourceServer
+	// ProviderIdentifiers are other names of identity providers, by which
+	// authorization requests can choose one: from identifier to name.
+	ProviderIdentifiers map[string]string
 	// Groups are created if they do not exist.
 	Groups []Group
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
@@ -64,8 +69,11 @@ type Client struct {
 	// CallbackURLs and LogoutURLs are the redirect URIs that
 	// managed login accepts. They are compared as exact strings.
 	CallbackURLs, LogoutURLs []string
-	// Scopes are the OAuth scopes that managed login grants.
+	// Scopes are the OAuth scopes that managed login grants to users or, with ClientCredentials,
+	// the token endpoint to the client itself.
 	Scopes []string
+	// ClientCredentials makes it a client of machines, which signs nobody in at managed login.
+	ClientCredentials bool
 	// Providers are the identity providers that managed login offers:
 	// "COGNITO" for the pool itself, and Cognito's names for others,
 	// "Google", "Facebook", "LoginWithAmazon" and "SignInWithApple".
@@ -115,6 +123,22 @@ func (c *Config) validate() error {
 	}
 	if len(c.Clients) == 0 {
 		fault("there is no app client")
+	}
+	if len(c.UsernameAttributes) > 0 && len(c.AliasAttributes) > 0 { // as with CreateUserPool
+		fault("users sign in with %v: alias attributes are for pools where they choose a username",
+			c.UsernameAttributes)
+	}
+	for _, a := range c.AliasAttributes {
+		if a != "email" && a != "phone_number" && a != "preferred_username" {
+			fault("%q cannot be an alias: use email, phone_number or preferred_username", a)
+		}
+	}
+	c.checkScopes(fault)
+	for id, name := range c.ProviderIdentifiers {
+		offers := func(cl Client) bool { return slices.Contains(cl.Providers, name) }
+		if !slices.ContainsFunc(c.Clients, offers) {
+			fault("%q is an identifier of %q, which no app client has as provider", id, name)
+		}
 	}
 	used := slices.Concat(c.UsernameAttributes, c.VerifiedAttributes, c.RecoveryAttributes)
 	for _, a := range used {

@@ -19,6 +19,7 @@ const sessionLife = 3 * time.Minute
 // account is the user whose password is checked. If there is no such user, it is a simulated one.
 type account struct {
 	user     *store.User // nil where simulated
+	subject  string      // what its attempts count under
 	id       srp.Identity
 	verifier srp.Verifier
 }
@@ -42,14 +43,17 @@ func (p *Pool) account(ctx context.Context, client *Client, username string) (ac
 	if u == nil && client.RevealUserExistence {
 		return account{}, noSuchUser()
 	}
-	if u == nil || len(u.Verifier) == 0 {
-		return p.simulated(username), nil
+	a := p.simulated(username)
+	if u != nil && len(u.Verifier) > 0 {
+		a = p.accountOf(u)
 	}
-	return p.accountOf(u), nil
+	a.subject = subjectOf(u, username)
+	return a, nil
 }
 
 func (p *Pool) accountOf(u *store.User) account {
-	return account{u, p.srpIdentity(u.Username), srp.Verifier{Salt: u.Salt, V: u.Verifier}}
+	verifier := srp.Verifier{Salt: u.Salt, V: u.Verifier}
+	return account{user: u, id: p.srpIdentity(u.Username), verifier: verifier}
 }
 
 func (p *Pool) simulated(username string) account {
@@ -62,13 +66,14 @@ func (p *Pool) simulated(username string) account {
 		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a random UUID, RFC 9562 §5.4
 		name = id.String()
 	}
-	return account{nil, p.srpIdentity(name), srp.Verifier{Salt: seed[16:], V: []byte{2}}}
+	return account{id: p.srpIdentity(name), verifier: srp.Verifier{Salt: seed[16:], V: []byte{2}}}
 }
 
 // VerifyPassword returns the user with that name or alias and that password. The code of its
-// error tells a sign-in page what to do: [NotAuthorized] (ask again), [UserNotConfirmed]
-// (ask for the code), [PasswordResetRequired] (start ForgotPassword), [NewPasswordRequired]
-// (see [Pool.NewPasswordSession]). In the last case it returns the user as well.
+// error tells a sign-in page what to do: [NotAuthorized] (ask again; after a while if the error
+// is [ErrLockedOut]), [UserNotConfirmed] (ask for the code), [PasswordResetRequired] (start
+// ForgotPassword), [NewPasswordRequired] (see [Pool.NewPasswordSession]). In the last case it
+// returns the user as well.
 func (p *Pool) VerifyPassword(ctx context.Context, clientID, username, password string) (*User, error) {
 	client, err := p.Client(clientID)
 	if err != nil {
@@ -78,8 +83,9 @@ func (p *Pool) VerifyPassword(ctx context.Context, clientID, username, password 
 	if err != nil {
 		return nil, err
 	}
-	if !claimed.verifier.Matches(claimed.id, password) || claimed.user == nil {
-		return nil, incorrectPassword()
+	right := claimed.verifier.Matches(claimed.id, password) && claimed.user != nil
+	if err := p.settle(ctx, claimed.subject, right); err != nil {
+		return nil, err
 	}
 	return p.admit(ctx, claimed.user.Sub)
 }
@@ -161,6 +167,9 @@ func (p *Pool) CompleteNewPassword(ctx context.Context, clientID, session, passw
 
 // ChangePassword sets a new password for a user who knows the previous one.
 func (p *Pool) ChangePassword(ctx context.Context, sub, previous, proposed string) error {
+	if err := p.spend(ctx, changePassword, sub); err != nil {
+		return err
+	}
 	return p.update(ctx, func(tx *store.Tx) error {
 		u, err := mustGet(tx, sub)
 		if err != nil {
@@ -178,20 +187,14 @@ func (p *Pool) ChangePassword(ctx context.Context, sub, previous, proposed strin
 
 // ForgotPassword sends a code for [Pool.ConfirmForgotPassword].
 func (p *Pool) ForgotPassword(ctx context.Context, clientID, username string) (sent *Delivery, err error) {
-	client, err := p.Client(clientID)
-	if err != nil {
+	if err := p.spendByName(ctx, forgotPassword, clientID, username); err != nil {
 		return nil, err
-	}
-	if username == "" {
-		return nil, tooShort("username")
 	}
 	err = p.update(ctx, func(tx *store.Tx) error {
 		u, err := find(tx, username)
 		switch {
 		case err != nil:
 			return err
-		case u == nil && client.RevealUserExistence:
-			return noSuchUser()
 		case u == nil || !u.Enabled:
 			sent = p.simulatedDelivery(username)
 			return nil
@@ -212,8 +215,14 @@ func (p *Pool) ForgotPassword(ctx context.Context, clientID, username string) (s
 
 // ConfirmForgotPassword sets a new password with the code of the message.
 func (p *Pool) ConfirmForgotPassword(ctx context.Context, clientID, username, code, password string) error {
-	client, err := p.Client(clientID)
-	if err != nil {
+	if _, err := p.Client(clientID); err != nil {
+		return err
+	}
+	// A password that the policy refuses uses up neither the code nor one of the user's attempts.
+	if err := p.cfg.PasswordPolicy.check(password); err != nil {
+		return err
+	}
+	if err := p.spendByName(ctx, confirmForgotPassword, clientID, username); err != nil {
 		return err
 	}
 	return p.update(ctx, func(tx *store.Tx) error {
@@ -221,14 +230,8 @@ func (p *Pool) ConfirmForgotPassword(ctx context.Context, clientID, username, co
 		switch {
 		case err != nil:
 			return err
-		case u == nil && client.RevealUserExistence:
-			return noSuchUser()
 		case u == nil || !u.Enabled:
 			return wrongCode()
-		}
-		// A password that the policy refuses must not use up the code.
-		if err := p.cfg.PasswordPolicy.check(password); err != nil {
-			return err
 		}
 		if _, err := p.checkCode(tx, u, codeReset, "", code); err != nil {
 			return err

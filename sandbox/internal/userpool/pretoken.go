@@ -20,22 +20,31 @@ import (
 
 // The rules in this file are those of the Developer Guide, "Pre token generation Lambda trigger".
 
-// preToken asks the hook for changes to the tokens of a session. It refuses with
+// sessionEvent describes the tokens of a session to the hook.
+func sessionEvent(source pretoken.TriggerSource, s *store.Session, u *User,
+	metadata map[string]string) pretoken.Event {
+	attributes := maps.Clone(u.Attributes)
+	attributes["sub"], attributes["cognito:user_status"] = u.Sub, string(u.Status)
+	return pretoken.Event{
+		TriggerSource: source, ClientID: s.ClientID,
+		UserName: u.Username, UserAttributes: attributes, Groups: groupClaims(u.Groups),
+		Scopes: accessScopes(s), ClientMetadata: metadata,
+	}
+}
+
+// preToken asks the hook for changes to the tokens of an event. It refuses with
 // [UserLambdaValidation] if the hook fails, and with [InvalidLambdaResponse] if a claim has a value
 // that cannot be in a token. It runs outside of transactions, because the hook may take its time,
 // and may call the sandbox.
-func (p *Pool) preToken(ctx context.Context, source pretoken.TriggerSource, s *store.Session,
-	u *User, metadata map[string]string) (changes pretoken.Response, err error) {
+func (p *Pool) preToken(
+	ctx context.Context, e pretoken.Event,
+) (changes pretoken.Response, err error) {
 	if p.cfg.PreToken == nil {
 		return changes, nil
 	}
-	attributes := maps.Clone(u.Attributes)
-	attributes["sub"], attributes["cognito:user_status"] = u.Sub, string(u.Status)
-	changes, err = p.callHook(ctx, pretoken.Event{
-		TriggerSource: source, Region: p.cfg.Region, UserPoolID: p.cfg.ID, ClientID: s.ClientID,
-		UserName: u.Username, UserAttributes: attributes, Groups: groupClaims(u.Groups),
-		Scopes: slices.Clone(accessScopes(s)), ClientMetadata: maps.Clone(metadata),
-	})
+	e.Region, e.UserPoolID = p.cfg.Region, p.cfg.ID
+	e.Scopes, e.ClientMetadata = slices.Clone(e.Scopes), maps.Clone(e.ClientMetadata)
+	changes, err = p.callHook(ctx, e)
 	if err != nil {
 		const message = "PreTokenGeneration failed with error %v."
 		return pretoken.Response{}, refuse(UserLambdaValidation, message, err)

@@ -148,8 +148,7 @@ func (p *Pool) add(tx *store.Tx, u *store.User, username string) error {
 
 // ConfirmSignUp confirms a user with the code of the sign-up message.
 func (p *Pool) ConfirmSignUp(ctx context.Context, clientID, username, code string) error {
-	client, err := p.Client(clientID)
-	if err != nil {
+	if err := p.spendByName(ctx, confirmSignUp, clientID, username); err != nil {
 		return err
 	}
 	return p.update(ctx, func(tx *store.Tx) error {
@@ -157,8 +156,6 @@ func (p *Pool) ConfirmSignUp(ctx context.Context, clientID, username, code strin
 		switch {
 		case err != nil:
 			return err
-		case u == nil && client.RevealUserExistence:
-			return noSuchUser()
 		case u == nil || !u.Enabled:
 			return expiredCode()
 		case Status(u.Status) != Unconfirmed:
@@ -180,8 +177,7 @@ func (p *Pool) ConfirmSignUp(ctx context.Context, clientID, username, code strin
 
 // ResendConfirmationCode sends the sign-up code again.
 func (p *Pool) ResendConfirmationCode(ctx context.Context, clientID, username string) (sent *Delivery, err error) {
-	client, err := p.Client(clientID)
-	if err != nil {
+	if err := p.spendByName(ctx, resendCode, clientID, username); err != nil {
 		return nil, err
 	}
 	err = p.update(ctx, func(tx *store.Tx) error {
@@ -189,8 +185,6 @@ func (p *Pool) ResendConfirmationCode(ctx context.Context, clientID, username st
 		switch {
 		case err != nil:
 			return err
-		case u == nil && client.RevealUserExistence:
-			return noSuchUser()
 		case u == nil || !u.Enabled:
 			sent = p.simulatedDelivery(username)
 			return nil

@@ -116,15 +116,24 @@ func TestCodes(t *testing.T) {
 	}
 	f.clock.move(24 * time.Hour)
 	want(t, "a code after a day", f.ConfirmSignUp(ctx, clientID, email, code), ExpiredCode)
+	f.clock.move(time.Hour) // that attempt counts no longer
 
 	if _, err := f.ResendConfirmationCode(ctx, clientID, email); err != nil {
 		t.Fatal(err)
 	}
 	code = f.lastCode()
-	for range maxAttempts {
+	for range confirmSignUp.perHour() {
 		want(t, "wrong code", f.ConfirmSignUp(ctx, clientID, email, wrong(code)), CodeMismatch)
 	}
 	want(t, "the right code after too many wrong ones", f.ConfirmSignUp(ctx, clientID, email, code), LimitExceeded)
+	// Otherwise a new code would give new guesses.
+	if _, err := f.ResendConfirmationCode(ctx, clientID, email); err != nil {
+		t.Fatal(err)
+	}
+	code = f.lastCode()
+	want(t, "a new code", f.ConfirmSignUp(ctx, clientID, email, code), LimitExceeded)
+	f.clock.move(time.Hour)
+	want(t, "an hour later", f.ConfirmSignUp(ctx, clientID, email, code), "")
 }
 
 func TestPasswordPolicy(t *testing.T) {

@@ -31,6 +31,7 @@ type srpState struct {
 	ClientID string
 	// Sub is empty if the user is simulated.
 	Sub       string
+	Subject   string // what the claim counts under
 	UserID    string
 	Verifier  srp.Verifier
 	Challenge *srp.Challenge
@@ -52,7 +53,8 @@ func (p *Pool) StartSRP(ctx context.Context, clientID, username, srpA string) (*
 	if err != nil {
 		return nil, refuse(InvalidParameter, "SRP_A is not a valid public value.")
 	}
-	state := srpState{ClientID: clientID, UserID: claimed.id.UserID, Verifier: claimed.verifier, Challenge: challenge}
+	state := srpState{ClientID: clientID, Subject: claimed.subject, UserID: claimed.id.UserID,
+		Verifier: claimed.verifier, Challenge: challenge}
 	if claimed.user != nil {
 		state.Sub = claimed.user.Sub
 	}
@@ -97,8 +99,9 @@ func (p *Pool) FinishSRP(ctx context.Context, clientID string, claim SRPClaim) (
 	}
 	proved := state.Challenge.Verify(p.srpIdentity(state.UserID), state.Verifier,
 		srp.Claim{SecretBlock: block, Timestamp: claim.Timestamp, Signature: signature})
-	if !proved || state.ClientID != clientID || named == nil || named.Sub != state.Sub {
-		return nil, incorrectPassword()
+	right := proved && state.ClientID == clientID && named != nil && named.Sub == state.Sub
+	if err := p.settle(ctx, state.Subject, right); err != nil {
+		return nil, err
 	}
 	return p.admit(ctx, state.Sub)
 }

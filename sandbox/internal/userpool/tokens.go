@@ -37,11 +37,11 @@ type Grant struct {
 
 // Tokens are the tokens of a new or refreshed session.
 type Tokens struct {
-	// User is the user of the tokens.
+	// User is the user of the tokens. It is nil for machine tokens.
 	User *User
 	// AccessToken is never empty. IDToken is empty without the scope openid.
 	AccessToken, IDToken string
-	// RefreshToken is empty after a refresh without rotation.
+	// RefreshToken is empty after a refresh without rotation, and for machine tokens.
 	RefreshToken string
 	// ExpiresIn is the validity of the access token.
 	ExpiresIn time.Duration
@@ -71,7 +71,7 @@ func (p *Pool) IssueTokens(ctx context.Context, g Grant) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := p.preToken(ctx, g.Trigger, s, user, g.ClientMetadata)
+	changes, err := p.preToken(ctx, sessionEvent(g.Trigger, s, user, g.ClientMetadata))
 	if err != nil {
 		return nil, err
 	}
@@ -153,17 +153,12 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
 	if err != nil {
 		return nil, err
 	}
-	var s *store.Session
-	var user *User
 	hash := hashToken(refreshToken)
-	err = p.update(ctx, func(tx *store.Tx) (err error) {
-		s, user, err = refreshable(tx, client, hash, p.Now())
-		return err
-	})
+	s, user, err := p.refreshable(ctx, client, hash)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := p.preToken(ctx, pretoken.RefreshTokens, s, user, metadata)
+	changes, err := p.preToken(ctx, sessionEvent(pretoken.RefreshTokens, s, user, metadata))
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +183,26 @@ func (p *Pool) Refresh(ctx context.Context, clientID, refreshToken string,
 		}
 	}
 	return p.mint(client, s, user, changes, successor, "")
+}
+
+// RefreshUser returns the user whom [Pool.Refresh] would return tokens of. It refuses like Refresh.
+func (p *Pool) RefreshUser(ctx context.Context, clientID, refreshToken string) (*User, error) {
+	client, err := p.Client(clientID)
+	if err != nil {
+		return nil, err
+	}
+	_, user, err := p.refreshable(ctx, client, hashToken(refreshToken))
+	return user, err
+}
+
+// refreshable is the function of that name in a transaction of its own.
+func (p *Pool) refreshable(ctx context.Context, client *Client, hash []byte) (
+	s *store.Session, user *User, err error) {
+	err = p.update(ctx, func(tx *store.Tx) (err error) {
+		s, user, err = refreshable(tx, client, hash, p.Now())
+		return err
+	})
+	return s, user, err
 }
 
 // refreshable returns the session and the user of a refresh token, or refuses.
