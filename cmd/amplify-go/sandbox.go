@@ -27,10 +27,18 @@ type sandboxCommand struct {
 	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
 	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
 
-	PreToken string      `group:"The user pool's settings" type:"path" placeholder:"FILE" help:"A JSON file with what the pre token generation Lambda trigger returns. It changes the tokens of every user."`
-	Client   clientFlags `embed:"" group:"The app client's settings"`
+	Pool                 poolFlags    `embed:"" group:"The user pool's settings"`
+	AppClient            clientFlags  `embed:"" group:"The app client's settings"`
+	Machine              machineFlags `embed:"" prefix:"machine-" group:"A client for machines"`
+	ServerSideTokenCheck bool         `group:"The identity pool's settings" help:"Refuse ID tokens of sessions that have ended. Without it they give credentials until they expire."`
+}
 
-	ServerSideTokenCheck bool `group:"The identity pool's settings" help:"Refuse ID tokens of sessions that have ended. Without it they give credentials until they expire."`
+// Validate is called by kong.
+func (c *sandboxCommand) Validate() error {
+	if c.AppClient.ClientSecretFile == "-" && c.Machine.SecretFile == "-" {
+		return errors.New("standard input can be read once: give a file to --machine-secret-file")
+	}
+	return nil
 }
 
 // Help is shown above the flags.
@@ -148,15 +156,10 @@ func (c *sandboxCommand) config(stdin io.Reader) (sandbox.Config, error) {
 	if c.Outputs == "" && len(config.AppOrigins) == 0 {
 		config.AppOrigins = []string{"http://localhost:3000"}
 	}
-	client, err := c.Client.client(stdin)
-	errs = append(errs, err)
-	config.Clients = []sandbox.Client{client}
+	errs = append(errs, c.Pool.set(&config), c.AppClient.set(&config, stdin),
+		c.Machine.set(&config, c.Pool.CustomScopes, stdin))
 	if c.Users != "" {
 		config.Users, err = readUsers(c.Users)
-		errs = append(errs, err)
-	}
-	if c.PreToken != "" {
-		config.PreToken, err = readPreToken(c.PreToken)
 		errs = append(errs, err)
 	}
 	return config, errors.Join(errs...)

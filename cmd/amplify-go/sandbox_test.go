@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -565,6 +566,25 @@ func TestSandboxPortTaken(t *testing.T) {
 	_, stderr, status := output(t, t.TempDir(), "sandbox", "--port", port)
 	if status != 1 || !strings.Contains(stderr, port) || !strings.Contains(stderr, "--port") {
 		t.Errorf("status %d, stderr %q; want 1, the port and what to do", status, stderr)
+	}
+}
+
+// A client for machines gets tokens for itself, by the secret of its file.
+func TestSandboxMachineClient(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--custom-scopes=photos/read,photos/write", "--machine-client=job",
+		"--machine-secret-file", write(t, dir, "secret", "hush-hush-0123456789\n"))
+	for secret, want := range map[string]int{"hush-hush-0123456789": 200, "wrong": 400} {
+		response, err := http.PostForm(s.URL+"/oauth2/token", url.Values{"grant_type": {"client_credentials"},
+			"client_id": {"job"}, "client_secret": {secret}, "scope": {"photos/write"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("with the secret %q: %s %s, want status %d", secret, response.Status, answer, want)
+		}
 	}
 }
 
