@@ -26,7 +26,8 @@ func (p *poolFlags) set(config *sandbox.Config) error {
 	for _, scope := range p.CustomScopes {
 		slash := strings.LastIndexByte(scope, '/') // identifiers may be URLs
 		if slash < 1 || slash == len(scope)-1 {
-			errs = append(errs, fmt.Errorf("--custom-scopes: %q is not of the form photos/read", scope))
+			errs = append(errs,
+				fmt.Errorf("--custom-scopes: %q is not of the form photos/read", scope))
 			continue
 		}
 		identifier, name := scope[:slash], scope[slash+1:]
@@ -64,7 +65,8 @@ type clientFlags struct {
 // Validate is called by kong.
 func (c *clientFlags) Validate() error {
 	if c.RotationGrace != 0 && !c.RotateRefreshTokens {
-		return errors.New("--rotation-grace is for refresh tokens that rotate: give --rotate-refresh-tokens as well")
+		return errors.New("--rotation-grace is for refresh tokens that rotate: " +
+			"give --rotate-refresh-tokens as well")
 	}
 	return nil
 }
@@ -100,7 +102,8 @@ func (m *machineFlags) Validate() error {
 	case m.Client != "" && m.SecretFile == "":
 		return errors.New("--machine-client needs a secret: give --machine-secret-file as well")
 	case m.Client == "" && (m.SecretFile != "" || m.Scopes != nil):
-		return errors.New("--machine-client is missing: it names the client that the other --machine flags are about")
+		return errors.New("--machine-client is missing: " +
+			"it names the client that the other --machine flags are about")
 	}
 	return nil
 }
