@@ -711,6 +711,24 @@ func TestClientCredentials(t *testing.T) {
 	}
 }
 
+// TestScopesOfOutputs: custom scopes in outputs are those of the project's resource servers, which
+// outputs do not list. The client of the outputs has them without any setting.
+func TestScopesOfOutputs(t *testing.T) {
+	const custom = "https://api.example.com/photos.read"
+	s := start(t, sandbox.Config{Outputs: []byte(`{"version": "1.4", "auth": {
+		"aws_region": "us-east-1", "user_pool_id": "us-east-1_Scopes",
+		"user_pool_client_id": "client",
+		"oauth": {"domain": "x.auth.us-east-1.amazoncognito.com", "identity_providers": [],
+			"scopes": ["openid", "` + custom + `"], "response_type": "code",
+			"redirect_sign_in_uri": ["http://localhost:3000/"], "redirect_sign_out_uri": []}}}`)})
+	q := url.Values{"client_id": {"client"}, "response_type": {"code"},
+		"redirect_uri": {"http://localhost:3000/"}, "scope": {custom}}
+	res, _ := call(t, "GET", s.URL()+"/oauth2/authorize?"+q.Encode(), "", nil)
+	if got := res.Header.Get("Location"); !strings.HasPrefix(got, "/login?") {
+		t.Errorf("managed login leads to %s", got)
+	}
+}
+
 // TestFaultsOfMachines: settings that Cognito would refuse end the start, all at once.
 func TestFaultsOfMachines(t *testing.T) {
 	withServers := func(c sandbox.Client) sandbox.Config {

@@ -68,6 +68,78 @@ func TestCodesAreBound(t *testing.T) {
 	}
 }
 
+// TestCustomScopes: users get a scope of a resource server if their client has it
+// (Developer Guide, "Scopes, M2M, and resource servers").
+func TestCustomScopes(t *testing.T) {
+	const scope = "https://api.example.com/photos.read"
+	s := newSandbox(t, func(c *userpool.Config) {
+		c.ResourceServers = []userpool.ResourceServer{
+			{Identifier: "https://api.example.com", Scopes: []string{"photos.read"}}}
+		c.Clients[0].Scopes = append(c.Clients[0].Scopes, scope)
+	})
+	a := s.call("/oauth2/token", exchangeForm(s.newCode("scope", "openid "+scope)))
+	if got := claims(t, a.AccessToken)["scope"]; got != "openid "+scope {
+		t.Errorf("scope: %v", got)
+	}
+	q := authorizeQuery("client_id", socialClient, "scope", "openid "+scope)
+	p := s.browser().get("/oauth2/authorize?" + q)
+	if p.Left == nil || p.Left.Query().Get("error") != "invalid_scope" {
+		t.Errorf("a client without the scope: %v", p.Left)
+	}
+}
+
+// TestMachineRequests: how a client asks for a token for itself, and what the pre-token hook hears.
+func TestMachineRequests(t *testing.T) {
+	const id = "4machine000000000000000001"
+	var events []pretoken.Event
+	var fails error
+	s := newSandbox(t, func(c *userpool.Config) {
+		c.ResourceServers = []userpool.ResourceServer{
+			{Identifier: "photos", Scopes: []string{"read"}}}
+		c.Clients = append(c.Clients, userpool.Client{ID: id, Secret: clientSecret,
+			ClientCredentials: true, Scopes: []string{"photos/read"}})
+		c.PreToken = func(_ context.Context, e pretoken.Event) (pretoken.Response, error) {
+			events = append(events, e)
+			return pretoken.Response{}, fails
+		}
+	})
+	form := func(metadata string) url.Values {
+		return url.Values{"grant_type": {"client_credentials"}, "aws_client_metadata": {metadata}}
+	}
+	machine := basic(id, clientSecret)
+	inForm := form("")
+	inForm.Set("client_id", id)
+	inForm.Set("client_secret", clientSecret)
+	for _, c := range []struct {
+		name string
+		form url.Values
+		auth func(*http.Request)
+		want string
+	}{
+		{"by the header", form(`{"job":"nightly"}`), machine, ""},
+		{"by the form", inForm, func(*http.Request) {}, ""},
+		{"metadata that is no JSON", form("job"), machine, "invalid_request"},
+		{"metadata with a number", form(`{"job":1}`), machine, "invalid_request"},
+		{"by a client that signs users in", form(""), basic(secretClient, clientSecret),
+			"unauthorized_client"},
+	} {
+		a := s.call("/oauth2/token", c.form, c.auth)
+		if a.Error != c.want || (a.AccessToken != "") != (c.want == "") {
+			t.Errorf("%s: %d %q, want %q", c.name, a.Status, a.Error, c.want)
+		}
+	}
+	if len(events) != 2 || events[0].TriggerSource != pretoken.ClientCredentials ||
+		events[0].ClientMetadata["job"] != "nightly" {
+		t.Errorf("events: %+v", events)
+	}
+	fails = errors.New("no tenant")
+	a := s.call("/oauth2/token", form(""), machine)
+	if a.Error != "invalid_request" || a.AccessToken != "" ||
+		a.Description != "PreTokenGeneration failed with error no tenant." {
+		t.Errorf("the hook fails: %d %s %q", a.Status, a.Error, a.Description)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	challengeOf := func(v string) string {
 		sum := sha256.Sum256([]byte(v))
@@ -368,6 +440,8 @@ func FuzzToken(f *testing.F) {
 	f.Add(exchangeForm("x", "client_id", "", "code_verifier", "").Encode(), "Basic eDp5")
 	f.Add("grant_type=refresh_token&refresh_token=x&client_id="+publicClient, "")
 	f.Add("grant_type=refresh_token&refresh_token=a.b.c.d.e&client_id="+secretClient+"&client_secret="+clientSecret, "")
+	credentials := base64.StdEncoding.EncodeToString([]byte(secretClient + ":" + clientSecret))
+	f.Add("grant_type=client_credentials&scope=openid", "Basic "+credentials)
 	f.Add("a=%zz;b", "Basic %%%")
 	f.Fuzz(func(t *testing.T, form, authorization string) {
 		r := httptest.NewRequest("POST", "/oauth2/token", strings.NewReader(form))
