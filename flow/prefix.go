@@ -41,8 +41,8 @@ func (r *Runner) prefix(request *http.Request) string {
 // requestPath returns the path that a request was sent with, before handlers changed r.URL, in the
 // encoding of [url.URL.EscapedPath].
 func requestPath(r *http.Request) string {
-	if r.URL.RawPath == "" && strings.HasPrefix(r.RequestURI, "/") { // most requests
-		p, _, _ := strings.Cut(r.RequestURI, "?")
+	p, _, _ := strings.Cut(r.RequestURI, "?")
+	if strings.HasPrefix(p, "/") && (r.URL.RawPath == "" || len(p) > maxReturnTo) { // most requests
 		return p
 	}
 	// A whole URL, or a path in another encoding than Go's: browsers leave "|" as it is.

@@ -70,6 +70,7 @@ func TestGuardBehindPrefixes(t *testing.T) {
 		{"", "/app", "/sign|in", "/app/notes", "/app/sign%7Cin?return_to=%2Fapp%2Fnotes"},
 		{"", "/app", "/sign|in", "/app/sign|in", ""},
 		{"", "/app", "/sign-in", "/app/x|/../sign-in", "/app/sign-in"},
+		{"", "/app", "/sign-in", "/app/" + strings.Repeat("a", maxReturnTo), "/app/sign-in"},
 	} {
 		prefix := tt.base + "/app"
 		if tt.base == "/app" {
