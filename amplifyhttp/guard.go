@@ -35,9 +35,9 @@ type Guard struct {
 	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards around
 	// a whole mux. The auth routes are excepted as well.
 	//
-	// A path that is not clean, such as "/static/../admin", is never excepted. With an encoded
-	// slash, as in "/static/x%2fy", it must match both before and after it is decoded. The pattern
-	// "/static/" does not match "/static".
+	// A path that is not clean, such as "/static/../admin" or "/static/..;/admin", is never
+	// excepted. With an encoded slash, as in "/static/x%2fy", it must match both before and after it
+	// is decoded. The pattern "/static/" does not match "/static".
 	Except []string
 	// Denied answers instead. err says why: see [amplify.ReasonOf] and
 	// [amplify.ErrUnauthenticated].

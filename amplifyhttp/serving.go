@@ -65,7 +65,7 @@ func (s *ServerRunner) serve(w http.ResponseWriter, r *http.Request, next handle
 	v := &serving{runner: s}
 	x := &v.exchange
 	s.flow.Begin(x, r)
-	v.writer = responseWriter{w, x, r.Context()}
+	v.writer = responseWriter{next: w, x: x, ctx: r.Context()}
 	v.context = servingContext{r.Context(), v}
 	ctx, done := amplify.WithServerContext(&v.context, s.App(), x.Providers())
 	v.request = r.WithContext(ctx)

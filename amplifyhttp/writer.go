@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/amplify-go/amplify/flow"
 )
@@ -15,6 +16,9 @@ type responseWriter struct {
 	next http.ResponseWriter
 	x    *flow.Exchange
 	ctx  context.Context // of the request
+
+	closing sync.Once
+	gone    chan bool // for CloseNotify
 }
 
 func (w *responseWriter) Header() http.Header { return w.next.Header() }
@@ -62,11 +66,14 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // CloseNotify implements http.CloseNotifier. It is deprecated, but Gin's Context.Stream panics
-// without it. It goes by the request's context, which ends when the client has gone.
+// without it. It goes by the request's context, which ends when the client has gone. As in net/http
+// the channel is always the same: handlers ask for it before each event that they send.
 func (w *responseWriter) CloseNotify() <-chan bool {
-	gone := make(chan bool, 1)
-	context.AfterFunc(w.ctx, func() { gone <- true })
-	return gone
+	w.closing.Do(func() {
+		w.gone = make(chan bool, 1)
+		context.AfterFunc(w.ctx, func() { w.gone <- true })
+	})
+	return w.gone
 }
 
 // Unwrap gives [http.ResponseController] what else the next writer can do: deadlines, full duplex.

@@ -256,7 +256,7 @@ func TestWriterKeepsAbilities(t *testing.T) {
 			t.Error("no io.ReaderFrom")
 		}
 		// A recorder can neither be hijacked nor given deadlines: errors say so.
-		inner := &responseWriter{httptest.NewRecorder(), f.exchangeOf(r), r.Context()}
+		inner := &responseWriter{next: httptest.NewRecorder(), x: f.exchangeOf(r), ctx: r.Context()}
 		if _, _, err := inner.Hijack(); !errors.Is(err, http.ErrNotSupported) {
 			t.Error(err)
 		}
@@ -277,7 +277,11 @@ func TestCloseNotifier(t *testing.T) {
 	defer hangUp()
 	told := false
 	handler := f.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		gone := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
+		notifier := w.(interface{ CloseNotify() <-chan bool })
+		gone := notifier.CloseNotify()
+		if again := notifier.CloseNotify(); again != gone {
+			t.Error("each call costs another channel")
+		}
 		select {
 		case <-gone:
 			t.Error("told too early")

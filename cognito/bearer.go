@@ -62,6 +62,7 @@ func (p bearerTokenProvider) session(ctx context.Context) (*session, error) {
 	}
 	a, err := v.verify(ctx, t)
 	if err != nil {
+		c.adviseOnKeys(ctx, err)
 		return nil, err
 	}
 	s := newSession(a, nil)

@@ -167,6 +167,7 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 		}
 		return nil
 	case refused != nil:
+		c.adviseOnKeys(ctx, refused)
 		return refused
 	case len(st.values) > 0:
 		return amplify.Unauthenticated(amplify.ReasonIncompleteSession, nil)

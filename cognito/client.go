@@ -48,7 +48,8 @@ type Client struct {
 	identities *identityPool // nil if the configuration has none
 	skew       atomic.Int64  // a time.Duration: Cognito's clock minus the App's
 	work       *work
-	told       struct{ duplicates, reuse atomic.Bool } // what advise has been called for
+	// told holds what advise has been called for.
+	told struct{ duplicates, reuse, unknownKey atomic.Bool }
 }
 
 // Options are the rules of sessions. The zero value is right for an app client without a secret.
@@ -227,6 +228,18 @@ func (c *Client) Close(ctx context.Context) error { return c.work.close(ctx) }
 func (c *Client) advise(ctx context.Context, told *atomic.Bool, message, advice string) {
 	if !told.Swap(true) {
 		c.app.Logger().WarnContext(ctx, message, "advice", advice)
+	}
+}
+
+// adviseOnKeys logs advice if err says that a token names a key which its issuer does not publish.
+func (c *Client) adviseOnKeys(ctx context.Context, err error) {
+	if amplify.ReasonOf(err) == amplify.ReasonUnknownKey {
+		c.advise(ctx, &c.told.unknownKey,
+			"amplify: a token names a key that the user pool does not publish",
+			"A single such token may be forged, or its key so new that it is found within a minute. "+
+				"If nobody stays signed in, the user pool was deleted and made again, or a sandbox was "+
+				"started again with new keys (amplify-go sandbox keeps them, and for programs "+
+				"sandbox.Config.KeyFile does). Users have to sign in again.")
 	}
 }
 

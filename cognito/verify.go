@@ -182,7 +182,9 @@ func sameUser(access, id *amplify.Claims) bool {
 // verifyPair verifies an access and an ID token of this client.
 func (c *Client) verifyPair(ctx context.Context, access, id string) (*pair, error) {
 	v := verifier{client: c, maxBytes: maxTokenBytes}
-	return v.pair(ctx, v.read(access, tokenUseAccess, c.clientID), v.read(id, tokenUseID, c.clientID))
+	p, err := v.pair(ctx, v.read(access, tokenUseAccess, c.clientID), v.read(id, tokenUseID, c.clientID))
+	c.adviseOnKeys(ctx, err)
+	return p, err
 }
 
 // isSpelledRight reports whether s consists of three parts in base64url (RFC 7515 §7.1). Decoders

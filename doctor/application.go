@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,6 +49,8 @@ func (e *examination) application(ctx context.Context) {
 func (e *examination) page(ctx context.Context, u *url.URL) bool {
 	session := http.Header{}
 	switch {
+	case u.Scheme == "http" && !isLocal(u):
+		e.ok("app", "The application is asked without the session, which would travel unencrypted.")
 	case e.refreshDue:
 		e.ok("app", "The application is asked without the cookies, since the session is due for a refresh, which would change it.")
 	case len(e.in.Requests) > 0:
@@ -67,16 +70,16 @@ func (e *examination) page(ctx context.Context, u *url.URL) bool {
 	// Programs are told reasons, people are led to a page.
 	response, err := e.get(ctx, u.String(), header("application/json"))
 	if err != nil {
-		e.problem("app", "Start the application, and see that this machine reaches it.", "%s cannot be reached: %s.", u.Host, describe(err))
+		e.problem("app", "Start the application, and see that this machine reaches it.", "%s cannot be reached: %s.", u.Host, e.describe(err))
 		return false
 	}
-	e.reason(response)
+	e.reason(response, len(session) > 0)
 	response.Body.Close()
 
 	for range maxHops {
 		response, err := e.get(ctx, u.String(), header("text/html"))
 		if err != nil {
-			e.problem("app", "", "%s cannot be reached: %s.", u.Host, describe(err))
+			e.problem("app", "", "%s cannot be reached: %s.", u.Host, e.describe(err))
 			return false
 		}
 		response.Body.Close()
@@ -99,12 +102,12 @@ func (e *examination) page(ctx context.Context, u *url.URL) bool {
 }
 
 // reason adds why a program is refused.
-func (e *examination) reason(response *http.Response) {
+func (e *examination) reason(response *http.Response, session bool) {
 	if response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusServiceUnavailable {
 		return
 	}
 	f := Finding{Check: "app", Status: Problem, Message: fmt.Sprintf("To programs the application answers status %d.", response.StatusCode)}
-	if len(e.in.Requests) == 0 && response.StatusCode == http.StatusUnauthorized {
+	if !session && response.StatusCode == http.StatusUnauthorized {
 		f.Status = OK // as it should, without a session
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "application/json" {
@@ -211,7 +214,7 @@ func (e *examination) away(from, to *url.URL) {
 	if e.toManagedLogin("app", from, to) {
 		return
 	}
-	e.ok("app", "%s redirects to another host, %s.", e.show(from.Path), e.show(to.Host))
+	e.ok("app", "%s redirects to another host, %s.", e.show(from.Path), e.show(cmp.Or(to.Host, to.Scheme+":")))
 }
 
 // authRoutes asks the route that signs users in where it sends them.
@@ -231,7 +234,7 @@ func (e *examination) authRoutes(ctx context.Context, origin string) {
 	}
 	response, err := e.get(ctx, u.String(), http.Header{"Accept": {"text/html"}})
 	if err != nil {
-		e.problem("auth-routes", "", "%s cannot be asked: %s.", u.Path, describe(err))
+		e.problem("auth-routes", "", "%s cannot be asked: %s.", u.Path, e.describe(err))
 		return
 	}
 	response.Body.Close()
@@ -240,7 +243,7 @@ func (e *examination) authRoutes(ctx context.Context, origin string) {
 	case err != nil:
 		e.problem("auth-routes", `Mount ServerRunner.AuthRoutes at "`+folder+`".`, "%s answers status %d instead of leading to managed login.", u.Path, response.StatusCode)
 	case !e.toManagedLogin("auth-routes", u, to):
-		e.problem("auth-routes", "Let the application use the same outputs.", "%s leads to %s, which is not managed login of these outputs.", u.Path, to.Host)
+		e.problem("auth-routes", "Let the application use the same outputs.", "%s leads to %s, which is not managed login of these outputs.", u.Path, e.show(to.Host))
 	}
 }
 
@@ -270,8 +273,8 @@ func (e *examination) toManagedLogin(check string, from, to *url.URL) bool {
 const longestShown = 8
 
 // show returns a text that comes from outside, unless it may be a secret: if it shares more than
-// eight characters with the value of a cookie, which a server may have sent back, or with a bearer
-// token.
+// eight characters with the value of a cookie, which a server may have sent back, with a bearer
+// token or with the client secret. Nor does it return what a terminal may take for commands.
 func (e *examination) show(s string) string {
 	return e.showUnless(s, func(string) bool { return true })
 }
@@ -288,7 +291,7 @@ func (e *examination) showName(name string) string {
 // showUnless returns s unless it may be a part of the value of a cookie for which secret reports
 // true.
 func (e *examination) showUnless(s string, secret func(key string) bool) string {
-	hidden := len(s) > 200 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+	hidden := len(s) > 200 || printable(s) != s
 	hide := func(value string) {
 		for i := 0; i+longestShown < len(s) && !hidden; i++ {
 			hidden = strings.Contains(value, s[i:i+longestShown+1])
@@ -305,6 +308,7 @@ func (e *examination) showUnless(s string, secret func(key string) bool) string 
 			hide(value)
 		}
 	}
+	hide(e.in.Options.Cognito.ClientSecret.Reveal())
 	if hidden {
 		return "(not shown)"
 	}

@@ -1,6 +1,10 @@
 package doctor_test
 
 import (
+	"bufio"
+	"context"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,6 +83,12 @@ func TestApplication(t *testing.T) {
 		"elsewhere":      {good, header(302, "Location", "https://elsewhere.test/x"), []string{"app ok", "auth-routes problem"}, "another host, elsewhere.test"},
 		"echoes": {good, header(302, "Location", "/x/"+refreshToken[3:15], "Set-Cookie", "alice.liddell@example.com=x"),
 			[]string{"app problem", "auth-routes problem"}, "redirects to (not shown)"},
+		"echoes host": {good, header(302, "Location", "https://"+refreshToken+".test/"),
+			[]string{"app ok", "auth-routes problem"}, "leads to (not shown), which is not managed login"},
+		"no web address": {good, header(302, "Location", "file:///etc/passwd"), []string{"app ok", "auth-routes problem"}, "another host, file:."},
+		"commands":       {good, header(302, "Location", "/\u009b31m"), []string{"app problem", "auth-routes problem"}, "redirects to (not shown)"},
+		"right to left":  {good, header(302, "Location", "https://a\u202eb/"), []string{"app ok", "auth-routes problem"}, "another host, (not shown)"},
+		"Latin-1":        {good, header(302, "Location", "https://a\x9b31m/"), []string{"app ok", "auth-routes problem"}, "another host, (not shown)"},
 		"echoes reason": {"a=secretsecret", func(_ *testing.T, in *doctor.Input) {
 			w.app = func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
@@ -134,3 +144,68 @@ func TestCookiesStayWithTheApplication(t *testing.T) {
 	}
 	examine(t, w.config(), in)
 }
+
+// TestNoSessionInClearText: by plain http the session is sent to this machine alone.
+func TestNoSessionInClearText(t *testing.T) {
+	for host, want := range map[string]bool{"app.example.test": false, "app.localhost": true} {
+		w := newWorld(t)
+		in := w.input(cookies(alice, w.Access(alice), w.ID(alice), refreshToken))
+		in.URL, in.Options.Origin = "http://"+host+"/home", "http://"+host
+		sent := false
+		in.Options.App.HTTPClient.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host != host {
+				return w.RoundTrip(r)
+			}
+			sent = sent || r.Header.Get("Cookie") != ""
+			return answer(http.NotFoundHandler(), r), nil
+		})
+		examine(t, w.config(), in)
+		if sent != want {
+			t.Errorf("%s: the cookies are sent: %v", host, sent)
+		}
+	}
+}
+
+// TestGarbledAnswers: what is no HTTP is told of by errors, which quote it. It may repeat the
+// cookies, and may hold commands for the terminal.
+func TestGarbledAnswers(t *testing.T) {
+	w := newWorld(t)
+	for name, garbled := range map[string]func(cookies string) string{
+		"a line":         func(cookies string) string { return "HTTP/1.1 200 OK\r\n" + cookies + "\r\n\r\n" },
+		"the status":     func(cookies string) string { return "HTTP/1.1 " + cookies + "\r\n\r\n" },
+		"the first line": func(cookies string) string { return cookies + "\r\n\r\n" },
+		"the length":     func(cookies string) string { return "HTTP/1.1 200 OK\r\nContent-Length: " + cookies + "\r\n\r\n" },
+		"the coding":     func(cookies string) string { return "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + cookies + "\r\n\r\n" },
+		"the location":   func(cookies string) string { return "HTTP/1.1 302 Found\r\nLocation: https://" + cookies + "\r\n\r\n" },
+		"commands":       func(string) string { return "HTTP/1.1 200 OK\r\n\x1b[31m\u009b31m\r\n\r\n" },
+	} {
+		in := w.input(cookies(alice, w.Access(alice), w.ID(alice), refreshToken))
+		in.URL = appOrigin + "/home"
+		application := &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go func() {
+				defer server.Close()
+				if r, err := http.ReadRequest(bufio.NewReader(server)); err == nil {
+					_, _ = io.WriteString(server, garbled(r.Header.Get("Cookie")))
+				}
+			}()
+			return client, nil
+		}}
+		t.Cleanup(application.CloseIdleConnections)
+		in.Options.App.HTTPClient.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "app.example.test" {
+				return application.RoundTrip(r)
+			}
+			return w.RoundTrip(r)
+		})
+		report := examine(t, w.config(), in)
+		if text := report.String(); !strings.Contains(text, "cannot be reached") || strings.ContainsAny(text, "\x1b\u009b") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
+// roundTripper is an [http.RoundTripper].
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

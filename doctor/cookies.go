@@ -18,6 +18,9 @@ const (
 	advisableHeader = 7 << 10
 )
 
+// maxClients bounds how many app clients are looked at to name some of them.
+const maxClients = 10
+
 const clientPrefix = "CognitoIdentityServiceProvider."
 
 // cookies examines the Cookie header as a whole.
@@ -87,8 +90,8 @@ func (e *examination) sessionPrefix() string {
 func (e *examination) clientNames(clients map[string]bool) string {
 	var names []string
 	hidden := 0
-	for _, id := range slices.Sorted(maps.Keys(clients)) {
-		if len(names) < 3 && regexp.MustCompile(`^[a-z0-9]{1,40}$`).MatchString(id) && e.show(id) == id {
+	for i, id := range slices.Sorted(maps.Keys(clients)) {
+		if len(names) < 3 && i < maxClients && regexp.MustCompile(`^[a-z0-9]{1,40}$`).MatchString(id) && e.show(id) == id {
 			names = append(names, id)
 		} else {
 			hidden++

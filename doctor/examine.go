@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
@@ -142,8 +144,19 @@ type offline struct{}
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errOffline }
 
 func (e *examination) add(f Finding) {
-	f.Request = e.about
+	f.Request, f.Message, f.Advice = e.about, printable(f.Message), printable(f.Advice)
 	e.report.Findings = append(e.report.Findings, f)
+}
+
+// printable returns s without what a terminal may take for commands, or as a reason to write from
+// right to left. Texts may come from outside.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsGraphic(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 func (e *examination) ok(check, format string, a ...any) {

@@ -64,7 +64,7 @@ func (e *examination) signsIn(ctx context.Context, host, address string) bool {
 		e.problem(check, domain,
 			"%s is not the managed login of a user pool: it answers %s.", host, foreign)
 	case err != nil:
-		e.problem(check, domain, "%s cannot be reached: %s.", host, describe(err))
+		e.problem(check, domain, "%s cannot be reached: %s.", host, e.describe(err))
 	case code == "":
 		return true
 	case back && code == "invalid_scope":

@@ -66,15 +66,15 @@ func (e *examination) appClient(ctx context.Context) {
 	case refusal.Name == notAuthorized:
 		e.ok("app-client", "The app client exists.")
 	default:
-		e.warn("app-client", "", "Whether the app client exists cannot be told: %s.", unanswered(refusal))
+		e.warn("app-client", "", "Whether the app client exists cannot be told: %s.", e.unanswered(refusal))
 	}
 }
 
 // unanswered says why a service did not give an answer to go by.
-func unanswered(refusal *amplify.Error) string {
+func (e *examination) unanswered(refusal *amplify.Error) string {
 	switch {
 	case refusal.Name == "NetworkError" && refusal.Err != nil:
-		return describe(refusal.Err)
+		return e.describe(refusal.Err)
 	case refusal.Name == "Unknown":
 		return "the answer is none of Cognito's"
 	}
@@ -125,9 +125,9 @@ func (e *examination) identityPool(ctx context.Context) {
 	case refusal.Name == "NetworkError":
 		e.problem("identity-pool", "Check the id of the identity pool, which begins with its region, "+
 			"and that this machine reaches the internet.",
-			"%s cannot be reached: %s.", hostOf(e.app.Endpoints().IdentityPool), unanswered(refusal))
+			"%s cannot be reached: %s.", hostOf(e.app.Endpoints().IdentityPool), e.unanswered(refusal))
 	default:
-		e.warn("identity-pool", "", "Whether the identity pool exists cannot be told: %s.", unanswered(refusal))
+		e.warn("identity-pool", "", "Whether the identity pool exists cannot be told: %s.", e.unanswered(refusal))
 	}
 }
 

@@ -56,7 +56,7 @@ func (e *examination) keys(ctx context.Context, c *cognito.Client) {
 			err = own.Err
 		}
 		e.add(Finding{Check: "keys", Status: status, Reason: amplify.ReasonKeysUnavailable, Advice: advice,
-			Message: "The keys that tokens are verified by cannot be fetched: " + describe(err) + "."})
+			Message: "The keys that tokens are verified by cannot be fetched: " + e.describe(err) + "."})
 		return
 	}
 	e.ok("keys", "The user pool publishes the keys that tokens are verified by.")
@@ -113,8 +113,8 @@ func (e *examination) get(ctx context.Context, address string, h http.Header) (*
 }
 
 // describe says in a few words why a host did not answer. Addresses are left out, since queries may
-// hold secrets.
-func describe(err error) string {
+// hold secrets, and so are answers that repeat what they were sent.
+func (e *examination) describe(err error) string {
 	var (
 		dns       *net.DNSError
 		addressed *url.Error
@@ -125,9 +125,9 @@ func describe(err error) string {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &addressed) && addressed.Timeout():
 		return "there is no answer in time"
 	case errors.As(err, &addressed):
-		return addressed.Err.Error()
+		err = addressed.Err
 	}
-	return err.Error()
+	return e.show(err.Error())
 }
 
 func hostOf(address string) string {

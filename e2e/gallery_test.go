@@ -103,6 +103,23 @@ func TestGallery(t *testing.T) {
 		b.sees("Welcome home, Bob.")
 	})
 
+	t.Run("a room for a group", func(t *testing.T) {
+		for email, want := range map[string]string{
+			"alice@example.com": "Not on display", "bob@example.com": "This room is for curators.",
+		} {
+			b := browser.profile(t)
+			b.open(gallery.origin)
+			b.click("Storeroom")
+			b.arrives(gallery.origin + "/sign-in")
+			b.click("Sign in")
+			b.managedLogin(email, gallery.seedPassword)
+			b.arrives(gallery.origin + "/storeroom")
+			b.sees(want)
+			b.click("Gallery") // the way back
+			b.sees("Hello, ")
+		}
+	})
+
 	t.Run("two people", func(t *testing.T) {
 		alice, bob := browser.profile(t), browser.profile(t)
 		for b, email := range map[*tab]string{alice: "alice@example.com", bob: "bob@example.com"} {

@@ -24,16 +24,27 @@ type ForwardOptions struct {
 // there is none, Forward returns why, in an error of [amplify.TokenProvider], and the header says
 // that nobody is signed in. An Authorization header is left as it is.
 func (x *Exchange) Forward(ctx context.Context, header http.Header, o ForwardOptions) error {
-	pairs := x.othersCookies(header["Cookie"])
+	pairs := x.othersCookies(takeCookies(header))
 	entries, err := x.runner.client.Entries(ctx, x.providers().Tokens, o.RefreshToken)
 	for _, e := range entries {
 		pairs = append(pairs, cookie.EncodeName(e[0])+"="+cookie.EncodeValue(e[1]))
 	}
-	delete(header, "Cookie")
 	if len(pairs) > 0 {
 		header["Cookie"] = []string{strings.Join(pairs, "; ")}
 	}
 	return err
+}
+
+// takeCookies removes the Cookie lines of a header, and returns them. Their key may be spelled in
+// another way than net/http's: they would be sent nevertheless.
+func takeCookies(header http.Header) (lines []string) {
+	for key, values := range header {
+		if strings.EqualFold(key, "Cookie") {
+			lines = append(lines, values...)
+			delete(header, key)
+		}
+	}
+	return lines
 }
 
 // othersCookies returns the cookies in lines that do not belong to this client's sessions, as they

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cookie"
 )
@@ -78,6 +80,23 @@ func TestForward(t *testing.T) {
 				t.Errorf("header %v", header)
 			}
 		})
+	}
+}
+
+// TestForwardSpellings: cookies are what they are, however the key of the header is spelled.
+func TestForwardSpellings(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	var x Exchange
+	f.Begin(&x, request("/", ""))
+	for _, key := range []string{"cookie", "COOKIE", "Cookie"} {
+		header := http.Header{key: {testPrefix + "LastAuthUser=mallory; a=1"}, "Cookie2": {"stays"}}
+		if err := x.Forward(t.Context(), header, ForwardOptions{}); amplify.ReasonOf(err) != amplify.ReasonNoSession {
+			t.Errorf("%s: error %v", key, err)
+		}
+		want := http.Header{"Cookie": {"a=1"}, "Cookie2": {"stays"}}
+		if d := gocmp.Diff(want, header); d != "" {
+			t.Errorf("%s: header (-want +got)\n%s", key, d)
+		}
 	}
 }
 

@@ -31,9 +31,9 @@ type GuardOptions struct {
 	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards around
 	// a whole application. The auth routes are excepted as well.
 	//
-	// A path that is not clean, such as "/static/../admin", is never excepted. With an encoded
-	// slash, as in "/static/x%2fy", it must match both before and after it is decoded. The pattern
-	// "/static/" does not match "/static".
+	// A path that is not clean, such as "/static/../admin" or "/static/..;/admin", is never
+	// excepted. With an encoded slash, as in "/static/x%2fy", it must match both before and after it
+	// is decoded. The pattern "/static/" does not match "/static".
 	Except []string
 }
 
@@ -143,9 +143,10 @@ func (excepted) ServeHTTP(http.ResponseWriter, *http.Request) {}
 // [GuardOptions] except. The page to sign in on passes [Guard.Check].
 func (g *Guard) Excepts(r *http.Request) bool {
 	p := r.URL.Path
-	if p != path.Clean(p) && p != path.Clean(p)+"/" || strings.Contains(p, `\`) {
+	if p != path.Clean(p) && p != path.Clean(p)+"/" || strings.Contains(p, `\`) ||
+		strings.Contains(p, "/.;") || strings.Contains(p, "/..;") {
 		// A handler behind the guard may clean the path, and serve a page that does not look
-		// excepted.
+		// excepted. Java servers behind a proxy take ".." with a parameter for ".." (RFC 3986 §3.3).
 		return false
 	}
 	switch {

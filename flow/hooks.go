@@ -43,7 +43,9 @@ func (a *Routes) accept(values context.Context) func(context.Context, amplify.Is
 		ctx, cancel := context.WithTimeout(values, afterSignInTimeout)
 		defer cancel()
 		defer context.AfterFunc(flight, cancel)()
-		err := a.runner.call(ctx, hook, x.Providers())
+		providers := x.Providers()
+		providers.Session = nil // if the hook began another session, that one would be ended below
+		err := a.runner.call(ctx, hook, providers)
 		if err == nil {
 			return nil
 		}

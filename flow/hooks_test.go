@@ -174,6 +174,7 @@ func TestAfterSignInReload(t *testing.T) {
 // are revoked and refused, and what went wrong is logged and not shown.
 func TestAfterSignInRefuses(t *testing.T) {
 	const secret = "database db7 is down"
+	other, otherID := newFixture(t, nil, nil).backend.Tokens("bob", time.Hour, nil)
 	for name, tt := range map[string]struct {
 		hook func(context.Context) error
 		log  string
@@ -181,8 +182,17 @@ func TestAfterSignInRefuses(t *testing.T) {
 		"error":            {func(context.Context) error { return errors.New(secret) }, secret},
 		"panic":            {func(context.Context) error { panic(secret) }, secret},
 		"end of goroutine": {func(context.Context) error { runtime.Goexit(); return nil }, "goroutine"},
-		"too slow":         {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "deadline"},
-		"deaf to its end":  {func(context.Context) error { time.Sleep(time.Hour); return nil }, "deadline"},
+		"another session": {func(ctx context.Context) error {
+			server, err := amplify.FromContext(ctx)
+			if err != nil {
+				return err
+			}
+			return errors.Join(server.EndSession(ctx, amplify.EndInput{}), server.StartSession(ctx, amplify.IssuedTokens{
+				AccessToken: amplify.NewSecret(other), IDToken: amplify.NewSecret(otherID),
+			}), errors.New(secret))
+		}, string(amplify.ReasonReadOnly)},
+		"too slow":        {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "deadline"},
+		"deaf to its end": {func(context.Context) error { time.Sleep(time.Hour); return nil }, "deadline"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

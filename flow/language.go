@@ -55,8 +55,9 @@ func (l languages) translate(p *Page, accept []string) {
 	}
 }
 
-// maxLanguages bounds how many entries of Accept-Language are looked at.
-const maxLanguages = 20
+// maxLanguages bounds how many entries of Accept-Language are looked at, and maxLanguage how long
+// one may be.
+const maxLanguages, maxLanguage = 20, 100
 
 // preferred returns the language that a browser likes best (RFC 9110 §12.5.4): the first with the
 // greatest weight. Regions and scripts do not matter: "de-AT" is "de" (RFC 4647 §3.4).
@@ -66,6 +67,9 @@ func (l languages) preferred(accept []string) (best string) {
 		for entry := range strings.SplitSeq(line, ",") {
 			if n++; n > maxLanguages {
 				return best
+			}
+			if len(entry) > maxLanguage {
+				continue
 			}
 			tag, parameter, _ := strings.Cut(entry, ";")
 			lang, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")

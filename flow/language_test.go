@@ -39,6 +39,7 @@ func TestLanguageOfPages(t *testing.T) {
 		{[]string{"../lang/de"}, "en"},
 		{[]string{"pt", "es"}, "es"}, // two lines are one list
 		{[]string{strings.Repeat("pt,", maxLanguages) + "de"}, "en"},
+		{[]string{"de-" + strings.Repeat("x", maxLanguage) + ",fr;q=0.1"}, "fr"},
 	} {
 		if got := l.preferred(tt.accept); got != tt.want {
 			t.Errorf("%.60q: %q, want %q", tt.accept, got, tt.want)

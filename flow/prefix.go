@@ -38,13 +38,15 @@ func (r *Runner) prefix(request *http.Request) string {
 	return r.base + taken
 }
 
-// requestPath returns the path that a request was sent with, before handlers changed r.URL.
+// requestPath returns the path that a request was sent with, before handlers changed r.URL, in the
+// encoding of [url.URL.EscapedPath].
 func requestPath(r *http.Request) string {
-	if strings.HasPrefix(r.RequestURI, "/") {
-		p, _, _ := strings.Cut(r.RequestURI, "?")
+	p, _, _ := strings.Cut(r.RequestURI, "?")
+	if strings.HasPrefix(p, "/") && (r.URL.RawPath == "" || len(p) > maxReturnTo) { // most requests
 		return p
 	}
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil { // a whole URL
+	// A whole URL, or a path in another encoding than Go's: browsers leave "|" as it is.
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		return u.EscapedPath()
 	}
 	return r.URL.EscapedPath()

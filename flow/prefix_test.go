@@ -62,6 +62,15 @@ func TestGuardBehindPrefixes(t *testing.T) {
 		{"/base", "/app", "/sign-in", "/app/notes", "/base/app/sign-in?return_to=%2Fbase%2Fapp%2Fnotes"},
 		{"/base", "/app", "/sign-in", "/app/sign-in", ""},
 		{"/base", "/app", "", "/app/api/auth/sign-in", ""},
+
+		// What browsers leave as it is, and Go encodes.
+		{"/app", "", "/sign-in", "/a|b", "/app/sign-in?return_to=%2Fapp%2Fa%257Cb"},
+		{"", "/app", "/sign-in", "/app/a|b", "/app/sign-in?return_to=%2Fapp%2Fa%257Cb"},
+		{"", "/app", "/sign-in", "/app/a^b/{c}", "/app/sign-in?return_to=%2Fapp%2Fa%255Eb%2F%257Bc%257D"},
+		{"", "/app", "/sign|in", "/app/notes", "/app/sign%7Cin?return_to=%2Fapp%2Fnotes"},
+		{"", "/app", "/sign|in", "/app/sign|in", ""},
+		{"", "/app", "/sign-in", "/app/x|/../sign-in", "/app/sign-in"},
+		{"", "/app", "/sign-in", "/app/" + strings.Repeat("a", maxReturnTo), "/app/sign-in"},
 	} {
 		prefix := tt.base + "/app"
 		if tt.base == "/app" {
@@ -159,6 +168,7 @@ func TestTargetsBehindPrefixes(t *testing.T) {
 		h := http.StripPrefix(tt.strip, f.routes(t, RoutesOptions{RedirectOnSignInComplete: tt.to, RedirectOnSignOutComplete: tt.to}))
 		for route, cookies := range map[string]string{
 			"sign-in":                         f.backend.Session("alice", time.Hour, nil),
+			"signed-out":                      f.backend.Session("alice", time.Hour, nil),
 			"sign-out-callback":               signingOutCookie + "=true",
 			"sign-in-callback?code=c&state=s": "", // too late
 		} {

@@ -60,7 +60,8 @@ func isEmbedded(r *http.Request) bool {
 // here returns the address of request as a path to return to. It is empty if the request is a form
 // that was sent: returning to it would be another request.
 func (r *Runner) here(request *http.Request) string {
-	if request.Method != http.MethodGet && request.Method != http.MethodHead {
+	if request.Method != http.MethodGet && request.Method != http.MethodHead ||
+		len(request.RequestURI) > maxReturnTo+len(r.origin) { // which would be parsed in vain
 		return ""
 	}
 	u, ok := r.address(request)

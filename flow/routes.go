@@ -35,7 +35,7 @@ type RoutesOptions struct {
 	// browser gets any cookie: to create the user's records, for instance, or to keep a user out.
 	// The context has the values of the request, and a server context of the new user:
 	// GetCurrentUser and the other APIs work with it. If tokens are refreshed with it, the browser
-	// gets the new ones.
+	// gets the new ones. It can neither end the session, except by an error, nor begin another.
 	//
 	// If AfterSignIn returns an error or panics, the tokens are revoked and no cookie is set. The
 	// error is logged and never shown. The user goes to RedirectOnSignOutComplete with

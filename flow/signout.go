@@ -132,7 +132,7 @@ func (a *Routes) signOutCallback(x *Exchange, r *http.Request) *Response {
 func (a *Routes) signedOut(x *Exchange, r *http.Request) *Response {
 	if _, err := x.Tokens(r.Context(), amplify.TokensInput{}); !errors.Is(err, amplify.ErrUnauthenticated) {
 		// Signed in, or that cannot be told at the moment.
-		return redirect(http.StatusFound, a.options.RedirectOnSignInComplete)
+		return redirect(http.StatusFound, x.public(a.options.RedirectOnSignInComplete))
 	}
 	q := r.URL.Query()
 	returnTo, _ := a.runner.origin.returnTo(q.Get(returnToParameter))

@@ -72,6 +72,9 @@ func srpAuth(t *testing.T, c *cognito.Client, o outputs, name, password string) 
 	}
 }
 
+// serverFlows are the flows of an app client that servers sign users in with, too.
+func serverFlows() []string { return []string{allowAdminPassword, allowSRP, allowRefresh} }
+
 // adminAuth returns a sign-in by a server.
 func adminAuth(t *testing.T, c *cognito.Client, o outputs, name, password string) func() error {
 	return func() error {
@@ -100,7 +103,8 @@ func TestLockout(t *testing.T) {
 	const wrong = "Wrong-1-password"
 	clock := &testClock{}
 	s := start(t, sandbox.Config{Clock: clock.Now,
-		Users: []sandbox.User{{Email: email, Password: password}}})
+		Clients: []sandbox.Client{{AuthFlows: serverFlows()}},
+		Users:   []sandbox.User{{Email: email, Password: password}}})
 	c, o := sdk(s), outputsOf(t, s)
 	later := func(d time.Duration, call func() error) func() error {
 		return func() error {
@@ -240,7 +244,8 @@ func TestLimits(t *testing.T) {
 // (Developer Guide, "Managing user existence error responses").
 func TestRevealUserExistence(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{RevealUserExistence: true}}}), t.Context()
+		Clients: []sandbox.Client{{
+			RevealUserExistence: true, AuthFlows: serverFlows()}}}), t.Context()
 	c, o := sdk(s), outputsOf(t, s)
 	client, name := &o.Auth.ClientID, aws.String(nobody)
 	const legacy = "Developer Guide, Managing user existence error responses: LEGACY"
@@ -287,6 +292,7 @@ func TestAliasAttributes(t *testing.T) {
 	s, ctx := start(t, sandbox.Config{
 		Outputs:         []byte(withoutUsernameAttributes),
 		AliasAttributes: []string{"email", "preferred_username"},
+		Clients:         []sandbox.Client{{AuthFlows: serverFlows()}},
 		Users: []sandbox.User{{Username: "alice", Email: email, Password: password,
 			Attributes: map[string]string{"preferred_username": "wonder"}}},
 	}), t.Context()
@@ -325,7 +331,8 @@ func TestAliasAttributes(t *testing.T) {
 func TestInvitations(t *testing.T) {
 	const phone = "+15550100"
 	s, ctx := start(t, sandbox.Config{
-		Users: []sandbox.User{{Email: email, Password: password}}}), t.Context()
+		Clients: []sandbox.Client{{AuthFlows: serverFlows()}},
+		Users:   []sandbox.User{{Email: email, Password: password}}}), t.Context()
 	c, o := sdk(s), outputsOf(t, s)
 	const name, silent = "carol@example.com", "silent@example.com"
 	create := func(

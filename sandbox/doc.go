@@ -2,12 +2,15 @@
 // tests. Applications sign users up and in without AWS, and without a network.
 //
 // It serves an Amazon Cognito user pool with its JSON API, managed login and key set, an
-// identity pool, an inbox with the messages that the user pool would send, and a console.
+// identity pool, an inbox with the messages that the user pool would send, and a console, in
+// which you create and change users and groups.
 //
 // [Start] takes an existing amplify_outputs.json, so that an application
 // finds its own pool, app client, password policy and groups. Without one,
 // it makes a pool. [Sandbox.Outputs] is that file with the sandbox's address
 // in it. Everything is in memory unless [Config.DataDir] names a directory.
+// [Config.KeyFile] keeps the signing keys alone, so that a restart leaves
+// the users of the configuration signed in.
 //
 // The APIs have the operations that applications, servers and scripts call: sign-up, sign-in and
 // self-service; administration of users and groups; and descriptions of the pools, which only their
@@ -92,5 +95,5 @@
 // the user pool, managed login and the identity pool. As with Cognito, pages of any
 // origin may call those; operations of administrators are closed to all pages.
 //
-// The data directory holds private keys. Its files are readable to their owner alone.
+// The data directory and the key file hold private keys. Only their owner can read them.
 package sandbox

@@ -46,17 +46,19 @@ func FuzzAPI(f *testing.F) {
 // FuzzOutputs: no outputs file makes the reader panic, and what it accepts it can write.
 func FuzzOutputs(f *testing.F) {
 	for _, text := range []string{"", "null", "{}", `{"auth": null}`, `{"auth": {"groups": [null, {"a": null}]}}`,
-		`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c", "oauth": {"domain": "d"}}, "custom": {"amplify_go": 1}}`,
-		`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c", "oauth": null}, "custom": null}`,
+		`{"version": "1", "auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c", "oauth": {"domain": "d"}}, "custom": {"amplify_go": 1}}`,
+		`{"version": "1", "auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c", "oauth": null}, "custom": null}`,
+		`{"aws_project_region": "a", "aws_user_pools_id": "a_b", "aws_user_pools_web_client_id": "c", "oauth": {"domain": "d"}}`,
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		o, err := parseOutputs([]byte(text))
+		log := slog.New(slog.DiscardHandler)
+		o, err := readOutputs([]byte(text), log)
 		if err != nil {
 			return
 		}
-		_ = o.addOrigins([]string{"http://localhost:3000"})
+		_ = o.addOrigins([]string{"http://localhost:3000"}, log)
 		_ = o.poolConfig(Config{})
 		written, err := o.marshal("http://127.0.0.1:1")
 		if err != nil {

@@ -44,7 +44,7 @@ func start(t testing.TB, cfg sandbox.Config) *sandbox.Sandbox {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.AccessTokenKey == nil {
+	if cfg.AccessTokenKey == nil && cfg.KeyFile == "" {
 		cfg.AccessTokenKey, cfg.IDTokenKey = testKeys()[0], testKeys()[1]
 	}
 	s, err := sandbox.Start(t.Context(), cfg)

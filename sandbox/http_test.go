@@ -101,6 +101,37 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
+// TestUnknownAddresses: browsers get a page with a way back, programs the plain answer.
+func TestUnknownAddresses(t *testing.T) {
+	s := start(t, sandbox.Config{})
+	domain := outputsOf(t, s).Auth.OAuth.Domain
+	const link = `href="/console"`
+	html := map[string]string{"Accept": "text/html,*/*"}
+	for _, c := range []struct {
+		what, method, path string
+		header             map[string]string
+		status             int
+		page               string // a link of it; "" for no page
+	}{
+		{"a browser", "GET", "/nothing", html, 404, link},
+		{"a browser at the domain", "GET", "/nothing",
+			map[string]string{"Accept": "text/html", "Host": domain},
+			404, `href="` + s.URL() + `/console"`},
+		{"a browser in the console", "GET", "/console/nothing", html, 404, link},
+		{"a browser at a form's address", "GET", "/resendcode", html, 404, link},
+		{"a program", "GET", "/nothing", map[string]string{"Accept": "application/json"}, 404, ""},
+		{"a form", "POST", "/nothing", html, 404, ""},
+		{"the wrong method", "GET", "/oauth2/token", nil, 405, ""},
+	} {
+		res, body := call(t, c.method, s.URL()+c.path, "", c.header)
+		isPage := strings.HasPrefix(res.Header.Get("Content-Type"), "text/html")
+		if res.StatusCode != c.status || isPage != (c.page != "") ||
+			!strings.Contains(body, c.page) {
+			t.Errorf("%s: %s %s\n%s", c.what, res.Status, res.Header.Get("Content-Type"), body)
+		}
+	}
+}
+
 // TestCORS: pages of all origins may use what Cognito lets them use, and administrators' operations
 // are not that.
 func TestCORS(t *testing.T) {

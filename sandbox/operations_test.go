@@ -83,8 +83,7 @@ func TestOperationsOfAdministrators(t *testing.T) {
 func TestAdminAuth(t *testing.T) {
 	const temporary = "temporary@example.com"
 	s, ctx := start(t, sandbox.Config{
-		Clients: []sandbox.Client{{AuthFlows: []string{
-			allowAdminPassword, allowSRP, allowRefresh}}},
+		Clients: []sandbox.Client{{AuthFlows: serverFlows()}},
 		Users: []sandbox.User{
 			{Email: email, Password: password},
 			{Email: temporary, Password: password, NewPasswordRequired: true},

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +28,8 @@ type outputs struct {
 	auth  authOutputs
 	// authWhole is the section auth of whole.
 	authWhole map[string]json.RawMessage
+	// gen1 says that they were made of a file of Gen 1.
+	gen1 bool
 }
 
 // authOutputs is the section auth of the schema of amplify_outputs.json, version 1.5.
@@ -62,16 +66,41 @@ type oauthOutputs struct {
 	ResponseType       string   `json:"response_type"`
 }
 
+// readOutputs reads outputs that a user gives: an amplify_outputs.json, or a file of Gen 1, of
+// which it makes one. It says so in the log.
+func readOutputs(text []byte, logger *slog.Logger) (*outputs, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // which editors on Windows write
+	var members map[string]json.RawMessage
+	if json.Unmarshal(text, &members) != nil || !isGen1(members) {
+		return parseOutputs(text)
+	}
+	made, leftOut, err := fromGen1(text, members)
+	if err != nil {
+		return nil, err
+	}
+	logger.Info("sandbox: the outputs are a file of Gen 1; the sandbox gives an "+
+		"amplify_outputs.json of Gen 2, which the library and Amplify JS 6 load", "left_out", leftOut)
+	o, err := parseOutputs(made)
+	if err != nil {
+		return nil, err
+	}
+	o.gen1 = true
+	return o, nil
+}
+
 // parseOutputs reads an amplify_outputs.json.
 func parseOutputs(text []byte) (*outputs, error) {
 	o := &outputs{}
 	if err := json.Unmarshal(text, &o.whole); err != nil || o.whole == nil {
+		if source.Match(text) {
+			return nil, errors.New("sandbox: the outputs are source code, such as aws-exports.js: " +
+				"give amplifyconfiguration.json, which Amplify's command line writes beside it " +
+				"(amplify pull)")
+		}
 		return nil, fmt.Errorf("sandbox: the outputs are not a JSON object: %w", orElse(err, "null"))
 	}
-	for key := range o.whole {
-		if strings.HasPrefix(key, "aws_") {
-			return nil, errors.New("sandbox: the outputs are an amplifyconfiguration.json of Gen 1: give an amplify_outputs.json of Gen 2")
-		}
+	if err := checkVersion(o.whole["version"]); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(o.whole["auth"], &o.authWhole); err != nil || o.authWhole == nil {
 		return nil, fmt.Errorf("sandbox: the outputs have no section auth: %w", orElse(err, "null"))
@@ -87,6 +116,25 @@ func parseOutputs(text []byte) (*outputs, error) {
 		}
 	}
 	return o, errors.Join(append(missing, a.checkServed())...)
+}
+
+// source matches source code of JavaScript or TypeScript.
+var source = regexp.MustCompile(`(?m)^\s*(const|let|var|export|import|module\.exports)\b`)
+
+// checkVersion accepts the versions 1 and 1.x of amplify_outputs.json. Minor versions only add
+// members, which the sandbox gives back as they are.
+func checkVersion(raw json.RawMessage) error {
+	var version string
+	if err := json.Unmarshal(raw, &version); err != nil || version == "" {
+		return errors.New(`sandbox: the outputs have no version, such as "1.4": ` +
+			"generate them again (npx ampx generate outputs)")
+	}
+	if major, _, _ := strings.Cut(version, "."); major != "1" {
+		return fmt.Errorf("sandbox: the outputs have version %q, and this sandbox knows 1 and 1.x: "+
+			"use a newer sandbox, or generate outputs of version 1 "+
+			"(npx ampx generate outputs --outputs-version 1.4)", version)
+	}
+	return nil
 }
 
 func orElse(err error, text string) error {
@@ -134,7 +182,7 @@ func newOutputs() (*outputs, error) {
 // directory, or makes new ones. A data directory belongs to one user pool.
 func (s *Sandbox) loadOutputs(ctx context.Context, given []byte) (o *outputs, err error) {
 	if len(bytes.TrimSpace(given)) > 0 {
-		if o, err = parseOutputs(given); err != nil {
+		if o, err = readOutputs(given, s.logger); err != nil {
 			return nil, err
 		}
 	}
@@ -181,12 +229,10 @@ func (o *outputs) domain() string {
 
 // addOrigins adds the auth routes of applications to the redirect URIs. They
 // come first, because an application takes the first redirect URI of its origin.
-func (o *outputs) addOrigins(origins []string) error {
+// If there is no managed login, it adds that, and says what to deploy.
+func (o *outputs) addOrigins(origins []string, logger *slog.Logger) error {
 	if len(origins) == 0 {
 		return nil
-	}
-	if o.auth.OAuth == nil {
-		return errors.New("sandbox: there are application origins, but the outputs have no section auth.oauth")
 	}
 	var in, out []string
 	for _, origin := range origins {
@@ -197,10 +243,30 @@ func (o *outputs) addOrigins(origins []string) error {
 		in = append(in, origin+"/api/auth/sign-in-callback")
 		out = append(out, origin+"/api/auth/sign-out-callback")
 	}
+	if o.auth.OAuth == nil {
+		if err := o.addManagedLogin(); err != nil {
+			return err
+		}
+		logger.Warn("sandbox: the outputs have no managed login, and the sandbox adds it; "+
+			"with AWS, it has to be deployed", "domain", o.domain(), "deploy", o.deployment(in, out))
+	}
 	oauth := o.auth.OAuth
 	oauth.RedirectSignInURI = unique(append(in, oauth.RedirectSignInURI...))
 	oauth.RedirectSignOutURI = unique(append(out, oauth.RedirectSignOutURI...))
-	return nil
+	whole := map[string]json.RawMessage{}
+	if err := json.Unmarshal(o.authWhole["oauth"], &whole); err != nil {
+		return fmt.Errorf("sandbox: the section auth.oauth of the outputs: %w", err)
+	}
+	return errors.Join(
+		setMember(whole, "redirect_sign_in_uri", oauth.RedirectSignInURI),
+		setMember(whole, "redirect_sign_out_uri", oauth.RedirectSignOutURI),
+		setMember(o.authWhole, "oauth", whole))
+}
+
+// setMember sets a member of a JSON object.
+func setMember(object map[string]json.RawMessage, name string, v any) (err error) {
+	object[name], err = json.Marshal(v)
+	return err
 }
 
 // unique returns the list without duplicates.
@@ -219,6 +285,7 @@ func (o *outputs) poolConfig(cfg Config) userpool.Config {
 	a := o.auth
 	c := userpool.Config{
 		ID: a.UserPoolID, Region: a.Region, Clock: cfg.Clock, AccessTokenKey: cfg.AccessTokenKey, IDTokenKey: cfg.IDTokenKey,
+		KeyFile:            cfg.KeyFile,
 		UsernameAttributes: a.UsernameAttributes, RequiredAttributes: a.StandardRequiredAttributes, VerifiedAttributes: a.UserVerificationTypes,
 		PasswordPolicy: userpool.PasswordPolicy{MinLength: 8},
 		PreToken:       cfg.PreToken, Logger: cfg.Logger,
@@ -344,23 +411,14 @@ func (o *outputs) marshal(address string) ([]byte, error) {
 	if custom == nil { // absent or null
 		custom = map[string]json.RawMessage{}
 	}
-	set := func(into map[string]json.RawMessage, key string, v any) (err error) {
-		into[key], err = json.Marshal(v)
-		return err
+	errs := []error{
+		setMember(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
+			"user_pool": address, "user_pool_keys": address,
+			"identity_pool": address, "oauth": address,
+		}}),
+		setMember(o.whole, "custom", custom),
+		setMember(o.whole, "auth", o.authWhole),
 	}
-	var errs []error
-	errs = append(errs, set(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
-		"user_pool": address, "user_pool_keys": address, "identity_pool": address, "oauth": address,
-	}}))
-	errs = append(errs, set(o.whole, "custom", custom))
-	if o.auth.OAuth != nil {
-		oauth := map[string]json.RawMessage{}
-		errs = append(errs, json.Unmarshal(o.authWhole["oauth"], &oauth),
-			set(oauth, "redirect_sign_in_uri", o.auth.OAuth.RedirectSignInURI),
-			set(oauth, "redirect_sign_out_uri", o.auth.OAuth.RedirectSignOutURI),
-			set(o.authWhole, "oauth", oauth))
-	}
-	errs = append(errs, set(o.whole, "auth", o.authWhole), set(o.whole, "version", "1.4"))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,7 +44,6 @@ func TestOutputs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before["version"] = "1.4"
 	before["custom"].(map[string]any)["amplify_go"] = map[string]any{"endpoints": map[string]any{
 		"user_pool": s.URL(), "user_pool_keys": s.URL(), "identity_pool": s.URL(), "oauth": s.URL()}}
 	oauth := before["auth"].(map[string]any)["oauth"].(map[string]any)
@@ -94,6 +95,77 @@ func TestOutputsMade(t *testing.T) {
 	}
 }
 
+// TestOutputsAreGivenBack: whatever the sandbox does not set has the value that it had, of any minor
+// version.
+func TestOutputsAreGivenBack(t *testing.T) {
+	for _, version := range []string{"1", "1.0", "1.4", "1.27"} {
+		text := `{"$schema": "https://amplify.example/schema", "version": "` + version + `", "later": {"big": 12345678901234567890,
+			"exponent": 1e2, "zero": 1.10, "text": "<a&b>\u00e9"}, "auth": {"aws_region": "eu-west-1", "user_pool_id": "eu-west-1_A",
+			"user_pool_client_id": "c", "risk": {"level": 1E2}, "oauth": {"domain": "login.example.com"}}}`
+		s := start(t, sandbox.Config{Outputs: []byte(text)})
+		if diff := cmp.Diff(exactly(t, []byte(text)), exactly(t, s.Outputs())); diff != "" {
+			t.Errorf("version %s (-given +got):\n%s", version, diff)
+		}
+	}
+}
+
+// exactly decodes outputs, with numbers as they are written, and without what the sandbox adds.
+func exactly(t *testing.T, outputs []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(outputs))
+	decoder.UseNumber()
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	delete(v, "custom")
+	return v
+}
+
+// TestOriginsWithoutManagedLogin: outputs without managed login get it, and the log says once what
+// the project would have to deploy.
+func TestOriginsWithoutManagedLogin(t *testing.T) {
+	const gen2 = `{"version": "1.2", "auth": {"aws_region": "eu-west-1", "user_pool_id": "eu-west-1_Real00001",
+		"user_pool_client_id": "c", "username_attributes": ["email", "phone_number"], "oauth": null}}`
+	const gen1 = `{"aws_project_region": "eu-west-1", "aws_user_pools_id": "eu-west-1_Real00001",
+		"aws_user_pools_web_client_id": "c", "oauth": {}}`
+	const in, out = "http://localhost:3000/api/auth/sign-in-callback", "http://localhost:3000/api/auth/sign-out-callback"
+	for what, test := range map[string]struct{ outputs, deploy string }{
+		"Gen 2": {gen2, "defineAuth({ loginWith: { email: true, phone: true, externalProviders: { callbackUrls: ['" + in +
+			"'], logoutUrls: ['" + out + "'] } } })"},
+		"Gen 1": {gen1, "amplify update auth, with the redirect sign-in URIs " + in + " and the redirect sign-out URIs " + out},
+	} {
+		t.Run(what, func(t *testing.T) {
+			var log bytes.Buffer
+			s := start(t, sandbox.Config{Outputs: []byte(test.outputs), AppOrigins: []string{"http://localhost:3000"},
+				Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+			oauth := exactly(t, s.Outputs())["auth"].(map[string]any)["oauth"]
+			want := map[string]any{
+				"domain": "sandbox-real00001.auth.eu-west-1.amazoncognito.com", "identity_providers": []any{},
+				"scopes":               []any{"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"},
+				"redirect_sign_in_uri": []any{in}, "redirect_sign_out_uri": []any{out}, "response_type": "code",
+			}
+			if diff := cmp.Diff(want, oauth); diff != "" {
+				t.Errorf("managed login (-want +got):\n%s", diff)
+			}
+			if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), `deploy="`+test.deploy+`"`) {
+				t.Errorf("the log does not say %q once:\n%s", test.deploy, &log)
+			}
+			// Managed login works, under the domain that the outputs name.
+			address := s.URL() + "/login?" + url.Values{"client_id": {"c"}, "response_type": {"code"}, "redirect_uri": {in}}.Encode()
+			if res, body := call(t, "GET", address, "", map[string]string{"Host": want["domain"].(string)}); res.StatusCode != http.StatusOK {
+				t.Errorf("managed login answers %s: %s", res.Status, body)
+			}
+		})
+	}
+	var log bytes.Buffer
+	start(t, sandbox.Config{Outputs: []byte(gen2), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	start(t, sandbox.Config{Outputs: []byte(given), AppOrigins: []string{"http://localhost:3000"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if strings.Contains(log.String(), "deploy") {
+		t.Errorf("something to deploy where nothing is missing:\n%s", &log)
+	}
+}
+
 // replaced returns the given outputs with another text in place of old.
 func replaced(old, text string) []byte { return []byte(strings.ReplaceAll(given, old, text)) }
 
@@ -106,15 +178,27 @@ func TestStartRefusals(t *testing.T) {
 		"not JSON":             {sandbox.Config{Outputs: []byte("{")}, "not a JSON object"},
 		"null":                 {sandbox.Config{Outputs: []byte("null")}, "not a JSON object"},
 		"no auth":              {sandbox.Config{Outputs: []byte(`{"version": "1"}`)}, "no section auth"},
-		"Gen 1":                {sandbox.Config{Outputs: []byte(`{"aws_user_pools_id": "x"}`)}, "Gen 2"},
-		"empty auth":           {sandbox.Config{Outputs: []byte(`{"auth": {}}`)}, "lack auth.user_pool_id"},
+		"no version":           {sandbox.Config{Outputs: []byte(`{"auth": {}}`)}, "npx ampx generate outputs"},
+		"version 2":            {sandbox.Config{Outputs: []byte(`{"version": "2", "auth": {}}`)}, `version "2"`},
+		"version 10":           {sandbox.Config{Outputs: []byte(`{"version": "10.1"}`)}, "--outputs-version 1.4"},
+		"a number as version":  {sandbox.Config{Outputs: []byte(`{"version": 1.4}`)}, "no version"},
+		"source code":          {sandbox.Config{Outputs: []byte("/* eslint-disable */\nconst awsmobile = {};\n")}, "give amplifyconfiguration.json"},
+		"Gen 1, no user pool":  {sandbox.Config{Outputs: []byte(`{"aws_project_region": "eu-west-1"}`)}, "amplify add auth"},
+		"Gen 1, no client":     {sandbox.Config{Outputs: []byte(`{"aws_user_pools_id": "a_b", "aws_project_region": "a"}`)}, "lack auth.user_pool_client_id"},
+		"Gen 1, a list of ids": {sandbox.Config{Outputs: []byte(`{"aws_user_pools_id": ["a_b"]}`)}, "aws_user_pools_id"},
+		"empty auth":           {sandbox.Config{Outputs: []byte(`{"version": "1", "auth": {}}`)}, "lack auth.user_pool_id"},
 		"bad pool id":          {sandbox.Config{Outputs: []byte(strings.ReplaceAll(given, "eu-central-1_AbCdEfGhI", "x"))}, `the id "x"`},
 		"other machines":       {sandbox.Config{Addr: ":0"}, "not a loopback address"},
 		"other machines, TLS":  {sandbox.Config{TLSAddr: "0.0.0.0:0"}, "not a loopback address"},
 		"no port":              {sandbox.Config{Addr: "127.0.0.1"}, "missing port"},
 		"origin with a path":   {sandbox.Config{AppOrigins: []string{"http://localhost:3000/"}}, "is not an origin"},
-		"origin without login": {sandbox.Config{AppOrigins: []string{"http://localhost:3000"}, Outputs: []byte(`{"auth": {"user_pool_id": "a_b", "aws_region": "a", "user_pool_client_id": "c"}}`)}, "no section auth.oauth"},
 		"long grace":           {sandbox.Config{Clients: []sandbox.Client{{RotationGrace: 61e9}}}, "0 to 60 s"},
+		"keys twice":           {sandbox.Config{KeyFile: "keys.json"}, "KeyFile"}, // the test gives keys
+		"keys and data":        {sandbox.Config{KeyFile: "keys.json", DataDir: t.TempDir()}, "KeyFile"},
+		"long access token":    {sandbox.Config{Clients: []sandbox.Client{{AccessTokenValidity: 25 * time.Hour}}}, "access tokens of app client"},
+		"long ID token":        {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: 25 * time.Hour}}}, "longer than 24h"},
+		"long refresh token":   {sandbox.Config{Clients: []sandbox.Client{{RefreshTokenValidity: 87601 * time.Hour}}}, "longer than 87600h"},
+		"negative validity":    {sandbox.Config{Clients: []sandbox.Client{{IDTokenValidity: -1}}}, "ID tokens"},
 		"a second factor": {sandbox.Config{Outputs: replaced(`"NONE"`, `"REQUIRED"`)},
 			`auth.mfa_configuration is "REQUIRED"`},
 		"a second factor, in the words of Gen 1": {

@@ -30,9 +30,10 @@ import (
 // Config configures a sandbox. The zero value gives a user
 // pool of the sandbox's own, in memory, on a free port.
 type Config struct {
-	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it
-	// the ids, app client, domain, password policy and groups. If it is empty,
-	// the sandbox makes a user pool. A data directory remembers that pool.
+	// Outputs is an amplify_outputs.json of Gen 2, of version 1 or 1.x. The sandbox takes from
+	// it the ids, app client, domain, password policy and groups. Of an
+	// amplifyconfiguration.json of Gen 1 it makes outputs of Gen 2, and says so in the log. If
+	// Outputs is empty, the sandbox makes a user pool. A data directory remembers that pool.
 	// Outputs that demand multi-factor authentication are an error.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
@@ -45,7 +46,9 @@ type Config struct {
 	// AWS's hosts; see [Sandbox.WriteNodeSupport]. If it is empty, there is no TLS.
 	TLSAddr string
 	// AppOrigins are the origins of applications, such as "http://localhost:3000". Their routes
-	// /api/auth/sign-in-callback and /api/auth/sign-out-callback become redirect URIs.
+	// /api/auth/sign-in-callback and /api/auth/sign-out-callback become redirect URIs. If the
+	// outputs have no managed login, the sandbox adds it. Its log says what the project has to
+	// deploy for that.
 	AppOrigins []string
 	// Clients changes the app client of the outputs, and adds other app clients.
 	Clients []Client
@@ -64,7 +67,9 @@ type Config struct {
 	// idp_identifier of an authorization request chooses one. Each leads to a provider's name, such
 	// as "Google" or "LoginWithAmazon". Outputs do not tell them: by default there are none.
 	ProviderIdentifiers map[string]string
-	// Users are created unless they exist.
+	// Users are created unless they exist. Without a DataDir they are created at every
+	// start. Their subs follow from the id of the user pool and their names, so that a
+	// restart does not change them.
 	Users []User
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
 	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
@@ -73,6 +78,15 @@ type Config struct {
 	// Give both or neither. By default the sandbox generates keys, which
 	// takes a second or so. Tests can save that time, and forge tokens.
 	AccessTokenKey, IDTokenKey *rsa.PrivateKey
+	// KeyFile is the path of a file that keeps the signing keys of a user pool in memory, with
+	// mode 0600. With it, tokens from before a restart stay valid until they expire, also those
+	// that were revoked. [Config.Users] go on being signed in. Users who signed up are gone, and
+	// so are all refresh tokens: a refresh answers NotAuthorizedException, which ends the session.
+	//
+	// The file must not be a symbolic link. If it has the keys of another user pool, new ones
+	// replace them. If it is damaged, [Start] fails. Leave it empty if there is a DataDir, which
+	// has the keys itself.
+	KeyFile string
 	// Logger gets the sandbox's log, which contains no secrets. The default is [slog.Default].
 	Logger *slog.Logger
 	// Clock returns the time for everything but TLS certificates. The default is [time.Now].
@@ -109,6 +123,8 @@ type Client struct {
 	RotateRefreshTokens bool
 	RotationGrace       time.Duration
 	// AccessTokenValidity and IDTokenValidity default to an hour, RefreshTokenValidity to 30 days.
+	// Cognito takes 5 minutes to a day, and 60 minutes to 10 years. The sandbox takes shorter
+	// ones, for tests. The source is TokenValidityUnitsType in the API Reference.
 	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity time.Duration
 }
 
@@ -161,6 +177,10 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if cfg.Addr == "" {
 		cfg.Addr = "127.0.0.1:0"
 	}
+	if cfg.KeyFile != "" && (cfg.DataDir != "" || cfg.AccessTokenKey != nil || cfg.IDTokenKey != nil) {
+		return nil, errors.New("sandbox: KeyFile is for data in memory and for keys that the sandbox makes: " +
+			"leave out KeyFile, or DataDir, AccessTokenKey and IDTokenKey")
+	}
 	st, err := store.Open(ctx, cfg.DataDir)
 	if err != nil {
 		return nil, err
@@ -177,7 +197,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	out.auth.warn(cfg.Logger)
-	if err := out.addOrigins(cfg.AppOrigins); err != nil {
+	if err := out.addOrigins(cfg.AppOrigins, cfg.Logger); err != nil {
 		return nil, err
 	}
 	poolConfig := out.poolConfig(cfg)
@@ -185,7 +205,11 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	for _, u := range cfg.Users {
-		if err := s.seed(ctx, u); err != nil {
+		sub := ""
+		if cfg.DataDir == "" {
+			sub = seedSub(poolConfig.ID, u.name())
+		}
+		if err := s.seed(ctx, u, sub); err != nil {
 			return nil, fmt.Errorf("sandbox: user %q: %w", u.name(), err)
 		}
 	}
@@ -226,7 +250,11 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle(apiPattern, api)
 	mux.Handle("OPTIONS /{$}", api)
 	userPool.Register(mux)
-	login.New(login.Config{Pool: s.pool, Store: s.store, Logger: s.logger, Inbox: s.inboxLink}).Register(mux)
+	managedLogin := login.New(login.Config{
+		Pool: s.pool, Store: s.store, Logger: s.logger,
+		Inbox: s.local("/inbox"), Console: s.local("/console"),
+	})
+	managedLogin.Register(mux)
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
 
 	local := http.NewServeMux()
@@ -252,16 +280,33 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, mux))))
+	pages := withNotFound(mux, managedLogin.ServeNotFound)
+	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, pages))))
 }
 
-// inboxLink returns the address of the inbox for a page that r asked for.
-// Under one of AWS's names the page must lead back to the loopback address.
-func (s *Sandbox) inboxLink(r *http.Request) string {
-	if isLoopback(hostname(r)) {
-		return "/inbox"
+// withNotFound serves mux, but answers browsers by notFound where mux has no page. Programs get
+// the plain answer of mux. So mux needs no pattern for the rest, which would hide its status 405.
+func withNotFound(mux *http.ServeMux, notFound http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := mux.Handler(r)
+		isPage := r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
+		if pattern == "" && isPage {
+			notFound(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// local returns a function for the address of a page that only loopback addresses serve.
+// A page that r asked for under one of AWS's names must lead back to the loopback address.
+func (s *Sandbox) local(path string) func(r *http.Request) string {
+	return func(r *http.Request) string {
+		if isLoopback(hostname(r)) {
+			return path
+		}
+		return s.url + path
 	}
-	return s.url + "/inbox"
 }
 
 // withDate sets the Date header by the sandbox's clock.

@@ -2,10 +2,14 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
@@ -51,7 +55,7 @@ func (s *Sandbox) LastCode(ctx context.Context, username string) (string, error)
 
 // AddUser creates a user unless the user exists.
 func (s *Sandbox) AddUser(ctx context.Context, u User) error {
-	if err := s.seed(ctx, u); err != nil {
+	if err := s.seed(ctx, u, ""); err != nil {
 		return fmt.Errorf("sandbox: user %q: %w", u.name(), err)
 	}
 	return nil
@@ -92,9 +96,19 @@ func (u User) name() string {
 	return u.Username
 }
 
+// seedSub returns a sub that follows from the user pool and the name of a user, in the form of
+// Cognito's, a random UUID (RFC 9562 §5.4). It is for users who are created at every start.
+func seedSub(poolID, name string) string {
+	sum := sha256.Sum256([]byte(poolID + "\n" + strings.ToLower(name)))
+	id := uuid.UUID(sum[:16])
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id.String()
+}
+
 // seed creates u unless it exists. It can be interrupted at any point
 // and repeated: it completes a user who still has a temporary password.
-func (s *Sandbox) seed(ctx context.Context, u User) error {
+// If sub is empty, the user gets a random one.
+func (s *Sandbox) seed(ctx context.Context, u User, sub string) error {
 	if u.name() == "" || u.Password == "" {
 		return errors.New("a user needs a username or an e-mail address, and a password")
 	}
@@ -104,7 +118,7 @@ func (s *Sandbox) seed(ctx context.Context, u User) error {
 		attributes["email"] = u.Email
 	}
 	_, err := s.pool.CreateUser(ctx, userpool.CreateUserInput{
-		Username: u.name(), TemporaryPassword: u.Password, Attributes: attributes, Silent: true})
+		Username: u.name(), Sub: sub, TemporaryPassword: u.Password, Attributes: attributes, Silent: true})
 	if err != nil && userpool.CodeOf(err) != userpool.UsernameExists {
 		return err
 	}

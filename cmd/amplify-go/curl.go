@@ -20,6 +20,9 @@ func parseCurl(text string) ([]*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(commands) > maxRequests {
+		return nil, errManyRequests
+	}
 	var requests []*http.Request
 	for _, words := range commands {
 		r, err := curlRequest(words)

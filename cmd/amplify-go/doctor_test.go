@@ -105,7 +105,7 @@ func TestDoctor(t *testing.T) {
 		"cURL, Windows":  {[]string{"--request", windows}, 1, "(bad_signature)", ""},
 		"HAR":            {[]string{"--request", har}, 1, "GET " + origin + "/me ✓ cookies", ""},
 		"page of a HAR":  {[]string{"--request", har, "--url", origin + "/home", "--offline"}, 0, "cannot be told offline", ""},
-		"no such page":   {[]string{"--request", har, "--url", origin + "/x"}, 2, "", "there is " + origin + "/home"},
+		"no such page":   {[]string{"--request", har, "--url", origin + "/x"}, 2, "", `there is "` + origin + `/home"`},
 		"bearer token":   {[]string{"--request", bearer, "--bearer", "--url", origin + "/me"}, 1, "✓ session Signed in.", ""}, // the application accepts none
 		"two sessions":   {[]string{"--request", har, "--cookie-file", good}, 2, "", "can't be used together"},
 		"not copied":     {[]string{"--request", garbage}, 2, "", "Copy as cURL"},

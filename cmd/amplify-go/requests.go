@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,10 @@ import (
 const (
 	// maxRequestFile bounds what is read of a file with requests. HAR files hold whole pages.
 	maxRequestFile = 256 << 20
+	// maxCurlFile bounds commands of cURL, which hold no pages, and maxRequests how many requests
+	// are looked at.
+	maxCurlFile = 32 << 20
+	maxRequests = 100_000
 	// maxSessions bounds how many sessions are examined at once.
 	maxSessions = 10
 )
@@ -46,6 +51,8 @@ func readFile(path string, stdin io.Reader, most int64) (string, error) {
 // Errors quote nothing of it, since it holds secrets.
 func parseRequests(text string) ([]*http.Request, error) {
 	switch {
+	case isCurl(text) && len(text) > maxCurlFile:
+		return nil, fmt.Errorf("the commands have more than %d bytes: copy one request", maxCurlFile)
 	case isCurl(text):
 		return parseCurl(text)
 	case strings.HasPrefix(strings.TrimSpace(text), "{"):
@@ -55,25 +62,59 @@ func parseRequests(text string) ([]*http.Request, error) {
 		"use \"Copy as cURL\" or \"Save all as HAR\" of the browser's developer tools")
 }
 
+// Files may come from others: these errors are about what no browser saves.
+var (
+	errManyRequests = fmt.Errorf("there are more than %d requests: save one page", maxRequests)
+	errLargeHeader  = fmt.Errorf("a request has a header of more than %d bytes, which no server takes",
+		maxCookieFile)
+)
+
 // parseHAR reads the requests of a HAR file (http://www.softwareishard.com/blog/har-12-spec/).
 func parseHAR(text string) ([]*http.Request, error) {
-	type pair struct{ Name, Value string }
-	var har struct {
-		Log struct {
-			Entries []struct {
-				Request struct {
-					Method, URL      string
-					Headers, Cookies []pair
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &har); err != nil {
+	var har struct{ Log struct{ Entries harRequests } }
+	switch err := json.Unmarshal([]byte(text), &har); {
+	case errors.Is(err, errManyRequests), errors.Is(err, errLargeHeader):
+		return nil, err
+	case err != nil:
 		return nil, errors.New("that is no HAR file: it is not the JSON of one") // err may quote it
 	}
-	var requests []*http.Request
-	identified := false
-	for _, entry := range har.Log.Entries {
+	requests := har.Log.Entries
+	identified := slices.ContainsFunc(requests, func(r *http.Request) bool {
+		return len(r.Header["Cookie"]) > 0 || len(r.Header["Authorization"]) > 0
+	})
+	switch {
+	case len(requests) == 0:
+		return nil, errors.New("the HAR file has no requests")
+	case !identified:
+		return nil, errors.New("no request of the HAR file has cookies: " +
+			"export it with sensitive data, which browsers leave out by default")
+	}
+	return requests, nil
+}
+
+// harRequests are the requests of the entries of a HAR file. They are read one by one: an entry
+// without anything would take thirty times its three bytes.
+type harRequests []*http.Request
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (h *harRequests) UnmarshalJSON(b []byte) error {
+	entries := json.NewDecoder(bytes.NewReader(b))
+	if begin, err := entries.Token(); err != nil || begin != json.Delim('[') {
+		return errors.Join(err, errors.New("the entries are no array"))
+	}
+	for n := 0; entries.More(); n++ {
+		if n == maxRequests {
+			return errManyRequests
+		}
+		var entry struct {
+			Request struct {
+				Method, URL      string
+				Headers, Cookies harPairs
+			}
+		}
+		if err := entries.Decode(&entry); err != nil {
+			return err
+		}
 		header := http.Header{}
 		for _, h := range entry.Request.Headers {
 			if !strings.HasPrefix(h.Name, ":") { // of HTTP/2
@@ -90,18 +131,22 @@ func parseHAR(text string) ([]*http.Request, error) {
 			}
 		}
 		if r, err := newRequest(entry.Request.Method, entry.Request.URL, header); err == nil {
-			requests = append(requests, r) // others are data:, blob: and the like
-			identified = identified || len(header["Cookie"]) > 0 || len(header["Authorization"]) > 0
+			*h = append(*h, r) // others are data:, blob: and the like
 		}
 	}
-	switch {
-	case len(requests) == 0:
-		return nil, errors.New("the HAR file has no requests")
-	case !identified:
-		return nil, errors.New("no request of the HAR file has cookies: " +
-			"export it with sensitive data, which browsers leave out by default")
+	return nil
+}
+
+// harPairs are headers or cookies of a request.
+type harPairs []struct{ Name, Value string }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (h *harPairs) UnmarshalJSON(b []byte) error {
+	if len(b) > maxCookieFile {
+		return errLargeHeader
 	}
-	return requests, nil
+	type pairs harPairs // without this method
+	return json.Unmarshal(b, (*pairs)(h))
 }
 
 // newRequest returns a request to examine. Its error quotes nothing.
@@ -115,7 +160,14 @@ func newRequest(method, address string, h http.Header) (*http.Request, error) {
 	}
 	u.User = nil // which nobody asks for, and which may be secret
 	isControl := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	for _, lines := range h {
+	size := 0
+	for name, lines := range h {
+		for _, line := range lines {
+			size += len(name) + len(line)
+		}
+		if size > maxCookieFile {
+			return nil, errLargeHeader
+		}
 		if strings.ContainsFunc(strings.Join(lines, ""), isControl) {
 			return nil, errors.New("a header of a request has control characters")
 		}
@@ -135,17 +187,17 @@ func chooseRequests(requests []*http.Request, page string, bearer bool) ([]*http
 			}
 		}
 		if len(requests) == 0 {
-			return nil, fmt.Errorf("none of the %d requests is for the page that --url names; there is %s",
+			return nil, fmt.Errorf("none of the %d requests is for the page that --url names; there is %q",
 				len(all), withoutQuery(all[0].URL))
 		}
 	}
 	var (
-		chosen   []*http.Request
-		sessions []string
+		chosen []*http.Request
+		seen   = map[string]bool{}
 	)
 	for _, r := range requests {
-		if s := sessionOf(r, bearer); s != "" && !slices.Contains(sessions, s) {
-			sessions, chosen = append(sessions, s), append(chosen, r)
+		if s := sessionOf(r, bearer); s != "" && !seen[s] {
+			seen[s], chosen = true, append(chosen, r)
 		}
 	}
 	switch {

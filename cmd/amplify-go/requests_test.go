@@ -149,6 +149,26 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// TestHugeRequests: what others have made up to fill the memory is refused before it does.
+func TestHugeRequests(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"commands":           {strings.Repeat("curl a\n", maxRequests+1), "more than 100000 requests"},
+		"words":              {"curl" + strings.Repeat(" a", maxCurlFile/2), "copy one request"},
+		"a header":           {"curl https://a.test -b a=" + strings.Repeat("x", maxCookieFile), "no server takes"},
+		"headers":            {"curl https://a.test" + strings.Repeat(" -H a:b", maxCookieFile), "no server takes"},
+		"entries":            {harOf(strings.Repeat("{},", maxRequests) + "{}"), "more than 100000 requests"},
+		"headers of a HAR":   {harOf(`{"request": {"headers": [` + strings.Repeat("{},", maxCookieFile/3) + `{}]}}`), "no server takes"},
+		"cookies of a HAR":   {harOf(`{"request": {"cookies": [` + strings.Repeat("{},", maxCookieFile/3) + `{}]}}`), "no server takes"},
+		"arrays in a HAR":    {`{"log": ` + strings.Repeat("[", maxRequests), "no HAR file"},
+		"entries without []": {`{"log": {"entries": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`, "no HAR file"},
+	} {
+		requests, err := parseRequests(tt.text)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %d requests, %v", name, len(requests), err)
+		}
+	}
+}
+
 func TestChooseRequests(t *testing.T) {
 	const session = "CognitoIdentityServiceProvider.x.LastAuthUser="
 	var requests []*http.Request

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,19 +19,36 @@ import (
 
 // sandboxCommand runs a local backend until it is interrupted.
 type sandboxCommand struct {
-	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate: ids, app client, domain, password policy, groups. The file is not changed."`
+	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate, or an amplifyconfiguration.json of Gen 1: ids, app client, domain, password policy, groups. The file is not changed."`
 	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
-	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are lost when the sandbox stops."`
+	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. If the outputs have no managed login, the sandbox adds it and says what to deploy. Without --outputs the default is http://localhost:3000."`
 	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
-	PreToken     string   `type:"path" placeholder:"FILE" help:"A JSON file with what the pre token generation Lambda trigger returns. It changes the tokens of every user."`
-	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
+	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it the keys alone are kept, beside the outputs."`
 	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
 	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
+
+	Pool                 poolFlags    `embed:"" group:"The user pool's settings"`
+	AppClient            clientFlags  `embed:"" group:"The app client's settings"`
+	Machine              machineFlags `embed:"" prefix:"machine-" group:"A client for machines"`
+	ServerSideTokenCheck bool         `group:"The identity pool's settings" help:"Refuse ID tokens of sessions that have ended. Without it they give credentials until they expire."`
+}
+
+// Validate is called by kong.
+func (c *sandboxCommand) Validate() error {
+	if c.AppClient.ClientSecretFile == "-" && c.Machine.SecretFile == "-" {
+		return errors.New("standard input can be read once: give a file to --machine-secret-file")
+	}
+	return nil
 }
 
 // Help is shown above the flags.
 func (*sandboxCommand) Help() string {
 	return `Load the outputs that it writes in your application: amplify.LoadConfig("amplify_outputs.sandbox.json").
+
+Without --data everything is in memory, except for the keys that sign tokens. They are in
+amplify_outputs.sandbox.keys.json, so that users of --users stay signed in when the sandbox is
+started again, until their tokens expire. Other users have to sign up again. Keep that file private:
+amplify_outputs* in .gitignore, which Amplify writes there, is a pattern for it.
 
 Users look like this:
   [{"email": "alice@example.com", "password": "Sunflowers-1888",
@@ -42,11 +62,14 @@ The file of --pre-token looks like the response of the Lambda function:
     "groupOverrideDetails": {"groupsToOverride": ["curators"]}}}
 That is version V2_0 or V3_0. "claimsOverrideDetails" is V1_0.
 
+Outputs tell ids, but not all settings. What they do not tell is as Amplify's defineAuth sets it,
+unless a flag below says otherwise.
+
 The sandbox sends no messages. The messages that Cognito would send are in its inbox.`
 }
 
 func (c *sandboxCommand) Run(ctx context.Context, r *reporter) error {
-	config, err := c.config()
+	config, err := c.config(os.Stdin)
 	if err != nil {
 		return err
 	}
@@ -78,6 +101,8 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 	}
 	if c.Data != "" {
 		facts = append(facts, fact{"data", "Data", c.Data})
+	} else {
+		facts = append(facts, fact{"keys", "Private keys", c.keyFile()})
 	}
 	if c.TLSPort != nil {
 		tls, err := c.tlsFacts(s)
@@ -97,14 +122,19 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 }
 
 // config returns the configuration from the flags and from the files that they name.
-func (c *sandboxCommand) config() (sandbox.Config, error) {
+func (c *sandboxCommand) config(stdin io.Reader) (sandbox.Config, error) {
 	config := sandbox.Config{
 		DataDir:    c.Data,
 		Addr:       loopback(c.Port),
 		AppOrigins: c.AppOrigin,
+
+		ServerSideTokenCheck: c.ServerSideTokenCheck,
 	}
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)
+	}
+	if c.Data == "" {
+		config.KeyFile = c.keyFile()
 	}
 	if err := refuseLink(c.WriteOutputs); err != nil {
 		return config, err
@@ -126,15 +156,18 @@ func (c *sandboxCommand) config() (sandbox.Config, error) {
 	if c.Outputs == "" && len(config.AppOrigins) == 0 {
 		config.AppOrigins = []string{"http://localhost:3000"}
 	}
+	errs = append(errs, c.Pool.set(&config), c.AppClient.set(&config, stdin),
+		c.Machine.set(&config, c.Pool.CustomScopes, stdin))
 	if c.Users != "" {
 		config.Users, err = readUsers(c.Users)
 		errs = append(errs, err)
 	}
-	if c.PreToken != "" {
-		config.PreToken, err = readPreToken(c.PreToken)
-		errs = append(errs, err)
-	}
 	return config, errors.Join(errs...)
+}
+
+// keyFile returns the path of the file that keeps the signing keys, beside the outputs.
+func (c *sandboxCommand) keyFile() string {
+	return strings.TrimSuffix(c.WriteOutputs, filepath.Ext(c.WriteOutputs)) + ".keys.json"
 }
 
 // refuseLink refuses a symbolic link in place of the outputs. A directory from

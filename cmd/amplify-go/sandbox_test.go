@@ -11,13 +11,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/srptest"
@@ -28,11 +32,13 @@ type runningSandbox struct {
 	*exec.Cmd
 	t *testing.T
 	ready
+	stderr io.Reader
+	log    string // up to the record that it is ready
 }
 
 // ready is the record of the log that says where things are.
 type ready struct {
-	Msg, Outputs, URL, Console, Inbox string
+	Msg, Outputs, URL, Console, Inbox, Keys string
 
 	TLSURL      string `json:"tls_url"`
 	CA          string `json:"node_extra_ca_certs"`
@@ -43,9 +49,17 @@ type ready struct {
 // startSandbox runs the command on a free port and waits until it is ready.
 func startSandbox(t *testing.T, dir string, args ...string) *runningSandbox {
 	t.Helper()
+	s := beginSandbox(t, dir, args...)
+	s.wait()
+	return s
+}
+
+// beginSandbox runs the command on a free port.
+func beginSandbox(t *testing.T, dir string, args ...string) *runningSandbox {
+	t.Helper()
 	s := &runningSandbox{t: t, Cmd: command(t, dir, append([]string{"--log-format=json", "sandbox", "--port=0"}, args...)...)}
-	log, err := s.StderrPipe()
-	if err != nil {
+	var err error
+	if s.stderr, err = s.StderrPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Start(); err != nil {
@@ -56,17 +70,20 @@ func startSandbox(t *testing.T, dir string, args ...string) *runningSandbox {
 			s.stop(syscall.SIGKILL)
 		}
 	})
-	var said strings.Builder
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		said.WriteString(lines.Text() + "\n")
+	return s
+}
+
+// wait waits until the sandbox is ready.
+func (s *runningSandbox) wait() {
+	s.t.Helper()
+	for lines := bufio.NewScanner(s.stderr); lines.Scan(); {
+		s.log += lines.Text() + "\n"
 		if err := json.Unmarshal(lines.Bytes(), &s.ready); err == nil && s.Msg == "The sandbox is ready." {
-			go io.Copy(io.Discard, log)
-			return s
+			go io.Copy(io.Discard, s.stderr)
+			return
 		}
 	}
-	t.Fatalf("the sandbox did not start:\n%s", &said)
-	return nil
+	s.t.Fatalf("the sandbox did not start:\n%s", s.log)
 }
 
 // stop sends a signal and returns the exit status.
@@ -123,6 +140,7 @@ func (s *runningSandbox) call(operation string, input any) (int, string) {
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 any")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.t.Fatal(err)
@@ -218,6 +236,9 @@ func TestSandboxTellsPeople(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v; stderr: %s", err, &stderr)
+	}
+	if strings.Contains(said.String(), "Private keys") {
+		t.Errorf("tells of a key file where the data directory has the keys:\n%s", &said)
 	}
 	for _, want := range []string{"The sandbox is ready.", "amplify_outputs.sandbox.json\n", "/console\n", "/inbox\n", "/kept\n", "ca.pem\n", version() + "\n"} {
 		if !strings.Contains(said.String(), want) {
@@ -340,6 +361,186 @@ func TestSandboxKeepsIDs(t *testing.T) {
 	}
 }
 
+// A restart leaves the users of --users signed in, and tells where the keys are that this takes.
+func TestSandboxKeepsKeys(t *testing.T) {
+	dir := t.TempDir()
+	users := write(t, dir, "users.json", aliceFile)
+	s := startSandbox(t, dir, "--users", users)
+	config, err := amplify.LoadConfig(s.Outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := s.signIn(config.Auth.UserPoolClientID, "alice@example.com", "Sunflowers-1888")
+	var tokens struct{ AuthenticationResult struct{ AccessToken string } }
+	if err := json.Unmarshal([]byte(answer), &tokens); err != nil || status != 200 {
+		t.Fatalf("signing in: %d %s", status, answer)
+	}
+	s.stop(syscall.SIGKILL)
+	if want := strings.TrimSuffix(s.Outputs, ".json") + ".keys.json"; s.Keys != want {
+		t.Errorf("the keys are in %s, want %s", s.Keys, want)
+	}
+	if info, err := os.Stat(s.Keys); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the key file: %v, %v; want mode 0600", info, err)
+	}
+
+	s = startSandbox(t, dir, "--users", users)
+	if status, answer := s.call("GetUser", map[string]any{"AccessToken": tokens.AuthenticationResult.AccessToken}); status != 200 {
+		t.Errorf("the session from before: %d %s", status, answer)
+	}
+}
+
+// Two sandboxes that start in one folder leave whole files behind.
+func TestSandboxTwiceInOneFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, second := beginSandbox(t, dir), beginSandbox(t, dir)
+	first.wait()
+	second.wait()
+	first.stop(syscall.SIGINT)
+	second.stop(syscall.SIGINT)
+
+	s := startSandbox(t, dir)
+	if _, err := amplify.LoadConfig(s.Outputs); err != nil {
+		t.Error(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A file of Gen 1 becomes outputs that mean the same to the library.
+func TestSandboxImitatesGen1(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/configs/gen1-*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() // where the first one leaves keys, so that the others need not make any
+	compared := 0
+	for _, file := range files {
+		want, err := amplify.LoadConfig(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Auth == nil {
+			continue // there is nothing to imitate
+		}
+		compared++
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			s := startSandbox(t, dir, "--outputs", write(t, dir, "amplifyconfiguration.json", read(t, file)))
+			got, err := amplify.LoadConfig(s.Outputs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Amplify JS takes what is verified for required, too, in files of Gen 1.
+			for _, c := range []*amplify.Config{&want, &got} {
+				c.Auth.RequiredAttributes, c.Auth.SignUpVerificationMethod = nil, ""
+				if c.Auth.IdentityPoolID == "" {
+					c.Auth.AllowGuestAccess = false // there are no guests
+				}
+			}
+			for what, values := range map[string][2]any{
+				"Auth": {want.Auth, got.Auth}, "Data": {want.Data, got.Data}, "Storage": {want.Storage, got.Storage},
+			} {
+				if !reflect.DeepEqual(values[0], values[1]) {
+					w, _ := json.Marshal(values[0])
+					g, _ := json.Marshal(values[1])
+					t.Errorf("%s is\n%s, want\n%s", what, g, w)
+				}
+			}
+			if !strings.Contains(s.log, "Gen 1") {
+				t.Errorf("does not say that these are other outputs:\n%s", s.log)
+			}
+		})
+	}
+	if compared < 5 {
+		t.Errorf("%d files were compared", compared)
+	}
+}
+
+// What is no configuration of Amplify is refused, with which file is wanted.
+func TestSandboxRefusesOutputs(t *testing.T) {
+	for file, want := range map[string]string{
+		"wrong-aws-exports.js": "give amplifyconfiguration.json",
+		"wrong-es-module.js":   "give amplifyconfiguration.json",
+		"wrong-common-js.js":   "give amplifyconfiguration.json",
+		"wrong-version-2.json": "--outputs-version 1.4",
+		"gen1-data-only.json":  "amplify add auth",
+	} {
+		_, stderr, status := output(t, t.TempDir(), "sandbox", "--port=0", "--outputs", testConfig(t, file))
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, want 1 and %q; stderr: %s", file, status, want, stderr)
+		}
+	}
+}
+
+func testConfig(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("../../testdata/configs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Outputs without managed login get it for the application, and the log says what to deploy.
+func TestSandboxAddsManagedLogin(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--outputs", write(t, dir, "amplify_outputs.json", realOutputs), "--app-origin=http://localhost:8080")
+	config, err := amplify.LoadConfig(s.Outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := config.Auth.OAuth; o == nil || o.Domain == "" || o.RedirectSignIn[0] != "http://localhost:8080/api/auth/sign-in-callback" {
+		t.Errorf("managed login is %+v", o)
+	}
+	if want := "callbackUrls: ['http://localhost:8080/api/auth/sign-in-callback']"; !strings.Contains(s.log, want) {
+		t.Errorf("does not say %q:\n%s", want, s.log)
+	}
+}
+
+// The app client has the settings of the flags, and its secret is shown nowhere.
+func TestSandboxClientSettings(t *testing.T) {
+	const secret = "hush-hush-0123456789"
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--client-secret-file", write(t, dir, "secret", secret+"\n"), "--rotate-refresh-tokens", "--rotation-grace=20s",
+		"--auth-flows=ALLOW_USER_PASSWORD_AUTH,ALLOW_CUSTOM_AUTH", "--access-token-validity=5m", "--id-token-validity=10s", "--refresh-token-validity=48h")
+	config, err := amplify.LoadConfig(s.Outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := s.call("DescribeUserPoolClient", map[string]any{
+		"UserPoolId": config.Auth.UserPoolID, "ClientId": config.Auth.UserPoolClientID})
+	var described struct {
+		UserPoolClient struct {
+			ClientSecret                                               string
+			ExplicitAuthFlows                                          []string
+			AccessTokenValidity, IDTokenValidity, RefreshTokenValidity int
+			TokenValidityUnits                                         struct{ AccessToken, IDToken, RefreshToken string }
+			RefreshTokenRotation                                       struct {
+				Feature                 string
+				RetryGracePeriodSeconds int
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(answer), &described); err != nil || status != 200 {
+		t.Fatalf("%d %s, %v", status, answer, err)
+	}
+	c := described.UserPoolClient
+	life := func(n int, unit string) time.Duration {
+		return time.Duration(n) * map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[unit]
+	}
+	slices.Sort(c.ExplicitAuthFlows)
+	if c.ClientSecret != secret || strings.Join(c.ExplicitAuthFlows, " ") != "ALLOW_CUSTOM_AUTH ALLOW_USER_PASSWORD_AUTH" || c.RefreshTokenRotation.Feature != "ENABLED" || c.RefreshTokenRotation.RetryGracePeriodSeconds != 20 ||
+		life(c.AccessTokenValidity, c.TokenValidityUnits.AccessToken) != 5*time.Minute ||
+		life(c.IDTokenValidity, c.TokenValidityUnits.IDToken) != 10*time.Second ||
+		life(c.RefreshTokenValidity, c.TokenValidityUnits.RefreshToken) != 48*time.Hour {
+		t.Errorf("the app client is %s", answer)
+	}
+	if strings.Contains(s.log, secret) || strings.Contains(read(t, s.Outputs), secret) {
+		t.Error("the secret is shown")
+	}
+}
+
 func TestSandboxKeepsData(t *testing.T) {
 	dir := t.TempDir()
 	users := write(t, dir, "users.json", aliceFile)
@@ -365,6 +566,25 @@ func TestSandboxPortTaken(t *testing.T) {
 	_, stderr, status := output(t, t.TempDir(), "sandbox", "--port", port)
 	if status != 1 || !strings.Contains(stderr, port) || !strings.Contains(stderr, "--port") {
 		t.Errorf("status %d, stderr %q; want 1, the port and what to do", status, stderr)
+	}
+}
+
+// A client for machines gets tokens for itself, by the secret of its file.
+func TestSandboxMachineClient(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--custom-scopes=photos/read,photos/write", "--machine-client=job",
+		"--machine-secret-file", write(t, dir, "secret", "hush-hush-0123456789\n"))
+	for secret, want := range map[string]int{"hush-hush-0123456789": 200, "wrong": 400} {
+		response, err := http.PostForm(s.URL+"/oauth2/token", url.Values{"grant_type": {"client_credentials"},
+			"client_id": {"job"}, "client_secret": {secret}, "scope": {"photos/write"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("with the secret %q: %s %s, want status %d", secret, response.Status, answer, want)
+		}
 	}
 }
 

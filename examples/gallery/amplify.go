@@ -19,6 +19,7 @@ type gallery struct {
 	config   amplify.Config
 	runner   *amplifyhttp.ServerRunner
 	signedIn func(http.Handler) http.Handler
+	curators func(http.Handler) http.Handler // behind signedIn
 	pages    pages
 
 	authRoutes http.Handler // byServer
@@ -62,6 +63,10 @@ func newGallery(b *backend, by mode, origin string, bundle []byte) (*gallery, er
 		bundle:  bundle,
 	}
 	g.signedIn, err = runner.RequireUser(amplifyhttp.Guard{SignIn: "/sign-in"})
+	if err != nil {
+		return nil, err
+	}
+	g.curators, err = runner.RequireGroup(amplifyhttp.Guard{Denied: g.fail}, "curators")
 	if err != nil {
 		return nil, err
 	}

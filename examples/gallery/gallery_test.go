@@ -91,6 +91,39 @@ func TestSignInAndOut(t *testing.T) {
 	b.wantAt("/sign-in")
 }
 
+// The storeroom lets the members of a group in, and tells others why they are not.
+func TestStoreroom(t *testing.T) {
+	gallery := startGallery(t)
+	for name, test := range map[string]struct {
+		status int
+		want   string
+	}{
+		"alice": {200, "Not on display"},
+		"bob":   {403, "This room is for curators."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBrowser(t)
+			b.open(gallery["Gallery"])
+			b.follow("Storeroom")
+			b.wantAt("/sign-in")
+			b.follow("Sign in")
+			b.submit(map[string]string{"username": name + "@example.com", "password": seedPassword})
+			b.wantAt("/storeroom")
+			if b.status != test.status {
+				t.Errorf("status %d, want %d", b.status, test.status)
+			}
+			b.wantText(test.want)
+			if name == "bob" {
+				if strings.Contains(b.page, "Not on display") {
+					t.Error("the page shows the storeroom")
+				}
+				b.follow("Back to the entrance")
+				b.wantAt("/")
+			}
+		})
+	}
+}
+
 func TestSignUp(t *testing.T) {
 	gallery := startGallery(t)
 	b := newBrowser(t)
@@ -138,6 +171,7 @@ func TestStrangers(t *testing.T) {
 		status   int
 		want     string
 	}{
+		"room of a group":    {"/storeroom", "/sign-in", 200, `return_to=%2Fstoreroom"`},
 		"protected page":     {"/home", "/sign-in", 200, `href="/api/auth/sign-in?return_to=%2Fhome"`},
 		"unknown page":       {"/cellar", "/cellar", 404, "There is no such room."},
 		"style":              {"/static/style.css", "/static/style.css", 200, "color-scheme"},
@@ -185,6 +219,7 @@ func TestProblemOf(t *testing.T) {
 		link   string
 	}{
 		"signed out meanwhile": {amplify.Unauthenticated(amplify.ReasonRefreshRejected, nil), 401, "/sign-in"},
+		"not in the group":     {&amplify.Error{Reason: amplify.ReasonMissingGroup}, 403, "/"},
 		"user pool silent":     {&amplify.Error{Reason: amplify.ReasonServiceUnavailable}, 503, "/profile"},
 		"keys unavailable":     {&amplify.Error{Reason: amplify.ReasonKeysUnavailable}, 503, "/profile"},
 		"our fault":            {errors.New("a bug"), 500, "/profile"},

@@ -15,6 +15,7 @@ func home(*http.Request) (any, error) {
 		{"Sign in", "/sign-in", "Where people sign in, sign up and sign out.", "open to everyone"},
 		{"Your page", "/home", "A protected page. The server greets you by your name.", "signed in only"},
 		{"Profile", "/profile", "Your attributes in the user pool, and what your session allows.", "signed in only"},
+		{"Storeroom", "/storeroom", "What is not on display. Others are told why they may not.", "curators only"},
 		{"Who am I?", "/apis/get-current-user", "The current user for programs, as JSON.", "signed in only"},
 	}}, nil
 }

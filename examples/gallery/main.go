@@ -10,8 +10,8 @@
 // Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in
 // for AWS), mode.go (who signs people in), amplify.go (Amplify, set up), routes.go (every
 // address), then one file for each room: home.go, signin.go or amplifyjs.go, account.go,
-// profile.go, currentuser.go. What they share is in visitor.go, page.go and problem.go; bundle.go
-// makes the script for amplifyjs.go.
+// profile.go, storeroom.go, currentuser.go. What they share is in visitor.go, page.go and
+// problem.go; bundle.go makes the script for amplifyjs.go.
 package main
 
 import (

@@ -14,7 +14,7 @@ var (
 	//go:embed templates
 	templates embed.FS
 
-	//go:embed home.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go
+	//go:embed home.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go storeroom.go
 	sources embed.FS
 )
 
@@ -38,7 +38,9 @@ type pages map[string]*template.Template
 
 func parsePages() (pages, error) {
 	p := pages{}
-	for _, room := range []string{"home", "signin", "amplifyjs", "account", "profile", "problem"} {
+	for _, room := range []string{
+		"home", "signin", "amplifyjs", "account", "profile", "storeroom", "problem",
+	} {
 		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/"+room+".html")
 		if err != nil {
 			return nil, err

@@ -52,6 +52,14 @@ func problemOf(err error, path string) *problem {
 		}
 	}
 	switch amplify.ReasonOf(err) {
+	case amplify.ReasonMissingGroup:
+		return &problem{
+			Status: http.StatusForbidden,
+			Title:  "This room is for curators.",
+			Advice: "You are signed in, but your account is not in the group that may come in. " +
+				"If that changes, sign out and in again.",
+			Link: "/", LinkText: "Back to the entrance",
+		}
 	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
 		return &problem{
 			Status: http.StatusServiceUnavailable,

@@ -16,9 +16,10 @@ func (g *gallery) routes() http.Handler {
 	mux.Handle("GET /{$}", g.page("home", home))
 
 	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a
-	// 401.
+	// 401. The storeroom is for a group of them.
 	mux.Handle("GET /home", g.signedIn(g.page("account", account)))
 	mux.Handle("GET /profile", g.signedIn(g.page("profile", profile)))
+	mux.Handle("GET /storeroom", g.signedIn(g.curators(g.page("storeroom", storeroom))))
 	mux.Handle("GET /apis/get-current-user", g.signedIn(http.HandlerFunc(getCurrentUser)))
 
 	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
@@ -53,24 +52,59 @@ func New(cfg Config) *Handler {
 // Register adds the routes that the package comment lists to mux. The pages also
 // need [ui.Assets].
 func (h *Handler) Register(mux *http.ServeMux) {
-	mux.Handle("GET /console", h.page("overview", h.overview))
-	mux.Handle("GET /console/users", h.page("users", h.users))
-	mux.Handle("GET /console/users/{sub}", h.page("user", h.user))
-	mux.Handle("GET /console/groups", h.page("groups", h.groups))
-	mux.Handle("GET /console/calls", h.page("calls", h.calls))
-	mux.Handle("GET /console/outputs", h.page("outputs", h.outputs))
-	mux.Handle("GET /inbox", h.page("inbox", h.inbox))
+	overview := page{"overview", h.overview}
+	mux.Handle("GET /console", h.get(overview))
+	mux.Handle("POST /console/keys/rotate", h.post(overview, h.rotateKeys))
+	mux.Handle("GET /console/calls", h.get(page{"calls", h.calls}))
+	mux.Handle("GET /console/outputs", h.get(page{"outputs", h.outputs}))
+	mux.Handle("GET /inbox", h.get(page{"inbox", h.inbox}))
 
-	mux.Handle("POST /console/users/{sub}/confirm", h.action(h.confirmUser))
-	mux.Handle("POST /console/users/{sub}/delete", h.action(h.deleteUser))
-	mux.Handle("POST /console/keys/rotate", h.action(h.rotateKeys))
+	users := page{"users", h.users}
+	mux.Handle("GET /console/users", h.get(users))
+	mux.Handle("POST /console/users", h.post(users, h.createUser))
+	user := page{"user", h.user}
+	mux.Handle("GET /console/users/{sub}", h.get(user))
+	mux.Handle("POST /console/users/{sub}/confirm", h.post(user, h.confirmUser))
+	mux.Handle("POST /console/users/{sub}/enable", h.post(user, h.enableUser))
+	mux.Handle("POST /console/users/{sub}/disable", h.post(user, h.disableUser))
+	mux.Handle("POST /console/users/{sub}/password", h.post(user, h.setPassword))
+	mux.Handle("POST /console/users/{sub}/reset", h.post(user, h.resetPassword))
+	mux.Handle("POST /console/users/{sub}/sign-out", h.post(user, h.signOut))
+	mux.Handle("POST /console/users/{sub}/attributes", h.post(user, h.changeAttributes))
+	mux.Handle("POST /console/users/{sub}/groups/add", h.post(user, h.addToGroup))
+	mux.Handle("POST /console/users/{sub}/groups/remove", h.post(user, h.removeFromGroup))
+	deleteUser := page{"ask", h.askDeleteUser}
+	mux.Handle("GET /console/users/{sub}/delete", h.get(deleteUser))
+	mux.Handle("POST /console/users/{sub}/delete", h.post(deleteUser, h.deleteUser))
 
-	mux.Handle("GET /console/faults", h.page("faults", h.faultsPage))
-	mux.Handle("POST /console/faults", h.action(h.addFault))
-	mux.Handle("POST /console/faults/clear", h.action(h.clearFaults))
-	mux.Handle("POST /console/faults/{id}/remove", h.action(h.removeFault))
-	mux.Handle("POST /console/clock", h.action(h.setClock))
-	mux.Handle("POST /console/calls/reset", h.action(h.resetCalls))
+	groups := page{"groups", h.groups}
+	mux.Handle("GET /console/groups", h.get(groups))
+	mux.Handle("POST /console/groups", h.post(groups, h.createGroup))
+	// The name of a group can be "..", which cannot be a segment of a path.
+	group := page{"group", h.group}
+	mux.Handle("GET /console/group", h.get(group))
+	mux.Handle("POST /console/group", h.post(group, h.changeGroup))
+	deleteGroup := page{"ask", h.askDeleteGroup}
+	mux.Handle("GET /console/group/delete", h.get(deleteGroup))
+	mux.Handle("POST /console/group/delete", h.post(deleteGroup, h.deleteGroup))
+
+	faults := page{"faults", h.faultsPage}
+	mux.Handle("GET /console/faults", h.get(faults))
+	mux.Handle("POST /console/faults", h.post(faults, h.addFault))
+	mux.Handle("POST /console/faults/clear", h.post(faults, h.clearFaults))
+	mux.Handle("POST /console/faults/{id}/remove", h.post(faults, h.removeFault))
+	mux.Handle("POST /console/clock", h.post(faults, h.setClock))
+	mux.Handle("POST /console/calls/reset", h.post(faults, h.resetCalls))
+
+	mux.HandleFunc("/console/", func(w http.ResponseWriter, r *http.Request) {
+		h.fail(w, r, errNoPage)
+	})
+}
+
+// page is a page of the console. data returns what the page shows.
+type page struct {
+	name string
+	data func(*http.Request) (any, error)
 }
 
 // view is the data of a template.
@@ -79,9 +113,22 @@ type view struct {
 	FormToken string
 	// Notice is a sentence about the action that led here.
 	Notice string
-	// Refresh is the number of seconds after which the page loads again. Zero means never.
-	Refresh int
-	Data    any
+	// Error is a sentence about the form that was refused.
+	Error string
+	// Refreshes is whether the page loads itself again, which the user can begin and end.
+	Refreshes bool
+	Data      any
+
+	typed url.Values // what the form that was refused contained, without the password
+}
+
+// Value returns the value of a field: what was typed into
+// a form that was refused, or else what is stored.
+func (v view) Value(field, stored string) string {
+	if v.typed.Has(field) {
+		return v.typed.Get(field)
+	}
+	return stored
 }
 
 // Date formats a time. The zero time is empty.
@@ -98,10 +145,37 @@ func (view) Took(d time.Duration) string { return d.Round(10 * time.Microsecond)
 // notice returns the sentence about an action whose word is in the page's query.
 func notice(word string) string {
 	switch word {
+	case "created":
+		return "The user is created."
 	case "confirmed":
 		return "The user is confirmed and can sign in."
+	case "enabled":
+		return "The user is enabled."
+	case "disabled":
+		return "The user is disabled and cannot sign in. Tokens of the user are not valid."
+	case "password":
+		return "The password is set."
+	case "reset-password":
+		return "The user must choose a new password. The code for it is in the inbox."
+	case "signed-out":
+		return "All sessions of the user are ended."
+	case "attributes":
+		return "The attributes are saved."
+	case "waiting":
+		return "The attributes are saved. The new address replaces the old one once the user " +
+			"enters the code that was sent to it: it is in the inbox."
+	case "joined":
+		return "The user is in the group. Tokens contain it from the next refresh on."
+	case "left":
+		return "The user is no longer in the group. Tokens contain it until the next refresh."
 	case "deleted":
 		return "The user is deleted."
+	case "group-created":
+		return "The group is created."
+	case "group-changed":
+		return "The group is changed."
+	case "group-deleted":
+		return "The group is deleted."
 	case "rotated":
 		return "The new keys sign from now on. Tokens of the previous keys stay valid until they expire."
 	case "fault":
@@ -118,213 +192,110 @@ func notice(word string) string {
 	return ""
 }
 
-// page serves a page that shows what data returns.
-func (h *Handler) page(name string, data func(*http.Request) (any, error)) http.Handler {
+// get serves a page.
+func (h *Handler) get(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, err := data(r)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		v := view{Page: name, Notice: notice(r.URL.Query().Get("done")), Data: d}
-		if r.URL.Query().Get("refresh") == "1" {
-			v.Refresh = 2
-		}
-		h.show(w, r, http.StatusOK, name, v)
+		q := r.URL.Query()
+		v := view{Notice: notice(q.Get("done")), Refreshes: q.Get("refresh") == "1"}
+		h.show(w, r, http.StatusOK, p, v)
 	})
 }
 
-func (h *Handler) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+// post serves a form of a page. do returns the address of the next page. If do refuses the
+// form, the page is shown again, with the reason and with what was typed except passwords.
+func (h *Handler) post(p page, do func(*http.Request) (string, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := ui.CheckForm(w, r); err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		target, err := do(r)
+		if err == nil {
+			http.Redirect(w, r, target, http.StatusSeeOther)
+			return
+		}
+		v := view{typed: r.PostForm}
+		v.typed.Del("password")
+		var refusal *userpool.Error
+		var mistake formError
+		switch {
+		case errors.As(err, &refusal):
+			v.Error = refusal.Message
+		case errors.As(err, &mistake):
+			v.Error = mistake.message
+		default:
+			h.fail(w, r, err)
+			return
+		}
+		h.show(w, r, http.StatusUnprocessableEntity, p, v)
+	})
+}
+
+// formError is a mistake in a form. Its message is shown to the user.
+type formError struct{ message string }
+
+func (e formError) Error() string { return e.message }
+
+// show sends a page.
+func (h *Handler) show(w http.ResponseWriter, r *http.Request, status int, p page, v view) {
+	data, err := p.data(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	v.Page, v.Data = p.name, data
+	h.write(w, r, status, v)
+}
+
+func (h *Handler) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	v.FormToken = ui.FormToken(w, r)
-	if err := h.pages.Write(w, status, name, v); err != nil {
-		h.Logger.ErrorContext(r.Context(), "the console could not show a page", "page", name, "error", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	if v.Refreshes {
+		w.Header().Set("Refresh", "2") // seconds
+	}
+	if err := h.pages.Write(w, status, v.Page, v); err != nil {
+		h.Logger.ErrorContext(r.Context(), "the console could not show a page",
+			"page", v.Page, "error", err)
+		const status = http.StatusInternalServerError
+		http.Error(w, http.StatusText(status), status)
 	}
 }
 
-// action serves a form. do returns the address of the next page.
-func (h *Handler) action(do func(*http.Request) (string, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := ui.CheckForm(w, r)
-		var target string
-		if err == nil {
-			target, err = do(r)
-		}
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		http.Redirect(w, r, target, http.StatusSeeOther)
-	})
+// problem is the data of the page about an error.
+type problem struct {
+	Title, Text string
+	Back        link
 }
+
+var errNoPage = errors.New("there is no such page")
 
 // fail shows a page about an error.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var refusal *userpool.Error
-	var filled formError
-	status, message := http.StatusInternalServerError, "The sandbox failed. Its log says why."
+	status := http.StatusNotFound
+	p := problem{Title: "Not found", Back: link{"Back to the overview", "/console"}}
 	switch {
+	case errors.Is(err, errNoPage):
+		p.Text = "The console has no such page."
 	case userpool.CodeOf(err) == userpool.UserNotFound:
-		status, message = http.StatusNotFound, "This user does not exist."
-	case errors.As(err, &refusal):
-		status, message = http.StatusConflict, refusal.Message
-	case errors.As(err, &filled):
-		status, message = http.StatusBadRequest, filled.message
+		p.Text, p.Back = "This user does not exist.", link{"Back to the users", "/console/users"}
+	case userpool.CodeOf(err) == userpool.ResourceNotFound:
+		p.Text, p.Back = "This group does not exist.", link{"Back to the groups", "/console/groups"}
 	case errors.Is(err, ui.ErrForm):
-		status, message = http.StatusForbidden, "The form was open for too long, or another site sent it. Nothing was changed. Go back, reload the page and try again."
+		status, p.Title = http.StatusForbidden, "That did not work"
+		p.Text = "The form was open for too long, or another site sent it. Nothing was changed. " +
+			"Go back, reload the page and try again."
 	default:
 		h.Logger.ErrorContext(r.Context(), "the console failed", "path", r.URL.Path, "error", err)
+		status, p.Title = http.StatusInternalServerError, "That did not work"
+		p.Text = "The sandbox failed. Its log says why."
 	}
-	h.show(w, r, status, "problem", view{Page: "problem", Data: message})
+	h.write(w, r, status, view{Page: "problem", Data: p})
 }
 
-type link struct{ Name, URL string }
-
-type overview struct {
-	Pool                           userpool.Config
-	Issuer                         string
-	Users, Groups, Messages, Calls int
-	SignIn                         []link
+// ask is the data of a page that asks before something is lost.
+type ask struct {
+	Title, Text string
+	// Action is where the form goes that has Button.
+	Action, Button string
+	// Back is the page of what would be lost.
+	Back string
 }
-
-// newest is the largest number of messages that a page shows.
-const newest = 500
-
-func (h *Handler) overview(r *http.Request) (any, error) {
-	users, err := h.Pool.Users(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	groups, err := h.Pool.Groups(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	messages, err := h.Pool.Messages(r.Context(), newest)
-	if err != nil {
-		return nil, err
-	}
-	o := overview{
-		Pool: h.Pool.Config(), Issuer: h.Pool.Issuer(),
-		Users: len(users), Groups: len(groups), Messages: len(messages), SignIn: h.signInLinks(),
-	}
-	if h.Calls != nil {
-		for _, n := range h.Calls.Counts() {
-			o.Calls += n
-		}
-	}
-	return o, nil
-}
-
-// signInLinks returns a link to managed login for each app client that can use it.
-func (h *Handler) signInLinks() []link {
-	var links []link
-	for _, c := range h.Pool.Config().Clients {
-		if len(c.CallbackURLs) == 0 {
-			continue
-		}
-		name := c.Name
-		if name == "" {
-			name = c.ID
-		}
-		q := url.Values{"client_id": {c.ID}, "response_type": {"code"}, "redirect_uri": {c.CallbackURLs[0]}}
-		links = append(links, link{name, h.Login + "/login?" + q.Encode()})
-	}
-	return links
-}
-
-type users struct {
-	Users  []*userpool.User
-	SignIn []link
-}
-
-func (h *Handler) users(r *http.Request) (any, error) {
-	all, err := h.Pool.Users(r.Context())
-	return users{all, h.signInLinks()}, err
-}
-
-type user struct {
-	*userpool.User
-	Messages []userpool.Message
-}
-
-func (h *Handler) user(r *http.Request) (any, error) {
-	u, err := h.Pool.User(r.Context(), r.PathValue("sub"))
-	if err != nil {
-		return nil, err
-	}
-	messages, err := h.Pool.MessagesTo(r.Context(), u.Sub, 20)
-	return user{u, messages}, err
-}
-
-type group struct {
-	userpool.Group
-	Members []*userpool.User
-}
-
-func (h *Handler) groups(r *http.Request) (any, error) {
-	all, err := h.Pool.Groups(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	groups := make([]group, len(all))
-	for i, g := range all {
-		members, err := h.Pool.UsersInGroup(r.Context(), g.Name)
-		if err != nil {
-			return nil, err
-		}
-		groups[i] = group{g, members}
-	}
-	return groups, nil
-}
-
-func (h *Handler) calls(*http.Request) (any, error) {
-	if h.Calls == nil {
-		return []calls.Call(nil), nil
-	}
-	return h.Calls.Recent(), nil
-}
-
-func (h *Handler) outputs(*http.Request) (any, error) {
-	if h.Outputs == nil {
-		return "", nil
-	}
-	return string(h.Outputs()), nil
-}
-
-type inbox struct {
-	To       string
-	Messages []userpool.Message
-}
-
-func (h *Handler) inbox(r *http.Request) (any, error) {
-	to := strings.TrimSpace(r.URL.Query().Get("to"))
-	all, err := h.Pool.Messages(r.Context(), newest)
-	if err != nil {
-		return nil, err
-	}
-	in := inbox{To: to}
-	for _, m := range all {
-		if to == "" || strings.EqualFold(m.To, to) {
-			in.Messages = append(in.Messages, m)
-		}
-	}
-	return in, nil
-}
-
-func (h *Handler) confirmUser(r *http.Request) (string, error) {
-	u, err := h.Pool.User(r.Context(), r.PathValue("sub"))
-	if err != nil {
-		return "", err
-	}
-	return userPath(u) + "?done=confirmed", h.Pool.Confirm(r.Context(), u.Username)
-}
-
-func (h *Handler) deleteUser(r *http.Request) (string, error) {
-	return "/console/users?done=deleted", h.Pool.DeleteUser(r.Context(), r.PathValue("sub"))
-}
-
-func (h *Handler) rotateKeys(r *http.Request) (string, error) {
-	return "/console?done=rotated", h.Pool.RotateKeys(r.Context())
-}
-
-func userPath(u *userpool.User) string { return "/console/users/" + url.PathEscape(u.Sub) }

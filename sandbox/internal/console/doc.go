@@ -1,8 +1,9 @@
 // Package console serves the sandbox's own pages. They show the users
 // and groups of the user pool, the calls that were answered, the outputs
 // file, and an inbox with the messages that Cognito would have sent.
+// Their forms do what an administrator does with users and groups.
 //
-//	/console  /console/users  /console/users/{sub}  /console/groups
+//	/console  /console/users  /console/users/{sub}  /console/groups  /console/group?name=…
 //	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //

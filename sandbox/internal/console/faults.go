@@ -14,11 +14,6 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
-// formError is a mistake in a form. Its message is shown to the user.
-type formError struct{ message string }
-
-func (e formError) Error() string { return e.message }
-
 type faultsPage struct {
 	Active     []faults.Active
 	Operations []string
@@ -86,6 +81,9 @@ func (h *Handler) addFault(r *http.Request) (string, error) {
 	calls, err3 := number(r, "count", 1, 1_000_000)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return "", err
+	}
+	if f.Outcome == "" && latency == 0 {
+		return "", formError{"Choose how the calls end, or how long they wait."}
 	}
 	f.Latency, f.Probability, f.Count = time.Duration(latency*float64(time.Millisecond)), percent/100, int(calls)
 	if _, err := h.Faults.Add(f); err != nil {

@@ -66,10 +66,14 @@ func TestFaultsFormRefuses(t *testing.T) {
 		{"outcome": {"drop"}, "latency": {"1e300"}},
 	} {
 		res, body := s.fill("/console/faults", fields)
-		if res.StatusCode != http.StatusBadRequest {
+		if res.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%v: %s", fields, res.Status)
 		}
 		checkHTML(t, "/console/faults", body)
+		kept := `name="count" type="number" value="` + fields.Get("count") + `"`
+		if !strings.Contains(body, kept) {
+			t.Errorf("%v: the count is not kept:\n%s", fields, body)
+		}
 	}
 	// Another site, and a form without token.
 	for _, site := range []string{"cross-site", "same-origin"} {
@@ -86,7 +90,8 @@ func TestCountersPage(t *testing.T) {
 	s := newSandbox(t)
 	name := func(*http.Request) string { return "GetId" }
 	s.calls.Handler(name, http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	if _, body := s.get("/console/faults"); !strings.Contains(body, "<td><code>GetId</code></td><td>1</td>") {
+	const row = `<code>GetId</code></td><td data-label="Calls">1</td>`
+	if _, body := s.get("/console/faults"); !strings.Contains(body, row) {
 		t.Errorf("no count in\n%s", body)
 	}
 	if _, body := s.get("/console/calls"); !strings.Contains(body, `<span class="badge bad">404</span>`) {

@@ -119,7 +119,13 @@ func newSandbox(t testing.TB, change ...func(*userpool.Config)) *sandbox {
 		t.Fatal(err)
 	}
 	s.mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
-	New(Config{Pool: s.pool, Store: st, Inbox: func(*http.Request) string { return "/inbox" }, Logger: slog.New(slog.NewTextHandler(s.log, nil))}).Register(s.mux)
+	at := func(path string) func(*http.Request) string {
+		return func(*http.Request) string { return path }
+	}
+	h := New(Config{Pool: s.pool, Store: st, Inbox: at("/inbox"), Console: at("/console"),
+		Logger: slog.New(slog.NewTextHandler(s.log, nil))})
+	h.Register(s.mux)
+	s.mux.HandleFunc("GET /", h.ServeNotFound)
 	s.Server = httptest.NewServer(s.mux)
 	t.Cleanup(s.Close)
 	return s

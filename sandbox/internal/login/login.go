@@ -23,6 +23,9 @@ type Config struct {
 	// Inbox returns the address of the page that shows the codes that were sent, such as "/inbox".
 	// Pages that ask for a code link to it. Nil means no link.
 	Inbox func(*http.Request) string
+	// Console returns the address of the sandbox's console. The page about
+	// an unknown address links to it. Nil means no link.
+	Console func(*http.Request) string
 }
 
 // Handler serves managed login. It is safe for concurrent use.
@@ -31,6 +34,7 @@ type Handler struct {
 	store   *store.Store
 	logger  *slog.Logger
 	inbox   func(*http.Request) string
+	console func(*http.Request) string
 	pages   *ui.Pages
 	locales map[string]*locale
 }
@@ -43,7 +47,10 @@ func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Handler{cfg.Pool, cfg.Store, cfg.Logger, cfg.Inbox, ui.NewPages(pageFiles, "pages"), loadLocales()}
+	return &Handler{
+		cfg.Pool, cfg.Store, cfg.Logger, cfg.Inbox, cfg.Console,
+		ui.NewPages(pageFiles, "pages"), loadLocales(),
+	}
 }
 
 // Register adds the routes that the package comment lists to mux. The pages also
@@ -146,6 +153,20 @@ func (h *Handler) showError(x *exchange) error {
 		return page
 	}
 	return &pageError{"invalid_request", "This address belongs to a sign-in that has failed. Begin again in the application."}
+}
+
+// ServeNotFound shows that there is no page at the request's address, and ways back: to the sign-in
+// page if the address has an authorization request, as that of a form has, and to the console.
+func (h *Handler) ServeNotFound(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{w: w, r: r, loc: h.locale(w, r)}
+	if req, err := h.parse(r.URL.RawQuery); err == nil {
+		x.authRequest = req
+	}
+	v := view{}
+	if h.console != nil {
+		v.Data = h.console(r)
+	}
+	h.show(x, http.StatusNotFound, "problem_page", v)
 }
 
 // form is withRequest for a form of one of the pages.

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -156,6 +157,8 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 		b.submit(p, "/newPassword", map[string]string{"password": goodPassword, "password2": goodPassword}).code(t)
 
 		see("problem", b.get("/login?client_id=x&redirect_uri=y"))
+		see("no page", b.get("/nothing"))
+		see("no page of a sign-in", b.get("/resendcode?"+q))
 		see("refused form", b.postForm(s.URL+"/login?"+q, url.Values{"username": {user}, "password": {goodPassword}}))
 		if len(titles) < 7 {
 			t.Errorf("%s: titles %v", lang, titles)
@@ -196,6 +199,86 @@ func TestLanguage(t *testing.T) {
 		if !strings.Contains(unescape(p.Body), want) {
 			t.Errorf("no link %s", want)
 		}
+	}
+}
+
+// Unknown addresses have a way back: into the sign-in that they belong to, and to the console.
+func TestNotFound(t *testing.T) {
+	s := newSandbox(t)
+	for path, again := range map[string]string{
+		"/nothing": "", "/login/x": "",
+		"/resendcode?" + authorizeQuery():                                          "/login?" + authorizeQuery(),
+		"/nothing?" + authorizeQuery("redirect_uri", "https://elsewhere.example/"): "",
+	} {
+		p := s.browser().get(path)
+		var links []string
+		_, main, _ := strings.Cut(p.Body, "<main>")
+		main, _, _ = strings.Cut(main, "</main>")
+		for _, m := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(main, -1) {
+			links = append(links, unescape(m[1]))
+		}
+		want := []string{"/console"}
+		if again != "" {
+			want = []string{again, "/console"}
+		}
+		if p.StatusCode != http.StatusNotFound || !slices.Equal(links, want) {
+			t.Errorf("%s: %s, links %q, want %q", path, p.Status, links, want)
+		}
+	}
+}
+
+// A page that says where a code went, with the address mostly hidden, does not show
+// the address beside it. A username that is no address is shown.
+func TestHiddenAddressesStayHidden(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*userpool.Config)
+		fields map[string]string
+		shown  bool
+	}{
+		{"e-mail", func(*userpool.Config) {}, map[string]string{"username": ada}, false},
+		{"username", func(c *userpool.Config) { c.UsernameAttributes = nil },
+			map[string]string{"username": "countess", "attribute.email": ada}, true},
+		{"phone number", func(c *userpool.Config) {
+			c.UsernameAttributes, c.RequiredAttributes = []string{"phone_number"}, nil
+			c.VerifiedAttributes = []string{"phone_number"}
+		}, map[string]string{"username": "+33612345678"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSandbox(t, c.change)
+			b := s.browser()
+			see := func(what string, p *page) {
+				t.Helper()
+				text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(p.Body, " ")
+				if !strings.Contains(text, "We sent a code to") {
+					t.Errorf("%s does not say where the code went:\n%s", what, text)
+				}
+				for name, value := range c.fields {
+					want := c.shown && name == "username"
+					if strings.Contains(text, value) != want {
+						t.Errorf("%s: %s is shown: %v\n%s", what, value, !want, text)
+					}
+				}
+			}
+			fields := map[string]string{"password": goodPassword, "password2": goodPassword}
+			maps.Copy(fields, c.fields)
+			form := b.get("/signup?" + authorizeQuery())
+			see("confirm", b.submit(form, "/signup", fields))
+			username := c.fields["username"]
+			if err := s.pool.Confirm(t.Context(), username); err != nil {
+				t.Fatal(err)
+			}
+			verified := map[string]string{"email_verified": "true"}
+			if c.fields["attribute.email"] == "" && strings.HasPrefix(username, "+") {
+				verified = map[string]string{"phone_number_verified": "true"}
+			}
+			if err := s.pool.SetAttributes(t.Context(), username, verified); err != nil {
+				t.Fatal(err)
+			}
+			form = b.get("/forgotPassword?" + authorizeQuery())
+			fields = map[string]string{"username": username}
+			see("reset", b.submit(form, "/forgotPassword", fields))
+		})
 	}
 }
 

@@ -56,6 +56,16 @@ type confirmPage struct {
 	Username, Destination string
 }
 
+// Name returns what the page calls the user. It is empty if the user typed an address and the
+// page says where the code went: there that address is mostly hidden, and here it would not be.
+func (p confirmPage) Name() string {
+	address := strings.Contains(p.Username, "@") || strings.HasPrefix(p.Username, "+")
+	if address && p.Destination != "" {
+		return ""
+	}
+	return p.Username
+}
+
 func (h *Handler) confirmView(x *exchange, f flow) view {
 	v := view{Data: confirmPage{f.Username, f.Destination}}
 	if f.Username == "" {

@@ -31,6 +31,9 @@ type view struct {
 // Link returns the address of another page of the same authorization request.
 func (v view) Link(path string) string { return v.request.link(path) }
 
+// Continues reports whether the page belongs to an authorization request.
+func (v view) Continues() bool { return v.request != nil }
+
 // Focused reports whether the cursor should start in field i. That is the first empty field.
 func (v view) Focused(i int) bool {
 	return i == slices.IndexFunc(v.Fields, func(f field) bool { return f.Value == "" })

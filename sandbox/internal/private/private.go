@@ -5,6 +5,7 @@ package private
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,19 +32,53 @@ func Protect(path string) error {
 	if err != nil || before.Mode().Perm() == mode {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY, 0)
+	f, err := open(path, before)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	after, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !os.SameFile(before, after) {
-		return fmt.Errorf("%s was replaced while it was opened", path)
-	}
 	return f.Chmod(mode)
+}
+
+// Read returns the content of the file at path, of at most most bytes, and brings the file to mode
+// 0600. It refuses what is no regular file. The error is [fs.ErrNotExist] if there is nothing.
+func Read(path string, most int64) ([]byte, error) {
+	before, err := regular(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := open(path, before)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if before.Mode().Perm() != mode {
+		if err := f.Chmod(mode); err != nil {
+			return nil, err
+		}
+	}
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	return content, err
+}
+
+// open opens the file at path, which must still be the one that before describes.
+func open(path string, before fs.FileInfo) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err == nil && !os.SameFile(before, after) {
+		err = fmt.Errorf("%s was replaced while it was opened", path)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Write writes a file of mode 0600, in place of the regular file that

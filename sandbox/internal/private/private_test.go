@@ -52,6 +52,33 @@ func TestEnsureAndProtect(t *testing.T) {
 	}
 }
 
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if _, err := Read(path, 10); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing there: %v", err)
+	}
+	for _, mode := range []os.FileMode{0o644, 0o666, 0o400, 0o600} {
+		write(t, path, "kept", mode)
+		if got, err := Read(path, 4); err != nil || string(got) != "kept" {
+			t.Errorf("%v: %q, %v", mode, got, err)
+		}
+		isPrivate(t, path, "kept")
+	}
+	if _, err := Read(path, 3); err == nil || !strings.Contains(err.Error(), "more than 3 bytes") {
+		t.Errorf("a large file: %v", err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for what, path := range map[string]string{"symbolic link": link, "not a regular file": dir} {
+		if _, err := Read(path, 10); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")

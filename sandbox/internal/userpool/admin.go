@@ -12,6 +12,8 @@ import (
 // CreateUserInput is the input of [Pool.CreateUser].
 type CreateUserInput struct {
 	Username string
+	// Sub is optional. By default it is random. No other user may ever have had it.
+	Sub string
 	// TemporaryPassword is optional. By default it is random.
 	TemporaryPassword string
 	Attributes        map[string]string
@@ -27,6 +29,12 @@ func (p *Pool) CreateUser(ctx context.Context, in CreateUserInput) (user *User, 
 	u, err := p.newUser(in.Username, in.Attributes, true)
 	if err != nil {
 		return nil, err
+	}
+	if in.Sub != "" {
+		if u.Username == u.Sub {
+			u.Username = in.Sub
+		}
+		u.Sub = in.Sub
 	}
 	u.Status = string(ForceChangePassword)
 	if in.TemporaryPassword == "" {

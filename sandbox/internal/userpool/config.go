@@ -50,6 +50,8 @@ type Config struct {
 	// AccessTokenKey and IDTokenKey sign the tokens of a new pool.
 	// Give both or neither. By default the pool generates keys.
 	AccessTokenKey, IDTokenKey *rsa.PrivateKey
+	// KeyFile is the path of a file that keeps the keys of a pool in memory.
+	KeyFile string
 	// PreToken changes the tokens of the pool. The default is nil: nothing changes them.
 	PreToken pretoken.Hook
 	// Logger gets a warning for what PreToken may not do. The default is [slog.Default].
@@ -172,12 +174,21 @@ func (c *Config) validate() error {
 		for _, err := range cl.setFlows() {
 			fault("app client %s: %w", cl.ID, err)
 		}
+		const day = 24 * time.Hour
+		// The longest ones are those of the API Reference, TokenValidityUnitsType. It has shortest
+		// ones as well, 5 and 60 minutes. Tests want shorter ones.
 		for _, v := range []struct {
-			d     *time.Duration
-			usual time.Duration
-		}{{&cl.AccessTokenValidity, time.Hour}, {&cl.IDTokenValidity, time.Hour}, {&cl.RefreshTokenValidity, 30 * 24 * time.Hour}} {
-			if *v.d < 0 {
-				fault("a token validity of app client %s is negative", cl.ID)
+			token       string
+			d           *time.Duration
+			usual, most time.Duration
+		}{
+			{"access", &cl.AccessTokenValidity, time.Hour, day},
+			{"ID", &cl.IDTokenValidity, time.Hour, day},
+			{"refresh", &cl.RefreshTokenValidity, 30 * day, 10 * 365 * day},
+		} {
+			if *v.d < 0 || *v.d > v.most {
+				fault("the validity of %s tokens of app client %s is %v: it must not be negative, nor longer than %v",
+					v.token, cl.ID, *v.d, v.most)
 			}
 			if *v.d == 0 {
 				*v.d = v.usual

@@ -60,7 +60,7 @@ func (p *Pool) RotateKeys(ctx context.Context) error {
 // JWKS returns the key set. It has two keys, and four after a rotation.
 func (p *Pool) JWKS() []byte { return p.keys.Load().jwks }
 
-// loadKeys reads the keys, and makes them if there are none yet.
+// loadKeys reads the keys, and makes them if there are none yet. It keeps them in the key file.
 func (p *Pool) loadKeys(ctx context.Context) error {
 	var rows []store.SigningKey
 	err := p.update(ctx, func(tx *store.Tx) (err error) {
@@ -107,7 +107,10 @@ func (p *Pool) loadKeys(ctx context.Context) error {
 		return err
 	}
 	p.keys.Store(set)
-	return nil
+	if p.cfg.KeyFile == "" {
+		return nil
+	}
+	return writeKeyFile(p.cfg.KeyFile, p.cfg.ID, rows)
 }
 
 // jwk is a public key in the format of RFC 7517 §4 and RFC 7518 §6.3.1.
@@ -153,8 +156,13 @@ func newKey(generation int, use string, key *rsa.PrivateKey) (store.SigningKey, 
 	return store.SigningKey{KeyID: base64.StdEncoding.EncodeToString(kid), Use: use, Generation: generation, PKCS8: der}, err
 }
 
-// firstKeys returns the keys of the configuration, or new ones.
+// firstKeys returns the keys of the key file or of the configuration, or new ones.
 func (p *Pool) firstKeys() ([]store.SigningKey, error) {
+	if p.cfg.KeyFile != "" {
+		if kept, err := p.keptKeys(); err != nil || kept != nil {
+			return kept, err
+		}
+	}
 	if p.cfg.AccessTokenKey == nil && p.cfg.IDTokenKey == nil {
 		return newKeys(1)
 	}

@@ -13,7 +13,7 @@ import (
 
 // holdBack returns attributes without the new addresses of u that must be verified first, and sends
 // codes to these. A new address replaces one that waits already. The address that u has, given
-// again, takes back the one that waits.
+// again, takes back the one that waits, and so does its removal.
 func (p *Pool) holdBack(
 	tx *store.Tx, u *store.User, attributes map[string]string,
 ) (rest map[string]string, sent []Delivery, err error) {
@@ -21,11 +21,11 @@ func (p *Pool) holdBack(
 	for _, name := range p.cfg.KeepOriginal {
 		address, given := rest[name]
 		switch {
-		case !given, address == "", rest[name+"_verified"] == "true":
+		case !given, rest[name+"_verified"] == "true":
 			continue
-		case address == u.Attributes[name]:
+		case address == "", address == u.Attributes[name]:
 			waiting, err := p.addressToVerify(tx, u, name)
-			if err == nil && waiting != address {
+			if err == nil && waiting != u.Attributes[name] {
 				err = tx.Drop(codeVerify, codeKey(u, codeVerify, name))
 			}
 			if err != nil {

@@ -136,6 +136,26 @@ func TestPendingAddressEnds(t *testing.T) {
 	}
 }
 
+// TestPendingAddressRemoved: an address that was added and not verified can be removed again.
+func TestPendingAddressRemoved(t *testing.T) {
+	f := newFixture(t, func(c *Config) {
+		c.VerifiedAttributes = []string{"phone_number"}
+		c.KeepOriginal = c.VerifiedAttributes
+	})
+	u, ctx := f.user("a@b.com"), t.Context()
+	const phone = "+15550100"
+	_, err := f.UpdateAttributes(ctx, u.Sub, map[string]string{"phone_number": phone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := f.codeFor(u.Sub, phone)
+	want(t, "removal", f.DeleteAttributes(ctx, u.Sub, []string{"phone_number"}), "")
+	want(t, "the code", f.VerifyAttribute(ctx, u.Sub, "phone_number", code), ExpiredCode)
+	if got := f.attributes(u.Sub)["phone_number"]; got != "" {
+		t.Errorf("phone number %q", got)
+	}
+}
+
 // TestAdministratorsChangeAddresses: an address of KeepOriginal waits unless the administrator
 // vouches for it (API Reference, AdminUpdateUserAttributes). Others change at once.
 func TestAdministratorsChangeAddresses(t *testing.T) {
