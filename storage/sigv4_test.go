@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,7 +42,7 @@ func (s secrets) verify(r *http.Request, body []byte) error {
 		value := r.Header.Get(name)
 		switch name {
 		case "host":
-			value = r.URL.Host
+			value = cmp.Or(r.Host, r.URL.Host)
 		case "content-length":
 			value = fmt.Sprint(len(body))
 		}
