@@ -115,12 +115,10 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	}
 	query.Set("X-Amz-Expires", strconv.FormatInt(int64(life/time.Second), 10))
 
-	address := &url.URL{Scheme: t.url.Scheme, Host: t.url.Host, RawQuery: query.Encode()}
-	address.Opaque = "//" + t.url.Host + t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
-	signed, err := c.signers.presign(ctx, awsapi.AWSCredentials(c.credentials), in.Method, address, t.region, from)
-	if err != nil {
-		return nil, errUnknown(err)
-	}
+	address := *t.url
+	address.RawPath = t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
+	address.Path += "/" + t.path
+	signed := c.signers.presign(awsapi.AWSCredentials(c.credentials), in.Method, &address, query, unsigned, t.region, from)
 	return &GetURLOutput{signed, from.Add(life)}, nil
 }
 
