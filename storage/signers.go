@@ -5,8 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -117,12 +119,38 @@ func (s *signers) presign(c aws.Credentials, method string, address *url.URL, qu
 	if c.SessionToken != "" {
 		query.Set("X-Amz-Security-Token", c.SessionToken)
 	}
-	encoded := strings.ReplaceAll(query.Encode(), "+", "%20") // a blank: "+" itself is %2B
 	path := address.EscapedPath()
-	request := sha256.Sum256([]byte(method + "\n" + path + "\n" + encoded + "\nhost:" + address.Host + "\n\nhost\n" + payloadHash))
-	toSign := algorithm + "\n" + date + "\n" + scope + "\n" + hex.EncodeToString(request[:])
+	request := make([]byte, 0, 512+len(path)+len(c.SessionToken)*5/4)
+	request = append(request, method+"\n"+path+"\n"...)
+	begin := len(request)
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(request) > begin {
+			request = append(request, '&')
+		}
+		request = append(appendEscaped(request, name), '=')
+		request = appendEscaped(request, query.Get(name))
+	}
+	end := len(request)
+	request = append(request, "\nhost:"+address.Host+"\n\nhost\n"+payloadHash...)
+	hash := sha256.Sum256(request)
+	toSign := algorithm + "\n" + date + "\n" + scope + "\n" + hex.EncodeToString(hash[:])
 	signature := hmacOf(s.of(c).key(c.SecretAccessKey, scope), toSign)
-	return address.Scheme + "://" + address.Host + path + "?" + encoded + "&X-Amz-Signature=" + hex.EncodeToString(signature)
+	return address.Scheme + "://" + address.Host + path + "?" + string(request[begin:end]) +
+		"&X-Amz-Signature=" + hex.EncodeToString(signature)
+}
+
+// appendEscaped appends s, of which only letters, digits and -._~ are left as they are.
+func appendEscaped(b []byte, s string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
+			b = append(b, c)
+		default:
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return b
 }
 
 // key returns the signing key for a scope, such as "20240517/eu-west-1/s3/aws4_request".
