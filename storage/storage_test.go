@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -747,5 +748,20 @@ func TestLongList(t *testing.T) {
 	page, err := storage.List(s.in(t, s.app(t, config()), "me"), storage.ListInput{Path: storage.Path("")})
 	if err != nil || len(page.Items) != 1000 || len(page.Items[0].Path) != 1024 {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestAnswersAreBounded: an answer that is too long is an error, and is not kept.
+func TestAnswersAreBounded(t *testing.T) {
+	long := "<ListBucketResult>" + strings.Repeat(" ", 8<<20) + "<Name>drive</Name><Prefix>a</Prefix><MaxKeys>1000</MaxKeys></ListBucketResult>"
+	app, err := amplify.New(config(), amplify.Options{HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(long)), Request: r}, nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := storage.List(newFakeS3(t).in(t, app, "me"), storage.ListInput{Path: storage.Path("a")})
+	if e, ok := err.(*amplify.Error); !ok || e.Name != "NetworkError" {
+		t.Errorf("%+v, %v", page, err)
 	}
 }
