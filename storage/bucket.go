@@ -37,8 +37,9 @@ func (b Bucket) find(c *amplify.StorageConfig) (name, region string, err error) 
 			return "", "", &amplify.Error{
 				Name: "InvalidStorageBucket", Reason: amplify.ReasonConfiguration,
 				Message: "Unable to lookup bucket from provided name in Amplify configuration.",
-				RecoverySuggestion: fmt.Sprintf("There is no bucket %q in storage.buckets, which has %q. "+
-					"Give the Region too if that is the name of a bucket in S3.", b.Name, slices.Sorted(maps.Keys(c.Buckets))),
+				RecoverySuggestion: fmt.Sprintf("There is no bucket %q in storage.buckets, which "+
+					"has %q. Give the Region too if that is the name of a bucket in S3.",
+					b.Name, slices.Sorted(maps.Keys(c.Buckets))),
 			}
 		}
 		name, region = known.Name, known.Region
@@ -46,17 +47,21 @@ func (b Bucket) find(c *amplify.StorageConfig) (name, region string, err error) 
 	switch {
 	case name == "":
 		return "", "", &amplify.Error{
-			Name: "NoBucket", Reason: amplify.ReasonConfiguration, Message: "Missing bucket name while accessing object.",
-			RecoverySuggestion: "Make sure that the configuration has Storage.Bucket, or name a bucket in the call.",
+			Name: "NoBucket", Reason: amplify.ReasonConfiguration,
+			Message: "Missing bucket name while accessing object.",
+			RecoverySuggestion: "Make sure that the configuration has Storage.Bucket, or name a " +
+				"bucket in the call.",
 		}
 	case region == "":
 		return "", "", &amplify.Error{
-			Name: "NoRegion", Reason: amplify.ReasonConfiguration, Message: "Missing region while accessing object.",
+			Name: "NoRegion", Reason: amplify.ReasonConfiguration,
+			Message:            "Missing region while accessing object.",
 			RecoverySuggestion: "Make sure that the configuration has Storage.Region.",
 		}
 	case !isDNSName(name):
 		return "", "", &amplify.Error{
-			Name: "DnsIncompatibleBucketName", Reason: amplify.ReasonConfiguration, Message: "The bucket name isn't DNS compatible.",
+			Name: "DnsIncompatibleBucketName", Reason: amplify.ReasonConfiguration,
+			Message:            "The bucket name isn't DNS compatible.",
 			RecoverySuggestion: fmt.Sprintf("Correct the name %q.", name),
 		}
 	}
@@ -70,7 +75,8 @@ var (
 )
 
 func isDNSName(bucket string) bool {
-	return dnsName.MatchString(bucket) && !ipAddress.MatchString(bucket) && !strings.Contains(bucket, "..")
+	return dnsName.MatchString(bucket) && !ipAddress.MatchString(bucket) &&
+		!strings.Contains(bucket, "..")
 }
 
 // endpoint says where a call goes instead of AWS's own address.
@@ -89,8 +95,10 @@ func (e endpoint) url(bucket, region string) (*url.URL, error) {
 		parsed, err := url.Parse("https://" + e.custom)
 		if err != nil || parsed.Host != e.custom || parsed.Hostname() == "" {
 			return nil, &amplify.Error{
-				Name: "InvalidCustomEndpoint", Reason: amplify.ReasonConfiguration, Message: "Invalid S3 custom endpoint.",
-				RecoverySuggestion: `Give a host such as "s3.example.com", without https:// and path. Options.Endpoints of the App takes URLs.`,
+				Name: "InvalidCustomEndpoint", Reason: amplify.ReasonConfiguration,
+				Message: "Invalid S3 custom endpoint.",
+				RecoverySuggestion: `Give a host such as "s3.example.com", without https:// and ` +
+					"path. Options.Endpoints of the App takes URLs.",
 			}
 		}
 		u.Host = e.custom
@@ -104,8 +112,9 @@ func (e endpoint) url(bucket, region string) (*url.URL, error) {
 	case e.accelerate && pathStyle:
 		return nil, &amplify.Error{
 			Name: "ForcePathStyleEndpointNotSupported", Reason: amplify.ReasonConfiguration,
-			Message:            "Path style URLs are not supported with S3 Transfer Acceleration.",
-			RecoverySuggestion: fmt.Sprintf("The bucket %q has a dot in its name: leave UseAccelerateEndpoint out.", bucket),
+			Message: "Path style URLs are not supported with S3 Transfer Acceleration.",
+			RecoverySuggestion: fmt.Sprintf("The bucket %q has a dot in its name: "+
+				"leave UseAccelerateEndpoint out.", bucket),
 		}
 	case e.accelerate:
 		u.Host = "s3-accelerate." + partition.DNSSuffix(region)

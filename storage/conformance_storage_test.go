@@ -204,8 +204,8 @@ func TestConformanceStorage(t *testing.T) {
 	})
 }
 
-// notBuilt returns the function of a case if there is no such function yet. On the day that there is
-// a file for it, its cases fail here, and want to be run.
+// notBuilt returns the function of a case if there is no such function yet. On the day that there
+// is a file for it, its cases fail here, and want to be run.
 func (in *recordedInput) notBuilt() string {
 	if files, _ := filepath.Glob("upload*.go"); in.Call == "uploadData" && len(files) == 0 {
 		return in.Call
@@ -544,8 +544,8 @@ func addressOf(s string) map[string]any {
 	return map[string]any{"scheme": u.Scheme, "host": u.Host, "path": u.EscapedPath(), "query": u.Query()}
 }
 
-// engineErrors are worded by JavaScript engines. They are read as "fails": README.md, "Conventions of
-// all files".
+// engineErrors are worded by JavaScript engines. They are read as "fails": README.md, "Conventions
+// of all files".
 var engineErrors = regexp.MustCompile(`^(TypeError|SyntaxError|RangeError)|^Error: (Failed to parse XML response|Unexpected)`)
 
 func sameResult(want recordedExpected, value any, err error) error {
@@ -711,9 +711,9 @@ func (s *cannedService) compare(want []recordedRequest) error {
 
 var credentialScope = regexp.MustCompile(`Credential=[^,]+`)
 
-// meaning returns what counts of a request. Of the headers that are hashes only counts that they are
-// right, since an XML document can be written in many ways. Which headers are signed depends on those
-// that the recordings leave out. That the signature is right is checked for ours.
+// meaning returns what counts of a request. Of the headers that are hashes only counts that they
+// are right, since an XML document can be written in many ways. Which headers are signed depends on
+// those that the recordings leave out. That the signature is right is checked for ours.
 func (r recordedRequest) meaning(query [][2]string) map[string]any {
 	query = slices.Clone(query)
 	slices.SortFunc(query, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })

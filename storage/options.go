@@ -11,8 +11,8 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// Options are the settings of this package for one App. The zero value is the default. Like those of
-// Amplify JS they concern keys of Amplify Gen 1.
+// Options are the settings of this package for one App. The zero value is the default. Like those
+// of Amplify JS they concern keys of Amplify Gen 1.
 type Options struct {
 	// DefaultAccessLevel is the level of keys without one. The default is [LevelGuest].
 	DefaultAccessLevel AccessLevel
@@ -29,8 +29,8 @@ type PrefixInput struct {
 }
 
 // Configure sets the options of app. It returns an error if they have faults (see
-// [amplify.ConfigErrors]), and if app has been configured or has made a call of this package before:
-// call it where the App is made. Applications that are content with the defaults need no call.
+// [amplify.ConfigErrors]), and if app has been configured or has made a call of this package
+// before: call it where the App is made. Applications that are content with the defaults need not.
 func Configure(app *amplify.App, o Options) error {
 	switch o.DefaultAccessLevel {
 	case "", LevelGuest, LevelProtected, LevelPrivate:
@@ -112,9 +112,11 @@ func (s *service) client(region string) (*client, error) {
 	return awsapi.Client(s.app, region, func(settings awsapi.Settings) *client {
 		return &client{
 			Client: s3.New(s3.Options{
-				Region: settings.Region, HTTPClient: settings.Limited(maxAnswer, answerTimeout).HTTPClient,
-				Retryer: settings.Retryer, HTTPSignerV4: s.signers,
-				// By default the SDK adds checksums to calls and URLs that Amplify JS does not have.
+				Region:       settings.Region,
+				HTTPClient:   settings.Limited(maxAnswer, answerTimeout).HTTPClient,
+				Retryer:      settings.Retryer,
+				HTTPSignerV4: s.signers,
+				// By default the SDK adds checksums to calls, which Amplify JS does not have.
 				RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 				ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 			}),

@@ -58,7 +58,8 @@ var functions = map[string]func(context.Context) error{
 	"Locations": func(ctx context.Context) error { _, err := storage.Locations(ctx); return err },
 }
 
-// TestWithoutServerContext: every function says what is missing, and that an operation has returned.
+// TestWithoutServerContext: every function says what is missing, and that an operation has
+// returned.
 func TestWithoutServerContext(t *testing.T) {
 	s := newFakeS3(t)
 	app := s.app(t, config())
@@ -142,8 +143,41 @@ func TestListEndsWithTheSession(t *testing.T) {
 	}
 }
 
-// TestManyUsersAtOnce makes calls of many users through one App, whose client and signers they share.
-// S3 must see the credentials of each with the path of each.
+// TestSessionChangesBeforeTheCall: the path of one user is not asked for as another, who has signed
+// in just after the path was made.
+func TestSessionChangesBeforeTheCall(t *testing.T) {
+	s := newFakeS3(t)
+	s.put("alice/a", "bob/a")
+	alice, bob := s.credentials("alice"), s.credentials("bob")
+	for name, call := range functions {
+		if name == "Locations" {
+			continue // which makes none
+		}
+		life, end := context.WithCancelCause(t.Context())
+		asked := 0
+		ctx, done := amplify.WithServerContext(t.Context(), s.app(t, config()), amplify.Providers{
+			Credentials: credentialsFunc(func() (*amplify.Credentials, error) {
+				if asked++; asked > 1 {
+					return bob, nil
+				}
+				end(amplify.Unauthenticated(amplify.ReasonSessionReplaced, nil))
+				return alice, nil
+			}),
+			Session: keeper{life},
+		})
+		if err := call(ctx); amplify.ReasonOf(err) != amplify.ReasonSessionReplaced {
+			t.Errorf("%s: %v", name, err)
+		}
+		done()
+		end(nil)
+	}
+	if calls := s.took(); len(calls) > 0 {
+		t.Errorf("S3 was called: %q", calls)
+	}
+}
+
+// TestManyUsersAtOnce makes calls of many users through one App, whose client and signers they
+// share. S3 must see the credentials of each with the path of each.
 func TestManyUsersAtOnce(t *testing.T) {
 	s := newFakeS3(t)
 	app := s.app(t, config())
