@@ -10,6 +10,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/s3address"
 	"github.com/amplify-go/amplify/internal/storageaccess"
 )
 
@@ -103,8 +104,10 @@ func (c *call) locate(
 	if o.owner != "" {
 		t.owner = &o.owner
 	}
-	e := endpoint{o.endpoint, o.accelerate, c.app.Endpoints().Storage}
-	if t.url, err = e.url(t.bucket, t.region); err != nil {
+	where := s3address.Options{
+		Custom: o.endpoint, Accelerate: o.accelerate, App: c.app.Endpoints().Storage,
+	}
+	if t.url, err = where.URL(t.bucket, t.region); err != nil {
 		return nil, err
 	}
 	if c.credentials == nil {
