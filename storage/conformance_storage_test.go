@@ -375,7 +375,10 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 		}, ""
 	case "getProperties":
 		return func(ctx context.Context, _ bool) (any, []any, error) {
-			p, err := storage.GetProperties(ctx, storage.GetPropertiesInput{Path: path, Bucket: bucket, ExpectedBucketOwner: o.Owner})
+			p, err := storage.GetProperties(ctx, storage.GetPropertiesInput{
+				Path: path, Bucket: bucket, ExpectedBucketOwner: o.Owner,
+				UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+			})
 			if err != nil {
 				return nil, nil, err
 			}
@@ -499,6 +502,11 @@ func (in *recordedInput) copyCall() (call recordedCall, notGo string) {
 	var js struct {
 		Source      side `json:"source"`
 		Destination side `json:"destination"`
+		Options     struct {
+			TagConfig struct {
+				Mode string `json:"mode"`
+			} `json:"tagConfig"`
+		} `json:"options"`
 	}
 	if err := conformance.Decode(in.Input, &js); err != nil {
 		return nil, err.Error()
@@ -516,6 +524,7 @@ func (in *recordedInput) copyCall() (call recordedCall, notGo string) {
 		Destination: storage.CopyDestination{
 			Path: path(js.Destination), Bucket: bucketOf(js.Destination.Bucket), ExpectedBucketOwner: js.Destination.Owner,
 		},
+		RemoveTags: js.Options.TagConfig.Mode == "remove",
 	}
 	return func(ctx context.Context, _ bool) (any, []any, error) {
 		out, err := storage.Copy(ctx, input)

@@ -144,7 +144,7 @@ func newLister(ctx context.Context, in ListInput) (*lister, error) {
 	}
 	l := &lister{target: t, size: maxPage}
 	if in.PageSize != 0 && in.PageSize < maxPage {
-		l.size = int32(in.PageSize) //nolint:gosec // what S3 does not take it refuses
+		l.size = int32(max(in.PageSize, -1)) // which S3 refuses
 	}
 	if in.ExcludeSubpaths {
 		l.delimiter = aws.String(cmp.Or(in.Delimiter, "/"))

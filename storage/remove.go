@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -134,8 +135,8 @@ func (t *target) hasObjects(ctx context.Context) (has bool, unseen, err error) {
 }
 
 func isDenied(err error) bool {
-	e, ok := err.(*amplify.Error)
-	return ok && e.Name == accessDenied
+	var e *amplify.Error
+	return errors.As(err, &e) && e.Name == accessDenied
 }
 
 // remove removes one object.
