@@ -92,6 +92,7 @@ func TestAccessDenied(t *testing.T) {
 		{"own path of a group", admin, get("private/me/a"), no, []string{`the group "ADMINS"`, "allows it to entityidentity"}},
 		{"a group", admin, get("photos/raw/a"), maybe, []string{`allows the group "ADMINS" to get "photos/raw/a"`}},
 		{"a group without a role of its own", tokens{[]string{"ADMINS"}, ""}, get("photos/raw/a"), no, []string{"signed-in users"}},
+		{"list", user, list("photos/"), maybe, []string{`list "photos/". The outputs may not be`}},
 		{"deletion", user, remove, no, []string{`signed-in users to delete "photos/a"`, "groupsADMINS"}},
 		{"source of a copy", user, duplicate("photos/raw/a", "photos/b"), no, []string{`get "photos/raw/a"`}},
 		{"destination of a copy", user, duplicate("photos/a", "b"), no, []string{`write "b"`}},

@@ -96,9 +96,11 @@ func (t *target) explain(ctx context.Context, e *amplify.Error, rights []right) 
 			fmt.Sprintf("%q allows %s to %s %q", v.Pattern, caller, r.action, r.key))
 	}
 	e.Reason = amplify.ReasonMissingOrForbidden
-	e.RecoverySuggestion = "By the outputs, " + strings.Join(allowed, ", and ") + ". " +
-		"The object may not exist: S3 refuses calls for missing objects too. " +
-		"Or the outputs are not those of the deployed backend."
+	e.RecoverySuggestion = "By the outputs, " + strings.Join(allowed, ", and ") + ". "
+	if rights[0].action == storageaccess.Get {
+		e.RecoverySuggestion += "The object may not exist: S3 refuses calls for missing objects too. "
+	}
+	e.RecoverySuggestion += "The outputs may not be those of the deployed backend."
 }
 
 // refusal tells why the rules of a bucket do not allow r, and which of them come near.
