@@ -98,7 +98,8 @@ func (t *target) explain(ctx context.Context, e *amplify.Error, rights []right) 
 	e.Reason = amplify.ReasonMissingOrForbidden
 	e.RecoverySuggestion = "By the outputs, " + strings.Join(allowed, ", and ") + ". "
 	if rights[0].action == storageaccess.Get {
-		e.RecoverySuggestion += "The object may not exist: S3 refuses calls for missing objects too. "
+		e.RecoverySuggestion += "The object may not exist: S3 refuses calls for missing " +
+			"objects too. "
 	}
 	e.RecoverySuggestion += "The outputs may not be those of the deployed backend."
 }
