@@ -135,7 +135,17 @@ type StorageConfig struct {
 type BucketConfig struct {
 	Name   string
 	Region string
-	// Paths holds the allowed actions, by path pattern and then by who may do them: "guest",
-	// "authenticated", "entityidentity" or "groups<name>".
-	Paths map[string]map[string][]string
+	// Paths are the access rules, in the order of the file, which counts: it decides which path
+	// takes rights away from which.
+	Paths []PathAccess
+}
+
+// PathAccess says who may do what with the objects that a pattern matches.
+type PathAccess struct {
+	// Pattern is a key that ends with "*", such as "photos/*".
+	Pattern string
+	// Actions are "get", "list", "write" and "delete", by who may do them: "guest",
+	// "authenticated", "entityidentity" or "groups<name>". They are empty if only functions of the
+	// backend have access.
+	Actions map[string][]string
 }

@@ -131,7 +131,11 @@ func resourcesConfig(t *testing.T, cfg amplify.Config) map[string]any {
 	if s := cfg.Storage; s != nil {
 		buckets := map[string]any{}
 		for name, b := range s.Buckets {
-			buckets[name] = map[string]any{"bucketName": b.Name, "region": b.Region, "paths": b.Paths}
+			paths := map[string]any{}
+			for _, p := range b.Paths {
+				paths[p.Pattern] = p.Actions
+			}
+			buckets[name] = map[string]any{"bucketName": b.Name, "region": b.Region, "paths": paths}
 		}
 		part("Storage", "S3", map[string]any{
 			"bucket": s.Bucket, "region": s.Region, "buckets": buckets,

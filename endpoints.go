@@ -14,10 +14,10 @@ import (
 //   - the configuration: custom.amplify_go.endpoints of the outputs, an object with the JSON names
 //     below; then userPoolEndpoint and identityPoolEndpoint of a ResourcesConfig;
 //   - the environment: the variables named below, which the AWS SDKs and the AWS CLI read too, then
-//     AWS_ENDPOINT_URL for both APIs. The environment is ignored if
+//     AWS_ENDPOINT_URL for all three APIs. The environment is ignored if
 //     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is "true";
 //   - AWS: the address of the service in the region that the pool's id begins with, in the domain
-//     of the region's partition.
+//     of the region's partition. That of S3 depends on the bucket, so that Storage stays empty.
 type Endpoints struct {
 	// UserPool answers the calls of the Cognito user pools API.
 	// Environment: AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
@@ -32,6 +32,11 @@ type Endpoints struct {
 	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout and so on. The default
 	// is https and the domain of the configuration.
 	OAuth string `json:"oauth,omitempty"`
+	// Storage answers the calls of the S3 API, with the bucket as the first segment of the path.
+	// The default is the address of each bucket at AWS; http://localhost:20005, as in Amplify JS,
+	// if the configuration has DangerouslyConnectToHTTPEndpointForTesting. Environment:
+	// AWS_ENDPOINT_URL_S3.
+	Storage string `json:"storage,omitempty"`
 }
 
 // resolve returns e with its empty fields filled and without slashes at the ends. getenv is
@@ -60,6 +65,10 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	oauth := ""
 	if auth.OAuth != nil && auth.OAuth.Domain != "" {
 		oauth = "https://" + auth.OAuth.Domain
+	}
+	testing := ""
+	if c.Storage != nil && c.Storage.DangerouslyConnectToHTTPEndpointForTesting {
+		testing = "http://localhost:20005"
 	}
 	outputs := custom.AmplifyGo.Endpoints
 	// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
@@ -99,6 +108,12 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 			option("OAuth", e.OAuth),
 			output("oauth", outputs.OAuth),
 			{"Config.Auth.OAuth.Domain", c.file, oauth},
+		}},
+		{&e.Storage, []choice{
+			option("Storage", e.Storage),
+			output("storage", outputs.Storage),
+			{"Config.Storage.DangerouslyConnectToHTTPEndpointForTesting", c.file, testing},
+			environment("Storage", "_S3"), environment("Storage", ""),
 		}},
 	} {
 		for _, c := range endpoint.choices {

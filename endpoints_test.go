@@ -19,15 +19,16 @@ func TestEndpoints(t *testing.T) {
 	local.UserPoolEndpoint, local.IdentityPoolEndpoint = "http://localhost:1", "http://localhost:2/"
 	custom := json.RawMessage(`{"mine":1,"amplify_go":{"new":2,"endpoints":{
 		"user_pool":"http://127.0.0.1:9000/idp/","user_pool_keys":"http://127.0.0.1:9000","identity_pool":"http://127.0.0.1:9001",
-		"oauth":"http://localhost:9002","s3":"http://127.0.0.1:9003"}}}`)
-	outputs := Endpoints{"http://127.0.0.1:9000/idp", "http://127.0.0.1:9000", "http://127.0.0.1:9001", "http://localhost:9002"}
+		"oauth":"http://localhost:9002","storage":"http://127.0.0.1:9003/s3/"}}}`)
+	outputs := Endpoints{"http://127.0.0.1:9000/idp", "http://127.0.0.1:9000", "http://127.0.0.1:9001", "http://localhost:9002", "http://127.0.0.1:9003/s3"}
 	region := func(pool, identity string) Config {
 		return Config{Auth: &AuthConfig{UserPoolID: pool, IdentityPoolID: identity}}
 	}
 	environment := map[string]string{
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://env:1", "AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://env:2",
-		"AWS_ENDPOINT_URL": "http://env:3",
+		"AWS_ENDPOINT_URL_S3": "http://env:4", "AWS_ENDPOINT_URL": "http://env:3",
 	}
+	testing := Config{Storage: &StorageConfig{DangerouslyConnectToHTTPEndpointForTesting: true}}
 
 	for _, tt := range []struct {
 		name    string
@@ -51,23 +52,27 @@ func TestEndpoints(t *testing.T) {
 			Endpoints{UserPool: "https://cognito-idp.eusc-de-east-1.amazonaws.eu"},
 		},
 		{"environment", Endpoints{}, Config{Auth: auth}, environment, with(aws, func(e *Endpoints) {
-			e.UserPool, e.IdentityPool = "http://env:1", "http://env:2"
+			e.UserPool, e.IdentityPool, e.Storage = "http://env:1", "http://env:2", "http://env:4"
 		})},
 		{"environment for all services", Endpoints{}, Config{Auth: auth}, map[string]string{"AWS_ENDPOINT_URL": "http://env:3"}, with(aws, func(e *Endpoints) {
-			e.UserPool, e.IdentityPool = "http://env:3", "http://env:3"
+			e.UserPool, e.IdentityPool, e.Storage = "http://env:3", "http://env:3", "http://env:3"
 		})},
 		{
 			"environment ignored", Endpoints{}, Config{Auth: auth},
 			map[string]string{"AWS_ENDPOINT_URL": "http://env:3", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, aws,
 		},
 		{"ResourcesConfig before environment", Endpoints{}, Config{Auth: &local}, environment, with(aws, func(e *Endpoints) {
-			e.UserPool, e.IdentityPool = "http://localhost:1", "http://localhost:2"
+			e.UserPool, e.IdentityPool, e.Storage = "http://localhost:1", "http://localhost:2", "http://env:4"
 		})},
 		{"outputs before ResourcesConfig", Endpoints{}, Config{Auth: &local, Custom: custom}, environment, outputs},
 		{"options before outputs", Endpoints{UserPool: "http://o:1"}, Config{Auth: &local, Custom: custom}, environment, with(outputs, func(e *Endpoints) {
 			e.UserPool = "http://o:1"
 		})},
 		{"options alone", Endpoints{OAuth: "http://o:1/"}, Config{Auth: auth}, nil, with(aws, func(e *Endpoints) { e.OAuth = "http://o:1" })},
+		{
+			"S3 of tests", Endpoints{}, testing, map[string]string{"AWS_ENDPOINT_URL_S3": "http://env:4"},
+			Endpoints{Storage: "http://localhost:20005"},
+		},
 		{"custom that is no object", Endpoints{}, Config{Auth: auth, Custom: json.RawMessage(`["mine"]`)}, nil, aws},
 		{"custom of others", Endpoints{}, Config{Auth: auth, Custom: json.RawMessage(`{"endpoints":{"oauth":"x"}}`)}, nil, aws},
 	} {

@@ -2,6 +2,7 @@ package amplify
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -31,8 +32,8 @@ type Error struct {
 	Err error
 }
 
-// Error returns the name, the reason, the message and the cause, and where the reason is
-// [ReasonConfiguration] what to do next. It is one line: what services and clients send may hold
+// Error returns the name, the reason, the message and the cause. Where the reason is
+// [ReasonConfiguration], or one of package storage, it also says what to do next. It is one line: what services and clients send may hold
 // line breaks, which would forge lines of a log.
 func (e *Error) Error() string {
 	s := e.Name
@@ -45,7 +46,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		s = strings.TrimSuffix(s, ".") + ": " + e.Err.Error()
 	}
-	if e.Reason == ReasonConfiguration && e.RecoverySuggestion != "" {
+	if slices.Contains(suggesting, e.Reason) && e.RecoverySuggestion != "" {
 		s = strings.TrimSuffix(s, ".") + ". " + e.RecoverySuggestion
 	}
 	return strings.Map(func(r rune) rune {
@@ -54,6 +55,11 @@ func (e *Error) Error() string {
 		}
 		return r
 	}, s)
+}
+
+// suggesting are the reasons of errors whose text says what to do next: those that developers meet.
+var suggesting = []Reason{
+	ReasonConfiguration, ReasonUnusualPath, ReasonNoAccessRule, ReasonMissingOrForbidden,
 }
 
 // Unwrap returns the cause.
@@ -167,6 +173,22 @@ const (
 	ReasonMissingGroup Reason = "missing_group"
 	// ReasonMissingScope: the access token lacks a scope asked for.
 	ReasonMissingScope Reason = "missing_scope"
+)
+
+// Why a call of S3 failed.
+const (
+	// ReasonUnusualPath: a path that the caller gave has segments that are empty, "." or "..", or
+	// control characters.
+	ReasonUnusualPath Reason = "unusual_path"
+	// ReasonNoAccessRule: S3 refused the call, and no rule of the outputs (storage.buckets[].paths)
+	// allows it to the caller.
+	ReasonNoAccessRule Reason = "no_access_rule"
+	// ReasonMissingOrForbidden: S3 refused the call, although a rule of the outputs allows it or
+	// there are no rules. S3 also refuses calls for objects that do not exist, unless the caller
+	// may list the whole bucket.
+	ReasonMissingOrForbidden Reason = "missing_or_forbidden"
+	// ReasonPartlyRemoved: some objects of a folder could not be removed.
+	ReasonPartlyRemoved Reason = "partly_removed"
 )
 
 // ReasonOf returns the reason of the first [*Error] in err's chain that has one, or "".

@@ -1,6 +1,7 @@
 package amplify
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -57,10 +58,10 @@ type outputs struct {
 		BucketName string `json:"bucket_name"`
 		Region     string `json:"aws_region"`
 		Buckets    []struct {
-			Name       string                                `json:"name"`
-			BucketName string                                `json:"bucket_name"`
-			Region     string                                `json:"aws_region"`
-			Paths      loose[map[string]map[string][]string] `json:"paths"`
+			Name       string       `json:"name"`
+			BucketName string       `json:"bucket_name"`
+			Region     string       `json:"aws_region"`
+			Paths      loose[paths] `json:"paths"`
 		} `json:"buckets"`
 	} `json:"storage"`
 	Analytics     loose[map[string]any] `json:"analytics"`
@@ -91,6 +92,35 @@ func (g *groups) UnmarshalJSON(raw []byte) error {
 			if json.Unmarshal(group[name], &in) == nil {
 				*g = append(*g, GroupConfig{name, int(in.Precedence)})
 			}
+		}
+	}
+	return nil
+}
+
+// paths is {"photos/*": {"guest": ["get", "list"]}, …}, in the order of the file.
+type paths []PathAccess
+
+func (p *paths) UnmarshalJSON(raw []byte) error {
+	var actions map[string]map[string][]string
+	if err := json.Unmarshal(raw, &actions); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	_, _ = d.Token() // "{", or null
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		pattern, _ := name.(string)
+		// Of members with one name, the last one counts, and stands where the first one does.
+		if a, ok := actions[pattern]; ok {
+			*p = append(*p, PathAccess{pattern, a})
+			delete(actions, pattern)
 		}
 	}
 	return nil

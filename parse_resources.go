@@ -85,9 +85,9 @@ type storageResources struct {
 	Bucket  string `json:"bucket"`
 	Region  string `json:"region"`
 	Buckets map[string]struct {
-		BucketName string                                `json:"bucketName"`
-		Region     string                                `json:"region"`
-		Paths      loose[map[string]map[string][]string] `json:"paths"`
+		BucketName string       `json:"bucketName"`
+		Region     string       `json:"region"`
+		Paths      loose[paths] `json:"paths"`
 	} `json:"buckets"`
 	Local flag `json:"dangerouslyConnectToHttpEndpointForTesting"`
 }

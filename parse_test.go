@@ -3,11 +3,14 @@ package amplify_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/conformance"
@@ -240,4 +243,36 @@ func FuzzParseConfig(f *testing.F) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestOrderOfPaths: the order of the paths of a bucket counts, so that it is that of the file.
+func TestOrderOfPaths(t *testing.T) {
+	const paths = `{
+		"b/*": {"guest": ["get", "list"]},
+		"a/*": {"authenticated": ["write"], "groupsADMINS": ["delete"]},
+		"b/c/*": {},
+		"a/*": {"entityidentity": ["get"]}
+	}`
+	want := []amplify.PathAccess{
+		{Pattern: "b/*", Actions: map[string][]string{"guest": {"get", "list"}}},
+		{Pattern: "a/*", Actions: map[string][]string{"entityidentity": {"get"}}},
+		{Pattern: "b/c/*", Actions: map[string][]string{}},
+	}
+	for kind, text := range map[string]string{
+		"outputs": `{"version":"1.4","storage":{"aws_region":"r","bucket_name":"n","buckets":[
+			{"name":"b","bucket_name":"n","aws_region":"r","paths":%s}]}}`,
+		"ResourcesConfig": `{"Storage":{"S3":{"buckets":{"b":{"bucketName":"n","region":"r","paths":%s}}}}}`,
+	} {
+		for value, want := range map[string][]amplify.PathAccess{
+			paths: want, `{}`: nil, `null`: nil, `["a/*"]`: nil, `{"a/*":["get"]}`: nil,
+		} {
+			cfg, err := amplify.ParseConfig(fmt.Appendf(nil, text, value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, cfg.Storage.Buckets["b"].Paths); d != "" {
+				t.Errorf("%s %s (-want +got)\n%s", kind, value, d)
+			}
+		}
+	}
 }

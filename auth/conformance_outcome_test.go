@@ -46,7 +46,7 @@ var engineErrors = map[string]bool{"SyntaxError": true, "TypeError": true, "Rang
 type wording struct{ Name, Message, RecoverySuggestion string }
 
 // ourWording are errors of which we say the same in other words, since the original's speak of
-// JavaScript.
+// JavaScript, or with a suggestion.
 var ourWording = map[wording]wording{
 	{
 		"AuthUserPoolException", "Auth UserPool not configured.",
@@ -60,6 +60,25 @@ var ourWording = map[wording]wording{
 		"No AmplifyContext available. Call Amplify.configure() to set a global context, or pass a context as the first argument.",
 		"Call Amplify.configure() before using this API, or pass an AmplifyContext created via createAmplifyContext() as the first argument.",
 	}: noContext,
+	{
+		"NoAmplifyContextError", "Undefined AmplifyContext passed. Call configure() first or omit the parameter.",
+		"Call Amplify.configure() before using this API, or pass an AmplifyContext created via createAmplifyContext() as the first argument.",
+	}: noContext,
+	{"NoCredentials", "Credentials should not be empty.", ""}: {
+		"NoCredentials", "Credentials should not be empty.",
+		"Make sure that the configuration has an identity pool, and that the request is signed in with cookies or the identity pool allows guests.",
+	},
+	{"NoIdentityId", "Missing identity ID when accessing objects in protected or private access level.", ""}: {
+		"NoIdentityId", "Missing identity ID when accessing objects in protected or private access level.",
+		"Make sure that the configuration has an identity pool, and that the request is signed in or the identity pool allows guests.",
+	},
+	{"NoBucket", "Missing bucket name while accessing object.", ""}: {
+		"NoBucket", "Missing bucket name while accessing object.",
+		"Make sure that the configuration has Storage.Bucket, or name a bucket in the call.",
+	},
+	{"NoRegion", "Missing region while accessing object.", ""}: {
+		"NoRegion", "Missing region while accessing object.", "Make sure that the configuration has Storage.Region.",
+	},
 	{
 		"AmplifyServerContextError", "Attempted to get the Amplify Server Context that may have been destroyed.",
 		"Ensure always call Amplify APIs within `runWithAmplifyServerContext` function, and do not attempt to reuse `contextSpec` object.",

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/auth"
+	"github.com/amplify-go/amplify/storage"
 )
 
 // newHandler returns the server's handler.
@@ -25,9 +27,11 @@ func newHandler(runner *amplifyhttp.ServerRunner) (http.Handler, error) {
 	mux.Handle("GET /me", runner.Middleware(answer(me)))
 	mux.Handle("GET /session", runner.Middleware(answer(session)))
 	mux.Handle("GET /attributes", runner.Middleware(answer(auth.FetchUserAttributes)))
-	mux.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusNotImplemented, failure{Error: "NotImplemented"})
-	})
+	mux.Handle("GET /file", runner.Middleware(answer(file)))
+	mux.Handle("GET /list", runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		prefix := r.URL.Query().Get("prefix")
+		answer(func(ctx context.Context) (*listAnswer, error) { return list(ctx, prefix) }).ServeHTTP(w, r)
+	})))
 	mux.Handle("GET /protected/me", signedIn(runner.Middleware(answer(me))))
 	return mux, nil
 }
@@ -57,6 +61,42 @@ func session(ctx context.Context) (*sessionAnswer, error) {
 		return nil, err
 	}
 	return &sessionAnswer{s.UserSub, s.IdentityID, s.Credentials != nil}, nil
+}
+
+type fileAnswer struct {
+	URL string `json:"url"`
+}
+
+func file(ctx context.Context) (*fileAnswer, error) {
+	out, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/a.txt")})
+	if err != nil {
+		return nil, err
+	}
+	return &fileAnswer{out.URL}, nil
+}
+
+type listAnswer struct {
+	Items     []listItem `json:"items"`
+	NextToken string     `json:"nextToken,omitempty"`
+}
+
+type listItem struct {
+	Path         string    `json:"path"`
+	Size         int64     `json:"size"`
+	ETag         string    `json:"eTag"`
+	LastModified time.Time `json:"lastModified"`
+}
+
+func list(ctx context.Context, prefix string) (*listAnswer, error) {
+	page, err := storage.List(ctx, storage.ListInput{Path: storage.Path(prefix)})
+	if err != nil {
+		return nil, err
+	}
+	answer := &listAnswer{Items: []listItem{}, NextToken: page.NextToken}
+	for _, item := range page.Items {
+		answer.Items = append(answer.Items, listItem{item.Path, item.Size, item.ETag, item.LastModified})
+	}
+	return answer, nil
 }
 
 type failure struct {

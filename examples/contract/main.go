@@ -9,7 +9,8 @@
 //	GET /me            {"username", "userId"} of the user
 //	GET /session       {"sub", "identityId", "hasCredentials"}
 //	GET /attributes    the user's attributes
-//	GET /file          501
+//	GET /file          {"url"} to download public/a.txt
+//	GET /list?prefix=  {"items": [{"path", "size", "eTag", "lastModified"}], "nextToken"}
 //	GET /protected/me  like /me, behind RequireUser
 //
 // Errors are {"error", "reason"} with status 401 if no user is signed in, and 503 where that cannot

@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
@@ -28,7 +33,7 @@ func TestRoutes(t *testing.T) {
 		{"/session", signedIn, 200, `{"sub":"` + testpool.Alice.Sub + `","identityId":"` + testpool.IdentityOf(testpool.Alice.Sub) + `","hasCredentials":true}`},
 		{"/attributes", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
 		{"/attributes", signedIn, 200, `{"email":"alice@example.com","email_verified":"true","sub":"` + testpool.Alice.Sub + `"}`},
-		{"/file", signedIn, 501, `{"error":"NotImplemented"}`},
+		{"/file", signedIn, 503, `{"error":"NoBucket","reason":"configuration"}`},
 		{"/elsewhere", "", 404, "404 page not found"},
 	} {
 		t.Run(strings.TrimPrefix(c.path, "/"), func(t *testing.T) {
@@ -50,6 +55,62 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("%d %s; want %d %s", resp.StatusCode, got, c.status, c.body)
 			}
 		})
+	}
+}
+
+// bucket is the S3 of a bucket with one object, beside the services of a pool.
+type bucket struct{ pool http.RoundTripper }
+
+func (b bucket) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != "drive.s3.eu-west-1.amazonaws.com" {
+		return b.pool.RoundTrip(r)
+	}
+	prefix := r.URL.Query().Get("prefix")
+	if prefix != "public/" || !strings.Contains(r.Header.Get("Authorization"), "Credential=ASIA") {
+		return nil, errors.New("not what is in the bucket")
+	}
+	w := httptest.NewRecorder()
+	_, _ = io.WriteString(w, `<ListBucketResult><Name>drive</Name><Prefix>public/</Prefix><KeyCount>1</KeyCount><MaxKeys>1000</MaxKeys>`+
+		`<Contents><Key>public/a.txt</Key><Size>3</Size><ETag>"e"</ETag><LastModified>2026-03-01T10:20:30.000Z</LastModified></Contents></ListBucketResult>`)
+	return w.Result(), nil
+}
+
+// TestFiles: /file and /list, as a user and as a guest.
+func TestFiles(t *testing.T) {
+	pool := testpool.New(t)
+	cfg, options := pool.IdentityConfig(), pool.Options()
+	cfg.Storage = &amplify.StorageConfig{Bucket: "drive", Region: "eu-west-1"}
+	options.HTTPClient = &http.Client{Transport: bucket{options.HTTPClient.Transport}}
+	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{App: options})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = runner.Close(context.Background()) })
+	handler, err := newHandler(runner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path, cookies string) (int, string) {
+		r, w := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
+		r.Header.Set("Cookie", cookies)
+		handler.ServeHTTP(w, r)
+		return w.Code, strings.TrimSpace(w.Body.String())
+	}
+	user := testpool.Cookies(testpool.Alice, pool.Access(testpool.Alice), pool.ID(testpool.Alice), "r")
+	const listed = `{"items":[{"path":"public/a.txt","size":3,"eTag":"\"e\"","lastModified":"2026-03-01T10:20:30Z"}]}`
+	for who, cookies := range map[string]string{"user": user, "guest": ""} {
+		status, body := get("/file", cookies)
+		var file fileAnswer
+		if err := json.Unmarshal([]byte(body), &file); err != nil || status != http.StatusOK ||
+			!strings.HasPrefix(file.URL, "https://drive.s3.eu-west-1.amazonaws.com/public/a.txt?") || !strings.Contains(file.URL, "&X-Amz-Signature=") {
+			t.Errorf("%s: %d %s, %v", who, status, body, err)
+		}
+		if status, body := get("/list?prefix=public/", cookies); status != http.StatusOK || body != listed {
+			t.Errorf("%s: %d %s", who, status, body)
+		}
+	}
+	if status, body := get("/list?prefix=/a", user); status != http.StatusServiceUnavailable || body != `{"error":"InvalidStoragePathInput"}` {
+		t.Errorf("%d %s", status, body)
 	}
 }
 

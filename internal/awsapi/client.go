@@ -31,6 +31,13 @@ func (s Settings) Unlimited() Settings {
 	return s
 }
 
+// Limited returns s with an HTTPClient that has other limits: for answers with bodies of up to size
+// bytes, each of which must be complete after timeout.
+func (s Settings) Limited(size int64, timeout time.Duration) Settings {
+	s.HTTPClient = &limited{s.Unlimited().HTTPClient, size, timeout}
+	return s
+}
+
 // clients are the clients of type C of one App, by region.
 type clients[C any] struct {
 	app *amplify.App

@@ -16,7 +16,7 @@ import (
 func Credentials(sc *amplify.ServerContext) aws.CredentialsProvider {
 	if sc == nil {
 		return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{}, errNoCredentials
+			return aws.Credentials{}, ErrNoCredentials
 		})
 	}
 	life := sc.Lifetime()
@@ -28,7 +28,7 @@ func Credentials(sc *amplify.ServerContext) aws.CredentialsProvider {
 		case err != nil:
 			return aws.Credentials{}, err
 		case c == nil:
-			return aws.Credentials{}, errNoCredentials
+			return aws.Credentials{}, ErrNoCredentials
 		}
 		return AWSCredentials(c), nil
 	})
@@ -42,15 +42,16 @@ func AWSCredentials(c *amplify.Credentials) aws.Credentials {
 		SecretAccessKey: c.SecretAccessKey.Reveal(),
 		SessionToken:    c.SessionToken.Reveal(),
 		Source:          "Amplify",
-		CanExpire:       true,
+		CanExpire:       !c.Expires.IsZero(),
 		Expires:         c.Expires,
 	}
 }
 
-var errNoCredentials = &amplify.Error{
+// ErrNoCredentials is the error of calls that need credentials where there are none.
+var ErrNoCredentials = &amplify.Error{
 	Name:    "NoCredentials",
 	Reason:  amplify.ReasonConfiguration,
-	Message: "There are no AWS credentials for this request.",
+	Message: "Credentials should not be empty.",
 	RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the " +
 		"request is signed in with cookies or the identity pool allows guests.",
 }

@@ -1,0 +1,165 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/aws/smithy-go/encoding/httpbinding"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
+)
+
+// GetURLInput is the input of [GetURL].
+type GetURLInput struct {
+	Path ObjectPath
+	// Method is "GET", the default, for a URL that downloads the object, or "PUT" for one that
+	// uploads it.
+	Method string
+	// ValidateObjectExistence asks S3 first whether the object exists. It costs a call, and
+	// concerns downloads only.
+	ValidateObjectExistence bool
+	// ExpiresIn is how long the URL is good for, in whole seconds: 15 minutes by default, 7 days at
+	// most, and no longer than the credentials.
+	ExpiresIn time.Duration
+	// Stable makes the URL the same for a while, so that browsers and CDNs can cache what it leads
+	// to. It is signed as of the last full quarter of ExpiresIn, so that it is good for three
+	// quarters of ExpiresIn at least, unless the credentials end earlier. It changes with the
+	// credentials, which differ from server to server and are renewed about every hour.
+	Stable bool
+	// ContentType, ContentDisposition and CacheControl are headers of the download, in place of
+	// those that the object has. With PUT they are part of the URL; the default of ContentType is
+	// then "application/octet-stream". [mime.FormatMediaType] makes a ContentDisposition with the
+	// name of a file.
+	ContentType, ContentDisposition, CacheControl string
+
+	// Bucket is the bucket of the path.
+	Bucket Bucket
+	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
+	ExpectedBucketOwner string
+	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
+	UseAccelerateEndpoint bool
+	// CustomEndpoint is the host of another service with the API of S3.
+	CustomEndpoint string
+	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
+	AllowUnusualPath bool
+}
+
+// GetURLOutput is the output of [GetURL].
+type GetURLOutput struct {
+	// URL holds a signature: whoever has it can do what it is for.
+	URL string
+	// ExpiresAt is when it ceases to work.
+	ExpiresAt time.Time
+}
+
+const (
+	defaultExpiry = 15 * time.Minute
+	// Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
+	maxExpiry = 7 * 24 * time.Hour
+)
+
+// GetURL returns a URL by which anybody can download or upload an object until it expires, with the
+// rights of the caller. It makes no call of S3 unless ValidateObjectExistence is set: a URL for
+// what the caller may not do answers 403.
+func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
+	c, err := begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.locate(ctx, in.Path, options{
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
+	}, errNoPath)
+	if err != nil {
+		return nil, err
+	}
+	query := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	switch in.Method {
+	case "", http.MethodGet:
+		if in.ValidateObjectExistence {
+			if _, err := t.properties(ctx); err != nil {
+				return nil, err
+			}
+		}
+		in.Method = http.MethodGet
+		query.Set("x-id", "GetObject")
+		set("response-content-type", in.ContentType)
+		set("response-content-disposition", in.ContentDisposition)
+		set("response-cache-control", in.CacheControl)
+	case http.MethodPut:
+		if in.ContentType == "" {
+			in.ContentType = "application/octet-stream"
+		}
+		query.Set("x-id", "PutObject")
+		query.Set("content-type", in.ContentType)
+		set("content-disposition", in.ContentDisposition)
+		set("cache-control", in.CacheControl)
+	default:
+		return nil, &amplify.Error{
+			Name: invalidInput, Message: fmt.Sprintf("There are no URLs for the method %q.",
+				in.Method),
+			RecoverySuggestion: `Use "GET" or "PUT".`,
+		}
+	}
+	set("x-amz-expected-bucket-owner", in.ExpectedBucketOwner)
+	from, life, err := lifetime(c.app.Now(), c.credentials.Expires, in.ExpiresIn, in.Stable)
+	if err != nil {
+		return nil, err
+	}
+	query.Set("X-Amz-Expires", strconv.FormatInt(int64(life/time.Second), 10))
+
+	address := *t.url
+	address.RawPath = t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
+	address.Path += "/" + t.path
+	signed := c.signers.presign(awsapi.AWSCredentials(c.credentials), in.Method, &address, query,
+		unsigned, t.region, from)
+	return &GetURLOutput{signed, from.Add(life)}, nil
+}
+
+// lifetime returns as of when a URL is signed and how long it is good from then on. The credentials
+// end at a time that may be zero, which is not known.
+func lifetime(
+	now, end time.Time, wanted time.Duration, stable bool,
+) (from time.Time, life time.Duration, err error) {
+	if wanted == 0 {
+		wanted = defaultExpiry
+	}
+	from, life = now.Truncate(time.Second), wanted.Truncate(time.Second)
+	if step := (wanted / 4).Truncate(time.Second); stable && step > 0 {
+		from = now.Truncate(step)
+	}
+	if !end.IsZero() {
+		life = min(life, end.Sub(from).Truncate(time.Second))
+	}
+	switch {
+	case wanted < time.Second:
+		return from, 0, &amplify.Error{
+			Name: invalidInput, Message: fmt.Sprintf("A URL cannot expire in %v.", wanted),
+			RecoverySuggestion: "Set ExpiresIn to a second or more, or leave it out for " +
+				"15 minutes.",
+		}
+	case !end.IsZero() && !now.Before(end), life < time.Second:
+		return from, 0, &amplify.Error{
+			Name: "ExpiredToken", Message: "The credentials have expired.",
+			RecoverySuggestion: "Make sure that the credentials provider renews credentials " +
+				"before they expire.",
+		}
+	case life > maxExpiry:
+		return from, 0, &amplify.Error{
+			Name:               "UrlExpirationMaxLimitExceed",
+			Message:            "Url Expiration can not be greater than 7 Days.",
+			RecoverySuggestion: fmt.Sprintf("Set ExpiresIn to less than %v.", wanted),
+		}
+	}
+	return from, life, nil
+}
