@@ -34,8 +34,7 @@ const (
 	Composite = "COMPOSITE"
 )
 
-// polyNVME is the polynomial of CRC-64/NVME (NVM Express
-// NVM Command Set Specification, §5.2.1.3.4), reversed.
+// polyNVME is the polynomial of CRC-64/NVME (NVM Express, NVM Command Set), lowest power last.
 const polyNVME = 0x9a6c9329ac4bc9b5
 
 // All returns all algorithms.
