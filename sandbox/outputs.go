@@ -314,7 +314,7 @@ func (o *outputs) marshal(address string) ([]byte, error) {
 	}
 	var errs []error
 	errs = append(errs, set(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
-		"user_pool": address, "user_pool_keys": address, "identity_pool": address, "oauth": address,
+		"user_pool": address, "user_pool_keys": address, "identity_pool": address, "oauth": address, "storage": address,
 	}}))
 	errs = append(errs, set(o.whole, "custom", custom))
 	if o.auth.OAuth != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/idp"
 	"github.com/amplify-go/amplify/sandbox/internal/login"
+	"github.com/amplify-go/amplify/sandbox/internal/s3"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/tlsca"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
@@ -50,6 +52,9 @@ type Config struct {
 	Clients []Client
 	// Users are created unless they exist.
 	Users []User
+	// StorageAdmin asks for a key that may do everything in S3, on the loopback address
+	// alone; see [Sandbox.StorageAdmin]. Without it buckets are those of the outputs.
+	StorageAdmin bool
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
 	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
 	PreToken pretoken.Hook
@@ -107,6 +112,9 @@ type Sandbox struct {
 	outputs []byte
 	hosts   []string // AWS's names that TLS is served under
 
+	storage      *storage
+	storageAdmin StorageKey
+
 	url, tlsURL string
 	servers     []*http.Server
 	serving     sync.WaitGroup
@@ -148,11 +156,14 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 			return nil, fmt.Errorf("sandbox: user %q: %w", u.name(), err)
 		}
 	}
-	s.hosts = awsHosts(poolConfig, out.domain())
 	identities, err := out.identityPool(ctx, st, s.pool)
 	if err != nil {
 		return nil, err
 	}
+	if s.storage, err = s.newStorage(ctx, cfg, out, identities); err != nil {
+		return nil, err
+	}
+	s.hosts = append(awsHosts(poolConfig, out.domain()), slices.Sorted(maps.Keys(s.storage.hosts))...)
 
 	listeners, err := s.listen(ctx, cfg)
 	if err != nil {
@@ -179,6 +190,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	api := awsjson.NewHandler(s.logger, services...)
 	const keys = "jwks.json"
 	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
+	operations = append(operations, slices.DeleteFunc(s3.Operations(), func(o string) bool { return o == awsjson.UnknownOperation })...)
 	s.faults = faults.NewSet(operations, faultSeed)
 
 	mux := http.NewServeMux()
@@ -198,6 +210,12 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 
 	// Only calls of programs have names. Pages are not counted.
 	name := func(r *http.Request) string {
+		if s.storage.serves(r, mux) {
+			if r.Method == http.MethodOptions {
+				return ""
+			}
+			return s.storage.Operation(r)
+		}
 		_, pattern := mux.Handler(r)
 		if pattern == apiPattern {
 			return api.Operation(r)
@@ -211,7 +229,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, mux))))
+	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, router{s.storage, mux}))))
 }
 
 // inboxLink returns the address of the inbox for a page that r asked for.
@@ -241,6 +259,9 @@ func (s *Sandbox) Close(ctx context.Context) error {
 		}
 	}
 	s.serving.Wait()
+	if s.storage != nil {
+		errs = append(errs, s.storage.objects.Close())
+	}
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
