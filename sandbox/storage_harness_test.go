@@ -5,7 +5,9 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"hash/crc32"
 	"net/http"
 	"net/url"
 	"strings"
@@ -101,4 +103,9 @@ func (b *backend) s3Client(key storageKey, options ...func(*s3.Options)) *s3.Cli
 		Region: "us-east-1", BaseEndpoint: aws.String(b.Custom.AmplifyGo.Endpoints["storage"]), UsePathStyle: true, Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
 	}, options...)
+}
+
+// crc32Of returns a checksum as S3 writes it.
+func crc32Of(content []byte) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(content)))
 }

@@ -47,7 +47,9 @@ func (h *Handler) authenticate(q *request, region string) error {
 		return s.malformed(fmt.Sprintf("the region %q is wrong; expecting %q", s.scope.Region, region), "Region", region)
 	}
 	caller, secret, err := h.cfg.Credentials(q.Request, s.accessKeyID, s.token)
-	if err != nil {
+	if err == ErrUnknownKey {
+		return newError(ErrUnknownKey.Status, ErrUnknownKey.Code, ErrUnknownKey.Message, "AWSAccessKeyId", s.accessKeyID)
+	} else if err != nil {
 		return err
 	}
 	if date := s.time.UTC().Format(dateFormat); date != s.scope.Date {
@@ -55,7 +57,8 @@ func (h *Handler) authenticate(q *request, region string) error {
 	}
 	if !validPayload(s.payload) {
 		return invalidArgument("x-amz-content-sha256", s.payload, "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "+
-			"STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.")
+			"STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "+
+			"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.")
 	}
 	if err := s.covers(q.Request); err != nil {
 		return err
@@ -86,7 +89,7 @@ func (h *Handler) parseSignature(q *request) (*signature, error) {
 		}
 		return h.parsePresigned(q)
 	case authorization == "":
-		return nil, accessDenied("Access Denied")
+		return nil, accessDenied("Access Denied.")
 	}
 	return h.parseAuthorization(q, authorization)
 }
@@ -171,7 +174,11 @@ func (h *Handler) parsePresigned(q *request) (*signature, error) {
 	if s.payload == "" {
 		s.payload = unsignedPayload
 	}
-	if get("X-Amz-Algorithm") != sigv4.Algorithm {
+	switch get("X-Amz-Algorithm") {
+	case sigv4.Algorithm:
+	case "AWS4-ECDSA-P256-SHA256":
+		return nil, badQuery(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256"`)
+	default:
 		return nil, badQuery(`X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"`)
 	}
 	if err := s.readCredential(get("X-Amz-Credential")); err != nil {

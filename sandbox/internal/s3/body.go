@@ -223,6 +223,8 @@ func (r *chunkReader) end() error {
 		switch {
 		case r.signed && name == "x-amz-trailer-signature":
 			r.current, covered = value, true
+		case trailer != "" && r.signed: // where its signature should be
+			return incompleteBody()
 		case !found || !r.trailers || name != r.name || r.body.trailer[name] != "":
 			return malformedTrailer()
 		default:
@@ -230,14 +232,14 @@ func (r *chunkReader) end() error {
 			trailer += name + ":" + value + "\n"
 		}
 	}
-	if _, err := r.in.ReadByte(); err != io.EOF {
-		return incompleteBody()
-	}
 	if r.read != r.size {
 		return otherLength()
 	}
 	if r.name != "" && trailer == "" {
 		return malformedTrailer()
+	}
+	if _, err := r.in.ReadByte(); err != io.EOF {
+		return incompleteBody()
 	}
 	if trailer != "" {
 		if !covered {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,7 +35,7 @@ func (q *request) openSource() (*objects.Reader, error) {
 		}
 	}
 	if o := q.Header.Get("X-Amz-Source-Expected-Bucket-Owner"); o != "" && o != Account {
-		return nil, accessDenied("Access Denied")
+		return nil, accessDenied("Access Denied.")
 	}
 	if err := q.allows(bucket, access.Get, key); err != nil {
 		return nil, err
@@ -106,7 +107,12 @@ func (q *request) copyObject(w http.ResponseWriter) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if directive != "REPLACE" {
-		if header = r.Object.Header; q.sameObject(r) {
+		location, given := header[redirect]
+		header = maps.Clone(r.Object.Header)
+		delete(header, redirect)
+		if given {
+			header[redirect] = location
+		} else if q.sameObject(r) {
 			return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the " +
 				"object's metadata, storage class, website redirect location or encryption attributes.")
 		}
@@ -136,15 +142,15 @@ func (q *request) uploadPartCopy(w http.ResponseWriter) (err error) {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return err
 	}
-	number, u, err := q.partOfUpload()
-	if err != nil {
-		return err
-	}
 	r, err := q.openSource()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	number, u, err := q.partOfUpload()
+	if err != nil {
+		return err
+	}
 	s, err := copyRange(q.Header.Get("X-Amz-Copy-Source-Range"), r.Object.Size)
 	if err != nil {
 		return err
@@ -156,7 +162,12 @@ func (q *request) uploadPartCopy(w http.ResponseWriter) (err error) {
 	if err := q.addPart(u, number, &part); err != nil {
 		return err
 	}
-	return writeXML(w, copyPartResult{ETag: part.ETag, LastModified: timestamp(part.Modified), checksumXML: sumXML(part.Checksum)})
+	out := copyPartResult{ETag: part.ETag, LastModified: timestamp(part.Modified)}
+	if u.Checksum.Algorithm != "" {
+		out.checksumXML = sumXML(part.Checksum)
+		out.ChecksumType = ""
+	}
+	return writeXML(w, out)
 }
 
 // copyRange reads the header X-Amz-Copy-Source-Range.

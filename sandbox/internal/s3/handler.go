@@ -169,7 +169,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return noSuchBucket(q.name)
 	}
 	if o := q.Header.Get("X-Amz-Expected-Bucket-Owner"); o != "" && o != Account {
-		return accessDenied("Access Denied")
+		return accessDenied("Access Denied.")
 	}
 	if len(q.key) > 1024 {
 		return badRequest("KeyTooLongError", "Your key is too long.", "Size", fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")

@@ -22,8 +22,13 @@ type checksumXML struct {
 	ChecksumCRC32     *string `xml:",omitempty"`
 	ChecksumCRC32C    *string `xml:",omitempty"`
 	ChecksumCRC64NVME *string `xml:",omitempty"`
+	ChecksumMD5       *string `xml:",omitempty"`
 	ChecksumSHA1      *string `xml:",omitempty"`
 	ChecksumSHA256    *string `xml:",omitempty"`
+	ChecksumSHA512    *string `xml:",omitempty"`
+	ChecksumXXHASH128 *string `xml:",omitempty"`
+	ChecksumXXHASH3   *string `xml:",omitempty"`
+	ChecksumXXHASH64  *string `xml:",omitempty"`
 	ChecksumType      string  `xml:",omitempty"`
 }
 
@@ -36,10 +41,20 @@ func (c *checksumXML) element(a checksum.Algorithm) **string {
 		return &c.ChecksumCRC32C
 	case checksum.CRC64NVME:
 		return &c.ChecksumCRC64NVME
+	case checksum.MD5:
+		return &c.ChecksumMD5
 	case checksum.SHA1:
 		return &c.ChecksumSHA1
-	default:
+	case checksum.SHA256:
 		return &c.ChecksumSHA256
+	case checksum.SHA512:
+		return &c.ChecksumSHA512
+	case checksum.XXHASH128:
+		return &c.ChecksumXXHASH128
+	case checksum.XXHASH3:
+		return &c.ChecksumXXHASH3
+	default:
+		return &c.ChecksumXXHASH64
 	}
 }
 
@@ -241,8 +256,11 @@ func (q *request) completeMultipartUpload(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	if sum, _, _ := strings.Cut(value, "-"); algorithm != "" && !algorithm.Valid(sum) {
-		return invalidChecksumHeader(algorithm.Header())
+	if algorithm != "" {
+		sum, count, composite := strings.Cut(value, "-")
+		if _, err := strconv.ParseUint(count, 10, 31); !algorithm.Valid(sum) || composite && err != nil {
+			return invalidChecksumHeader(algorithm.Header())
+		}
 	}
 	complete := func(u *objects.Upload, parts map[int]objects.Part, old *objects.Object) (*objects.Object, error) {
 		if err := q.mayReplace(old); err != nil {
@@ -255,6 +273,23 @@ func (q *request) completeMultipartUpload(w http.ResponseWriter) error {
 		return q.orNoUpload(q.orNoBucket(err))
 	}
 	return writeXML(w, completeResult{Location: q.location(), Bucket: q.name, Key: text(q.key), ETag: o.ETag, checksumXML: sumXML(o.Checksum)})
+}
+
+// check tells whether the list of parts is complete and in order.
+func (in completeRequest) check() error {
+	last := 0
+	for _, p := range in.Part {
+		switch {
+		case p.PartNumber == nil || p.ETag == nil:
+			return malformedXML()
+		case *p.PartNumber < 1:
+			return invalidArgument("PartNumber", fmt.Sprint(*p.PartNumber), "PartNumber must be >= 1")
+		case *p.PartNumber <= last:
+			return badRequest("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+		}
+		last = *p.PartNumber
+	}
+	return nil
 }
 
 // location returns the address of the object.
@@ -271,7 +306,11 @@ func (q *request) location() string {
 func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in completeRequest,
 	algorithm checksum.Algorithm, value string,
 ) (*objects.Object, error) {
-	if kind := strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type")); kind != "" && kind != u.Checksum.Type {
+	kind := strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type"))
+	if kind != "" && kind != checksum.FullObject && kind != checksum.Composite {
+		return nil, invalidChecksumHeader("x-amz-checksum-type")
+	}
+	if kind != "" && kind != u.Checksum.Type {
 		return nil, invalidRequest("The upload was created using the %s checksum mode. The complete request must use the same checksum mode.",
 			orNull(u.Checksum.Type))
 	}
@@ -282,20 +321,13 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 	if algorithm != "" && string(algorithm) != sum.Algorithm {
 		return nil, otherChecksum(u.Checksum.Algorithm, string(algorithm))
 	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
 	o := &objects.Object{Header: u.Header, Multipart: true}
-	digests, sums, last := md5.New(), []string{}, 0
+	digests, sums := md5.New(), []string{}
 	for i, p := range in.Part {
-		if p.PartNumber == nil || p.ETag == nil {
-			return nil, malformedXML()
-		}
 		number := *p.PartNumber
-		if number < 1 {
-			return nil, invalidArgument("PartNumber", fmt.Sprint(number), "PartNumber must be >= 1")
-		}
-		if number <= last {
-			return nil, badRequest("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
-		}
-		last = number
 		part, ok := parts[number]
 		if !ok || !matchesETag(*p.ETag, part.ETag) {
 			return nil, invalidPart(u.ID, number, *p.ETag)
@@ -335,12 +367,26 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 	if value != "" && value != sum.Value {
 		return nil, badDigest(algorithm)
 	}
-	if text := q.Header.Get("X-Amz-Mp-Object-Size"); text != "" && text != fmt.Sprint(o.Size) {
-		return nil, invalidRequest("The provided 'x-amz-mp-object-size' header value %s does not match what was computed: %d", text, o.Size)
+	if err := checkSize(q.Header.Get("X-Amz-Mp-Object-Size"), o.Size); err != nil {
+		return nil, err
 	}
 	o.Checksum = sum
 	o.ETag = fmt.Sprintf(`"%x-%d"`, digests.Sum(nil), len(in.Part))
 	return o, nil
+}
+
+// checkSize compares the size of an object with what the caller says, if anything.
+func checkSize(said string, size int64) error {
+	n, err := strconv.ParseInt(said, 10, 64)
+	switch {
+	case said == "" || err == nil && n == size:
+		return nil
+	case err != nil:
+		return invalidRequest("Value for x-amz-mp-object-size header is invalid: '%s'", said)
+	case n < 0:
+		return invalidRequest("Value for x-amz-mp-object-size header is less than zero: '%d'", n)
+	}
+	return invalidRequest("The provided 'x-amz-mp-object-size' header value %d does not match what was computed: %d", n, size)
 }
 
 func invalidPart(upload string, number int, etag string) *Error {

@@ -20,8 +20,11 @@ const maxMetadata = 2 << 10
 // kept are the headers of an upload that answers repeat.
 var kept = []string{
 	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires",
-	"x-amz-website-redirect-location",
+	redirect,
 }
+
+// redirect is the one header that copies do not keep.
+const redirect = "x-amz-website-redirect-location"
 
 // keptHeader returns the headers that are kept of an object.
 func keptHeader(header http.Header) (map[string]string, error) {
@@ -30,6 +33,9 @@ func keptHeader(header http.Header) (map[string]string, error) {
 		if v := header.Get(name); v != "" {
 			h[name] = v
 		}
+	}
+	if to := h[redirect]; to != "" && !strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
+		return nil, badRequest("InvalidRedirectLocation", "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
 	}
 	if encoding, found := strings.CutPrefix(h["content-encoding"], "aws-chunked"); found { // of the request alone
 		if h["content-encoding"] = strings.TrimLeft(encoding, ", "); h["content-encoding"] == "" {
@@ -85,12 +91,12 @@ func (q *request) mayWrite() error {
 func (q *request) mayReplace(old *objects.Object) error {
 	match, none := q.Header.Get("If-Match"), q.Header.Get("If-None-Match")
 	switch {
+	case none != "" && (none != "*" || match != ""):
+		return notImplemented("If-None-Match")
 	case match != "" && old == nil:
 		return noSuchKey(q.key)
 	case match != "" && !matchesETag(match, old.ETag):
 		return preconditionFailed("If-Match")
-	case none != "" && none != "*":
-		return notImplemented("If-None-Match")
 	case none != "" && old != nil:
 		return preconditionFailed("If-None-Match")
 	}

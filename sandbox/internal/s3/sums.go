@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"net/http"
@@ -46,23 +47,22 @@ func headerSum(header http.Header) (algorithm checksum.Algorithm, value string, 
 
 // promised returns what the headers say of the body's sums.
 func promised(header http.Header) (p promise, err error) {
-	p.md5 = header.Get("Content-Md5")
-	if p.md5 != "" {
+	if values, ok := header["Content-Md5"]; ok {
+		p.md5 = values[0]
 		if sum, err := base64.StdEncoding.DecodeString(p.md5); err != nil || len(sum) != md5.Size {
-			return p, badRequest("InvalidDigest", "The Content-MD5 you specified was invalid.", "Content-MD5", p.md5)
+			return p, badRequest("InvalidDigest", "The Content-Md5 you specified is not valid.", "Content-MD5", p.md5)
 		}
 	}
 	if p.algorithm, p.value, err = headerSum(header); err != nil {
 		return p, err
 	}
 	if trailer := strings.ToLower(header.Get("X-Amz-Trailer")); trailer != "" {
-		name, _ := strings.CutPrefix(trailer, "x-amz-checksum-")
-		a, ok := checksum.Parse(name)
+		a, ok := checksum.Parse(strings.TrimPrefix(trailer, "x-amz-checksum-"))
 		switch {
-		case !ok || a.Header() != trailer:
-			return p, invalidRequest("The value specified in the x-amz-trailer header is not supported")
 		case p.algorithm != "":
 			return p, severalChecksums()
+		case !ok || a.Header() != trailer:
+			return p, invalidRequest("The value specified in the x-amz-trailer header is not supported")
 		}
 		p.algorithm = a
 	} else if p.algorithm != "" && !p.algorithm.Valid(p.value) {
@@ -86,8 +86,8 @@ func promised(header http.Header) (p promise, err error) {
 func parseAlgorithm(name string) (checksum.Algorithm, error) {
 	a, ok := checksum.Parse(name)
 	if !ok {
-		return "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: " +
-			"[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+		valid := strings.ReplaceAll(fmt.Sprint(checksum.All()), " ", ", ")
+		return "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: %s", valid)
 	}
 	return a, nil
 }

@@ -3,8 +3,10 @@
 package checksum
 
 import (
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -12,6 +14,9 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
 )
 
 // Algorithm is the name of an algorithm in S3's API.
@@ -22,8 +27,13 @@ const (
 	CRC32     Algorithm = "CRC32"
 	CRC32C    Algorithm = "CRC32C"
 	CRC64NVME Algorithm = "CRC64NVME"
+	MD5       Algorithm = "MD5"
 	SHA1      Algorithm = "SHA1"
 	SHA256    Algorithm = "SHA256"
+	SHA512    Algorithm = "SHA512"
+	XXHASH128 Algorithm = "XXHASH128"
+	XXHASH3   Algorithm = "XXHASH3"
+	XXHASH64  Algorithm = "XXHASH64"
 )
 
 // Types of the checksum of an object that was uploaded in parts.
@@ -38,7 +48,9 @@ const (
 const polyNVME = 0x9a6c9329ac4bc9b5
 
 // All returns all algorithms.
-func All() []Algorithm { return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256} }
+func All() []Algorithm {
+	return []Algorithm{CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64}
+}
 
 // Parse returns the algorithm with that name, in any case.
 func Parse(name string) (Algorithm, bool) {
@@ -66,10 +78,20 @@ func (a Algorithm) New() hash.Hash {
 		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	case CRC64NVME:
 		return crc64.New(crc64.MakeTable(polyNVME))
+	case MD5:
+		return md5.New()
 	case SHA1:
 		return sha1.New()
 	case SHA256:
 		return sha256.New()
+	case SHA512:
+		return sha512.New()
+	case XXHASH128:
+		return xxh3.New128()
+	case XXHASH3:
+		return xxh3.New()
+	case XXHASH64:
+		return xxhash.New()
 	}
 	panic(fmt.Sprintf("checksum: no algorithm %q", string(a)))
 }
