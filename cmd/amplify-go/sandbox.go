@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,9 +19,10 @@ import (
 type sandboxCommand struct {
 	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate: ids, app client, domain, password policy, groups. The file is not changed."`
 	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
-	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it they are lost when the sandbox stops."`
+	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions, keys and objects in this directory. Without it they are lost when the sandbox stops."`
 	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
 	PreToken     string   `type:"path" placeholder:"FILE" help:"A JSON file with what the pre token generation Lambda trigger returns. It changes the tokens of every user."`
+	StorageAdmin bool     `help:"Print a key, as JSON, that may make, fill and delete S3 buckets."`
 	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. Without --outputs the default is http://localhost:3000."`
 	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
 	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
@@ -79,6 +81,13 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 	if c.Data != "" {
 		facts = append(facts, fact{"data", "Data", c.Data})
 	}
+	if key, ok := s.StorageAdmin(); ok {
+		text, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		facts = append(facts, fact{"storage_admin", "Storage key", string(text)})
+	}
 	if c.TLSPort != nil {
 		tls, err := c.tlsFacts(s)
 		if err != nil {
@@ -99,9 +108,10 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 // config returns the configuration from the flags and from the files that they name.
 func (c *sandboxCommand) config() (sandbox.Config, error) {
 	config := sandbox.Config{
-		DataDir:    c.Data,
-		Addr:       loopback(c.Port),
-		AppOrigins: c.AppOrigin,
+		DataDir:      c.Data,
+		Addr:         loopback(c.Port),
+		AppOrigins:   c.AppOrigin,
+		StorageAdmin: c.StorageAdmin,
 	}
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)
