@@ -94,8 +94,8 @@ func orElse(err error, text string) error {
 	return err
 }
 
-// newOutputs makes the outputs of a new pool: those of defineAuth({loginWith:
-// {email: true}}) of Amplify Gen 2, with managed login and all of its providers.
+// newOutputs makes the outputs of a new pool: those of defineAuth({loginWith: {email: true}}) of
+// Amplify Gen 2, with managed login and all of its providers, and of defineStorage.
 func newOutputs() (*outputs, error) {
 	const region = "us-east-1"
 	text, err := json.Marshal(map[string]any{
@@ -121,6 +121,7 @@ func newOutputs() (*outputs, error) {
 				RedirectSignInURI: []string{}, RedirectSignOutURI: []string{}, ResponseType: "code",
 			},
 		},
+		"storage": newStorageOutputs(region),
 	})
 	if err != nil {
 		return nil, err

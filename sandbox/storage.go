@@ -42,14 +42,23 @@ type bucketOutputs struct {
 	Paths json.RawMessage `json:"paths"`
 }
 
-// legacyPaths are the rules of a bucket that the outputs have no rules for at all: those that Gen 1
-// deploys, with guests who read.
-const legacyPaths = `{
+// defaultPaths are the rules of a bucket that the outputs have no rules for at all, and of the bucket
+// that the sandbox makes itself: those that Gen 1 deploys, with guests who read.
+const defaultPaths = `{
 	"public/*": {"guest": ["get", "list"], "authenticated": ["get", "list", "write", "delete"]},
 	"protected/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ["get", "list", "write", "delete"]},
 	"protected/*": {"guest": ["get", "list"], "authenticated": ["get", "list"]},
 	"private/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ["get", "list", "write", "delete"]}
 }`
+
+// newStorageOutputs returns the section storage of new outputs.
+func newStorageOutputs(region string) map[string]any {
+	name := "amplify-sandbox-" + strings.ToLower(rand.Text()[:12])
+	return map[string]any{
+		"aws_region": region, "bucket_name": name,
+		"buckets": []any{map[string]any{"name": "drive", "bucket_name": name, "aws_region": region, "paths": json.RawMessage(defaultPaths)}},
+	}
+}
 
 // buckets returns the buckets of the section storage: that of storage.bucket_name,
 // and those of storage.buckets, which says who may do what there.
@@ -67,7 +76,7 @@ func (o *outputs) buckets() ([]bucketOutputs, error) {
 	}
 	list := section.Buckets
 	if name := section.Name; name != "" && !slices.ContainsFunc(list, func(b bucketOutputs) bool { return b.Name == name }) {
-		list = append(list, bucketOutputs{name, section.Region, json.RawMessage(legacyPaths)})
+		list = append(list, bucketOutputs{name, section.Region, json.RawMessage(defaultPaths)})
 	}
 	var errs []error
 	for i, b := range list {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/amplify-go/amplify/sandbox/internal/sigv4"
 )
@@ -63,6 +64,7 @@ func (h *Handler) authenticate(q *request, region string) error {
 	if err := s.covers(q.Request); err != nil {
 		return err
 	}
+	fromLatin1(q.Header)
 	s.key = sigv4.NewKey(secret, s.scope)
 	canonical := sigv4.CanonicalRequest(q.Request, sigv4.EscapePath(q.URL.Path), s.headers, s.payload)
 	toSign, want := s.key.Sign(sigv4.Algorithm, s.time, sigv4.Hash(canonical))
@@ -271,6 +273,23 @@ func (s *signature) covers(r *http.Request) error {
 	}
 	slices.Sort(missing)
 	return accessDenied("There were headers present in the request which were not signed", "HeadersNotSigned", strings.Join(missing, ", "))
+}
+
+// fromLatin1 makes UTF-8 of values that are not: fetch sends characters up to U+00FF as single
+// bytes (Fetch standard, "byte sequence"), and Amplify JS has signed them as characters.
+func fromLatin1(header http.Header) {
+	for _, values := range header {
+		for i, v := range values {
+			if utf8.ValidString(v) {
+				continue
+			}
+			var chars []rune
+			for _, b := range []byte(v) {
+				chars = append(chars, rune(b))
+			}
+			values[i] = string(chars)
+		}
+	}
 }
 
 // unhoist makes headers of the parameters that a presigned URL has in their place.

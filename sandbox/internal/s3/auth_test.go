@@ -80,6 +80,19 @@ func TestSignatureByHeader(t *testing.T) {
 	}
 }
 
+// TestLatin1: Amplify JS signs "ü" as UTF-8, and fetch sends it as one byte.
+func TestLatin1(t *testing.T) {
+	s := newServer(t)
+	s.call(t, ann, "PUT", "/bucket/ann/%C3%BC", "content").want(t, "put", 200, "")
+	r := s.newRequest(t, "PUT", "/bucket/ann/copy", "", "X-Amz-Copy-Source", "bucket/ann/ü")
+	s.sign(t, r, ann, "")
+	r.Header.Set("X-Amz-Copy-Source", "bucket/ann/\xfc")
+	s.do(t, r).want(t, "copy", 200, "")
+	if a := s.call(t, ann, "GET", "/bucket/ann/copy", ""); a.body != "content" {
+		t.Errorf("the copy: %s", a.body)
+	}
+}
+
 // TestBodyIsSigned: what was sent in place of the body that was signed is not stored.
 func TestBodyIsSigned(t *testing.T) {
 	s := newServer(t)
