@@ -133,8 +133,7 @@ func signer() *v4.Signer {
 type answer struct {
 	*http.Response
 	body string
-	// Code and Fields are those of an error.
-	Code, Message string
+	Code string // of an error
 }
 
 func (s *server) do(t testing.TB, r *http.Request) answer {
@@ -150,9 +149,11 @@ func (s *server) do(t testing.TB, r *http.Request) answer {
 	}
 	a := answer{Response: res, body: string(body)}
 	if res.StatusCode >= 400 && r.Method != http.MethodHead {
-		if err := xml.Unmarshal(body, &a); err != nil {
+		var refused struct{ Code string }
+		if err := xml.Unmarshal(body, &refused); err != nil {
 			t.Fatalf("%d %s: %v", res.StatusCode, body, err)
 		}
+		a.Code = refused.Code
 	}
 	return a
 }
