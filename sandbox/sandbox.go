@@ -190,8 +190,9 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	api := awsjson.NewHandler(s.logger, services...)
 	const keys = "jwks.json"
 	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
-	operations = append(operations, slices.DeleteFunc(s3.Operations(), func(o string) bool { return o == awsjson.UnknownOperation })...)
-	s.faults = faults.NewSet(operations, faultSeed)
+	operations = append(operations, s3.Operations()...)
+	slices.Sort(operations)
+	s.faults = faults.NewSet(slices.Compact(operations), faultSeed) // both have unknown ones
 
 	mux := http.NewServeMux()
 	mux.Handle(apiPattern, api)

@@ -42,13 +42,15 @@ type bucketOutputs struct {
 	Paths json.RawMessage `json:"paths"`
 }
 
-// defaultPaths are the rules of a bucket that the outputs have no rules for at all, and of the bucket
-// that the sandbox makes itself: those that Gen 1 deploys, with guests who read.
+// defaultPaths are the rules of a bucket that the outputs have no rules for at all, and of
+// the bucket that the sandbox makes itself: those that Gen 1 deploys, with guests who read.
 const defaultPaths = `{
 	"public/*": {"guest": ["get", "list"], "authenticated": ["get", "list", "write", "delete"]},
-	"protected/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ["get", "list", "write", "delete"]},
+	"protected/${cognito-identity.amazonaws.com:sub}/*": {
+		"entityidentity": ["get", "list", "write", "delete"]},
 	"protected/*": {"guest": ["get", "list"], "authenticated": ["get", "list"]},
-	"private/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ["get", "list", "write", "delete"]}
+	"private/${cognito-identity.amazonaws.com:sub}/*": {
+		"entityidentity": ["get", "list", "write", "delete"]}
 }`
 
 // newStorageOutputs returns the section storage of new outputs.
@@ -56,7 +58,8 @@ func newStorageOutputs(region string) map[string]any {
 	name := "amplify-sandbox-" + strings.ToLower(rand.Text()[:12])
 	return map[string]any{
 		"aws_region": region, "bucket_name": name,
-		"buckets": []any{map[string]any{"name": "drive", "bucket_name": name, "aws_region": region, "paths": json.RawMessage(defaultPaths)}},
+		"buckets": []any{map[string]any{"name": "drive", "bucket_name": name, "aws_region": region,
+			"paths": json.RawMessage(defaultPaths)}},
 	}
 }
 
@@ -75,13 +78,16 @@ func (o *outputs) buckets() ([]bucketOutputs, error) {
 		return nil, fmt.Errorf("sandbox: the section storage of the outputs: %w", err)
 	}
 	list := section.Buckets
-	if name := section.Name; name != "" && !slices.ContainsFunc(list, func(b bucketOutputs) bool { return b.Name == name }) {
+	if name := section.Name; name != "" && !slices.ContainsFunc(list,
+		func(b bucketOutputs) bool { return b.Name == name }) {
 		list = append(list, bucketOutputs{name, section.Region, json.RawMessage(defaultPaths)})
 	}
 	var errs []error
 	for i, b := range list {
 		if !s3.ValidBucketName(b.Name) {
-			errs = append(errs, fmt.Errorf("sandbox: the section storage of the outputs: %q is not the name of a bucket", b.Name))
+			errs = append(errs, fmt.Errorf(
+				"sandbox: the section storage of the outputs: %q is not the name of a bucket",
+				b.Name))
 		}
 		if b.Region == "" {
 			list[i].Region = o.auth.Region
@@ -99,7 +105,8 @@ type storage struct {
 }
 
 // newStorage returns S3 with the buckets of the outputs.
-func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs, identities *identity.Pool) (*storage, error) {
+func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs,
+	identities *identity.Pool) (*storage, error) {
 	buckets, err := out.buckets()
 	if err != nil {
 		return nil, err
@@ -108,7 +115,8 @@ func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs, iden
 		return nil, err
 	}
 	st := &storage{hosts: map[string]string{}}
-	if st.objects, err = objects.New(ctx, s.store, cfg.DataDir, maxObjects, s.clock.Now); err != nil {
+	st.objects, err = objects.New(ctx, s.store, cfg.DataDir, maxObjects, s.clock.Now)
+	if err != nil {
 		return nil, err
 	}
 	rules := map[string]*access.Rules{}
@@ -118,11 +126,12 @@ func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs, iden
 			region = b.Region
 		}
 		if rules[b.Name], err = access.Parse(b.Paths); err != nil {
-			err = fmt.Errorf("sandbox: the section storage of the outputs: bucket %s: %w", b.Name, err)
-		} else if err = st.objects.CreateBucket(ctx, b.Name, b.Region); errors.Is(err, objects.ErrBucketTaken) {
-			err = nil
+			err = fmt.Errorf("sandbox: the section storage of the outputs: bucket %s: %w",
+				b.Name, err)
+		} else {
+			err = st.objects.CreateBucket(ctx, b.Name, b.Region)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, objects.ErrBucketTaken) {
 			return nil, errors.Join(err, st.objects.Close())
 		}
 		st.addHosts(b)
@@ -159,10 +168,13 @@ func (st *storage) serves(r *http.Request, other *http.ServeMux) bool {
 		return false
 	}
 	query := r.URL.Query()
-	if query.Has("X-Amz-Signature") || query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Credential") || query.Has("AWSAccessKeyId") {
+	if query.Has("X-Amz-Signature") || query.Has("X-Amz-Algorithm") ||
+		query.Has("X-Amz-Credential") || query.Has("AWSAccessKeyId") {
 		return true
 	}
-	if r.Header.Get("X-Amz-Target") == "" && (strings.HasPrefix(r.Header.Get("Authorization"), "AWS") || r.Header.Get("X-Amz-Content-Sha256") != "") {
+	signed := strings.HasPrefix(r.Header.Get("Authorization"), "AWS") ||
+		r.Header.Get("X-Amz-Content-Sha256") != ""
+	if signed && r.Header.Get("X-Amz-Target") == "" {
 		return true
 	}
 	if _, pattern := other.Handler(r); pattern != "" {
@@ -188,7 +200,8 @@ func (s *Sandbox) loadStorageAdmin(ctx context.Context, wanted bool) error {
 		}
 		secret := make([]byte, 30)
 		_, _ = rand.Read(secret) // never fails (crypto/rand)
-		s.storageAdmin = StorageKey{"AKIA" + rand.Text()[:16], base64.StdEncoding.EncodeToString(secret)}
+		s.storageAdmin = StorageKey{"AKIA" + rand.Text()[:16],
+			base64.StdEncoding.EncodeToString(secret)}
 		if text, err = json.Marshal(s.storageAdmin); err != nil {
 			return err
 		}
@@ -197,7 +210,9 @@ func (s *Sandbox) loadStorageAdmin(ctx context.Context, wanted bool) error {
 }
 
 // storageCredentials returns the function that tells whose credentials are used.
-func (s *Sandbox) storageCredentials(identities *identity.Pool) func(*http.Request, string, string) (s3.Caller, string, error) {
+func (s *Sandbox) storageCredentials(
+	identities *identity.Pool,
+) func(r *http.Request, accessKeyID, token string) (s3.Caller, string, error) {
 	return func(r *http.Request, accessKeyID, token string) (s3.Caller, string, error) {
 		if admin, ok := s.StorageAdmin(); ok && accessKeyID == admin.AccessKeyID {
 			switch {
@@ -244,7 +259,9 @@ func (s *Sandbox) storageRole(who identity.Principal, identities *identity.Pool)
 
 // assumedRole returns the ARN of a session with a role, as errors of AWS name it.
 func assumedRole(role string) string {
-	return strings.Replace(strings.Replace(role, ":iam:", ":sts:", 1), ":role/", ":assumed-role/", 1) + "/CognitoIdentityCredentials"
+	role = strings.Replace(role, ":iam:", ":sts:", 1)
+	role = strings.Replace(role, ":role/", ":assumed-role/", 1)
+	return role + "/CognitoIdentityCredentials"
 }
 
 // router leads requests to S3 and to the other services.
@@ -268,9 +285,11 @@ func (s router) Refuse(w http.ResponseWriter, r *http.Request, o faults.Outcome)
 	}
 	switch o {
 	case faults.Throttle:
-		s3.Fail(w, r, &s3.Error{Status: http.StatusServiceUnavailable, Code: "SlowDown", Message: "Please reduce your request rate."})
+		s3.Fail(w, r, &s3.Error{Status: http.StatusServiceUnavailable, Code: "SlowDown",
+			Message: "Please reduce your request rate."})
 	case faults.JSON500:
-		s3.Fail(w, r, &s3.Error{Status: http.StatusInternalServerError, Code: "InternalError", Message: "We encountered an internal error, please try again."})
+		s3.Fail(w, r, &s3.Error{Status: http.StatusInternalServerError, Code: "InternalError",
+			Message: "We encountered an internal error, please try again."})
 	default:
 		return false
 	}

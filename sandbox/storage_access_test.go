@@ -88,7 +88,8 @@ func startAccess(t *testing.T, c accessCase) *accessBackend {
 		*cfg = sandbox.Config{Outputs: c.Input.Outputs, StorageAdmin: true}
 		for name, who := range c.Input.Identities {
 			if who.SignedIn {
-				cfg.Users = append(cfg.Users, sandbox.User{Email: name + "@example.com", Password: password, Groups: who.Groups})
+				cfg.Users = append(cfg.Users, sandbox.User{Email: name + "@example.com",
+					Password: password, Groups: who.Groups})
 			}
 		}
 	})
@@ -152,10 +153,13 @@ func (a *accessBackend) test(t *testing.T, c accessCase) {
 			t.Errorf("%s: %d %s, want %+v", what, status, body, want)
 			continue
 		}
-		if want.Allowed || s.method == http.MethodHead || a.keys[r.As].AccessKeyID == "" || r.Source != nil {
+		if want.Allowed || s.method == http.MethodHead || a.keys[r.As].AccessKeyID == "" ||
+			r.Source != nil {
 			continue // there is no reason, or there may be two
 		}
-		if reason := map[string]string{"explicit deny": "with an explicit deny", "no allow": "because no identity-based policy allows"}[want.Why]; !strings.Contains(body, reason) {
+		if reason := map[string]string{"explicit deny": "with an explicit deny",
+			"no allow": "because no identity-based policy allows"}[want.Why]; !strings.Contains(
+			body, reason) {
 			t.Errorf("%s: %s, want %+v", what, body, want)
 		}
 	}
@@ -171,8 +175,18 @@ func compareKeys(t *testing.T, r accessRequest, want accessVerdict, status int, 
 		t.Fatalf("%+v: %d %s", r, status, body)
 	}
 	for j, key := range r.Keys {
-		deleted := slices.ContainsFunc(got.Deleted, func(d struct{ Key, Code string }) bool { return d.Key == key })
-		refused := slices.ContainsFunc(got.Error, func(d struct{ Key, Code string }) bool { return d.Key == key && d.Code == "AccessDenied" })
+		deleted := slices.ContainsFunc(got.Deleted, func(d struct {
+			Key,
+			Code string
+		}) bool {
+			return d.Key == key
+		})
+		refused := slices.ContainsFunc(got.Error, func(d struct {
+			Key,
+			Code string
+		}) bool {
+			return d.Key == key && d.Code == "AccessDenied"
+		})
 		if deleted != want.Keys[j].Allowed || refused == deleted {
 			t.Errorf("%s by %s: %q: %s, want %+v", r.Action, r.As, key, body, want.Keys[j])
 		}
@@ -188,7 +202,8 @@ func (a *accessBackend) prepare(t *testing.T, r accessRequest) storageRequest {
 		s.header[name] = value
 	}
 	put := func(path string) {
-		if status, body := a.send(t, a.keys[administrator], storageRequest{method: "PUT", path: path, body: "x"}); status != 200 {
+		if status, body := a.send(t, a.keys[administrator],
+			storageRequest{method: "PUT", path: path, body: "x"}); status != 200 {
 			t.Fatalf("PUT %s: %d %s", path, status, body)
 		}
 	}
@@ -235,7 +250,8 @@ func (a *accessBackend) prepare(t *testing.T, r accessRequest) storageRequest {
 		s.header["X-Amz-Copy-Source"] = url.QueryEscape(source)
 		s.header["X-Amz-Metadata-Directive"] = "REPLACE"
 		if r.Action == "UploadPartCopy" {
-			s.query = url.Values{"uploadId": {a.upload(t, administrator, s.path)}, "partNumber": {"1"}}
+			s.query = url.Values{"uploadId": {a.upload(t, administrator, s.path)},
+				"partNumber": {"1"}}
 		}
 	case "DeleteObjects":
 		s.method, s.path = "POST", path
@@ -254,12 +270,14 @@ func (a *accessBackend) prepare(t *testing.T, r accessRequest) storageRequest {
 		s.query = url.Values{"uploadId": {a.upload(t, administrator, s.path)}, "partNumber": {"1"}}
 	case "CompleteMultipartUpload":
 		id := a.upload(t, administrator, s.path)
-		part := storageRequest{method: "PUT", path: s.path, query: url.Values{"uploadId": {id}, "partNumber": {"1"}}, body: "x"}
+		part := storageRequest{method: "PUT", path: s.path,
+			query: url.Values{"uploadId": {id}, "partNumber": {"1"}}, body: "x"}
 		if status, body := a.send(t, a.keys[administrator], part); status != 200 {
 			t.Fatalf("the part: %d %s", status, body)
 		}
 		s.method, s.query = "POST", url.Values{"uploadId": {id}}
-		s.body = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>9dd4e461268c8034f5c8564e155c67a6</ETag></Part></CompleteMultipartUpload>"
+		s.body = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>" +
+			"<ETag>9dd4e461268c8034f5c8564e155c67a6</ETag></Part></CompleteMultipartUpload>"
 	case "AbortMultipartUpload", "ListParts":
 		s.method = map[string]string{"AbortMultipartUpload": "DELETE", "ListParts": "GET"}[r.Action]
 		s.query = url.Values{"uploadId": {a.upload(t, r.Initiator, s.path)}}
@@ -296,7 +314,8 @@ func (a *accessBackend) prepare(t *testing.T, r accessRequest) storageRequest {
 // upload begins an upload and returns its id.
 func (a *accessBackend) upload(t *testing.T, as, path string) string {
 	t.Helper()
-	status, body := a.send(t, a.keys[as], storageRequest{method: "POST", path: path, query: url.Values{"uploads": {""}}})
+	status, body := a.send(t, a.keys[as], storageRequest{method: "POST", path: path,
+		query: url.Values{"uploads": {""}}})
 	var out struct {
 		UploadID string `xml:"UploadId"`
 	}

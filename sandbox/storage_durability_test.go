@@ -16,7 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// contentOf returns the content of the object with that key: any other, or half of it, is told from it.
+// contentOf returns the content of the object with
+// that key: any other, or half of it, is told from it.
 func contentOf(key string, size int) []byte {
 	sum := sha256.Sum256([]byte(key))
 	return bytes.Repeat(sum[:], size/len(sum))
@@ -36,10 +37,12 @@ func TestStorageSurvivesAKill(t *testing.T) {
 		p := startProcess(t, dir)
 		client := p.storage.s3Client(p.admin)
 		if round == 0 {
-			if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}); err != nil {
+			if _, err := client.CreateBucket(ctx,
+				&s3.CreateBucketInput{Bucket: bucket}); err != nil {
 				t.Fatal(err)
 			}
-			created, err := client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: aws.String("large")})
+			created, err := client.CreateMultipartUpload(ctx,
+				&s3.CreateMultipartUploadInput{Bucket: bucket, Key: aws.String("large")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,14 +56,19 @@ func TestStorageSurvivesAKill(t *testing.T) {
 				for i := int32(1); !killed.Load(); i++ {
 					key := fmt.Sprintf("%d/%d/%d", round, worker, i)
 					if worker == 0 {
-						part, err := client.UploadPart(ctx, &s3.UploadPartInput{Bucket: bucket, Key: aws.String("large"), UploadId: upload,
-							PartNumber: &i, Body: bytes.NewReader(contentOf(fmt.Sprint(i), 5*size))})
+						part, err := client.UploadPart(ctx,
+							&s3.UploadPartInput{Bucket: bucket, Key: aws.String("large"),
+								UploadId:   upload,
+								PartNumber: &i, Body: bytes.NewReader(contentOf(fmt.Sprint(i),
+									5*size))})
 						if err == nil {
 							mu.Lock()
 							parts[i] = part.ETag
 							mu.Unlock()
 						}
-					} else if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: bytes.NewReader(contentOf(key, size))}); err == nil {
+					} else if _, err := client.PutObject(ctx,
+						&s3.PutObjectInput{Bucket: bucket, Key: &key,
+							Body: bytes.NewReader(contentOf(key, size))}); err == nil {
 						mu.Lock()
 						kept[key] = true
 						if len(kept) == 20*(round+1) {
@@ -88,20 +96,23 @@ func TestStorageSurvivesAKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if content, err := io.ReadAll(got.Body); err != nil || !bytes.Equal(content, contentOf(*o.Key, size)) {
+		if content, err := io.ReadAll(got.Body); err != nil ||
+			!bytes.Equal(content, contentOf(*o.Key, size)) {
 			t.Errorf("%s: %d other bytes, %v", *o.Key, len(content), err)
 		}
 	}
 	for key := range kept {
 		t.Errorf("%s was acknowledged, and is not there", key)
 	}
-	listed, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: bucket, Key: aws.String("large"), UploadId: upload})
+	listed, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: bucket,
+		Key: aws.String("large"), UploadId: upload})
 	if err != nil {
 		t.Fatal(err)
 	}
 	blobs, err := os.ReadDir(filepath.Join(dir, "objects"))
 	if err != nil || len(blobs) != len(list.Contents)+len(listed.Parts) {
-		t.Errorf("%d blobs of %d objects and %d parts, %v", len(blobs), len(list.Contents), len(listed.Parts), err)
+		t.Errorf("%d blobs of %d objects and %d parts, %v", len(blobs), len(list.Contents),
+			len(listed.Parts), err)
 	}
 	// The upload goes on with the parts that are there.
 	var complete []types.CompletedPart
@@ -111,14 +122,16 @@ func TestStorageSurvivesAKill(t *testing.T) {
 			t.Errorf("part %d is %s, want %s", *part.PartNumber, *part.ETag, *want)
 		}
 		delete(parts, *part.PartNumber)
-		complete = append(complete, types.CompletedPart{PartNumber: part.PartNumber, ETag: part.ETag})
+		complete = append(complete, types.CompletedPart{PartNumber: part.PartNumber,
+			ETag: part.ETag})
 		whole = append(whole, contentOf(fmt.Sprint(*part.PartNumber), 5*size)...)
 	}
 	for number := range parts {
 		t.Errorf("part %d was acknowledged, and is not there", number)
 	}
-	if _, err := client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: bucket, Key: aws.String("large"), UploadId: upload,
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: complete}}); err != nil {
+	if _, err := client.CompleteMultipartUpload(ctx,
+		&s3.CompleteMultipartUploadInput{Bucket: bucket, Key: aws.String("large"), UploadId: upload,
+			MultipartUpload: &types.CompletedMultipartUpload{Parts: complete}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("large")})

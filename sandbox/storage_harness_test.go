@@ -58,7 +58,8 @@ func (b *backend) storageKey(t *testing.T, user string) (identityID string, key 
 		t.Fatal(err)
 	}
 	c := out.Credentials
-	return *out.IdentityId, storageKey{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretKey, SessionToken: *c.SessionToken}
+	return *out.IdentityId, storageKey{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretKey,
+		SessionToken: *c.SessionToken}
 }
 
 // send sends a request, signed with key unless that is none. It returns status and body.
@@ -78,7 +79,8 @@ func (s storageRequest) request(t *testing.T, address string) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = s.path, httpbinding.EscapePath(s.path, false), s.query.Encode()
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = s.path, httpbinding.EscapePath(s.path, false),
+		s.query.Encode()
 	for name, value := range s.header {
 		r.Header.Set(name, value)
 	}
@@ -100,12 +102,17 @@ func sign(t *testing.T, r *http.Request, key storageKey, body string, now time.T
 // s3Client returns the AWS SDK's client for S3 with a key.
 func (b *backend) s3Client(key storageKey, options ...func(*s3.Options)) *s3.Client {
 	return s3.New(s3.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(b.Custom.AmplifyGo.Endpoints["storage"]), UsePathStyle: true, Retryer: aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
+		Region: "us-east-1", BaseEndpoint: aws.String(b.Custom.AmplifyGo.Endpoints["storage"]),
+		UsePathStyle: true, Retryer: aws.NopRetryer{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials,
+			error) {
+			return key, nil
+		}),
 	}, options...)
 }
 
 // crc32Of returns a checksum as S3 writes it.
 func crc32Of(content []byte) string {
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(content)))
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil,
+		crc32.ChecksumIEEE(content)))
 }

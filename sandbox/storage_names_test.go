@@ -17,8 +17,10 @@ import (
 
 // hostileNames returns names that are hard to sign, to escape, to list, or to keep in a file.
 func hostileNames() []string {
-	names := []string{"a/../b", "..", "../../etc/passwd", ".", "./a", "a//b", "/a", "//", "a/", " ", " a ", "a+b c%20d%2Fe%", "?a=b&c=d#e;f", `a'b"c<d>e\f`,
-		"\x00", "\x01\x0b\x1f\x7f", "\r\n", "\t", "\u00fc", "u\u0308", "\u202ea", "\u2028", "\U0001f600", "\ufffe", "!*'()", "$:@=,", "~-._", "%", "%zz", "+",
+	names := []string{"a/../b", "..", "../../etc/passwd", ".", "./a", "a//b", "/a", "//", "a/", " ",
+		" a ", "a+b c%20d%2Fe%", "?a=b&c=d#e;f", `a'b"c<d>e\f`,
+		"\x00", "\x01\x0b\x1f\x7f", "\r\n", "\t", "\u00fc", "u\u0308", "\u202ea", "\u2028",
+		"\U0001f600", "\ufffe", "!*'()", "$:@=,", "~-._", "%", "%zz", "+",
 		"${cognito-identity.amazonaws.com:sub}/x", "[1]{2}^`|", strings.Repeat("k", 200)}
 	random := rand.New(rand.NewPCG(1, 2))
 	pieces := []rune(" +%?#&;'\"/\\.\x01\n\u00fc\u4e2d\U0001f600ab=~*[]{}|^$:@,<>!()")
@@ -43,7 +45,8 @@ func TestHostileNames(t *testing.T) {
 	names := hostileNames()
 	for _, name := range names {
 		key := private + "n/" + name
-		if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: strings.NewReader(name)}); err != nil {
+		if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: &key,
+			Body: strings.NewReader(name)}); err != nil {
 			t.Errorf("put %q: %v", name, err)
 			continue
 		}
@@ -55,7 +58,8 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("presigned %q: %d %.300s", name, res.StatusCode, body)
 		}
 		copied := private + "c/" + name
-		if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: &copied, CopySource: aws.String(url.QueryEscape(photos + "/" + key))}); err != nil {
+		if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: &copied,
+			CopySource: aws.String(url.QueryEscape(photos + "/" + key))}); err != nil {
 			t.Errorf("copy %q: %v", name, err)
 		}
 		got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: &copied})
@@ -68,7 +72,8 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	var listed []string
-	input := &s3.ListObjectsV2Input{Bucket: bucket, Prefix: aws.String(private + "n/"), MaxKeys: aws.Int32(7), EncodingType: types.EncodingTypeUrl}
+	input := &s3.ListObjectsV2Input{Bucket: bucket, Prefix: aws.String(private + "n/"),
+		MaxKeys: aws.Int32(7), EncodingType: types.EncodingTypeUrl}
 	for pages := s3.NewListObjectsV2Paginator(client, input); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -86,11 +91,13 @@ func TestHostileNames(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, name := range names {
-		if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: aws.String(private + "n/" + name)}); err != nil {
+		if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket,
+			Key: aws.String(private + "n/" + name)}); err != nil {
 			t.Errorf("delete %q: %v", name, err)
 		}
 	}
-	if left, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket, Prefix: input.Prefix}); err != nil || len(left.Contents) != 0 {
+	if left, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket,
+		Prefix: input.Prefix}); err != nil || len(left.Contents) != 0 {
 		t.Errorf("%v are left, %v", fmt.Sprint(left), err)
 	}
 }

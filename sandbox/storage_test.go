@@ -29,15 +29,19 @@ import (
 const withStorage = `{
 	"version": "1.4",
 	"auth": {
-		"user_pool_id": "us-east-1_AbCdEfGhI", "user_pool_client_id": "2example23456789", "aws_region": "us-east-1",
-		"identity_pool_id": "us-east-1:01234567-89ab-cdef-0123-456789abcdef", "unauthenticated_identities_enabled": true,
-		"username_attributes": ["email"], "standard_required_attributes": ["email"], "user_verification_types": ["email"],
+		"user_pool_id": "us-east-1_AbCdEfGhI", "user_pool_client_id": "2example23456789",
+		"aws_region": "us-east-1",
+		"identity_pool_id": "us-east-1:01234567-89ab-cdef-0123-456789abcdef",
+		"unauthenticated_identities_enabled": true, "username_attributes": ["email"],
+		"standard_required_attributes": ["email"], "user_verification_types": ["email"],
 		"groups": [{"editors": {"precedence": 0}}]
 	},
 	"storage": {"bucket_name": "my-photos", "aws_region": "us-east-1", "buckets": [
 		{"name": "photos", "bucket_name": "my-photos", "aws_region": "us-east-1", "paths": {
-			"public/*": {"guest": ["get", "list"], "authenticated": ["get", "list", "write", "delete"]},
-			"private/${cognito-identity.amazonaws.com:sub}/*": {"entityidentity": ["get", "list", "write", "delete"]}}},
+			"public/*": {"guest": ["get", "list"],
+				"authenticated": ["get", "list", "write", "delete"]},
+			"private/${cognito-identity.amazonaws.com:sub}/*": {
+				"entityidentity": ["get", "list", "write", "delete"]}}},
 		{"name": "archive", "bucket_name": "my-archive", "aws_region": "eu-west-1", "paths": {
 			"reports/*": {"groupseditors": ["get", "list", "write"]}}}]}
 }`
@@ -52,7 +56,8 @@ func startStorage(t *testing.T, change func(*sandbox.Config)) *backend {
 	})
 }
 
-// ofBob returns Bob's client for S3, and where his own objects are. Ann, an editor, has another role.
+// ofBob returns Bob's client for S3, and where his
+// own objects are. Ann, an editor, has another role.
 func (b *backend) ofBob(t *testing.T) (client *s3.Client, private string) {
 	t.Helper()
 	id, key := b.storageKey(t, "bob@example.com")
@@ -75,12 +80,15 @@ func TestStorage(t *testing.T) {
 	ctx := t.Context()
 	client, private := b.ofBob(t)
 	key := private + "a b+ü/%2e/&.txt"
-	put, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key, Body: strings.NewReader("content"),
-		ContentType: aws.String("text/plain"), CacheControl: aws.String("no-cache"), Metadata: map[string]string{"color": "red"}})
+	put, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key,
+		Body:        strings.NewReader("content"),
+		ContentType: aws.String("text/plain"), CacheControl: aws.String("no-cache"),
+		Metadata: map[string]string{"color": "red"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key, Range: aws.String("bytes=-3"), IfMatch: put.ETag})
+	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key,
+		Range: aws.String("bytes=-3"), IfMatch: put.ETag})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,21 +97,27 @@ func TestStorage(t *testing.T) {
 		t.Errorf("%q of %v, %v", content, got.ContentRange, err)
 	}
 	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(photos), Key: &key})
-	if err != nil || *head.ContentLength != 7 || *head.ContentType != "text/plain" || *head.CacheControl != "no-cache" || head.Metadata["color"] != "red" {
+	if err != nil || *head.ContentLength != 7 || *head.ContentType != "text/plain" ||
+		*head.CacheControl != "no-cache" || head.Metadata["color"] != "red" {
 		t.Errorf("%+v, %v", head, err)
 	}
 
 	copied := private + "copy"
-	if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String(photos), Key: &copied, CopySourceIfMatch: put.ETag,
-		CopySource: aws.String(url.QueryEscape(photos + "/" + key)), TaggingDirective: types.TaggingDirectiveCopy}); err != nil {
+	if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String(photos),
+		Key: &copied, CopySourceIfMatch: put.ETag,
+		CopySource:       aws.String(url.QueryEscape(photos + "/" + key)),
+		TaggingDirective: types.TaggingDirectiveCopy}); err != nil {
 		t.Error(err)
 	}
-	list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos), Prefix: &private, Delimiter: aws.String("/")})
-	if err != nil || len(list.Contents) != 1 || *list.Contents[0].Key != copied || len(list.CommonPrefixes) != 1 || *list.CommonPrefixes[0].Prefix != private+"a b+ü/" {
+	list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos),
+		Prefix: &private, Delimiter: aws.String("/")})
+	if err != nil || len(list.Contents) != 1 || *list.Contents[0].Key != copied ||
+		len(list.CommonPrefixes) != 1 || *list.CommonPrefixes[0].Prefix != private+"a b+ü/" {
 		t.Errorf("%+v, %v", list, err)
 	}
 	for ifNoneMatch, code := range map[string]string{"*": "PreconditionFailed", "": "<nil>"} {
-		input := &s3.PutObjectInput{Bucket: aws.String(photos), Key: &copied, Body: strings.NewReader("new")}
+		input := &s3.PutObjectInput{Bucket: aws.String(photos), Key: &copied,
+			Body: strings.NewReader("new")}
 		if ifNoneMatch != "" {
 			input.IfNoneMatch = &ifNoneMatch
 		}
@@ -111,18 +125,24 @@ func TestStorage(t *testing.T) {
 			t.Errorf("put with If-None-Match %q: %v", ifNoneMatch, err)
 		}
 	}
-	for owner, code := range map[string]string{"000000000000": "<nil>", "111111111111": "AccessDenied"} {
-		if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &copied, ExpectedBucketOwner: &owner}); s3Code(err) != code {
+	for owner, code := range map[string]string{"000000000000": "<nil>",
+		"111111111111": "AccessDenied"} {
+		if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos),
+			Key: &copied, ExpectedBucketOwner: &owner}); s3Code(err) != code {
 			t.Errorf("the owner %s: %v", owner, err)
 		}
 	}
-	deleted, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: aws.String(photos), Delete: &types.Delete{
-		Objects: []types.ObjectIdentifier{{Key: &key}, {Key: &copied}, {Key: aws.String("elsewhere/x")}}}})
-	if err != nil || len(deleted.Deleted) != 2 || len(deleted.Errors) != 1 || *deleted.Errors[0].Code != "AccessDenied" {
+	deleted, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: aws.String(photos),
+		Delete: &types.Delete{
+			Objects: []types.ObjectIdentifier{{Key: &key}, {Key: &copied},
+				{Key: aws.String("elsewhere/x")}}}})
+	if err != nil || len(deleted.Deleted) != 2 || len(deleted.Errors) != 1 ||
+		*deleted.Errors[0].Code != "AccessDenied" {
 		t.Errorf("%+v, %v", deleted, err)
 	}
 	// Amplify's users may not learn that an object is missing.
-	if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key}); s3Code(err) != "AccessDenied" {
+	if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos),
+		Key: &key}); s3Code(err) != "AccessDenied" {
 		t.Errorf("a missing object: %v", err)
 	}
 	if n := b.Calls(); n["GetObject"] != 4 || n["DeleteObjects"] != 1 || n["ListObjectsV2"] != 1 {
@@ -136,8 +156,10 @@ func TestMultipart(t *testing.T) {
 	ctx := t.Context()
 	client, private := b.ofBob(t)
 	key := private + "video"
-	created, err := client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: aws.String(photos), Key: &key,
-		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32, ChecksumType: types.ChecksumTypeFullObject})
+	created, err := client.CreateMultipartUpload(ctx,
+		&s3.CreateMultipartUploadInput{Bucket: aws.String(photos), Key: &key,
+			ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
+			ChecksumType:      types.ChecksumTypeFullObject})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,39 +167,49 @@ func TestMultipart(t *testing.T) {
 	var parts []types.CompletedPart
 	for i, content := range [][]byte{whole[:5<<20], whole[5<<20:]} {
 		number := aws.Int32(int32(i + 1))
-		part, err := client.UploadPart(ctx, &s3.UploadPartInput{Bucket: aws.String(photos), Key: &key, UploadId: created.UploadId, PartNumber: number,
+		part, err := client.UploadPart(ctx, &s3.UploadPartInput{Bucket: aws.String(photos),
+			Key: &key, UploadId: created.UploadId, PartNumber: number,
 			Body: bytes.NewReader(content)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, types.CompletedPart{ETag: part.ETag, PartNumber: number, ChecksumCRC32: part.ChecksumCRC32})
+		parts = append(parts, types.CompletedPart{ETag: part.ETag, PartNumber: number,
+			ChecksumCRC32: part.ChecksumCRC32})
 	}
 	complete := func(crc string, parts []types.CompletedPart) error {
-		_, err := client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: aws.String(photos), Key: &key, UploadId: created.UploadId,
-			ChecksumCRC32: &crc, ChecksumType: types.ChecksumTypeFullObject, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
+		_, err := client.CompleteMultipartUpload(ctx,
+			&s3.CompleteMultipartUploadInput{Bucket: aws.String(photos), Key: &key,
+				UploadId:      created.UploadId,
+				ChecksumCRC32: &crc, ChecksumType: types.ChecksumTypeFullObject,
+				MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
 		return err
 	}
 	if err := complete("AAAAAA==", parts); s3Code(err) != "BadDigest" {
 		t.Errorf("another checksum: %v", err)
 	}
-	if err := complete("AAAAAA==", []types.CompletedPart{parts[1], parts[0]}); s3Code(err) != "InvalidPartOrder" {
+	if err := complete("AAAAAA==", []types.CompletedPart{parts[1],
+		parts[0]}); s3Code(err) != "InvalidPartOrder" {
 		t.Errorf("another order: %v", err)
 	}
 	_, ann := b.storageKey(t, "ann@example.com")
-	if _, err := b.s3Client(ann).ListParts(ctx, &s3.ListPartsInput{Bucket: aws.String(photos), Key: &key, UploadId: created.UploadId}); s3Code(err) != "AccessDenied" {
+	if _, err := b.s3Client(ann).ListParts(ctx, &s3.ListPartsInput{Bucket: aws.String(photos),
+		Key: &key, UploadId: created.UploadId}); s3Code(err) != "AccessDenied" {
 		t.Errorf("another's upload: %v", err)
 	}
-	if listed, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: aws.String(photos), Key: &key, UploadId: created.UploadId}); err != nil || len(listed.Parts) != 2 {
+	if listed, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: aws.String(photos),
+		Key: &key, UploadId: created.UploadId}); err != nil || len(listed.Parts) != 2 {
 		t.Errorf("%+v, %v", listed, err)
 	}
 	if err := complete(crc32Of(whole), parts); err != nil {
 		t.Fatal(err)
 	}
-	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key, ChecksumMode: types.ChecksumModeEnabled})
+	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key,
+		ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if content, err := io.ReadAll(got.Body); err != nil || !bytes.Equal(content, whole) || *got.ChecksumCRC32 != crc32Of(whole) {
+	if content, err := io.ReadAll(got.Body); err != nil || !bytes.Equal(content, whole) ||
+		*got.ChecksumCRC32 != crc32Of(whole) {
 		t.Errorf("%d bytes, %v", len(content), err)
 	}
 }
@@ -189,29 +221,37 @@ func TestPresignedURLs(t *testing.T) {
 	client, private := b.ofBob(t)
 	presign := s3.NewPresignClient(client)
 	key := private + "a"
-	put, err := presign.PresignPutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key}, s3.WithPresignExpires(time.Hour))
+	put, err := presign.PresignPutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos),
+		Key: &key}, s3.WithPresignExpires(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res, body := call(t, "PUT", put.URL, "<script>", map[string]string{"Content-Type": "text/html", "Origin": "https://app.example"}); res.StatusCode != 200 ||
-		res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Access-Control-Expose-Headers"), "ETag") {
+	if res, body := call(t, "PUT", put.URL, "<script>",
+		map[string]string{"Content-Type": "text/html",
+			"Origin": "https://app.example"}); res.StatusCode != 200 ||
+		res.Header.Get("Access-Control-Allow-Origin") != "*" ||
+		!strings.Contains(res.Header.Get("Access-Control-Expose-Headers"), "ETag") {
 		t.Errorf("put: %d %s", res.StatusCode, body)
 	}
-	get, err := presign.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &key, ResponseContentDisposition: aws.String("inline")},
+	get, err := presign.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos),
+		Key: &key, ResponseContentDisposition: aws.String("inline")},
 		s3.WithPresignExpires(24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	res, body := call(t, "GET", get.URL, "", nil)
-	if res.StatusCode != 200 || body != "<script>" || res.Header.Get("Content-Disposition") != "inline" {
+	if res.StatusCode != 200 || body != "<script>" ||
+		res.Header.Get("Content-Disposition") != "inline" {
 		t.Errorf("get: %d %s", res.StatusCode, body)
 	}
 	// The page has the origin of the console. It must not act there.
-	if res.Header.Get("Content-Security-Policy") != "sandbox" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+	if res.Header.Get("Content-Security-Policy") != "sandbox" ||
+		res.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("the header of a page: %v", res.Header)
 	}
 	b.SetClockOffset(61 * time.Minute)
-	if res, body := call(t, "GET", get.URL, "", nil); res.StatusCode != 400 || !strings.Contains(body, "ExpiredToken") {
+	if res, body := call(t, "GET", get.URL, "", nil); res.StatusCode != 400 ||
+		!strings.Contains(body, "ExpiredToken") {
 		t.Errorf("after the credentials have expired: %d %s", res.StatusCode, body)
 	}
 	if res, _ := call(t, "PUT", put.URL, "x", nil); res.StatusCode != 403 {
@@ -226,7 +266,8 @@ func TestStorageIsolation(t *testing.T) {
 	ctx := t.Context()
 	bob, private := b.ofBob(t)
 	mine := private + "a"
-	if _, err := bob.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &mine}); err != nil {
+	if _, err := bob.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos),
+		Key: &mine}); err != nil {
 		t.Fatal(err)
 	}
 	_, guestKey := b.storageKey(t, "")
@@ -239,12 +280,18 @@ func TestStorageIsolation(t *testing.T) {
 		"guest": {b.s3Client(guestKey), b.s3Client(guestKey, inEurope), "AccessDenied"},
 		"ann":   {b.s3Client(annKey), b.s3Client(annKey, inEurope), "<nil>"},
 	} {
-		_, get := c.client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos), Key: &mine})
-		_, put := c.client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &mine})
-		_, public := c.client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: aws.String("public/a")})
-		_, list := c.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos), Prefix: &private})
-		_, from := c.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String("my-archive"), Key: aws.String("reports/a"), CopySource: aws.String(photos + "/" + mine)})
-		_, archive := c.europe.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("my-archive"), Key: aws.String("reports/a")})
+		_, get := c.client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(photos),
+			Key: &mine})
+		_, put := c.client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos),
+			Key: &mine})
+		_, public := c.client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos),
+			Key: aws.String("public/a")})
+		_, list := c.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos),
+			Prefix: &private})
+		_, from := c.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String("my-archive"),
+			Key: aws.String("reports/a"), CopySource: aws.String(photos + "/" + mine)})
+		_, archive := c.europe.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("my-archive"),
+			Key: aws.String("reports/a")})
 		got := []string{s3Code(get), s3Code(put), s3Code(public), s3Code(list), s3Code(archive)}
 		want := []string{"AccessDenied", "AccessDenied", "AccessDenied", "AccessDenied", c.archive}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -254,40 +301,51 @@ func TestStorageIsolation(t *testing.T) {
 			t.Errorf("%s copied another's object", who)
 		}
 	}
-	if _, err := b.s3Client(annKey).PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("my-archive"), Key: aws.String("reports/a")}); s3Code(err) != "AuthorizationHeaderMalformed" {
+	if _, err := b.s3Client(annKey).PutObject(ctx,
+		&s3.PutObjectInput{Bucket: aws.String("my-archive"),
+			Key: aws.String("reports/a")}); s3Code(err) != "AuthorizationHeaderMalformed" {
 		t.Errorf("a bucket of another region: %v", err)
 	}
-	if _, err := bob.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("mine")}); s3Code(err) != "AccessDenied" {
+	if _, err := bob.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("mine")}); s3Code(
+		err) != "AccessDenied" {
 		t.Errorf("a bucket of Bob's: %v", err)
 	}
 }
 
-// TestStorageAdmin: the key is for those who asked for it, on the loopback address, and without a token.
+// TestStorageAdmin: the key is for those who asked for
+// it, on the loopback address, and without a token.
 func TestStorageAdmin(t *testing.T) {
 	b := startStorage(t, nil)
 	key := b.adminKey(t)
-	if !strings.HasPrefix(key.AccessKeyID, "AKIA") || len(key.AccessKeyID) != 20 || len(key.SecretAccessKey) != 40 {
+	if !strings.HasPrefix(key.AccessKeyID, "AKIA") || len(key.AccessKeyID) != 20 ||
+		len(key.SecretAccessKey) != 40 {
 		t.Errorf("the key is %+v", key)
 	}
 	ctx := t.Context()
 	client := b.s3Client(key)
-	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("new-bucket")}); err != nil {
+	if _, err := client.CreateBucket(ctx,
+		&s3.CreateBucketInput{Bucket: aws.String("new-bucket")}); err != nil {
 		t.Error(err)
 	}
-	if out, err := client.ListBuckets(ctx, &s3.ListBucketsInput{}); err != nil || len(out.Buckets) != 3 {
+	if out, err := client.ListBuckets(ctx, &s3.ListBucketsInput{}); err != nil ||
+		len(out.Buckets) != 3 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	r := storageRequest{method: "PUT", path: "/my-photos/a"}.request(t, b.URL())
 	r.Host = "s3.us-east-1.amazonaws.com"
 	sign(t, r, key, "", time.Now())
-	if res, body := do(t, http.DefaultTransport, r); res.StatusCode != 403 || !strings.Contains(body, "InvalidAccessKeyId") {
+	if res, body := do(t, http.DefaultTransport, r); res.StatusCode != 403 ||
+		!strings.Contains(body, "InvalidAccessKeyId") {
 		t.Errorf("under AWS's name: %d %s", res.StatusCode, body)
 	}
 	key.SessionToken = "x"
-	if _, err := b.s3Client(key).ListBuckets(ctx, &s3.ListBucketsInput{}); s3Code(err) != "InvalidToken" {
+	if _, err := b.s3Client(key).ListBuckets(ctx,
+		&s3.ListBucketsInput{}); s3Code(err) != "InvalidToken" {
 		t.Errorf("with a token: %v", err)
 	}
-	if key, ok := startStorage(t, func(c *sandbox.Config) { c.StorageAdmin = false }).StorageAdmin(); ok {
+	if key, ok := startStorage(t, func(c *sandbox.Config) {
+		c.StorageAdmin = false
+	}).StorageAdmin(); ok {
 		t.Errorf("a key that nobody asked for: %+v", key)
 	}
 }
@@ -306,12 +364,18 @@ func TestStorageByTLS(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	object := "private/" + id + "/a"
 	for _, pathStyle := range []bool{true, false} {
-		client := s3.New(s3.Options{Region: "us-east-1", UsePathStyle: pathStyle, HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil })})
-		if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(photos), Key: &object, Body: strings.NewReader("x")}); err != nil {
+		client := s3.New(s3.Options{Region: "us-east-1", UsePathStyle: pathStyle,
+			HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials,
+				error) {
+				return key, nil
+			})})
+		if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(photos),
+			Key: &object, Body: strings.NewReader("x")}); err != nil {
 			t.Errorf("path style %v: %v", pathStyle, err)
 		}
-		if _, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(photos), Key: &object}); err != nil {
+		if _, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(photos),
+			Key: &object}); err != nil {
 			t.Errorf("path style %v: %v", pathStyle, err)
 		}
 	}
@@ -321,13 +385,17 @@ func TestStorageByTLS(t *testing.T) {
 // the browser asks before it sends credentials.
 func TestStoragePreflight(t *testing.T) {
 	b := startStorage(t, nil)
-	for path, want := range map[string]int{"/my-photos/public/a": 200, "/my-photos?delete": 200, "/no-bucket/a": 404} {
-		res, body := call(t, "OPTIONS", b.URL()+path, "", map[string]string{"Origin": "https://app.example",
-			"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,x-amz-date"})
+	for path, want := range map[string]int{"/my-photos/public/a": 200, "/my-photos?delete": 200,
+		"/no-bucket/a": 404} {
+		res, body := call(t, "OPTIONS", b.URL()+path, "",
+			map[string]string{"Origin": "https://app.example",
+				"Access-Control-Request-Method":  "PUT",
+				"Access-Control-Request-Headers": "authorization,x-amz-date"})
 		if res.StatusCode != want {
 			t.Errorf("%s: %d %s", path, res.StatusCode, body)
 		}
-		if want == 200 && (res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Access-Control-Allow-Headers") != "authorization,x-amz-date" ||
+		if want == 200 && (res.Header.Get("Access-Control-Allow-Origin") != "*" ||
+			res.Header.Get("Access-Control-Allow-Headers") != "authorization,x-amz-date" ||
 			!strings.Contains(res.Header.Get("Access-Control-Allow-Methods"), "PUT")) {
 			t.Errorf("%s: %v", path, res.Header)
 		}
@@ -342,10 +410,12 @@ func TestStorageFaults(t *testing.T) {
 	key := private + "a"
 	content := strings.Repeat("x", 1<<20)
 	put := func() error {
-		_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key, Body: strings.NewReader(content)})
+		_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key,
+			Body: strings.NewReader(content)})
 		return err
 	}
-	for outcome, code := range map[faults.Outcome]string{faults.Throttle: "SlowDown", faults.JSON500: "InternalError"} {
+	for outcome, code := range map[faults.Outcome]string{faults.Throttle: "SlowDown",
+		faults.JSON500: "InternalError"} {
 		b.mustAdd(t, faults.Fault{Operation: "PutObject", Outcome: outcome, Count: 1})
 		if err := put(); s3Code(err) != code {
 			t.Errorf("%s: %v", outcome, err)
@@ -357,7 +427,8 @@ func TestStorageFaults(t *testing.T) {
 			t.Errorf("%s: no error", outcome)
 		}
 	}
-	if list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos), Prefix: &private}); err != nil || len(list.Contents) != 0 {
+	if list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(photos),
+		Prefix: &private}); err != nil || len(list.Contents) != 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if err := put(); err != nil {
@@ -379,12 +450,15 @@ func TestLegacyStorage(t *testing.T) {
 	b := startStorage(t, func(c *sandbox.Config) { c.Outputs = []byte(legacy) })
 	_, guest := b.storageKey(t, "")
 	bob, private := b.ofBob(t)
-	for key, code := range map[string]string{"public/a": "<nil>", private + "a": "<nil>", "protected/x/a": "AccessDenied", "a": "AccessDenied"} {
-		if _, err := bob.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(photos), Key: &key}); s3Code(err) != code {
+	for key, code := range map[string]string{"public/a": "<nil>", private + "a": "<nil>",
+		"protected/x/a": "AccessDenied", "a": "AccessDenied"} {
+		if _, err := bob.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(photos),
+			Key: &key}); s3Code(err) != code {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
-	if _, err := b.s3Client(guest).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(photos), Key: aws.String("public/a")}); err != nil {
+	if _, err := b.s3Client(guest).GetObject(t.Context(),
+		&s3.GetObjectInput{Bucket: aws.String(photos), Key: aws.String("public/a")}); err != nil {
 		t.Error(err)
 	}
 }
@@ -392,11 +466,13 @@ func TestLegacyStorage(t *testing.T) {
 // TestBadStorage: what is wrong with the section storage stops the sandbox.
 func TestBadStorage(t *testing.T) {
 	for _, c := range [][3]string{
-		{`"bucket_name": "my-archive"`, `"bucket_name": "../x"`, `"../x" is not the name of a bucket`},
+		{`"bucket_name": "my-archive"`, `"bucket_name": "../x"`,
+			`"../x" is not the name of a bucket`},
 		{`"get"`, `"read"`, `there is no action "read"`},
 		{`"buckets": [`, `"buckets": {}, "x": [`, "section storage"},
 	} {
-		_, err := sandbox.Start(t.Context(), sandbox.Config{Outputs: []byte(strings.Replace(withStorage, c[0], c[1], 1))})
+		_, err := sandbox.Start(t.Context(),
+			sandbox.Config{Outputs: []byte(strings.Replace(withStorage, c[0], c[1], 1))})
 		if err == nil || !strings.Contains(err.Error(), c[2]) {
 			t.Errorf("%s: %v", c[1], err)
 		}

@@ -42,14 +42,17 @@ func (b *body) decode(q *request) error {
 	case size < 0:
 		return missingLength()
 	case size > maxObject:
-		return badRequest("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.",
+		return badRequest("EntityTooLarge",
+			"Your proposed upload exceeds the maximum allowed object size.",
 			"ProposedSize", fmt.Sprint(size), "MaxSizeAllowed", fmt.Sprint(int64(maxObject)))
 	}
 	switch payload := b.signature.payload; {
 	case b.isStreaming():
 		b.trailer = map[string]string{}
-		b.Reader = &chunkReader{body: b, in: bufio.NewReaderSize(q.Request.Body, maxLine), size: size,
-			signed: payload != streamingUnsigned, trailers: payload != streamingSigned, name: strings.ToLower(q.Header.Get("X-Amz-Trailer")),
+		b.Reader = &chunkReader{body: b, in: bufio.NewReaderSize(q.Request.Body, maxLine),
+			size:   size,
+			signed: payload != streamingUnsigned, trailers: payload != streamingSigned,
+			name:     strings.ToLower(q.Header.Get("X-Amz-Trailer")),
 			previous: b.signature.value, hash: sha256.New()}
 	case payload == unsignedPayload:
 		b.Reader = q.Request.Body
@@ -71,7 +74,8 @@ func (r *hashedReader) Read(p []byte) (int, error) {
 	r.hash.Write(p[:n])
 	if err == io.EOF {
 		if got := hex.EncodeToString(r.hash.Sum(nil)); got != r.want {
-			err = badRequest("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
+			err = badRequest("XAmzContentSHA256Mismatch",
+				"The provided 'x-amz-content-sha256' header does not match what was computed.",
 				"ClientComputedContentSHA256", r.want, "S3ComputedContentSHA256", got)
 		}
 	}
@@ -141,7 +145,8 @@ func (r *chunkReader) next() error {
 	text := line
 	if r.signed {
 		var found bool
-		if text, r.current, found = strings.Cut(line, ";chunk-signature="); !found || len(r.current) != 64 {
+		if text, r.current, found = strings.Cut(line, ";chunk-signature="); !found ||
+			len(r.current) != 64 {
 			return incompleteBody()
 		}
 	}
@@ -155,7 +160,8 @@ func (r *chunkReader) next() error {
 	}
 	r.count++
 	if r.count > 1 && r.last < minChunk {
-		return badRequest("InvalidChunkSizeError", "Only the last chunk is allowed to have a size less than 8192 bytes",
+		return badRequest("InvalidChunkSizeError",
+			"Only the last chunk is allowed to have a size less than 8192 bytes",
 			"Chunk", fmt.Sprint(r.count), "BadChunkSize", fmt.Sprint(size))
 	}
 	r.last, r.left = int64(size), int64(size)
@@ -185,7 +191,8 @@ func (r *chunkReader) endChunk() error {
 	if r.read > r.size {
 		return otherLength()
 	}
-	return r.checkSignature("AWS4-HMAC-SHA256-PAYLOAD", sigv4.EmptyHash, hex.EncodeToString(r.hash.Sum(nil)))
+	return r.checkSignature("AWS4-HMAC-SHA256-PAYLOAD", sigv4.EmptyHash,
+		hex.EncodeToString(r.hash.Sum(nil)))
 }
 
 // checkSignature checks the current signature, which covers the one before it.
@@ -205,7 +212,8 @@ func (r *chunkReader) checkSignature(algorithm string, what ...string) error {
 
 // end reads what follows the last chunk.
 func (r *chunkReader) end() error {
-	if err := r.checkSignature("AWS4-HMAC-SHA256-PAYLOAD", sigv4.EmptyHash, sigv4.EmptyHash); err != nil {
+	if err := r.checkSignature("AWS4-HMAC-SHA256-PAYLOAD", sigv4.EmptyHash,
+		sigv4.EmptyHash); err != nil {
 		return err
 	}
 	var trailer string

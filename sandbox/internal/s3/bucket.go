@@ -48,7 +48,8 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 		return err
 	}
 	if !ValidBucketName(q.name) || len(q.name) < 3 {
-		return badRequest("InvalidBucketName", "The specified bucket is not valid.", "BucketName", q.name)
+		return badRequest("InvalidBucketName", "The specified bucket is not valid.", "BucketName",
+			q.name)
 	}
 	if q.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
 		return notImplemented("x-amz-bucket-object-lock-enabled")
@@ -65,7 +66,8 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 	err := q.h.cfg.Objects.CreateBucket(q.Context(), q.name, in.LocationConstraint)
 	if errors.Is(err, objects.ErrBucketTaken) {
 		return newError(http.StatusConflict, "BucketAlreadyOwnedByYou",
-			"Your previous request to create the named bucket succeeded and you already own it.", "BucketName", q.name)
+			"Your previous request to create the named bucket succeeded and you already own it.",
+			"BucketName", q.name)
 	} else if err != nil {
 		return err
 	}
@@ -81,7 +83,8 @@ func (q *request) deleteBucket(w http.ResponseWriter) error {
 	}
 	err := q.h.cfg.Objects.DeleteBucket(q.Context(), q.name)
 	if errors.Is(err, objects.ErrNotEmpty) {
-		return newError(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty.", "BucketName", q.name)
+		return newError(http.StatusConflict, "BucketNotEmpty",
+			"The bucket you tried to delete is not empty.", "BucketName", q.name)
 	} else if err != nil {
 		return q.orNoBucket(err)
 	}

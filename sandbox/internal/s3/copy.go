@@ -51,9 +51,12 @@ func (q *request) openSource() (*objects.Reader, error) {
 }
 
 // duplicate copies a section of an object to a new part.
-func (q *request) duplicate(r *objects.Reader, s section, a checksum.Algorithm) (objects.Part, error) {
+func (q *request) duplicate(r *objects.Reader, s section, a checksum.Algorithm) (objects.Part,
+	error) {
 	if s.size > maxObject {
-		return objects.Part{}, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", int64(maxObject))
+		return objects.Part{}, invalidRequest(
+			"The specified copy source is larger than the maximum allowable size for a copy "+
+				"source: %d", int64(maxObject))
 	}
 	sum := newSums(a)
 	from, to := io.Pipe()
@@ -113,8 +116,10 @@ func (q *request) copyObject(w http.ResponseWriter) (err error) {
 		if given {
 			header[redirect] = location
 		} else if q.sameObject(r) {
-			return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the " +
-				"object's metadata, storage class, website redirect location or encryption attributes.")
+			return invalidRequest("This copy request is illegal because it is trying to copy an " +
+				"object to itself without changing the " +
+				"object's metadata, storage class, website redirect location or encryption " +
+				"attributes.")
 		}
 	}
 	if algorithm == "" {
@@ -128,14 +133,16 @@ func (q *request) copyObject(w http.ResponseWriter) (err error) {
 	if err := q.h.cfg.Objects.Put(q.Context(), q.name, o, q.mayReplace); err != nil {
 		return errors.Join(q.orNoBucket(err), q.h.cfg.Objects.Discard(part.Blob))
 	}
-	return writeXML(w, copyResult{ETag: o.ETag, LastModified: timestamp(o.Modified), checksumXML: sumXML(o.Checksum)})
+	return writeXML(w, copyResult{ETag: o.ETag, LastModified: timestamp(o.Modified),
+		checksumXML: sumXML(o.Checksum)})
 }
 
 // sameObject tells whether the source is what will be replaced.
 func (q *request) sameObject(r *objects.Reader) bool {
 	name, _, _ := strings.Cut(q.Header.Get("X-Amz-Copy-Source"), "?versionId=")
 	decoded, err := url.QueryUnescape(name)
-	return err == nil && strings.TrimPrefix(decoded, "/") == q.name+"/"+r.Object.Key && r.Object.Key == q.key
+	return err == nil && strings.TrimPrefix(decoded, "/") == q.name+"/"+r.Object.Key &&
+		r.Object.Key == q.key
 }
 
 func (q *request) uploadPartCopy(w http.ResponseWriter) (err error) {
@@ -181,8 +188,11 @@ func copyRange(header string, size int64) (section, error) {
 	to, ok2 := parseOffset(last)
 	switch {
 	case !found || !dash || !ok || !ok2 || to < from:
-		return section{}, invalidArgument("x-amz-copy-source-range", header, "The x-amz-copy-source-range value must be of the form "+
-			"bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
+		return section{}, invalidArgument("x-amz-copy-source-range", header,
+			"The x-amz-copy-source-range value must be of the form "+
+				"bytes=first-last where first and last are the zero-based offsets of the first "+
+				"and "+
+				"last bytes to copy")
 	case to >= size:
 		return section{}, invalidArgument("x-amz-copy-source-range", fmt.Sprint(size),
 			fmt.Sprintf("Range specified is not valid for source object of size: %d", size))

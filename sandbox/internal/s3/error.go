@@ -39,26 +39,31 @@ func accessDenied(message string, fields ...string) *Error {
 }
 
 func noSuchBucket(name string) *Error {
-	return newError(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist.", "BucketName", name)
+	return newError(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist.",
+		"BucketName", name)
 }
 
 func noSuchKey(key string) *Error {
-	return newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key", key)
+	return newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key",
+		key)
 }
 
 func noSuchUpload(id string) *Error {
 	return newError(http.StatusNotFound, "NoSuchUpload",
-		"The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+		"The specified multipart upload does not exist. The upload ID may be invalid, or the "+
+			"upload may have been aborted or completed.",
 		"UploadId", id)
 }
 
 func malformedXML() *Error {
-	return badRequest("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema.")
+	return badRequest("MalformedXML", "The XML you provided was not well-formed or did not "+
+		"validate against our published schema.")
 }
 
 func malformedTrailer() *Error {
 	return badRequest("MalformedTrailerError",
-		"The request contained trailing data that was not well-formed or did not conform to our published schema.")
+		"The request contained trailing data that was not well-formed or did not conform to our "+
+			"published schema.")
 }
 
 func incompleteBody() *Error {
@@ -66,15 +71,18 @@ func incompleteBody() *Error {
 }
 
 func otherLength() *Error {
-	return badRequest("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+	return badRequest("IncompleteBody",
+		"You did not provide the number of bytes specified by the Content-Length HTTP header")
 }
 
 func missingLength() *Error {
-	return newError(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+	return newError(http.StatusLengthRequired, "MissingContentLength",
+		"You must provide the Content-Length HTTP header.")
 }
 
 func badDigest(a checksum.Algorithm) *Error {
-	return badRequest("BadDigest", fmt.Sprintf("The %s you specified did not match the calculated checksum.", a))
+	return badRequest("BadDigest", fmt.Sprintf(
+		"The %s you specified did not match the calculated checksum.", a))
 }
 
 func invalidChecksumHeader(name string) *Error {
@@ -82,11 +90,13 @@ func invalidChecksumHeader(name string) *Error {
 }
 
 func severalChecksums() *Error {
-	return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+	return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types " +
+		"are not allowed.")
 }
 
 func otherChecksum(expected, actual string) *Error {
-	return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+	return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual "+
+		"checksum Type: %s",
 		orNull(expected), orNull(actual))
 }
 
@@ -103,7 +113,8 @@ func preconditionFailed(condition string) *Error {
 }
 
 func notImplemented(header string) *Error {
-	return newError(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented.",
+	return newError(http.StatusNotImplemented, "NotImplemented",
+		"A header you provided implies functionality that is not implemented.",
 		"Header", header)
 }
 

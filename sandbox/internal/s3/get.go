@@ -138,7 +138,8 @@ func (q *request) partNumber() (int, error) {
 }
 
 func invalidPartNumber(text string) *Error {
-	return invalidArgument("partNumber", text, "Part number must be an integer between 1 and 10000, inclusive.")
+	return invalidArgument("partNumber", text,
+		"Part number must be an integer between 1 and 10000, inclusive.")
 }
 
 // section is what is asked for of an object.
@@ -149,7 +150,8 @@ type section struct {
 
 func partSection(o *objects.Object, number int) (section, error) {
 	if number > len(o.Parts) {
-		return section{}, newError(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable.",
+		return section{}, newError(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber",
+			"The requested partnumber is not satisfiable.",
 			"ActualPartCount", fmt.Sprint(len(o.Parts)), "PartNumberRequested", fmt.Sprint(number))
 	}
 	var s section
@@ -169,7 +171,8 @@ func rangeSection(header string, size int64) (section, error) {
 	if !found || !dash {
 		return whole, nil
 	}
-	unsatisfiable := newError(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable",
+	unsatisfiable := newError(http.StatusRequestedRangeNotSatisfiable, "InvalidRange",
+		"The requested range is not satisfiable",
 		"RangeRequested", header, "ActualObjectSize", fmt.Sprint(size))
 	if first == "" {
 		n, ok := parseOffset(last)
@@ -216,7 +219,8 @@ func conditions(header http.Header, prefix string, o *objects.Object) error {
 		if !matchesETag(match, o.ETag) {
 			return preconditionFailed(prefix + "If-Match")
 		}
-	} else if t, err := http.ParseTime(get("If-Unmodified-Since")); err == nil && modified.After(t) {
+	} else if t, err := http.ParseTime(get("If-Unmodified-Since")); err == nil &&
+		modified.After(t) {
 		return preconditionFailed(prefix + "If-Unmodified-Since")
 	}
 	if none := get("If-None-Match"); none != "" {

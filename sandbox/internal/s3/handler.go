@@ -52,9 +52,12 @@ type Caller struct {
 
 // Errors of [Config.Credentials].
 var (
-	ErrUnknownKey   = &Error{http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", nil}
-	ErrInvalidToken = &Error{http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid.", nil}
-	ErrExpiredToken = &Error{http.StatusBadRequest, "ExpiredToken", "The provided token has expired.", nil}
+	ErrUnknownKey = &Error{http.StatusForbidden, "InvalidAccessKeyId",
+		"The AWS Access Key Id you provided does not exist in our records.", nil}
+	ErrInvalidToken = &Error{http.StatusBadRequest, "InvalidToken",
+		"The provided token is malformed or otherwise invalid.", nil}
+	ErrExpiredToken = &Error{http.StatusBadRequest, "ExpiredToken",
+		"The provided token has expired.", nil}
 )
 
 // Handler answers requests for S3. It is safe for concurrent use.
@@ -99,14 +102,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &refused):
 	case errors.Is(err, objects.ErrFull):
 		refused = newError(http.StatusInsufficientStorage, "InsufficientStorage",
-			"The sandbox keeps objects in memory, and that is full: start it with a data directory.")
+			"The sandbox keeps objects in memory, and that is full: start it with a data "+
+				"directory.")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		refused = incompleteBody()
 	case errors.Is(err, context.Canceled): // the caller has gone
 		panic(http.ErrAbortHandler)
 	default:
-		h.cfg.Logger.ErrorContext(r.Context(), "sandbox: S3 failed", "operation", h.Operation(r), "error", err)
-		refused = newError(http.StatusInternalServerError, "InternalError", "The sandbox failed; its log says why.")
+		h.cfg.Logger.ErrorContext(r.Context(), "sandbox: S3 failed", "operation", h.Operation(r),
+			"error", err)
+		refused = newError(http.StatusInternalServerError, "InternalError",
+			"The sandbox failed; its log says why.")
 	}
 	if r.Header.Get("Expect") == "" {
 		// Clients that are still sending would see a broken connection instead of the answer.
@@ -172,7 +178,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return accessDenied("Access Denied.")
 	}
 	if len(q.key) > 1024 {
-		return badRequest("KeyTooLongError", "Your key is too long.", "Size", fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")
+		return badRequest("KeyTooLongError", "Your key is too long.", "Size",
+			fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")
 	}
 	return op.run(q, w)
 }
@@ -252,7 +259,9 @@ func (q *request) allows(bucket string, a access.Action, key string) error {
 	case access.Allowed:
 		return nil
 	case access.Denied:
-		return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q with an explicit deny in an identity-based policy",
+		return accessDenied(fmt.Sprintf(
+			"User: %s is not authorized to perform: %s on resource: %q with an explicit deny in "+
+				"an identity-based policy",
 			q.caller.ARN, name, arn(resource)))
 	default:
 		return q.denied(name, resource)
@@ -261,7 +270,8 @@ func (q *request) allows(bucket string, a access.Action, key string) error {
 
 // denied is the error where no rule allows an action.
 func (q *request) denied(action, resource string) error {
-	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q because no identity-based policy allows the %s action",
+	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q "+
+		"because no identity-based policy allows the %s action",
 		q.caller.ARN, action, arn(resource), action))
 }
 

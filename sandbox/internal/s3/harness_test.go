@@ -24,12 +24,15 @@ const bucket = "bucket"
 
 var (
 	now   = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
-	admin = aws.Credentials{AccessKeyID: "AKIAADMIN", SecretAccessKey: "secret of the administrator"}
+	admin = aws.Credentials{AccessKeyID: "AKIAADMIN",
+		SecretAccessKey: "secret of the administrator"}
 	// ann may do everything below ann/, and read and list below shared/.
-	ann = aws.Credentials{AccessKeyID: "ASIAANN", SecretAccessKey: "secret of Ann", SessionToken: "token+of/Ann="}
+	ann = aws.Credentials{AccessKeyID: "ASIAANN", SecretAccessKey: "secret of Ann",
+		SessionToken: "token+of/Ann="}
 	// writer may only write below ann/.
-	writer = aws.Credentials{AccessKeyID: "ASIAWRITER", SecretAccessKey: "secret of a writer", SessionToken: "token of a writer"}
-	none   = aws.Credentials{}
+	writer = aws.Credentials{AccessKeyID: "ASIAWRITER", SecretAccessKey: "secret of a writer",
+		SessionToken: "token of a writer"}
+	none = aws.Credentials{}
 )
 
 // server is S3 with one bucket.
@@ -50,7 +53,8 @@ func newServer(t testing.TB) *server {
 	if s.objects, err = objects.New(t.Context(), db, "", 64<<20, clock); err != nil {
 		t.Fatal(err)
 	}
-	rules, err := access.Parse([]byte(`{"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write"]},
+	rules, err := access.Parse([]byte(`{
+		"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write"]},
 		"shared/*": {"authenticated": ["get", "list"]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +63,8 @@ func newServer(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	s.Server = httptest.NewServer(NewHandler(Config{
-		Objects: s.objects, Region: "us-east-1", Rules: map[string]*access.Rules{bucket: rules}, Clock: clock,
+		Objects: s.objects, Region: "us-east-1", Rules: map[string]*access.Rules{bucket: rules},
+		Clock:  clock,
 		Logger: slog.New(slog.DiscardHandler),
 		HostBucket: func(host string) string {
 			name, found := strings.CutSuffix(host, ".s3.example")
@@ -73,9 +78,11 @@ func newServer(t testing.TB) *server {
 			case id == admin.AccessKeyID && token == "":
 				return Caller{Admin: true, ID: id}, admin.SecretAccessKey, nil
 			case id == ann.AccessKeyID && token == ann.SessionToken:
-				return Caller{Caller: access.Caller{Role: access.Authenticated}, ID: id}, ann.SecretAccessKey, nil
+				return Caller{Caller: access.Caller{Role: access.Authenticated}, ID: id},
+					ann.SecretAccessKey, nil
 			case id == writer.AccessKeyID && token == writer.SessionToken:
-				return Caller{Caller: access.Caller{Role: access.Guest}, ID: id}, writer.SecretAccessKey, nil
+				return Caller{Caller: access.Caller{Role: access.Guest}, ID: id},
+					writer.SecretAccessKey, nil
 			case token == "expired":
 				return Caller{}, "", ErrExpiredToken
 			case token != "":
@@ -93,7 +100,8 @@ func newServer(t testing.TB) *server {
 }
 
 // newRequest makes a request. Headers come in pairs.
-func (s *server) newRequest(t testing.TB, method, target, body string, header ...string) *http.Request {
+func (s *server) newRequest(t testing.TB, method, target, body string,
+	header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+target, strings.NewReader(body))
 	if err != nil {
@@ -120,7 +128,8 @@ func (s *server) sign(t testing.TB, r *http.Request, key aws.Credentials, body s
 	if r.Header.Get("X-Amz-Content-Sha256") == "" {
 		r.Header.Set("X-Amz-Content-Sha256", hashOf(body))
 	}
-	if err := signer().SignHTTP(t.Context(), key, r, r.Header.Get("X-Amz-Content-Sha256"), "s3", "us-east-1", s.now); err != nil {
+	if err := signer().SignHTTP(t.Context(), key, r, r.Header.Get("X-Amz-Content-Sha256"), "s3",
+		"us-east-1", s.now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -159,7 +168,8 @@ func (s *server) do(t testing.TB, r *http.Request) answer {
 }
 
 // call makes a request that is signed by header.
-func (s *server) call(t testing.TB, key aws.Credentials, method, target, body string, header ...string) answer {
+func (s *server) call(t testing.TB, key aws.Credentials, method, target, body string,
+	header ...string) answer {
 	t.Helper()
 	r := s.newRequest(t, method, target, body, header...)
 	if key != none {

@@ -25,7 +25,8 @@ func (q *request) encoding() (encoding, error) {
 	case "url":
 		return encoding{true}, nil
 	default:
-		return encoding{}, invalidArgument("encoding-type", e, "Invalid Encoding Method specified in Request")
+		return encoding{}, invalidArgument("encoding-type", e,
+			"Invalid Encoding Method specified in Request")
 	}
 }
 
@@ -53,9 +54,11 @@ func (q *request) limit(name string) (int, error) {
 	n, err := strconv.ParseInt(value, 10, 32)
 	switch {
 	case err != nil:
-		return 0, invalidArgument(name, value, fmt.Sprintf("Provided %s not an integer or within integer range", name))
+		return 0, invalidArgument(name, value,
+			fmt.Sprintf("Provided %s not an integer or within integer range", name))
 	case n < 0:
-		return 0, invalidArgument(name, value, fmt.Sprintf("Argument %s must be an integer between 0 and 2147483647", name))
+		return 0, invalidArgument(name, value,
+			fmt.Sprintf("Argument %s must be an integer between 0 and 2147483647", name))
 	}
 	return min(int(n), maxPage), nil
 }
@@ -95,7 +98,8 @@ type contentXML struct {
 type prefixXML struct{ Prefix text }
 
 // list fills a listing with the objects after a key, and returns where the next page begins.
-func (q *request) list(after string, owners bool) (out listing, next string, e encoding, err error) {
+func (q *request) list(after string, owners bool) (out listing, next string, e encoding,
+	err error) {
 	if err := q.mayList(); err != nil {
 		return out, "", e, err
 	}
@@ -106,15 +110,18 @@ func (q *request) list(after string, owners bool) (out listing, next string, e e
 	if err != nil {
 		return out, "", e, err
 	}
-	query := objects.Query{Prefix: q.query.Get("prefix"), Delimiter: q.query.Get("delimiter"), After: after, Limit: limit}
+	query := objects.Query{Prefix: q.query.Get("prefix"), Delimiter: q.query.Get("delimiter"),
+		After: after, Limit: limit}
 	page, err := q.h.cfg.Objects.List(q.Context(), q.name, query)
 	if err != nil {
 		return out, "", e, q.orNoBucket(err)
 	}
-	out = listing{Name: q.name, Prefix: e.key(query.Prefix), Delimiter: e.key(query.Delimiter), MaxKeys: limit,
+	out = listing{Name: q.name, Prefix: e.key(query.Prefix), Delimiter: e.key(query.Delimiter),
+		MaxKeys:      limit,
 		EncodingType: e.name(), IsTruncated: page.Next != ""}
 	for _, o := range page.Entries {
-		c := contentXML{Key: e.key(o.Key), LastModified: timestamp(o.Modified), ETag: o.ETag, Size: o.Size, StorageClass: "STANDARD",
+		c := contentXML{Key: e.key(o.Key), LastModified: timestamp(o.Modified), ETag: o.ETag,
+			Size: o.Size, StorageClass: "STANDARD",
 			ChecksumAlgorithm: o.Checksum.Algorithm, ChecksumType: o.Checksum.Type}
 		if owners {
 			c.Owner = owner()
@@ -161,7 +168,8 @@ func (q *request) listObjectsV2(w http.ResponseWriter) error {
 	if q.query.Has("continuation-token") {
 		decoded, err := base64.RawURLEncoding.DecodeString(token)
 		if err != nil || token == "" {
-			return invalidArgument("continuation-token", token, "The continuation token provided is incorrect")
+			return invalidArgument("continuation-token", token,
+				"The continuation token provided is incorrect")
 		}
 		after = string(decoded)
 	}

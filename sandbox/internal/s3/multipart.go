@@ -81,7 +81,8 @@ func (q *request) createMultipartUpload(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	sum, err := uploadChecksum(q.Header.Get("X-Amz-Checksum-Algorithm"), strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type")))
+	sum, err := uploadChecksum(q.Header.Get("X-Amz-Checksum-Algorithm"),
+		strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type")))
 	if err != nil {
 		return err
 	}
@@ -108,9 +109,12 @@ func uploadChecksum(name, kind string) (sum objects.Checksum, err error) {
 	case kind != "" && kind != checksum.FullObject && kind != checksum.Composite:
 		return sum, invalidChecksumHeader("x-amz-checksum-type")
 	case kind != "" && a == "":
-		return sum, invalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
-	case kind == checksum.FullObject && !a.FullObject(), kind == checksum.Composite && a == checksum.CRC64NVME:
-		return sum, invalidRequest("The %s checksum type cannot be used with the %s checksum algorithm.", kind, strings.ToLower(string(a)))
+		return sum, invalidRequest("The x-amz-checksum-type header can only be used with the " +
+			"x-amz-checksum-algorithm header.")
+	case kind == checksum.FullObject && !a.FullObject(),
+		kind == checksum.Composite && a == checksum.CRC64NVME:
+		return sum, invalidRequest("The %s checksum type cannot be used with the %s checksum "+
+			"algorithm.", kind, strings.ToLower(string(a)))
 	case kind == "" && a == checksum.CRC64NVME:
 		kind = checksum.FullObject
 	case kind == "" && a != "":
@@ -258,21 +262,25 @@ func (q *request) completeMultipartUpload(w http.ResponseWriter) error {
 	}
 	if algorithm != "" {
 		sum, count, composite := strings.Cut(value, "-")
-		if _, err := strconv.ParseUint(count, 10, 31); !algorithm.Valid(sum) || composite && err != nil {
+		_, err := strconv.ParseUint(count, 10, 31)
+		if !algorithm.Valid(sum) || composite && err != nil {
 			return invalidChecksumHeader(algorithm.Header())
 		}
 	}
-	complete := func(u *objects.Upload, parts map[int]objects.Part, old *objects.Object) (*objects.Object, error) {
+	complete := func(u *objects.Upload, parts map[int]objects.Part,
+		old *objects.Object) (*objects.Object, error) {
 		if err := q.mayReplace(old); err != nil {
 			return nil, err
 		}
 		return q.assemble(u, parts, in, algorithm, value)
 	}
-	o, err := q.h.cfg.Objects.Complete(q.Context(), q.name, q.key, q.query.Get("uploadId"), complete)
+	o, err := q.h.cfg.Objects.Complete(q.Context(), q.name, q.key, q.query.Get("uploadId"),
+		complete)
 	if err != nil {
 		return q.orNoUpload(q.orNoBucket(err))
 	}
-	return writeXML(w, completeResult{Location: q.location(), Bucket: q.name, Key: text(q.key), ETag: o.ETag, checksumXML: sumXML(o.Checksum)})
+	return writeXML(w, completeResult{Location: q.location(), Bucket: q.name, Key: text(q.key),
+		ETag: o.ETag, checksumXML: sumXML(o.Checksum)})
 }
 
 // check tells whether the list of parts is complete and in order.
@@ -283,9 +291,12 @@ func (in completeRequest) check() error {
 		case p.PartNumber == nil || p.ETag == nil:
 			return malformedXML()
 		case *p.PartNumber < 1:
-			return invalidArgument("PartNumber", fmt.Sprint(*p.PartNumber), "PartNumber must be >= 1")
+			return invalidArgument("PartNumber", fmt.Sprint(*p.PartNumber),
+				"PartNumber must be >= 1")
 		case *p.PartNumber <= last:
-			return badRequest("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+			return badRequest("InvalidPartOrder",
+				"The list of parts was not in ascending order. Parts must be ordered by part "+
+					"number.")
 		}
 		last = *p.PartNumber
 	}
@@ -311,7 +322,8 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 		return nil, invalidChecksumHeader("x-amz-checksum-type")
 	}
 	if kind != "" && kind != u.Checksum.Type {
-		return nil, invalidRequest("The upload was created using the %s checksum mode. The complete request must use the same checksum mode.",
+		return nil, invalidRequest("The upload was created using the %s checksum mode. The "+
+			"complete request must use the same checksum mode.",
 			orNull(u.Checksum.Type))
 	}
 	sum := u.Checksum
@@ -333,8 +345,10 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 			return nil, invalidPart(u.ID, number, *p.ETag)
 		}
 		if i < len(in.Part)-1 && part.Size < minPart {
-			return nil, badRequest("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
-				"ProposedSize", fmt.Sprint(part.Size), "MinSizeAllowed", fmt.Sprint(minPart), "PartNumber", fmt.Sprint(number), "ETag", part.ETag)
+			return nil, badRequest("EntityTooSmall",
+				"Your proposed upload is smaller than the minimum allowed size",
+				"ProposedSize", fmt.Sprint(part.Size), "MinSizeAllowed", fmt.Sprint(minPart),
+				"PartNumber", fmt.Sprint(number), "ETag", part.ETag)
 		}
 		if err := checkPart(u, number, p.checksumXML, part); err != nil {
 			return nil, err
@@ -386,12 +400,15 @@ func checkSize(said string, size int64) error {
 	case n < 0:
 		return invalidRequest("Value for x-amz-mp-object-size header is less than zero: '%d'", n)
 	}
-	return invalidRequest("The provided 'x-amz-mp-object-size' header value %d does not match what was computed: %d", n, size)
+	return invalidRequest("The provided 'x-amz-mp-object-size' header value %d does not match "+
+		"what was computed: %d", n, size)
 }
 
 func invalidPart(upload string, number int, etag string) *Error {
-	return badRequest("InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "+
-		"specified entity tag may not match the part's entity tag.", "UploadId", upload, "PartNumber", fmt.Sprint(number), "ETag", etag)
+	return badRequest("InvalidPart", "One or more of the specified parts could not be found.  "+
+		"The part may not have been uploaded, or the "+
+		"specified entity tag may not match the part's entity tag.", "UploadId", upload,
+		"PartNumber", fmt.Sprint(number), "ETag", etag)
 }
 
 // checkPart compares what the caller says of a part with what was uploaded.
@@ -409,7 +426,8 @@ func checkPart(u *objects.Upload, number int, said checksumXML, part objects.Par
 	if count == 0 {
 		if u.Checksum.Type == checksum.Composite {
 			name := strings.ToLower(u.Checksum.Algorithm)
-			return invalidRequest("The upload was created using a %s checksum. The complete request must include the checksum for each part. "+
+			return invalidRequest("The upload was created using a %s checksum. The complete "+
+				"request must include the checksum for each part. "+
 				"It was missing for part %d in the request.", name, number)
 		}
 		return nil
@@ -422,7 +440,8 @@ func checkPart(u *objects.Upload, number int, said checksumXML, part objects.Par
 	case !algorithm.Valid(value):
 		return invalidArgument("Checksum", value, message)
 	case string(algorithm) != part.Checksum.Algorithm:
-		return badRequest("BadDigest", fmt.Sprintf("The %s you specified for part %d did not match what we received.",
+		return badRequest("BadDigest", fmt.Sprintf(
+			"The %s you specified for part %d did not match what we received.",
 			strings.ToLower(string(algorithm)), number))
 	case value != part.Checksum.Value:
 		return invalidPart(u.ID, number, part.ETag)
@@ -465,17 +484,21 @@ func (q *request) listParts(w http.ResponseWriter) error {
 	}
 	marker, err := strconv.Atoi(q.query.Get("part-number-marker"))
 	if text := q.query.Get("part-number-marker"); text != "" && (err != nil || marker < 0) {
-		return invalidArgument("part-number-marker", text, "Provided part-number-marker not an integer or within integer range")
+		return invalidArgument("part-number-marker", text,
+			"Provided part-number-marker not an integer or within integer range")
 	}
 	parts, err := q.h.cfg.Objects.Parts(q.Context(), u.ID, marker, limit+1)
 	if err != nil {
 		return err
 	}
-	out := partsResult{Bucket: q.name, Key: text(q.key), UploadID: u.ID, Initiator: owner(), Owner: owner(), StorageClass: "STANDARD",
-		ChecksumAlgorithm: u.Checksum.Algorithm, ChecksumType: u.Checksum.Type, PartNumberMarker: marker, MaxParts: limit,
+	out := partsResult{Bucket: q.name, Key: text(q.key), UploadID: u.ID, Initiator: owner(),
+		Owner: owner(), StorageClass: "STANDARD",
+		ChecksumAlgorithm: u.Checksum.Algorithm, ChecksumType: u.Checksum.Type,
+		PartNumberMarker: marker, MaxParts: limit,
 		IsTruncated: len(parts) > limit && limit > 0}
 	for _, p := range parts[:min(limit, len(parts))] {
-		x := partXML{PartNumber: p.Number, LastModified: timestamp(p.Modified), ETag: p.ETag, Size: p.Size}
+		x := partXML{PartNumber: p.Number, LastModified: timestamp(p.Modified), ETag: p.ETag,
+			Size: p.Size}
 		if u.Checksum.Algorithm != "" {
 			x.checksumXML = sumXML(p.Checksum)
 			x.ChecksumType = ""
@@ -524,17 +547,23 @@ func (q *request) listMultipartUploads(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	query := objects.Query{Prefix: q.query.Get("prefix"), Delimiter: q.query.Get("delimiter"), After: q.query.Get("key-marker"), Limit: limit}
+	query := objects.Query{Prefix: q.query.Get("prefix"), Delimiter: q.query.Get("delimiter"),
+		After: q.query.Get("key-marker"), Limit: limit}
 	id := q.query.Get("upload-id-marker")
 	page, err := q.h.cfg.Objects.ListUploads(q.Context(), q.name, query, id)
 	if err != nil {
 		return q.orNoBucket(err)
 	}
-	out := uploadsResult{Bucket: q.name, KeyMarker: e.key(query.After), UploadIDMarker: id, NextKeyMarker: e.key(page.Next),
-		Prefix: e.key(query.Prefix), Delimiter: e.key(query.Delimiter), EncodingType: e.name(), MaxUploads: limit, IsTruncated: page.Next != ""}
+	out := uploadsResult{Bucket: q.name, KeyMarker: e.key(query.After), UploadIDMarker: id,
+		NextKeyMarker: e.key(page.Next),
+		Prefix:        e.key(query.Prefix), Delimiter: e.key(query.Delimiter),
+		EncodingType: e.name(),
+		MaxUploads:   limit, IsTruncated: page.Next != ""}
 	for _, u := range page.Entries {
-		out.Upload = append(out.Upload, uploadXML{Key: e.key(u.Key), UploadID: u.ID, Initiator: owner(), Owner: owner(), StorageClass: "STANDARD",
-			ChecksumAlgorithm: u.Checksum.Algorithm, ChecksumType: u.Checksum.Type, Initiated: timestamp(u.Created)})
+		out.Upload = append(out.Upload, uploadXML{Key: e.key(u.Key), UploadID: u.ID,
+			Initiator: owner(), Owner: owner(), StorageClass: "STANDARD",
+			ChecksumAlgorithm: u.Checksum.Algorithm, ChecksumType: u.Checksum.Type,
+			Initiated: timestamp(u.Created)})
 		if u.Key == page.Next {
 			out.NextUploadIDMarker = u.ID
 		}

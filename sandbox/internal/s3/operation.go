@@ -13,7 +13,8 @@ type operation struct {
 	streams bool
 }
 
-// unknown is the operation of requests for what the sandbox does not have: tags, versions and so on.
+// unknown is the operation of requests for what the
+// sandbox does not have: tags, versions and so on.
 const unknown = "UnknownOperation"
 
 func operations() []operation {
@@ -63,9 +64,12 @@ func (h *Handler) operation(r *http.Request) operation {
 
 // subresources are the parameters that choose another operation than the path alone does.
 var subresources = []string{
-	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory", "legal-hold",
-	"lifecycle", "location", "logging", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls", "policy",
-	"policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore", "retention", "select", "session",
+	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption",
+	"intelligent-tiering", "inventory", "legal-hold",
+	"lifecycle", "location", "logging", "metadataTable", "metrics", "notification", "object-lock",
+	"ownershipControls", "policy",
+	"policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore",
+	"retention", "select", "session",
 	"tagging", "torrent", "uploadId", "uploads", "versioning", "versions", "website",
 }
 
@@ -136,9 +140,12 @@ func (q *request) unknownOperation(http.ResponseWriter) error {
 	if err := q.adminOnly("*"); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete}, q.Method) || q.name == "" {
-		return newError(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.",
+	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost,
+		http.MethodDelete}, q.Method) || q.name == "" {
+		return newError(http.StatusMethodNotAllowed, "MethodNotAllowed",
+			"The specified method is not allowed against this resource.",
 			"Method", q.Method, "ResourceType", "SERVICE")
 	}
-	return newError(http.StatusNotImplemented, "NotImplemented", "The sandbox does not have this operation.")
+	return newError(http.StatusNotImplemented, "NotImplemented",
+		"The sandbox does not have this operation.")
 }

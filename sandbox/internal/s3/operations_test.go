@@ -58,7 +58,8 @@ func TestRanges(t *testing.T) {
 func TestConditions(t *testing.T) {
 	s := newServer(t)
 	etag := s.call(t, ann, "PUT", "/bucket/ann/a", "content").Header.Get("ETag")
-	at, before, after := now.Format(http.TimeFormat), now.Add(-time.Second).Format(http.TimeFormat), now.Add(time.Second).Format(http.TimeFormat)
+	at, before, after := now.Format(http.TimeFormat), now.Add(-time.Second).Format(http.TimeFormat),
+		now.Add(time.Second).Format(http.TimeFormat)
 	for _, c := range []struct {
 		header []string
 		status int
@@ -79,7 +80,8 @@ func TestConditions(t *testing.T) {
 		{[]string{"If-Match", etag, "If-None-Match", etag}, 304},
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
-			if a := s.call(t, ann, method, "/bucket/ann/a", "", c.header...); a.StatusCode != c.status {
+			if a := s.call(t, ann, method, "/bucket/ann/a", "",
+				c.header...); a.StatusCode != c.status {
 				t.Errorf("%s %v: %d", method, c.header, a.StatusCode)
 			}
 		}
@@ -108,14 +110,20 @@ func TestConditions(t *testing.T) {
 		{"none", []string{"If-Match", etag}, 404, "NoSuchKey"},
 		{"a", []string{"If-None-Match", etag}, 501, "NotImplemented"},
 	} {
-		s.call(t, ann, "PUT", "/bucket/ann/"+c.key, "content", c.header...).want(t, fmt.Sprint("put ", c), c.status, c.code)
-		s.call(t, ann, "PUT", "/bucket/ann/"+c.key, "", append(c.header, "X-Amz-Copy-Source", "/bucket/ann/copy")...).
-			want(t, fmt.Sprint("copy to ", c), map[bool]int{true: 412, false: c.status}[c.key == "new"], map[bool]string{true: "PreconditionFailed", false: c.code}[c.key == "new"])
+		s.call(t, ann, "PUT", "/bucket/ann/"+c.key, "content", c.header...).want(t,
+			fmt.Sprint("put ", c), c.status, c.code)
+		s.call(t, ann, "PUT", "/bucket/ann/"+c.key, "",
+			append(c.header, "X-Amz-Copy-Source", "/bucket/ann/copy")...).
+			want(t, fmt.Sprint("copy to ", c), map[bool]int{true: 412,
+				false: c.status}[c.key == "new"], map[bool]string{true: "PreconditionFailed",
+				false: c.code}[c.key == "new"])
 	}
-	s.call(t, ann, "DELETE", "/bucket/ann/a", "", "If-Match", `"x"`).want(t, "delete", 412, "PreconditionFailed")
+	s.call(t, ann, "DELETE", "/bucket/ann/a", "", "If-Match", `"x"`).want(t, "delete", 412,
+		"PreconditionFailed")
 	s.call(t, ann, "DELETE", "/bucket/ann/a", "", "If-Match", etag).want(t, "delete", 204, "")
 	// What a caller may not read, they cannot find out by conditions either.
-	s.call(t, writer, "PUT", "/bucket/ann/new", "", "If-Match", etag).want(t, "by who may only write", 403, "AccessDenied")
+	s.call(t, writer, "PUT", "/bucket/ann/new", "", "If-Match", etag).want(t,
+		"by who may only write", 403, "AccessDenied")
 	s.call(t, writer, "PUT", "/bucket/ann/w", "x").want(t, "without a condition", 200, "")
 }
 
@@ -135,18 +143,27 @@ func TestSums(t *testing.T) {
 		if got.Get(a.Header()) != right || got.Get("X-Amz-Checksum-Type") != checksum.FullObject {
 			t.Errorf("%s: %v", a, got)
 		}
-		s.call(t, ann, "PUT", "/bucket/ann/b", content, a.Header(), wrong).want(t, string(a), 400, "BadDigest")
-		s.call(t, ann, "PUT", "/bucket/ann/b", content, a.Header(), "x").want(t, string(a), 400, "InvalidRequest")
-		for value, code := range map[string]string{right: "", wrong: "BadDigest", "x": "InvalidRequest"} {
-			body := fmt.Sprintf("%x\r\n%s\r\n0\r\n%s:%s\r\n\r\n", len(content), content, a.Header(), value)
+		s.call(t, ann, "PUT", "/bucket/ann/b", content, a.Header(), wrong).want(t, string(a), 400,
+			"BadDigest")
+		s.call(t, ann, "PUT", "/bucket/ann/b", content, a.Header(), "x").want(t, string(a), 400,
+			"InvalidRequest")
+		for value, code := range map[string]string{right: "", wrong: "BadDigest",
+			"x": "InvalidRequest"} {
+			body := fmt.Sprintf("%x\r\n%s\r\n0\r\n%s:%s\r\n\r\n", len(content), content, a.Header(),
+				value)
 			status := map[bool]int{true: 200, false: 400}[code == ""]
-			s.call(t, ann, "PUT", "/bucket/ann/c", body, "X-Amz-Content-Sha256", streamingUnsigned, "X-Amz-Trailer", a.Header(),
-				"X-Amz-Decoded-Content-Length", fmt.Sprint(len(content))).want(t, fmt.Sprintf("%s in a trailer: %s", a, value), status, code)
+			s.call(t, ann, "PUT", "/bucket/ann/c", body, "X-Amz-Content-Sha256", streamingUnsigned,
+				"X-Amz-Trailer", a.Header(),
+				"X-Amz-Decoded-Content-Length", fmt.Sprint(len(content))).want(t,
+				fmt.Sprintf("%s in a trailer: %s", a, value), status, code)
 		}
 	}
-	s.call(t, ann, "PUT", "/bucket/ann/b", content, "Content-Md5", "mgNkuembtIDdJeHwKEyFVQ==").want(t, "MD5", 200, "")
-	s.call(t, ann, "PUT", "/bucket/ann/d", content, "Content-Md5", "AAAAuembtIDdJeHwKEyFVQ==").want(t, "another MD5", 400, "BadDigest")
-	s.call(t, ann, "PUT", "/bucket/ann/d", content, "Content-Md5", "x").want(t, "no MD5", 400, "InvalidDigest")
+	s.call(t, ann, "PUT", "/bucket/ann/b", content, "Content-Md5",
+		"mgNkuembtIDdJeHwKEyFVQ==").want(t, "MD5", 200, "")
+	s.call(t, ann, "PUT", "/bucket/ann/d", content, "Content-Md5",
+		"AAAAuembtIDdJeHwKEyFVQ==").want(t, "another MD5", 400, "BadDigest")
+	s.call(t, ann, "PUT", "/bucket/ann/d", content, "Content-Md5", "x").want(t, "no MD5", 400,
+		"InvalidDigest")
 	s.call(t, admin, "GET", "/bucket/ann/d", "").want(t, "what was refused", 404, "NoSuchKey")
 }
 
@@ -167,7 +184,8 @@ func TestListNames(t *testing.T) {
 	}
 	// XML 1.0 has no such characters, but S3 writes references to them.
 	a := s.call(t, ann, "GET", "/bucket?list-type=2&prefix=ann/", "")
-	for _, want := range []string{"<Key>ann/&#x1;&#x3C;&#x26;&#x3E;</Key>", "<Key>ann/&#xD;&#xA;&#x9;</Key>"} {
+	for _, want := range []string{"<Key>ann/&#x1;&#x3C;&#x26;&#x3E;</Key>",
+		"<Key>ann/&#xD;&#xA;&#x9;</Key>"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("%s is not in %s", want, a.body)
 		}
@@ -185,12 +203,15 @@ func TestListNames(t *testing.T) {
 		}
 		got = append(got, name)
 	}
-	if diff := cmp.Diff([]string{names[0], names[1], names[2]}, got); diff != "" || list.CommonPrefixes[0].Prefix != "ann/%C3%BC/" {
+	if diff := cmp.Diff([]string{names[0], names[1], names[2]}, got); diff != "" ||
+		list.CommonPrefixes[0].Prefix != "ann/%C3%BC/" {
 		t.Errorf("%s, %v", diff, list.CommonPrefixes)
 	}
 	for query, code := range map[string]string{
-		"prefix=ann/&max-keys=x": "InvalidArgument", "prefix=ann/&max-keys=-1": "InvalidArgument", "prefix=ann/&encoding-type=x": "InvalidArgument",
-		"prefix=ann/&continuation-token=!": "InvalidArgument", "prefix=ann": "AccessDenied", "prefix=": "AccessDenied", "": "AccessDenied",
+		"prefix=ann/&max-keys=x": "InvalidArgument", "prefix=ann/&max-keys=-1": "InvalidArgument",
+		"prefix=ann/&encoding-type=x":      "InvalidArgument",
+		"prefix=ann/&continuation-token=!": "InvalidArgument", "prefix=ann": "AccessDenied",
+		"prefix=": "AccessDenied", "": "AccessDenied",
 	} {
 		if a := s.call(t, ann, "GET", "/bucket?list-type=2&"+query, ""); a.Code != code {
 			t.Errorf("%s: %d %s, want %s", query, a.StatusCode, a.body, code)
@@ -219,14 +240,16 @@ func TestUploadByWriter(t *testing.T) {
 	complete := func(numbers ...int) string {
 		body := "<CompleteMultipartUpload xmlns='" + namespace + "'>"
 		for _, n := range numbers {
-			body += fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", n, etags[(n-1)%2])
+			body += fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", n,
+				etags[(n-1)%2])
 		}
 		return body + "</CompleteMultipartUpload>"
 	}
 	for what, c := range map[string]struct{ body, code string }{
-		"too small":     {complete(1, 2), "EntityTooSmall"},
-		"no such part":  {complete(3), "InvalidPart"},
-		"another part":  {strings.Replace(complete(2), "<PartNumber>2", "<PartNumber>1", 1), "InvalidPart"},
+		"too small":    {complete(1, 2), "EntityTooSmall"},
+		"no such part": {complete(3), "InvalidPart"},
+		"another part": {strings.Replace(complete(2), "<PartNumber>2", "<PartNumber>1", 1),
+			"InvalidPart"},
 		"another order": {complete(2, 1), "InvalidPartOrder"},
 		"twice":         {complete(2, 2), "InvalidPartOrder"},
 		"none":          {complete(), "MalformedXML"},
@@ -236,14 +259,16 @@ func TestUploadByWriter(t *testing.T) {
 		s.call(t, writer, "POST", target, c.body).want(t, what, 400, c.code)
 	}
 	for _, number := range []string{"0", "-1", "10001", "x", ""} {
-		s.call(t, writer, "PUT", target+"&partNumber="+number, "x").want(t, "part "+number, 400, "InvalidArgument")
+		s.call(t, writer, "PUT", target+"&partNumber="+number, "x").want(t, "part "+number, 400,
+			"InvalidArgument")
 	}
 	s.call(t, ann, "GET", target, "").want(t, "listed by another", 403, "AccessDenied")
 	s.call(t, ann, "DELETE", target, "").want(t, "aborted by another", 403, "AccessDenied")
 	s.call(t, writer, "GET", target, "").want(t, "listed", 200, "")
 	s.call(t, writer, "POST", target, complete(2)).want(t, "complete", 200, "")
 	s.call(t, writer, "POST", target, complete(2)).want(t, "complete again", 200, "")
-	s.call(t, writer, "GET", "/bucket/ann/big", "").want(t, "read by who may not", 403, "AccessDenied")
+	s.call(t, writer, "GET", "/bucket/ann/big", "").want(t, "read by who may not", 403,
+		"AccessDenied")
 	if a := s.call(t, ann, "GET", "/bucket/ann/big", ""); a.body != "end" {
 		t.Errorf("the object is %s", a.body)
 	}
@@ -262,7 +287,8 @@ func FuzzRequests(f *testing.F) {
 		if err != nil || !strings.HasPrefix(target, "/") {
 			return
 		}
-		if r.URL, err = r.URL.Parse(s.URL + target); err != nil || r.URL.Host != strings.TrimPrefix(s.URL, "http://") {
+		if r.URL, err = r.URL.Parse(s.URL + target); err != nil ||
+			r.URL.Host != strings.TrimPrefix(s.URL, "http://") {
 			return
 		}
 		r.Header.Set(name, value)

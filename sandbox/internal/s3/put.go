@@ -19,7 +19,8 @@ const maxMetadata = 2 << 10
 
 // kept are the headers of an upload that answers repeat.
 var kept = []string{
-	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires",
+	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
+	"expires",
 	redirect,
 }
 
@@ -34,10 +35,13 @@ func keptHeader(header http.Header) (map[string]string, error) {
 			h[name] = v
 		}
 	}
-	if to := h[redirect]; to != "" && !strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
-		return nil, badRequest("InvalidRedirectLocation", "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+	if to := h[redirect]; to != "" && !strings.HasPrefix(to, "/") &&
+		!strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
+		return nil, badRequest("InvalidRedirectLocation",
+			"The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
 	}
-	if encoding, found := strings.CutPrefix(h["content-encoding"], "aws-chunked"); found { // of the request alone
+	// aws-chunked is the encoding of the request alone.
+	if encoding, found := strings.CutPrefix(h["content-encoding"], "aws-chunked"); found {
 		if h["content-encoding"] = strings.TrimLeft(encoding, ", "); h["content-encoding"] == "" {
 			delete(h, "content-encoding")
 		}
@@ -51,7 +55,8 @@ func keptHeader(header http.Header) (map[string]string, error) {
 		}
 	}
 	if size > maxMetadata {
-		return nil, badRequest("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size",
+		return nil, badRequest("MetadataTooLarge",
+			"Your metadata headers exceed the maximum allowed metadata size",
 			"Size", fmt.Sprint(size), "MaxSizeAllowed", fmt.Sprint(maxMetadata))
 	}
 	return h, nil
@@ -78,7 +83,8 @@ func (q *request) mayWrite() error {
 			if err := q.adminOnly("PutObjectAcl"); err != nil {
 				return err
 			}
-		case strings.HasPrefix(lower, "x-amz-object-lock-"), strings.HasPrefix(lower, "x-amz-server-side-encryption-"):
+		case strings.HasPrefix(lower, "x-amz-object-lock-"),
+			strings.HasPrefix(lower, "x-amz-server-side-encryption-"):
 		default:
 			continue
 		}
@@ -131,7 +137,8 @@ func (q *request) putObject(w http.ResponseWriter) error {
 
 // objectOf makes an object of one part.
 func objectOf(key string, part objects.Part, header map[string]string) *objects.Object {
-	return &objects.Object{Key: key, Size: part.Size, ETag: part.ETag, Header: header, Checksum: part.Checksum, Parts: []objects.Part{part}}
+	return &objects.Object{Key: key, Size: part.Size, ETag: part.ETag, Header: header,
+		Checksum: part.Checksum, Parts: []objects.Part{part}}
 }
 
 // setChecksum sets the headers for a checksum.
@@ -160,7 +167,8 @@ func (q *request) deleteObject(w http.ResponseWriter) error {
 		return err
 	}
 	err := q.h.cfg.Objects.Delete(q.Context(), q.name, q.key, func(old *objects.Object) error {
-		if match := q.Header.Get("If-Match"); match != "" && old != nil && !matchesETag(match, old.ETag) {
+		if match := q.Header.Get("If-Match"); match != "" && old != nil &&
+			!matchesETag(match, old.ETag) {
 			return preconditionFailed("If-Match")
 		}
 		return nil
@@ -200,7 +208,8 @@ func (q *request) deleteObjects(w http.ResponseWriter) error {
 		return err
 	}
 	if p.md5 == "" && p.algorithm == "" {
-		return invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+		return invalidRequest("Missing required header for this request: Content-MD5 OR " +
+			"x-amz-checksum-*")
 	}
 	s := newSums(p.algorithm)
 	_, _ = s.Write(q.content)
@@ -224,12 +233,14 @@ func (q *request) deleteObjects(w http.ResponseWriter) error {
 			err = q.adminOnly("DeleteObjectVersion")
 		}
 		if err == nil {
-			err = q.orNoBucket(q.h.cfg.Objects.Delete(q.Context(), q.name, *o.Key, func(*objects.Object) error { return nil }))
+			err = q.orNoBucket(q.h.cfg.Objects.Delete(q.Context(), q.name, *o.Key,
+				func(*objects.Object) error { return nil }))
 		}
 		var refused *Error
 		switch {
 		case errors.As(err, &refused):
-			out.Error = append(out.Error, deleteError{text(*o.Key), refused.Code, text(refused.Message)})
+			out.Error = append(out.Error, deleteError{text(*o.Key), refused.Code,
+				text(refused.Message)})
 		case err != nil:
 			return err
 		case !in.Quiet:

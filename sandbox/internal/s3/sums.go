@@ -36,7 +36,8 @@ func headerSum(header http.Header) (algorithm checksum.Algorithm, value string, 
 		a, ok := checksum.Parse(text)
 		switch {
 		case !ok:
-			return "", "", invalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.")
+			return "", "", invalidRequest(
+				"The algorithm type you specified in x-amz-checksum- header is invalid.")
 		case algorithm != "":
 			return "", "", severalChecksums()
 		}
@@ -50,7 +51,8 @@ func promised(header http.Header) (p promise, err error) {
 	if values, ok := header["Content-Md5"]; ok {
 		p.md5 = values[0]
 		if sum, err := base64.StdEncoding.DecodeString(p.md5); err != nil || len(sum) != md5.Size {
-			return p, badRequest("InvalidDigest", "The Content-Md5 you specified is not valid.", "Content-MD5", p.md5)
+			return p, badRequest("InvalidDigest", "The Content-Md5 you specified is not valid.",
+				"Content-MD5", p.md5)
 		}
 	}
 	if p.algorithm, p.value, err = headerSum(header); err != nil {
@@ -62,7 +64,8 @@ func promised(header http.Header) (p promise, err error) {
 		case p.algorithm != "":
 			return p, severalChecksums()
 		case !ok || a.Header() != trailer:
-			return p, invalidRequest("The value specified in the x-amz-trailer header is not supported")
+			return p, invalidRequest("The value specified in the x-amz-trailer header is not " +
+				"supported")
 		}
 		p.algorithm = a
 	} else if p.algorithm != "" && !p.algorithm.Valid(p.value) {
@@ -74,7 +77,8 @@ func promised(header http.Header) (p promise, err error) {
 		case err != nil:
 			return p, err
 		case p.algorithm == "":
-			return p, invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
+			return p, invalidRequest("x-amz-sdk-checksum-algorithm specified, but no " +
+				"corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
 		case p.algorithm != a:
 			return p, invalidChecksumHeader("x-amz-sdk-checksum-algorithm")
 		}
@@ -87,7 +91,8 @@ func parseAlgorithm(name string) (checksum.Algorithm, error) {
 	a, ok := checksum.Parse(name)
 	if !ok {
 		valid := strings.ReplaceAll(fmt.Sprint(checksum.All()), " ", ", ")
-		return "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: %s", valid)
+		return "", invalidRequest("Checksum algorithm provided is unsupported. Please try again "+
+			"with any of the valid types: %s", valid)
 	}
 	return a, nil
 }
@@ -100,7 +105,8 @@ type sums struct {
 
 // newSums returns sums of an algorithm, and of those that are always needed.
 func newSums(a checksum.Algorithm) *sums {
-	s := &sums{md5.New(), map[checksum.Algorithm]hash.Hash{checksum.CRC64NVME: checksum.CRC64NVME.New()}}
+	s := &sums{md5.New(), map[checksum.Algorithm]hash.Hash{
+		checksum.CRC64NVME: checksum.CRC64NVME.New()}}
 	if a != "" {
 		s.hashes[a] = a.New()
 	}
@@ -123,7 +129,8 @@ func (s *sums) etag() string { return `"` + hex.EncodeToString(s.md5.Sum(nil)) +
 func (s *sums) check(p promise, trailer map[string]string) error {
 	if p.md5 != "" {
 		if got := base64.StdEncoding.EncodeToString(s.md5.Sum(nil)); got != p.md5 {
-			return badRequest("BadDigest", "The Content-MD5 you specified did not match what we received.",
+			return badRequest("BadDigest",
+				"The Content-MD5 you specified did not match what we received.",
 				"CalculatedDigest", got, "ExpectedDigest", p.md5)
 		}
 	}

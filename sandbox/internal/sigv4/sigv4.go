@@ -103,7 +103,8 @@ func headerValues(r *http.Request, name string) []string {
 func canonicalValue(values []string) string {
 	var canonical []string
 	for _, v := range values {
-		canonical = append(canonical, strings.Join(strings.FieldsFunc(v, func(c rune) bool { return c == ' ' }), " "))
+		canonical = append(canonical, strings.Join(strings.FieldsFunc(v,
+			func(c rune) bool { return c == ' ' }), " "))
 	}
 	return strings.Join(canonical, ",")
 }
@@ -157,7 +158,8 @@ func escape(text string) string {
 	var b strings.Builder
 	for _, c := range []byte(text) {
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			strings.IndexByte("-._~", c) >= 0:
 			b.WriteByte(c)
 		default:
 			b.Write([]byte{'%', digits[c>>4], digits[c&15]})

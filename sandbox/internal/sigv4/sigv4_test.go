@@ -52,8 +52,10 @@ func TestRecordedSignatures(t *testing.T) {
 			o := c.Input.Options
 			path := r.URL.EscapedPath()
 			if o.URIEscapePath == nil || *o.URIEscapePath {
-				// Other services escape it twice. Amplify JS leaves these characters alone, unlike the SDKs.
-				path = strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(EscapePath(path))
+				// Other services escape it twice. Amplify JS
+				// leaves these characters alone, unlike the SDKs.
+				path = strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A",
+					"*").Replace(EscapePath(path))
 			}
 			key := NewKey(c.Input.Credentials.SecretAccessKey,
 				Scope{o.SigningDate.UTC().Format("20060102"), o.SigningRegion, o.SigningService})
@@ -66,7 +68,8 @@ func TestRecordedSignatures(t *testing.T) {
 }
 
 // request returns the request as it was sent, and what its signature consists of.
-func (c recorded) request(t *testing.T) (r *http.Request, hash string, signed []string, signature string) {
+func (c recorded) request(t *testing.T) (r *http.Request, hash string, signed []string,
+	signature string) {
 	t.Helper()
 	var address string
 	header := http.Header{}
@@ -89,7 +92,8 @@ func (c recorded) request(t *testing.T) (r *http.Request, hash string, signed []
 	}
 	r.Header = header
 	if c.Input.Kind == "presignUrl" {
-		signed, signature = strings.Split(r.URL.Query().Get("X-Amz-SignedHeaders"), ";"), r.URL.Query().Get("X-Amz-Signature")
+		signed, signature = strings.Split(r.URL.Query().Get("X-Amz-SignedHeaders"), ";"),
+			r.URL.Query().Get("X-Amz-Signature")
 	} else {
 		_, rest, _ := strings.Cut(header.Get("Authorization"), "SignedHeaders=")
 		list, rest, _ := strings.Cut(rest, ", Signature=")
@@ -136,7 +140,8 @@ func FuzzSigner(f *testing.F) {
 	f.Add("a b/ü+&=$:@/%2F", "x-amz-meta-a", "  two   spaces ", "q=1&Q=2&q=%20&=&;&%zz")
 	f.Add("//..//.", "x-amz-meta-b", "", "list-type=2&prefix=a%2Fb+c")
 	f.Fuzz(func(t *testing.T, key, name, value, query string) {
-		if strings.ContainsAny(value, "\r\n\x00\t") || !strings.HasPrefix(name, "x-amz-meta-") || name != strings.ToLower(name) {
+		if strings.ContainsAny(value, "\r\n\x00\t") || !strings.HasPrefix(name, "x-amz-meta-") ||
+			name != strings.ToLower(name) {
 			return
 		}
 		if _, err := url.ParseQuery(query); err != nil || strings.Contains(query, "X-Amz-") {
@@ -147,10 +152,12 @@ func FuzzSigner(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.URL = &url.URL{Scheme: "http", Host: "bucket.example", Opaque: "//bucket.example" + path, RawQuery: query}
+		r.URL = &url.URL{Scheme: "http", Host: "bucket.example", Opaque: "//bucket.example" + path,
+			RawQuery: query}
 		r.Header[http.CanonicalHeaderKey(name)] = []string{value}
 		now := time.Unix(1_800_000_000, 0)
-		credentials := aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret", SessionToken: "token"}
+		credentials := aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret",
+			SessionToken: "token"}
 		err = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }).
 			SignHTTP(t.Context(), credentials, r, EmptyHash, "s3", "eu-west-1", now)
 		if err != nil {
@@ -159,7 +166,8 @@ func FuzzSigner(f *testing.F) {
 		list, want, _ := strings.Cut(r.Header.Get("Authorization"), ", Signature=")
 		_, list, _ = strings.Cut(list, "SignedHeaders=")
 		canonical := CanonicalRequest(r, path, strings.Split(list, ";"), EmptyHash)
-		_, got := NewKey("secret", Scope{now.UTC().Format("20060102"), "eu-west-1", "s3"}).Sign(Algorithm, now, Hash(canonical))
+		_, got := NewKey("secret", Scope{now.UTC().Format("20060102"), "eu-west-1",
+			"s3"}).Sign(Algorithm, now, Hash(canonical))
 		if got != want {
 			t.Errorf("the signer made another signature of\n%s", canonical)
 		}
@@ -167,14 +175,17 @@ func FuzzSigner(f *testing.F) {
 }
 
 func Example() {
-	// The example of "Signature Calculations for the Authorization Header" (Amazon S3 API Reference).
+	// The example of "Signature Calculations for the
+	// Authorization Header" (Amazon S3 API Reference).
 	r, _ := http.NewRequest("GET", "https://examplebucket.s3.amazonaws.com/test.txt", nil)
 	r.Header.Set("Range", "bytes=0-9")
 	r.Header.Set("X-Amz-Content-Sha256", EmptyHash)
 	r.Header.Set("X-Amz-Date", "20130524T000000Z")
-	canonical := CanonicalRequest(r, "/test.txt", []string{"host", "range", "x-amz-content-sha256", "x-amz-date"}, EmptyHash)
+	canonical := CanonicalRequest(r, "/test.txt", []string{"host", "range", "x-amz-content-sha256",
+		"x-amz-date"}, EmptyHash)
 	key := NewKey("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", Scope{"20130524", "us-east-1", "s3"})
-	_, signature := key.Sign(Algorithm, time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC), Hash(canonical))
+	_, signature := key.Sign(Algorithm, time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC),
+		Hash(canonical))
 	fmt.Println(signature)
 	// Output: f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41
 }

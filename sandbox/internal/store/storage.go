@@ -92,12 +92,14 @@ func scanObject(r scanner) (*Object, error) {
 
 // PutObject adds an object to a bucket, in place of that with its key.
 func (tx *Tx) PutObject(bucket string, o *Object) error {
-	return tx.exec("INSERT OR REPLACE INTO objects (bucket, key, record) VALUES (?, ?, ?)", bucket, []byte(o.Key), mustJSON(o))
+	return tx.exec("INSERT OR REPLACE INTO objects (bucket, key, record) VALUES (?, ?, ?)", bucket,
+		[]byte(o.Key), mustJSON(o))
 }
 
 // Object returns an object.
 func (tx *Tx) Object(bucket, key string) (*Object, error) {
-	return one(tx, scanObject, "SELECT key, record FROM objects WHERE bucket = ? AND key = ?", bucket, []byte(key))
+	return one(tx, scanObject, "SELECT key, record FROM objects WHERE bucket = ? AND key = ?",
+		bucket, []byte(key))
 }
 
 // DeleteObject deletes an object. It returns [ErrNotFound] if there is none.
@@ -109,7 +111,8 @@ func (tx *Tx) DeleteObject(bucket, key string) error {
 // beginning with from, and without their parts. No key reaches end,
 // unless end is empty.
 func (tx *Tx) Objects(bucket, from, end string, limit int) ([]*Object, error) {
-	query := "SELECT key, json_remove(record, '$.Parts', '$.Header') FROM objects WHERE bucket = ? AND key >= ?"
+	query := "SELECT key, json_remove(record, '$.Parts', '$.Header') FROM objects WHERE bucket = " +
+		"? AND key >= ?"
 	args := []any{bucket, []byte(from)}
 	if end != "" {
 		query, args = query+" AND key < ?", append(args, []byte(end))
@@ -127,12 +130,14 @@ func scanUpload(r scanner) (*Upload, error) {
 
 // AddUpload adds an upload.
 func (tx *Tx) AddUpload(bucket string, u *Upload) error {
-	return tx.exec("INSERT INTO uploads (bucket, key, id, record) VALUES (?, ?, ?, ?)", bucket, []byte(u.Key), u.ID, mustJSON(u))
+	return tx.exec("INSERT INTO uploads (bucket, key, id, record) VALUES (?, ?, ?, ?)", bucket,
+		[]byte(u.Key), u.ID, mustJSON(u))
 }
 
 // Upload returns the upload of an object with that id.
 func (tx *Tx) Upload(bucket, key, id string) (*Upload, error) {
-	return one(tx, scanUpload, "SELECT id, key, record FROM uploads WHERE bucket = ? AND key = ? AND id = ?", bucket, []byte(key), id)
+	return one(tx, scanUpload, "SELECT id, key, record FROM uploads WHERE bucket = ? AND key = ? "+
+		"AND id = ?", bucket, []byte(key), id)
 }
 
 // DeleteUpload deletes an upload with its parts.
@@ -164,29 +169,34 @@ func scanPart(r scanner) (p NumberedPart, err error) {
 
 // PutPart adds a part to an upload, in place of that with its number.
 func (tx *Tx) PutPart(upload string, p NumberedPart) error {
-	return tx.exec("INSERT OR REPLACE INTO upload_parts (upload, number, record) VALUES (?, ?, ?)", upload, p.Number, mustJSON(p.Part))
+	return tx.exec("INSERT OR REPLACE INTO upload_parts (upload, number, record) VALUES (?, ?, ?)",
+		upload, p.Number, mustJSON(p.Part))
 }
 
 // Parts returns at most limit parts of an upload by number, those after the number after.
 func (tx *Tx) Parts(upload string, after, limit int) ([]NumberedPart, error) {
-	return all(tx, scanPart, "SELECT number, record FROM upload_parts WHERE upload = ? AND number > ? ORDER BY number LIMIT ?",
+	return all(tx, scanPart, "SELECT number, record FROM upload_parts WHERE upload = ? AND "+
+		"number > ? ORDER BY number LIMIT ?",
 		upload, after, limit)
 }
 
 // Part returns a part of an upload.
 func (tx *Tx) Part(upload string, number int) (NumberedPart, error) {
-	return one(tx, scanPart, "SELECT number, record FROM upload_parts WHERE upload = ? AND number = ?", upload, number)
+	return one(tx, scanPart, "SELECT number, record FROM upload_parts WHERE upload = ? AND "+
+		"number = ?", upload, number)
 }
 
 // Blobs returns the names of all blobs that objects and parts of uploads consist of.
 func (tx *Tx) Blobs() ([]string, error) {
-	return all(tx, scanText, `SELECT p.value ->> 'Blob' FROM objects o, json_each(o.record, '$.Parts') p
+	return all(tx, scanText, `
+		SELECT p.value ->> 'Blob' FROM objects o, json_each(o.record, '$.Parts') p
 		UNION ALL SELECT record ->> 'Blob' FROM upload_parts`)
 }
 
 // BlobsOfUploads returns the names of the blobs of a bucket's uploads.
 func (tx *Tx) BlobsOfUploads(bucket string) ([]string, error) {
-	return all(tx, scanText, "SELECT p.record ->> 'Blob' FROM uploads u JOIN upload_parts p ON p.upload = u.id WHERE u.bucket = ?", bucket)
+	return all(tx, scanText, "SELECT p.record ->> 'Blob' FROM uploads u JOIN upload_parts p ON "+
+		"p.upload = u.id WHERE u.bucket = ?", bucket)
 }
 
 func scanText(r scanner) (text string, err error) {

@@ -49,8 +49,9 @@ type verdict struct {
 	Keys    []verdict
 }
 
-// TestRecordedVerdicts compares all verdicts that follow from rules with those of the policies that
-// the real construct deploys. The requests themselves are made in TestAccess of the package sandbox.
+// TestRecordedVerdicts compares all verdicts that follow from rules
+// with those of the policies that the real construct deploys. The
+// requests themselves are made in TestAccess of the package sandbox.
 func TestRecordedVerdicts(t *testing.T) {
 	text, err := os.ReadFile("../../../../testdata/conformance/storage-access.json")
 	if err != nil {
@@ -84,7 +85,8 @@ func TestRecordedVerdicts(t *testing.T) {
 				want := c.Expected.Verdicts[i]
 				if want.Keys != nil {
 					for j, key := range r.Keys {
-						if got := rules[r.Bucket].Evaluate(caller, Delete, key); got != want.Keys[j].verdict() {
+						if got := rules[r.Bucket].Evaluate(caller, Delete,
+							key); got != want.Keys[j].verdict() {
 							t.Errorf("%+v: %q: %v, want %+v", r, key, got, want.Keys[j])
 						}
 					}
@@ -128,7 +130,8 @@ func judge(rules map[string]*Rules, c Caller, r request) Verdict {
 	case "DeleteObject":
 		return here.Evaluate(c, Delete, r.Key)
 	case "CopyObject", "UploadPartCopy":
-		verdicts := []Verdict{rules[r.Source.Bucket].Evaluate(c, Get, r.Source.Key), here.Evaluate(c, Write, r.Key)}
+		verdicts := []Verdict{rules[r.Source.Bucket].Evaluate(c, Get, r.Source.Key),
+			here.Evaluate(c, Write, r.Key)}
 		if slices.Contains(verdicts, Denied) {
 			return Denied
 		}
@@ -143,8 +146,10 @@ func judge(rules map[string]*Rules, c Caller, r request) Verdict {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`[]`: "must be an object", `{"a/*": 1}`: `path "a/*"`, `{"a/*": {"guest": ["read"]}}`: `no action "read"`,
-		`{"a/*": {"admin": ["get"]}}`: `no "admin"`, `{"a/*": {"groups": ["get"]}}`: `no "groups"`, `{"a/*": {}`: "paths",
+		`[]`: "must be an object", `{"a/*": 1}`: `path "a/*"`,
+		`{"a/*": {"guest": ["read"]}}`: `no action "read"`,
+		`{"a/*": {"admin": ["get"]}}`:  `no "admin"`, `{"a/*": {"groups": ["get"]}}`: `no "groups"`,
+		`{"a/*": {}`: "paths",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
@@ -176,7 +181,10 @@ func FuzzPattern(f *testing.F) {
 }
 
 func slowly(p pattern, key []rune, id string) bool {
-	if slices.ContainsFunc(p, func(t token) bool { return t.kind == nothing || t.kind == identity && id == "" }) {
+	if slices.ContainsFunc(p, func(t token) bool {
+		return t.kind == nothing || t.kind == identity &&
+			id == ""
+	}) {
 		return false
 	}
 	if len(p) == 0 {

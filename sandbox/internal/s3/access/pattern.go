@@ -8,8 +8,8 @@ import (
 // identityVariable is the policy variable for the id of the caller's identity.
 const identityVariable = "${cognito-identity.amazonaws.com:sub}"
 
-// pattern is a text of an IAM policy: "*" stands for any characters, "/" among them, "?" for one, and
-// ${…} for a value of the caller (IAM User Guide, "Policy elements: variables and tags").
+// pattern is a text of an IAM policy: "*" stands for any characters, "/" among them, "?" for one,
+// and ${…} for a value of the caller (IAM User Guide, "Policy elements: variables and tags").
 type pattern []token
 
 type token struct {

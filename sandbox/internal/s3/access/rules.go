@@ -127,10 +127,12 @@ func parseRole(who string) (Role, error) {
 	switch {
 	case who == "entityidentity": // owners are signed in, and have the role of all who are
 		return Authenticated, nil
-	case who == string(Guest), who == string(Authenticated), strings.HasPrefix(who, "groups") && who != "groups":
+	case who == string(Guest), who == string(Authenticated), strings.HasPrefix(who, "groups") &&
+		who != "groups":
 		return Role(who), nil
 	}
-	return "", fmt.Errorf("there is no %q: rules are for guest, authenticated, entityidentity or groups<name>", who)
+	return "", fmt.Errorf("there is no %q: rules are for guest, authenticated, entityidentity or "+
+		"groups<name>", who)
 }
 
 // deploy makes the statements, as backend-storage/src/storage_access_orchestrator.ts and
@@ -162,7 +164,8 @@ func (r *Rules) deploy() {
 // above returns the first path that q lies below, or nil.
 func (r *Rules) above(q path) *path {
 	for i, p := range r.paths {
-		if p.pattern != q.pattern && strings.HasPrefix(q.pattern, strings.ReplaceAll(p.pattern, "*", "")) {
+		if p.pattern != q.pattern && strings.HasPrefix(q.pattern,
+			strings.ReplaceAll(p.pattern, "*", "")) {
 			return &r.paths[i]
 		}
 	}

@@ -49,7 +49,8 @@ const polyNVME = 0x9a6c9329ac4bc9b5
 
 // All returns all algorithms.
 func All() []Algorithm {
-	return []Algorithm{CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64}
+	return []Algorithm{CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3,
+		XXHASH64}
 }
 
 // Parse returns the algorithm with that name, in any case.

@@ -28,12 +28,16 @@ func open(t testing.TB, dir string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(t.Context(), db, dir, 8<<20, func() time.Time { return time.Unix(1_800_000_000, 0) })
+	s, err := New(t.Context(), db, dir, 8<<20, func() time.Time {
+		return time.Unix(1_800_000_000,
+			0)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = errors.Join(s.Close(), db.Close()) })
-	if err := s.CreateBucket(t.Context(), bucket, "us-east-1"); err != nil && err != ErrBucketTaken {
+	if err := s.CreateBucket(t.Context(), bucket, "us-east-1"); err != nil &&
+		err != ErrBucketTaken {
 		t.Fatal(err)
 	}
 	return s
@@ -56,7 +60,8 @@ func put(t testing.TB, s *Store, key, content string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: size, Parts: []Part{{Blob: blob, Size: size}}}, anyway); err != nil {
+	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: size,
+		Parts: []Part{{Blob: blob, Size: size}}}, anyway); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -101,8 +106,10 @@ func TestObjects(t *testing.T) {
 		put(t, s, "a", content)
 		r := mustOpen(t, s, "a")
 		put(t, s, "a", "new") // the reader keeps the old object
-		for _, section := range [][2]int64{{0, int64(len(content))}, {chunkSize - 3, 7}, {int64(len(content)) - 1, 1}, {5, 0}} {
-			if got := read(t, r, section[0], section[1]); got != content[section[0]:section[0]+section[1]] {
+		for _, section := range [][2]int64{{0, int64(len(content))}, {chunkSize - 3, 7},
+			{int64(len(content)) - 1, 1}, {5, 0}} {
+			if got := read(t, r, section[0],
+				section[1]); got != content[section[0]:section[0]+section[1]] {
 				t.Errorf("%v: %d other bytes", section, len(got))
 			}
 		}
@@ -175,7 +182,8 @@ func (panicReader) Read([]byte) (int, error) { panic("reading") }
 func TestMemoryIsBounded(t *testing.T) {
 	s := open(t, "")
 	put(t, s, "a", strings.Repeat("x", 5<<20))
-	if _, _, err := s.Write(strings.NewReader(strings.Repeat("x", 4<<20))); !errors.Is(err, ErrFull) {
+	if _, _, err := s.Write(strings.NewReader(strings.Repeat("x", 4<<20))); !errors.Is(err,
+		ErrFull) {
 		t.Errorf("9 MiB of 8: %v", err)
 	}
 	m := s.blobs.files.(*memory)
@@ -213,7 +221,8 @@ func TestBuckets(t *testing.T) {
 		}
 		for what, err := range map[string]error{
 			"delete bucket": s.DeleteBucket(ctx, bucket), "upload": s.CreateUpload(ctx, bucket, u),
-			"put": s.Put(ctx, bucket, &Object{}, anyway), "delete": s.Delete(ctx, bucket, "a", anyway),
+			"put":    s.Put(ctx, bucket, &Object{}, anyway),
+			"delete": s.Delete(ctx, bucket, "a", anyway),
 		} {
 			if err != ErrNoBucket {
 				t.Errorf("%s: %v", what, err)
@@ -228,7 +237,8 @@ func addPart(t testing.TB, s *Store, u *Upload, number int, content string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutPart(t.Context(), bucket, u.Key, u.ID, &NumberedPart{Number: number, Part: Part{Blob: blob, Size: size}}); err != nil {
+	if err := s.PutPart(t.Context(), bucket, u.Key, u.ID,
+		&NumberedPart{Number: number, Part: Part{Blob: blob, Size: size}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -261,7 +271,10 @@ func TestUploads(t *testing.T) {
 			t.Errorf("%d blobs of an object and four parts", n)
 		}
 		no := errors.New("no")
-		_, err := s.Complete(ctx, bucket, "a", u.ID, func(*Upload, map[int]Part, *Object) (*Object, error) { return nil, no })
+		_, err := s.Complete(ctx, bucket, "a", u.ID, func(*Upload, map[int]Part, *Object) (*Object,
+			error) {
+			return nil, no
+		})
 		if err != no || count(t, s) != 5 {
 			t.Errorf("refused: %v, %d blobs", err, count(t, s))
 		}
@@ -289,7 +302,8 @@ func TestUploads(t *testing.T) {
 		if err := s.Abort(ctx, bucket, "a", aborted.ID); err != nil || count(t, s) != 2 {
 			t.Errorf("%v, %d blobs", err, count(t, s))
 		}
-		if err := s.PutPart(ctx, bucket, "a", aborted.ID, &NumberedPart{Number: 1}); err != ErrNoUpload {
+		if err := s.PutPart(ctx, bucket, "a", aborted.ID,
+			&NumberedPart{Number: 1}); err != ErrNoUpload {
 			t.Error(err)
 		}
 	})
@@ -348,7 +362,8 @@ func TestNoLinks(t *testing.T) {
 // TestKeys: objects have the keys that they were given, and these name no files.
 func TestKeys(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, dir string) {
-		keys := []string{"../../x", "/", "//", "a/../b", ".", "..", "a/", "a", "\x00", "\x01\n", "ü", "u\u0308", "A", "%2e", " ", `\`, strings.Repeat("k", 1024)}
+		keys := []string{"../../x", "/", "//", "a/../b", ".", "..", "a/", "a", "\x00", "\x01\n",
+			"ü", "u\u0308", "A", "%2e", " ", `\`, strings.Repeat("k", 1024)}
 		for _, k := range keys {
 			put(t, s, k, k)
 		}
@@ -370,7 +385,8 @@ func TestKeys(t *testing.T) {
 		if dir == "" {
 			return
 		}
-		err = filepath.WalkDir(filepath.Dir(dir), func(path string, d os.DirEntry, err error) error {
+		err = filepath.WalkDir(filepath.Dir(dir), func(path string, d os.DirEntry,
+			err error) error {
 			if err == nil && strings.HasPrefix(d.Name(), "k") || d.Name() == "x" {
 				t.Errorf("there is a file %s", path)
 			}
@@ -443,13 +459,15 @@ func TestList(t *testing.T) {
 			}
 		}
 	}
-	if page, err := s.List(t.Context(), bucket, Query{}); err != nil || len(page.Entries) != 0 || page.Next != "" {
+	if page, err := s.List(t.Context(), bucket, Query{}); err != nil || len(page.Entries) != 0 ||
+		page.Next != "" {
 		t.Errorf("no entries: %+v, %v", page, err)
 	}
 }
 
 // pages gets all entries, page by page.
-func pages(t *testing.T, q Query, get func(q Query, id string) (entries []string, next, nextID string)) []string {
+func pages(t *testing.T, q Query, get func(q Query, id string) (entries []string, next,
+	nextID string)) []string {
 	t.Helper()
 	var got []string
 	id := ""

@@ -39,7 +39,8 @@ type Store struct {
 
 // New returns the store of the buckets in db. Their bytes are in the directory
 // objects of dir, or, if dir is empty, in memory, at most limit of them.
-func New(ctx context.Context, db *store.Store, dir string, limit int64, now func() time.Time) (*Store, error) {
+func New(ctx context.Context, db *store.Store, dir string, limit int64,
+	now func() time.Time) (*Store, error) {
 	b, err := newBlobs(dir, limit)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,8 @@ func New(ctx context.Context, db *store.Store, dir string, limit int64, now func
 		err = b.sweep(named)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sandbox: preparing the objects: %w", err), b.files.close())
+		return nil, errors.Join(fmt.Errorf("sandbox: preparing the objects: %w", err),
+			b.files.close())
 	}
 	return s, nil
 }
@@ -91,7 +93,8 @@ func (s *Store) Buckets(ctx context.Context) (list []Bucket, err error) {
 	return list, err
 }
 
-// DeleteBucket deletes a bucket and its uploads. It returns [ErrNotEmpty] if the bucket has objects.
+// DeleteBucket deletes a bucket and its uploads. It
+// returns [ErrNotEmpty] if the bucket has objects.
 func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	var gone []string
 	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
@@ -122,7 +125,8 @@ func (s *Store) Discard(blob string) error { return s.blobs.remove([]string{blob
 
 // Put adds an object to a bucket, in place of that with its key, and sets its time. check gets
 // that object, or nil; its error is returned, and nothing has changed.
-func (s *Store) Put(ctx context.Context, bucket string, o *Object, check func(old *Object) error) error {
+func (s *Store) Put(ctx context.Context, bucket string, o *Object,
+	check func(old *Object) error) error {
 	var gone []string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		old, err := s.replaced(tx, bucket, o.Key)
@@ -155,7 +159,8 @@ func (s *Store) replaced(tx *store.Tx, bucket, key string) (*Object, error) {
 }
 
 // Delete deletes the object with that key, if there is one. check is as for [Store.Put].
-func (s *Store) Delete(ctx context.Context, bucket, key string, check func(old *Object) error) error {
+func (s *Store) Delete(ctx context.Context, bucket, key string,
+	check func(old *Object) error) error {
 	var gone []string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		old, err := s.replaced(tx, bucket, key)
@@ -283,7 +288,10 @@ func (s *Store) List(ctx context.Context, bucket string, q Query) (page Page[*Ob
 			return orNot(err, ErrNoBucket)
 		}
 		page, err = list(q, q.from(), func(o *Object) string { return o.Key },
-			func(from, end string, limit int) ([]*Object, error) { return tx.Objects(bucket, from, end, limit) })
+			func(from, end string, limit int) ([]*Object,
+				error) {
+				return tx.Objects(bucket, from, end, limit)
+			})
 		return err
 	})
 	return page, err
@@ -314,7 +322,8 @@ func (q Query) together(key string) (prefix string, ok bool) {
 }
 
 // list fills a page from rows, which it gets from fetch, a batch of keys in [from, end) at a time.
-func list[T any](q Query, from string, key func(T) string, fetch func(from, end string, limit int) ([]T, error)) (page Page[T], err error) {
+func list[T any](q Query, from string, key func(T) string,
+	fetch func(from, end string, limit int) ([]T, error)) (page Page[T], err error) {
 	end, last, count := successor(q.Prefix), "", 0
 	if q.Limit == 0 {
 		return page, nil

@@ -63,7 +63,8 @@ func (s *Store) PutPart(ctx context.Context, bucket, key, id string, p *Numbered
 }
 
 // Parts returns at most limit parts of an upload by number, those after the number after.
-func (s *Store) Parts(ctx context.Context, id string, after, limit int) (parts []NumberedPart, err error) {
+func (s *Store) Parts(ctx context.Context, id string, after, limit int) (parts []NumberedPart,
+	err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
 		parts, err = tx.Parts(id, after, limit)
 		return err
@@ -133,7 +134,8 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		if err := tx.DeleteUpload(id); err != nil {
 			return err
 		}
-		return tx.Put(completed, bucket+" "+key+" "+id, &Object{Size: o.Size, ETag: o.ETag, Modified: now, Checksum: o.Checksum},
+		return tx.Put(completed, bucket+" "+key+" "+id,
+			&Object{Size: o.Size, ETag: o.ETag, Modified: now, Checksum: o.Checksum},
 			now.Add(completedTerm), now)
 	})
 	if err != nil {
@@ -167,7 +169,8 @@ func blobsOfParts(parts []NumberedPart) []string {
 
 // ListUploads returns the uploads of a bucket by key and id. With afterID,
 // q.After leaves out only those of its key up to that id.
-func (s *Store) ListUploads(ctx context.Context, bucket string, q Query, afterID string) (page Page[*Upload], err error) {
+func (s *Store) ListUploads(ctx context.Context, bucket string, q Query,
+	afterID string) (page Page[*Upload], err error) {
 	const pastAllIDs = "~"
 	from, id := q.After, afterID
 	switch {
