@@ -32,9 +32,9 @@ import (
 // Config configures a sandbox. The zero value gives a user
 // pool of the sandbox's own, in memory, on a free port.
 type Config struct {
-	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it
-	// the ids, app client, domain, password policy and groups. If it is empty,
-	// the sandbox makes a user pool. A data directory remembers that pool.
+	// Outputs is an amplify_outputs.json (Gen 2). The sandbox takes from it the ids, app
+	// client, domain, password policy, groups, and buckets with their access rules. If it is
+	// empty, the sandbox makes a user pool and a bucket. A data directory remembers them.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
 	// if necessary. If it is empty, the data is in memory.
