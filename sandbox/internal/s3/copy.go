@@ -30,7 +30,7 @@ func (q *request) openSource() (*objects.Reader, error) {
 		return nil, invalidArgument("x-amz-copy-source", header, "Invalid copy source object key")
 	}
 	if version != "" {
-		if err := q.adminOnly("GetObjectVersion"); err != nil {
+		if err := q.checkVersion("GetObjectVersion", version); err != nil {
 			return nil, err
 		}
 	}

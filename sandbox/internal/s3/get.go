@@ -15,7 +15,7 @@ import (
 // getObject answers GET and HEAD.
 func (q *request) getObject(w http.ResponseWriter) (err error) {
 	if q.query.Has("versionId") {
-		if err := q.adminOnly("GetObjectVersion"); err != nil {
+		if err := q.checkVersion("GetObjectVersion", q.query.Get("versionId")); err != nil {
 			return err
 		}
 	}
@@ -50,9 +50,9 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 	}
 	header := w.Header()
 	setObject(header, o)
-	for name, values := range q.query {
-		if own, found := strings.CutPrefix(name, "response-"); found {
-			header.Set(own, values[0])
+	for _, name := range overrides {
+		if value := q.query.Get("response-" + name); value != "" {
+			header.Set(name, value)
 		}
 	}
 	protect(header)
@@ -85,6 +85,23 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 		}
 		_ = r.Close()
 		panic(http.ErrAbortHandler) // the caller must not take what has come for the whole
+	}
+	return nil
+}
+
+// overrides are the headers of an answer that a parameter of the request can set.
+var overrides = []string{
+	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
+	"expires",
+}
+
+// checkVersion refuses to do something with a version of an object, unless it is the only one.
+func (q *request) checkVersion(action, version string) error {
+	if err := q.adminOnly(action); err != nil {
+		return err
+	}
+	if version != "null" {
+		return invalidArgument("versionId", version, "Invalid version id specified")
 	}
 	return nil
 }

@@ -167,6 +167,27 @@ func TestSums(t *testing.T) {
 	s.call(t, admin, "GET", "/bucket/ann/d", "").want(t, "what was refused", 404, "NoSuchKey")
 }
 
+// TestOverrides: parameters set some headers of an answer, and no others.
+func TestOverrides(t *testing.T) {
+	s := newServer(t)
+	s.call(t, ann, "PUT", "/bucket/ann/a", "content").want(t, "put", 200, "")
+	a := s.call(
+		t, ann, "GET", "/bucket/ann/a?response-content-type=text/html&response-cache-control=x"+
+		"&response-set-cookie=a=b&response-content-security-policy=none&response-location=/", "")
+	a.want(t, "get", 200, "")
+	got := []string{}
+	for _, name := range []string{"Content-Type", "Cache-Control", "Set-Cookie", "Location",
+		"Content-Security-Policy"} {
+		got = append(got, a.Header.Get(name))
+	}
+	if diff := cmp.Diff([]string{"text/html", "x", "", "", "sandbox"}, got); diff != "" {
+		t.Error(diff)
+	}
+	s.call(t, admin, "GET", "/bucket/ann/a?versionId=x", "").want(t, "a version", 400,
+		"InvalidArgument")
+	s.call(t, admin, "GET", "/bucket/ann/a?versionId=null", "").want(t, "the version", 200, "")
+}
+
 // listOf is what tests read of a list.
 type listOf struct {
 	Contents              []struct{ Key string }

@@ -159,7 +159,7 @@ func (q *request) orNoBucket(err error) error {
 
 func (q *request) deleteObject(w http.ResponseWriter) error {
 	if q.query.Has("versionId") {
-		if err := q.adminOnly("DeleteObjectVersion"); err != nil {
+		if err := q.checkVersion("DeleteObjectVersion", q.query.Get("versionId")); err != nil {
 			return err
 		}
 	}
@@ -230,7 +230,7 @@ func (q *request) deleteObjects(w http.ResponseWriter) error {
 		}
 		err := q.allows(q.name, access.Delete, *o.Key)
 		if o.VersionID != "" && err == nil {
-			err = q.adminOnly("DeleteObjectVersion")
+			err = q.checkVersion("DeleteObjectVersion", o.VersionID)
 		}
 		if err == nil {
 			err = q.orNoBucket(q.h.cfg.Objects.Delete(q.Context(), q.name, *o.Key,
