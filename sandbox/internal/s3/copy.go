@@ -109,6 +109,15 @@ func (q *request) copyObject(w http.ResponseWriter) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	tags, tagged := r.Object.Header[tagging]
+	if q.Header.Get("X-Amz-Tagging-Directive") == "REPLACE" {
+		tags, tagged = header[tagging]
+	}
+	if tagged {
+		if err := q.adminOnly("PutObjectTagging"); err != nil {
+			return err
+		}
+	}
 	if directive != "REPLACE" {
 		location, given := header[redirect]
 		header = maps.Clone(r.Object.Header)
@@ -117,10 +126,13 @@ func (q *request) copyObject(w http.ResponseWriter) (err error) {
 			header[redirect] = location
 		} else if q.sameObject(r) {
 			return invalidRequest("This copy request is illegal because it is trying to copy an " +
-				"object to itself without changing the " +
-				"object's metadata, storage class, website redirect location or encryption " +
-				"attributes.")
+				"object to itself without changing the object's metadata, storage class, website " +
+				"redirect location or encryption attributes.")
 		}
+	}
+	delete(header, tagging)
+	if tagged {
+		header[tagging] = tags
 	}
 	if algorithm == "" {
 		algorithm = checksum.Algorithm(r.Object.Checksum.Algorithm)

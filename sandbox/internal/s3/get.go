@@ -121,8 +121,11 @@ func (q *request) open(bucket, key string) (*objects.Reader, error) {
 // setObject sets the headers that describe an object.
 func setObject(header http.Header, o *objects.Object) {
 	for name, value := range o.Header {
-		header.Set(name, value)
+		if name != tagging {
+			header.Set(name, value)
+		}
 	}
+	setTagCount(header, o)
 	header.Set("ETag", o.ETag)
 	header.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
 	header.Set("Accept-Ranges", "bytes")

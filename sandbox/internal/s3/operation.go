@@ -31,6 +31,9 @@ func operations() []operation {
 		{name: "HeadObject", run: (*request).getObject},
 		{name: "PutObject", run: (*request).putObject, streams: true},
 		{name: "CopyObject", run: (*request).copyObject},
+		{name: "GetObjectTagging", run: (*request).getObjectTagging},
+		{name: "PutObjectTagging", run: (*request).putObjectTagging},
+		{name: "DeleteObjectTagging", run: (*request).deleteObjectTagging},
 		{name: "DeleteObject", run: (*request).deleteObject},
 		{name: "DeleteObjects", run: (*request).deleteObjects},
 		{name: "CreateMultipartUpload", run: (*request).createMultipartUpload},
@@ -117,6 +120,12 @@ func operationName(r *http.Request, bucket, key string, query url.Values) string
 			return "CopyObject"
 		}
 		return "PutObject"
+	case "object GET tagging":
+		return "GetObjectTagging"
+	case "object PUT tagging":
+		return "PutObjectTagging"
+	case "object DELETE tagging":
+		return "DeleteObjectTagging"
 	case "object DELETE ":
 		return "DeleteObject"
 	case "object POST uploads":

@@ -173,7 +173,8 @@ func TestOverrides(t *testing.T) {
 	s.call(t, ann, "PUT", "/bucket/ann/a", "content").want(t, "put", 200, "")
 	a := s.call(
 		t, ann, "GET", "/bucket/ann/a?response-content-type=text/html&response-cache-control=x"+
-		"&response-set-cookie=a=b&response-content-security-policy=none&response-location=/", "")
+			"&response-set-cookie=a=b&response-content-security-policy=none&response-location=/",
+		"")
 	a.want(t, "get", 200, "")
 	got := []string{}
 	for _, name := range []string{"Content-Type", "Cache-Control", "Set-Cookie", "Location",
@@ -186,6 +187,42 @@ func TestOverrides(t *testing.T) {
 	s.call(t, admin, "GET", "/bucket/ann/a?versionId=x", "").want(t, "a version", 400,
 		"InvalidArgument")
 	s.call(t, admin, "GET", "/bucket/ann/a?versionId=null", "").want(t, "the version", 200, "")
+}
+
+// TestTags: tags are the administrator's. Copies keep them, if those who copy may tag.
+func TestTags(t *testing.T) {
+	s := newServer(t)
+	const set = "<Tagging><TagSet><Tag><Key>k</Key><Value>%s</Value></Tag></TagSet></Tagging>"
+	s.call(t, admin, "PUT", "/bucket/ann/a", "x", "X-Amz-Tagging", "k=v&l=w").want(t, "put", 200,
+		"")
+	s.call(t, ann, "PUT", "/bucket/ann/b", "x", "X-Amz-Tagging", "k=v").want(t, "put", 403,
+		"AccessDenied")
+	from := []string{"X-Amz-Copy-Source", "/bucket/ann/a"}
+	s.call(t, ann, "PUT", "/bucket/ann/b", "", from...).want(t, "copy", 403, "AccessDenied")
+	without := append(from, "X-Amz-Tagging-Directive", "REPLACE")
+	s.call(t, ann, "PUT", "/bucket/ann/b", "", without...).want(t, "copy without", 200, "")
+	s.call(t, admin, "PUT", "/bucket/ann/c", "", from...).want(t, "copy by the administrator", 200,
+		"")
+	for key, count := range map[string]string{"a": "2", "b": "", "c": "2"} {
+		header := s.call(t, ann, "HEAD", "/bucket/ann/"+key, "").Header
+		if got := header.Get("X-Amz-Tagging-Count"); got != count ||
+			header.Get("X-Amz-Tagging") != "" {
+			t.Errorf("%s: %v", key, header)
+		}
+	}
+	if a := s.call(t, admin, "GET", "/bucket/ann/c?tagging", ""); !strings.Contains(a.body,
+		"<Tag><Key>k</Key><Value>v</Value></Tag><Tag><Key>l</Key><Value>w</Value></Tag>") {
+		t.Errorf("tags: %s", a.body)
+	}
+	s.call(t, admin, "PUT", "/bucket/ann/c?tagging", fmt.Sprintf(set, "new")).want(t, "tag", 200,
+		"")
+	s.call(t, admin, "PUT", "/bucket/ann/c?tagging", fmt.Sprintf(set, "{")).want(t, "tag", 400,
+		"InvalidTag")
+	s.call(t, admin, "PUT", "/bucket/ann/d?tagging", fmt.Sprintf(set, "v")).want(t, "tag", 404,
+		"NoSuchKey")
+	s.call(t, admin, "DELETE", "/bucket/ann/c?tagging", "").want(t, "tag", 204, "")
+	s.call(t, admin, "PUT", "/bucket/ann/a", "", "X-Amz-Tagging", "k=v&k=w").want(t, "twice", 400,
+		"InvalidArgument")
 }
 
 // listOf is what tests read of a list.

@@ -46,6 +46,13 @@ func keptHeader(header http.Header) (map[string]string, error) {
 			delete(h, "content-encoding")
 		}
 	}
+	if text := header.Get(tagging); text != "" {
+		tags, err := parseTags(text)
+		if err != nil {
+			return nil, err
+		}
+		setTags(h, tags)
+	}
 	size := 0
 	for name, values := range header {
 		name = strings.ToLower(name)
@@ -75,10 +82,11 @@ func (q *request) mayWrite() error {
 	for name := range q.Header {
 		lower := strings.ToLower(name)
 		switch {
-		case lower == "x-amz-tagging":
+		case lower == tagging:
 			if err := q.adminOnly("PutObjectTagging"); err != nil {
 				return err
 			}
+			continue
 		case lower == "x-amz-acl" || strings.HasPrefix(lower, "x-amz-grant-"):
 			if err := q.adminOnly("PutObjectAcl"); err != nil {
 				return err

@@ -179,6 +179,22 @@ func (s *Store) Delete(ctx context.Context, bucket, key string,
 	return s.blobs.remove(gone)
 }
 
+// Change changes what is kept of an object besides its bytes. Its time
+// stays the same. The errors are [ErrNoBucket] and [ErrNoObject].
+func (s *Store) Change(ctx context.Context, bucket, key string, change func(o *Object)) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		o, err := s.replaced(tx, bucket, key)
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			return ErrNoObject
+		}
+		change(o)
+		return tx.PutObject(bucket, o)
+	})
+}
+
 // Reader reads an object as it was when it was opened.
 type Reader struct {
 	Object *Object
