@@ -90,7 +90,7 @@ func (e *examination) bucket(ctx context.Context, name, region string) {
 	response, err := e.app.HTTPClient().Do(r)
 	if err != nil {
 		e.problem("storage", "Check that this machine reaches the internet.",
-			"The bucket %q cannot be asked for: %s.", name, describe(err))
+			"The bucket %q cannot be asked for: %s.", name, e.describe(err))
 		return
 	}
 	_ = response.Body.Close()

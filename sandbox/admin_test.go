@@ -118,6 +118,17 @@ func TestFaultsBySDK(t *testing.T) {
 	}
 }
 
+// s3Requests are the requests for the operations of S3.
+var s3Requests = map[string]string{
+	"ListBuckets": "GET /?x-id=ListBuckets", "CreateBucket": "PUT /b", "DeleteBucket": "DELETE /b", "HeadBucket": "HEAD /b",
+	"GetBucketLocation": "GET /b?location", "ListObjects": "GET /b?prefix=a", "ListObjectsV2": "GET /b/?list-type=2",
+	"ListMultipartUploads": "GET /b?uploads", "GetObject": "GET /b/c", "HeadObject": "HEAD /b/c", "PutObject": "PUT /b/c",
+	"GetObjectTagging": "GET /b/c?tagging", "PutObjectTagging": "PUT /b/c?tagging",
+	"DeleteObjectTagging": "DELETE /b/c?tagging", "CopyObject": "PUT /b/c", "DeleteObject": "DELETE /b/c", "DeleteObjects": "POST /b?delete", "CreateMultipartUpload": "POST /b/c?uploads",
+	"UploadPart": "PUT /b/c?uploadId=x&partNumber=1", "UploadPartCopy": "PUT /b/c?uploadId=x&partNumber=1",
+	"CompleteMultipartUpload": "POST /b/c?uploadId=x", "AbortMultipartUpload": "DELETE /b/c?uploadId=x", "ListParts": "GET /b/c?uploadId=x",
+}
+
 // Every operation that a fault can name is the name of a call.
 func TestEveryOperationCanBeStruck(t *testing.T) {
 	b := startBackend(t, nil)
@@ -125,12 +136,18 @@ func TestEveryOperationCanBeStruck(t *testing.T) {
 		b.Faults().Clear()
 		b.mustAdd(t, faults.Fault{Operation: operation, Outcome: faults.Plain429})
 		method, path, header := http.MethodGet, operation, []string{}
-		switch operation {
-		case "/oauth2/token", "/oauth2/revoke":
+		switch s3 := s3Requests[operation]; {
+		case s3 != "":
+			method, path, _ = strings.Cut(s3, " ")
+			header = []string{"Authorization", "AWS4-HMAC-SHA256 "}
+			if strings.Contains(operation, "Copy") {
+				header = append(header, "X-Amz-Copy-Source", "b/c")
+			}
+		case operation == "/oauth2/token", operation == "/oauth2/revoke":
 			method = http.MethodPost
-		case "jwks.json":
+		case operation == "jwks.json":
 			path = "/" + b.Auth.PoolID + "/.well-known/jwks.json"
-		case "/oauth2/authorize", "/oauth2/userInfo", "/logout":
+		case strings.HasPrefix(operation, "/"):
 		default:
 			method, path = http.MethodPost, "/"
 			header = []string{"X-Amz-Target", "AWSCognitoIdentityProviderService." + operation}
@@ -231,7 +248,7 @@ func TestAdminFaults(t *testing.T) {
 		Operations []string
 		Outcomes   []faults.Outcome
 	}
-	if err := json.Unmarshal([]byte(body), &got); err != nil || cmp.Diff(want, got.Faults) != "" || len(got.Operations) < 20 || len(got.Outcomes) != 6 {
+	if err := json.Unmarshal([]byte(body), &got); err != nil || cmp.Diff(want, got.Faults) != "" || len(got.Operations) < 20 || len(got.Outcomes) != 7 {
 		t.Errorf("%v %s", err, body)
 	}
 	for body, want := range map[string]string{

@@ -2,7 +2,7 @@
 // tests. Applications sign users up and in without AWS, and without a network.
 //
 // It serves an Amazon Cognito user pool with its JSON API, managed login and key set, an
-// identity pool, an inbox with the messages that the user pool would send, and a console, in
+// identity pool, S3, an inbox with the messages that the user pool would send, and a console, in
 // which you create and change users and groups.
 //
 // [Start] takes an existing amplify_outputs.json, so that an application
@@ -32,6 +32,16 @@
 // The sandbox lacks a second factor, sign-in without a password (passkeys and codes), and the
 // implicit grant. Outputs that demand the first are an error of [Start]. If sign-in works without
 // what outputs ask for, Start logs a warning.
+//
+// # Storage
+//
+// S3 has the buckets of the section storage of the outputs. It takes the credentials of the identity
+// pool, and lets users, groups and guests do what storage.buckets[].paths says, as the policies do that
+// Amplify deploys. Buckets without such rules have those of Gen 1: public/, protected/ and private/.
+// The owner of all buckets is the account 000000000000. Objects have no versions, locks or ACLs.
+// [Config.StorageAdmin] gives a key to fill buckets with; to that, the rules do not apply.
+//
+// Without a data directory, all objects together may have 1 GiB.
 //
 // # Tokens
 //
@@ -92,8 +102,10 @@
 // only. The console, the inbox and the admin API answer only if the Host is
 // localhost, a name below localhost, or a loopback address. They change nothing for
 // a page of another origin. AWS's host names and the domain of managed login reach
-// the user pool, managed login and the identity pool. As with Cognito, pages of any
-// origin may call those; operations of administrators are closed to all pages.
+// the user pool, managed login, the identity pool and S3. As with AWS, pages of any
+// origin may call those; operations of administrators are closed to all pages, and the
+// administrator's key of S3 works on the loopback address alone. Pages among the objects
+// run in no browser as pages of the sandbox's origin: their answers say that they are sandboxed.
 //
 // The data directory and the key file hold private keys. Only their owner can read them.
 package sandbox

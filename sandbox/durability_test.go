@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,12 +44,17 @@ func child(dir string) error {
 		// With a grace period a refresh whose answer got lost is no loss.
 		Clients: []sandbox.Client{{RotateRefreshTokens: true, RotationGrace: time.Minute,
 			AuthFlows: []string{allowPassword}}},
+		StorageAdmin: true,
 	})
 	if err != nil {
 		return err
 	}
 	fmt.Println(s.URL())
 	fmt.Println(string(s.Outputs()))
+	key, _ := s.StorageAdmin()
+	if err := json.NewEncoder(os.Stdout).Encode(key); err != nil {
+		return err
+	}
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
@@ -58,6 +64,8 @@ type process struct {
 	*exec.Cmd
 	*cognito.Client
 	pool, client string
+	storage      *backend // for S3 alone
+	admin        storageKey
 }
 
 func startProcess(t *testing.T, dir string) *process {
@@ -93,10 +101,13 @@ func startProcess(t *testing.T, dir string) *process {
 		}),
 	})}
 	var o outputs
-	if err := json.NewDecoder(out).Decode(&o); err != nil {
+	var key sandbox.StorageKey
+	dec := json.NewDecoder(out)
+	if err := errors.Join(dec.Decode(&o), dec.Decode(&key)); err != nil {
 		t.Fatal(err)
 	}
 	p.pool, p.client = o.Auth.PoolID, o.Auth.ClientID
+	p.storage, p.admin = &backend{outputs: o}, storageKey{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey}
 	return p
 }
 

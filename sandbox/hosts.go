@@ -59,8 +59,10 @@ func loopbackOnly(next http.Handler) http.Handler {
 
 // hostname returns the host that a request names, in lower
 // case and without the port. An IPv6 address has no brackets.
-func hostname(r *http.Request) string {
-	host := r.Host
+func hostname(r *http.Request) string { return hostOf(r.Host) }
+
+// hostOf returns the host of a Host header; see [hostname].
+func hostOf(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {

@@ -218,12 +218,16 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res, _ := do(t, transport, req); res.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d", host, res.StatusCode)
+		want := http.StatusOK
+		if strings.Contains(host, "s3") { // nobody has signed this
+			want = http.StatusForbidden
+		}
+		if res, _ := do(t, transport, req); res.StatusCode != want {
+			t.Errorf("%s: %d, want %d", host, res.StatusCode, want)
 		}
 		transport.CloseIdleConnections()
 	}
-	if len(s.AWSHosts()) != 4 {
+	if len(s.AWSHosts()) != 8 {
 		t.Errorf("hosts = %v", s.AWSHosts())
 	}
 

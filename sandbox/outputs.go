@@ -144,8 +144,8 @@ func orElse(err error, text string) error {
 	return err
 }
 
-// newOutputs makes the outputs of a new pool: those of defineAuth({loginWith:
-// {email: true}}) of Amplify Gen 2, with managed login and all of its providers.
+// newOutputs makes the outputs of a new pool: those of defineAuth({loginWith: {email: true}}) of
+// Amplify Gen 2, with managed login and all of its providers, and of defineStorage.
 func newOutputs() (*outputs, error) {
 	const region = "us-east-1"
 	text, err := json.Marshal(map[string]any{
@@ -171,6 +171,7 @@ func newOutputs() (*outputs, error) {
 				RedirectSignInURI: []string{}, RedirectSignOutURI: []string{}, ResponseType: "code",
 			},
 		},
+		"storage": newStorageOutputs(region),
 	})
 	if err != nil {
 		return nil, err
@@ -414,7 +415,7 @@ func (o *outputs) marshal(address string) ([]byte, error) {
 	errs := []error{
 		setMember(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
 			"user_pool": address, "user_pool_keys": address,
-			"identity_pool": address, "oauth": address,
+			"identity_pool": address, "oauth": address, "storage": address,
 		}}),
 		setMember(o.whole, "custom", custom),
 		setMember(o.whole, "auth", o.authWhole),

@@ -45,7 +45,7 @@ func TestOutputs(t *testing.T) {
 		}
 	}
 	before["custom"].(map[string]any)["amplify_go"] = map[string]any{"endpoints": map[string]any{
-		"user_pool": s.URL(), "user_pool_keys": s.URL(), "identity_pool": s.URL(), "oauth": s.URL()}}
+		"user_pool": s.URL(), "user_pool_keys": s.URL(), "identity_pool": s.URL(), "oauth": s.URL(), "storage": s.URL()}}
 	oauth := before["auth"].(map[string]any)["oauth"].(map[string]any)
 	// The application's own routes come first: an application takes the first that belongs to its
 	// origin.

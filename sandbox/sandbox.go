@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/idp"
 	"github.com/amplify-go/amplify/sandbox/internal/login"
+	"github.com/amplify-go/amplify/sandbox/internal/s3"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 	"github.com/amplify-go/amplify/sandbox/internal/tlsca"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
@@ -31,10 +33,10 @@ import (
 // pool of the sandbox's own, in memory, on a free port.
 type Config struct {
 	// Outputs is an amplify_outputs.json of Gen 2, of version 1 or 1.x. The sandbox takes from
-	// it the ids, app client, domain, password policy and groups. Of an
-	// amplifyconfiguration.json of Gen 1 it makes outputs of Gen 2, and says so in the log. If
-	// Outputs is empty, the sandbox makes a user pool. A data directory remembers that pool.
-	// Outputs that demand multi-factor authentication are an error.
+	// it the ids, app client, domain, password policy, groups, and buckets with their access
+	// rules. Of an amplifyconfiguration.json of Gen 1 it makes outputs of Gen 2, and says so in
+	// the log. If Outputs is empty, the sandbox makes a user pool and a bucket. A data directory
+	// remembers them. Outputs that demand multi-factor authentication are an error.
 	Outputs []byte
 	// DataDir is the directory for the data. It is created
 	// if necessary. If it is empty, the data is in memory.
@@ -71,6 +73,9 @@ type Config struct {
 	// start. Their subs follow from the id of the user pool and their names, so that a
 	// restart does not change them.
 	Users []User
+	// StorageAdmin asks for a key that may do everything in S3, on the loopback address
+	// alone; see [Sandbox.StorageAdmin]. Without it buckets are those of the outputs.
+	StorageAdmin bool
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
 	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
 	PreToken pretoken.Hook
@@ -163,6 +168,9 @@ type Sandbox struct {
 	outputs []byte
 	hosts   []string // AWS's names that TLS is served under
 
+	storage      *storage
+	storageAdmin StorageKey
+
 	url, tlsURL string
 	servers     []*http.Server
 	serving     sync.WaitGroup
@@ -213,11 +221,14 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 			return nil, fmt.Errorf("sandbox: user %q: %w", u.name(), err)
 		}
 	}
-	s.hosts = awsHosts(poolConfig, out.domain())
 	identities, err := out.identityPool(ctx, st, s.pool, cfg.ServerSideTokenCheck)
 	if err != nil {
 		return nil, err
 	}
+	if s.storage, err = s.newStorage(ctx, cfg, out, identities); err != nil {
+		return nil, err
+	}
+	s.hosts = append(awsHosts(poolConfig, out.domain()), slices.Sorted(maps.Keys(s.storage.hosts))...)
 
 	listeners, err := s.listen(ctx, cfg)
 	if err != nil {
@@ -244,7 +255,9 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	api := awsjson.NewHandler(s.logger, services...)
 	const keys = "jwks.json"
 	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
-	s.faults = faults.NewSet(operations, faultSeed)
+	operations = append(operations, s3.Operations()...)
+	slices.Sort(operations)
+	s.faults = faults.NewSet(slices.Compact(operations), faultSeed) // both have unknown ones
 
 	mux := http.NewServeMux()
 	mux.Handle(apiPattern, api)
@@ -267,6 +280,12 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 
 	// Only calls of programs have names. Pages are not counted.
 	name := func(r *http.Request) string {
+		if s.storage.serves(r, mux) {
+			if r.Method == http.MethodOptions {
+				return ""
+			}
+			return s.storage.Operation(r)
+		}
 		_, pattern := mux.Handler(r)
 		if pattern == apiPattern {
 			return api.Operation(r)
@@ -280,8 +299,8 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	pages := withNotFound(mux, managedLogin.ServeNotFound)
-	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, pages))))
+	all := router{s.storage, mux, withNotFound(mux, managedLogin.ServeNotFound)}
+	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, all))))
 }
 
 // withNotFound serves mux, but answers browsers by notFound where mux has no page. Programs get
@@ -327,6 +346,9 @@ func (s *Sandbox) Close(ctx context.Context) error {
 		}
 	}
 	s.serving.Wait()
+	if s.storage != nil {
+		errs = append(errs, s.storage.objects.Close())
+	}
 	return errors.Join(append(errs, s.store.Close())...)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ type sandboxCommand struct {
 	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
 	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. If the outputs have no managed login, the sandbox adds it and says what to deploy. Without --outputs the default is http://localhost:3000."`
 	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
-	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions and keys in this directory. Without it the keys alone are kept, beside the outputs."`
+	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions, keys and objects in this directory. Without it the keys alone are kept, beside the outputs."`
+	StorageAdmin bool     `help:"Print a key, as JSON, that may make, fill and delete S3 buckets."`
 	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
 	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
 
@@ -104,6 +106,13 @@ func (c *sandboxCommand) serve(ctx context.Context, s *sandbox.Sandbox, r *repor
 	} else {
 		facts = append(facts, fact{"keys", "Private keys", c.keyFile()})
 	}
+	if key, ok := s.StorageAdmin(); ok {
+		text, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		facts = append(facts, fact{"storage_admin", "Storage key", string(text)})
+	}
 	if c.TLSPort != nil {
 		tls, err := c.tlsFacts(s)
 		if err != nil {
@@ -129,6 +138,7 @@ func (c *sandboxCommand) config(stdin io.Reader) (sandbox.Config, error) {
 		AppOrigins: c.AppOrigin,
 
 		ServerSideTokenCheck: c.ServerSideTokenCheck,
+		StorageAdmin:         c.StorageAdmin,
 	}
 	if c.TLSPort != nil {
 		config.TLSAddr = loopback(*c.TLSPort)

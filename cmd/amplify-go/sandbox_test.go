@@ -40,6 +40,8 @@ type runningSandbox struct {
 type ready struct {
 	Msg, Outputs, URL, Console, Inbox, Keys string
 
+	StorageAdmin string `json:"storage_admin"`
+
 	TLSURL      string `json:"tls_url"`
 	CA          string `json:"node_extra_ca_certs"`
 	NodeOptions string `json:"node_options"`
@@ -553,6 +555,23 @@ func TestSandboxKeepsData(t *testing.T) {
 	}
 	if status, answer := s.signIn(config.Auth.UserPoolClientID, "alice@example.com", "Sunflowers-1888"); status != 200 {
 		t.Errorf("signing in after the restart: %d %s", status, answer)
+	}
+}
+
+// TestSandboxStorageAdmin: the key for S3 is printed as JSON, if it was asked for, and kept with the data.
+func TestSandboxStorageAdmin(t *testing.T) {
+	dir := t.TempDir()
+	s := startSandbox(t, dir, "--data=data", "--storage-admin")
+	var key struct{ AccessKeyId, SecretAccessKey string }
+	if err := json.Unmarshal([]byte(s.StorageAdmin), &key); err != nil || !strings.HasPrefix(key.AccessKeyId, "AKIA") || key.SecretAccessKey == "" {
+		t.Errorf("%q: %v", s.StorageAdmin, err)
+	}
+	s.stop(syscall.SIGTERM)
+	if again := startSandbox(t, dir, "--data=data", "--storage-admin"); again.StorageAdmin != s.StorageAdmin {
+		t.Error("the key changed with a restart")
+	}
+	if other := startSandbox(t, t.TempDir()); other.StorageAdmin != "" {
+		t.Errorf("a key that nobody asked for: %s", other.StorageAdmin)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package faults makes a backend fail on purpose: it delays answers, throttles calls,
-// answers server errors, and breaks connections before or after a call has its effect.
+// answers server errors, and breaks connections before or after a call has its effect, or in the
+// middle of a body.
 //
 // A [Set] examines every call to a sandbox before the sandbox does. Each
 // call has a name: "InitiateAuth", "GetId", "jwks.json", "/oauth2/token"

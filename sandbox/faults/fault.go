@@ -31,10 +31,11 @@ type Outcome string
 // Outcomes.
 const (
 	// Throttle is Cognito's answer to too many requests: status 400 and TooManyRequestsException.
+	// That of S3 is status 503 and SlowDown.
 	Throttle Outcome = "throttle"
 	// Plain429 is the answer of other throttles: status 429 and a line of text.
 	Plain429 Outcome = "429"
-	// JSON500 is status 500 and InternalErrorException.
+	// JSON500 is status 500 and InternalErrorException, or S3's InternalError.
 	JSON500 Outcome = "500"
 	// HTML503 is the answer of a proxy in front of a service: status 503 and an HTML page.
 	HTML503 Outcome = "503-html"
@@ -42,11 +43,14 @@ const (
 	Drop Outcome = "drop"
 	// DropAfter breaks the connection after the call had its effect, without an answer.
 	DropAfter Outcome = "drop-after"
+	// Cut breaks the connection in the middle of a body: of the
+	// request's, or, if that has none, of the answer's.
+	Cut Outcome = "cut"
 )
 
 // Outcomes returns all outcomes.
 func Outcomes() []Outcome {
-	return []Outcome{Throttle, Plain429, JSON500, HTML503, Drop, DropAfter}
+	return []Outcome{Throttle, Plain429, JSON500, HTML503, Drop, DropAfter, Cut}
 }
 
 // validate reports all faults of f.

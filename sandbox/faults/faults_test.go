@@ -72,6 +72,7 @@ func TestOutcomes(t *testing.T) {
 		{HTML503, 503, 0, "text/html", "", "<html>"},
 		{Drop, 0, 0, "", "", ""},
 		{DropAfter, 0, 1, "", "", ""},
+		{Cut, 0, 1, "", "", ""},
 	} {
 		t.Run("outcome "+string(tt.outcome), func(t *testing.T) {
 			b := newBackend(1)
@@ -95,6 +96,40 @@ func TestOutcomes(t *testing.T) {
 				t.Errorf("got %d %v %s", resp.StatusCode, resp.Header, body)
 			}
 		})
+	}
+}
+
+// TestCut: half of a body arrives, that of the request or that of the answer.
+func TestCut(t *testing.T) {
+	const content = "0123456789"
+	s := NewSet([]string{"Call"}, 1)
+	got := make(chan string, 1)
+	name := func(*http.Request) string { return "Call" }
+	server := httptest.NewServer(s.Handler(name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var read strings.Builder
+		defer func() { got <- read.String() }()
+		_, _ = io.Copy(&read, r.Body)
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, content[:3])
+		_, _ = io.WriteString(w, content[3:])
+	})))
+	defer server.Close()
+	if _, err := s.Add(Fault{Outcome: Cut}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Client().Post(server.URL, "text/plain", strings.NewReader(content)); err == nil {
+		t.Error("the request was answered")
+	}
+	if half := <-got; half != content[:5] {
+		t.Errorf("%q of the request arrived", half)
+	}
+	resp, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if half, err := io.ReadAll(resp.Body); err == nil || string(half) != content[:5] {
+		t.Errorf("%q of the answer arrived, %v", half, err)
 	}
 }
 

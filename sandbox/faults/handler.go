@@ -9,6 +9,13 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 )
 
+// Refuser is an ability of the handler behind [Set.Handler]: it answers calls itself with the
+// errors of [Throttle] and [JSON500], where they have another form than Cognito's.
+type Refuser interface {
+	// Refuse reports whether it has answered.
+	Refuse(w http.ResponseWriter, r *http.Request, o Outcome) bool
+}
+
 // Handler returns a handler that applies the faults to calls before next
 // answers them. name returns the name of a call, which should be one of
 // the Set's operations, or "" for requests that faults must spare.
@@ -22,6 +29,9 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 		latency, outcome := s.strike(operation)
 		if latency > 0 && !(readAhead(r) && wait(r, latency)) {
 			panic(http.ErrAbortHandler) // the caller has gone
+		}
+		if refuser, ok := next.(Refuser); ok && refuser.Refuse(w, r, outcome) {
+			return
 		}
 		switch outcome {
 		case "":
@@ -37,11 +47,14 @@ func (s *Set) Handler(name func(*http.Request) string, next http.Handler) http.H
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write([]byte("<html><head><title>503 Service Temporarily Unavailable</title></head>" +
 				"<body><h1>503 Service Temporarily Unavailable</h1></body></html>\n"))
-		case DropAfter:
-			next.ServeHTTP(discarded{http.Header{}}, r)
-			fallthrough
+		case Cut:
+			next.ServeHTTP(cut(w, r))
+			fallthrough // there was no body to cut
 		case Drop:
 			panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+		case DropAfter:
+			next.ServeHTTP(discarded{http.Header{}}, r)
+			panic(http.ErrAbortHandler)
 		}
 	})
 }

@@ -107,6 +107,33 @@ CREATE TABLE logins (
 -- A disabled identity was merged into another one, or lost its last login. It is no guest.
 ALTER TABLE pool_identities ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
 UPDATE pool_identities SET disabled = 1 WHERE merged_into <> '';
+`, `
+-- S3. Keys are BLOBs: they are compared byte by byte, and may contain any character. The bytes of
+-- objects and parts are elsewhere: their records name blobs.
+CREATE TABLE buckets (
+	name TEXT PRIMARY KEY,
+	region TEXT NOT NULL,
+	created INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE objects (
+	bucket TEXT NOT NULL REFERENCES buckets,
+	key BLOB NOT NULL,
+	record TEXT NOT NULL, -- JSON
+	PRIMARY KEY (bucket, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE uploads (
+	bucket TEXT NOT NULL REFERENCES buckets ON DELETE CASCADE,
+	key BLOB NOT NULL,
+	id TEXT NOT NULL UNIQUE,
+	record TEXT NOT NULL, -- JSON
+	PRIMARY KEY (bucket, key, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE upload_parts (
+	upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
+	number INTEGER NOT NULL,
+	record TEXT NOT NULL, -- JSON
+	PRIMARY KEY (upload, number)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

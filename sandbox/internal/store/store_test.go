@@ -242,6 +242,7 @@ func TestMigrationOfMergedIdentities(t *testing.T) {
 			tx.MergePoolIdentity("merged", "other", epoch),
 			// back to the version before identities could be disabled
 			tx.exec("ALTER TABLE pool_identities DROP COLUMN disabled"),
+			tx.exec("DROP TABLE upload_parts; DROP TABLE uploads; DROP TABLE objects; DROP TABLE buckets"),
 			tx.exec("PRAGMA user_version = 2"))
 	})
 	if err := s.Close(); err != nil {
@@ -255,5 +256,48 @@ func TestMigrationOfMergedIdentities(t *testing.T) {
 			}
 		}
 		return nil
+	})
+}
+
+// TestObjectKeys: keys of objects are bytes, in the order of bytes.
+func TestObjectKeys(t *testing.T) {
+	s := open(t, "")
+	keys := []string{"", "\x00", "\x00a", "a", "a\x00", "b", "\u00fc", "\U0010ffff"}
+	update(t, s, func(tx *Tx) error {
+		if err := errors.Join(tx.AddBucket(Bucket{Name: "x"}), tx.AddBucket(Bucket{Name: "y"})); err != nil {
+			return err
+		}
+		for i, k := range keys {
+			if err := tx.PutObject("x", &Object{Key: k, Size: int64(i), Parts: []Part{{Blob: k}}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	update(t, s, func(tx *Tx) error {
+		list, err := tx.Objects("x", "", "", 100)
+		var got []string
+		for i, o := range list {
+			got = append(got, o.Key)
+			if o.Size != int64(i) || o.Parts != nil {
+				t.Errorf("%q is %+v", o.Key, o)
+			}
+		}
+		if diff := cmp.Diff(keys, got); diff != "" {
+			t.Error(diff)
+		}
+		if list, _ := tx.Objects("x", "a", "b", 100); len(list) != 2 {
+			t.Errorf("%d objects from a to b", len(list))
+		}
+		if err := tx.AddBucket(Bucket{Name: "x"}); err != ErrTaken {
+			t.Errorf("a second bucket of that name: %v", err)
+		}
+		if o, err := tx.Object("y", "a"); err != ErrNotFound {
+			t.Errorf("an object of another bucket: %+v, %v", o, err)
+		}
+		if blobs, _ := tx.Blobs(); len(blobs) != len(keys) {
+			t.Errorf("%d blobs", len(blobs))
+		}
+		return err
 	})
 }

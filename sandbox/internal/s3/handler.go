@@ -1,0 +1,299 @@
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/amplify-go/amplify/sandbox/internal/s3/access"
+	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
+)
+
+const (
+	// Account is the number of the AWS account that owns all buckets. There is no such account.
+	Account = "000000000000"
+	hostID  = "sandbox"
+)
+
+// Config configures S3.
+type Config struct {
+	Objects *objects.Store
+	// Region is that of requests that name no bucket, and of buckets that are created.
+	Region string
+	// Rules are the rules of buckets. In a bucket without, only the administrator may do anything.
+	Rules map[string]*access.Rules
+	// Credentials returns who has these credentials, and their secret key. A signature tells
+	// whether they really do. The error is one of this package's.
+	Credentials func(r *http.Request, accessKeyID, sessionToken string) (Caller, string, error)
+	// HostBucket returns the bucket that a host of S3 names, or "" if it names none.
+	HostBucket func(host string) string
+	Clock      func() time.Time
+	Logger     *slog.Logger
+}
+
+// Caller is who sent a request.
+type Caller struct {
+	// Admin may do everything, and the rules are not for them.
+	Admin bool
+	access.Caller
+	// ARN names the caller in errors.
+	ARN string
+	// ID tells callers apart.
+	ID string
+}
+
+// Errors of [Config.Credentials].
+var (
+	ErrUnknownKey = &Error{http.StatusForbidden, "InvalidAccessKeyId",
+		"The AWS Access Key Id you provided does not exist in our records.", nil}
+	ErrInvalidToken = &Error{http.StatusBadRequest, "InvalidToken",
+		"The provided token is malformed or otherwise invalid.", nil}
+	ErrExpiredToken = &Error{http.StatusBadRequest, "ExpiredToken",
+		"The provided token has expired.", nil}
+)
+
+// Handler answers requests for S3. It is safe for concurrent use.
+type Handler struct{ cfg Config }
+
+// NewHandler returns the handler that cfg describes.
+func NewHandler(cfg Config) *Handler { return &Handler{cfg} }
+
+// request is a request of a caller.
+type request struct {
+	*http.Request
+	h      *Handler
+	name   string // of the bucket, or ""
+	bucket objects.Bucket
+	key    string
+	query  url.Values
+	caller Caller
+	// content is the body of an operation whose body is small.
+	content []byte
+	// body is the body of others. It fails where the body is not what was signed.
+	body *body
+}
+
+// ServeHTTP answers a request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	requestID := rand.Text()[:16]
+	header := w.Header()
+	header.Set("X-Amz-Request-Id", requestID)
+	header.Set("X-Amz-Id-2", hostID)
+	if r.Method == http.MethodOptions {
+		h.preflight(w, r, requestID)
+		return
+	}
+	if r.Header.Get("Origin") != "" {
+		allowOrigin(header)
+	}
+	err := h.serve(w, r)
+	var refused *Error
+	switch {
+	case err == nil:
+		return
+	case errors.As(err, &refused):
+	case errors.Is(err, objects.ErrFull):
+		refused = newError(http.StatusInsufficientStorage, "InsufficientStorage",
+			"The sandbox keeps objects in memory, and that is full: start it with a data "+
+				"directory.")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		refused = incompleteBody()
+	case errors.Is(err, context.Canceled): // the caller has gone
+		panic(http.ErrAbortHandler)
+	default:
+		h.cfg.Logger.ErrorContext(r.Context(), "sandbox: S3 failed", "operation", h.Operation(r),
+			"error", err)
+		refused = newError(http.StatusInternalServerError, "InternalError",
+			"The sandbox failed; its log says why.")
+	}
+	if r.Header.Get("Expect") == "" {
+		// Clients that are still sending would see a broken connection instead of the answer.
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
+	}
+	fail(w, r, refused, requestID)
+}
+
+// maxDrained is how much is read of a body that is not wanted.
+const maxDrained = 16 << 20
+
+// Fail answers a request with an error.
+func Fail(w http.ResponseWriter, r *http.Request, e *Error) {
+	if r.Header.Get("Origin") != "" {
+		allowOrigin(w.Header())
+	}
+	fail(w, r, e, rand.Text()[:16])
+}
+
+func fail(w http.ResponseWriter, r *http.Request, e *Error, requestID string) {
+	w.Header().Del("Content-Length")
+	if e.Status == http.StatusNotModified || r.Method == http.MethodHead {
+		w.WriteHeader(e.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.Header().Set("X-Amzn-Errortype", e.Code) // for the sandbox's own record of calls
+	w.WriteHeader(e.Status)
+	_, _ = io.WriteString(w, e.xml(requestID))
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
+	q := &request{Request: r, h: h, query: parseQuery(r.URL.RawQuery)}
+	q.name, q.key = h.target(r)
+	if !utf8.ValidString(q.name) || !utf8.ValidString(q.key) {
+		return badRequest("InvalidURI", "Couldn't parse the specified URI.")
+	}
+	op := h.operation(r)
+	region, found := h.cfg.Region, false
+	if q.name != "" {
+		b, err := h.cfg.Objects.Bucket(r.Context(), q.name)
+		switch {
+		case err == nil:
+			q.bucket, region, found = b, b.Region, true
+		case !errors.Is(err, objects.ErrNoBucket):
+			return err
+		}
+	}
+	if err := h.authenticate(q, region); err != nil {
+		return err
+	}
+	if op.streams {
+		if err := q.body.decode(q); err != nil {
+			return err
+		}
+	} else if err := q.readContent(); err != nil {
+		return err
+	}
+	if !found && q.name != "" && op.name != "CreateBucket" {
+		return noSuchBucket(q.name)
+	}
+	if o := q.Header.Get("X-Amz-Expected-Bucket-Owner"); o != "" && o != Account {
+		return accessDenied("Access Denied.")
+	}
+	if len(q.key) > 1024 {
+		return badRequest("KeyTooLongError", "Your key is too long.", "Size",
+			fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")
+	}
+	return op.run(q, w)
+}
+
+// target returns the bucket and the key that a request names: by its host, or by its path.
+func (h *Handler) target(r *http.Request) (bucket, key string) {
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	if b := h.cfg.HostBucket(r.Host); b != "" {
+		return b, path
+	}
+	bucket, key, _ = strings.Cut(path, "/")
+	return bucket, key
+}
+
+// parseQuery reads a query. Other than url.ParseQuery it takes semicolons
+// for what they are, and leaves out nothing.
+func parseQuery(raw string) url.Values {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		if n, err := url.QueryUnescape(name); err == nil {
+			name = n
+		}
+		if v, err := url.QueryUnescape(value); err == nil {
+			value = v
+		}
+		values.Add(name, value)
+	}
+	return values
+}
+
+// maxContent is more than the document of ten thousand parts takes.
+const maxContent = 8 << 20
+
+// readContent reads a small body, and checks that it is what was signed.
+func (q *request) readContent() error {
+	if q.body.isStreaming() {
+		return invalidRequest("The value of x-amz-content-sha256 header is invalid.")
+	}
+	if err := q.body.decode(q); err != nil {
+		return err
+	}
+	content, err := io.ReadAll(io.LimitReader(q.body, maxContent+1))
+	if err != nil {
+		return err
+	}
+	if len(content) > maxContent {
+		return badRequest("MaxMessageLengthExceeded", "Your request was too big.")
+	}
+	q.content = content
+	return nil
+}
+
+// allows tells whether the caller may do a in a bucket to an object, or, for
+// lists, with a prefix. Its error is what AWS answers.
+func (q *request) allows(bucket string, a access.Action, key string) error {
+	if q.caller.Admin {
+		return nil
+	}
+	name, resource := "s3:GetObject", bucket+"/"+key
+	switch a {
+	case access.Write:
+		name = "s3:PutObject"
+	case access.Delete:
+		name = "s3:DeleteObject"
+	case access.List:
+		name, resource = "s3:ListBucket", bucket
+	}
+	rules := q.h.cfg.Rules[bucket]
+	if rules == nil {
+		return q.denied(name, resource)
+	}
+	switch rules.Evaluate(q.caller.Caller, a, key) {
+	case access.Allowed:
+		return nil
+	case access.Denied:
+		return accessDenied(fmt.Sprintf(
+			"User: %s is not authorized to perform: %s on resource: %q with an explicit deny in "+
+				"an identity-based policy",
+			q.caller.ARN, name, arn(resource)))
+	default:
+		return q.denied(name, resource)
+	}
+}
+
+// denied is the error where no rule allows an action.
+func (q *request) denied(action, resource string) error {
+	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q "+
+		"because no identity-based policy allows the %s action",
+		q.caller.ARN, action, arn(resource), action))
+}
+
+func arn(resource string) string { return "arn:aws:s3:::" + resource }
+
+// adminOnly refuses everybody but the administrator: Amplify gives nobody the right to do it.
+func (q *request) adminOnly(action string) error {
+	if q.caller.Admin {
+		return nil
+	}
+	resource := q.name
+	if q.key != "" {
+		resource += "/" + q.key
+	}
+	return q.denied("s3:"+action, resource)
+}
+
+// missing is the error where there is no such object. Who may not list the
+// bucket without a prefix does not learn that: with Amplify's rules nobody may.
+func (q *request) missing(bucket, key string) error {
+	if q.caller.Admin {
+		return noSuchKey(key)
+	}
+	return q.denied("s3:ListBucket", bucket)
+}
