@@ -68,8 +68,12 @@ func TestSignedChunks(t *testing.T) {
 		"no size": {"", replace("2710;", "-1;"), 400, "IncompleteBody"},
 		"the trailer": {crc, replace(checksum.Encode(h), "AAAAAA=="), 403,
 			"SignatureDoesNotMatch"},
-		"the trailer's signature": {crc, replace("x-amz-trailer-signature:",
-			"x-amz-trailer-signature:0"), 403, "SignatureDoesNotMatch"},
+		"the trailer's signature": {crc, func(b string) string {
+			end := len(b) - len("0\r\n\r\n")
+			return b[:end] + string(b[end]^1) + b[end+1:]
+		}, 403, "SignatureDoesNotMatch"},
+		"a longer signature": {crc, replace("x-amz-trailer-signature:",
+			"x-amz-trailer-signature:0"), 400, "IncompleteBody"},
 		"no trailer's signature": {crc, func(b string) string {
 			return b[:strings.Index(b,
 				"x-amz-trailer-sig")] + "\r\n"
