@@ -22,6 +22,8 @@ type Config struct {
 	Pool   *userpool.Pool
 	Faults *faults.Set
 	Clock  *clock.Clock
+	// Storage has the buckets to show. It may be nil.
+	Storage *Storage
 	// Calls has the calls to show. It may be nil.
 	Calls *calls.Log
 	// Outputs returns the outputs file. It may be nil.
@@ -60,6 +62,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /console/calls", h.page("calls", h.calls))
 	mux.Handle("GET /console/outputs", h.page("outputs", h.outputs))
 	mux.Handle("GET /inbox", h.page("inbox", h.inbox))
+	h.registerStorage(mux)
 
 	mux.Handle("POST /console/users/{sub}/confirm", h.action(h.confirmUser))
 	mux.Handle("POST /console/users/{sub}/delete", h.action(h.deleteUser))

@@ -1,8 +1,9 @@
 // Package console serves the sandbox's own pages. They show the users
-// and groups of the user pool, the calls that were answered, the outputs
-// file, and an inbox with the messages that Cognito would have sent.
+// and groups of the user pool, the buckets of S3, the calls that were answered, the
+// outputs file, and an inbox with the messages that Cognito would have sent.
 //
 //	/console  /console/users  /console/users/{sub}  /console/groups
+//	/console/storage  /console/storage/{bucket}
 //	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //
