@@ -80,7 +80,7 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 		return err
 	}
 	w.Header().Set("Location", "/"+q.name)
-	w.Header().Set("X-Amz-Bucket-Arn", arn(q.name))
+	w.Header().Set("X-Amz-Bucket-Arn", q.arn(q.name))
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
