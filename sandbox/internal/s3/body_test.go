@@ -129,6 +129,26 @@ func TestChunkSizes(t *testing.T) {
 		want(t, "small chunks", 400, "InvalidChunkSizeError")
 }
 
+// TestDecodedLength: a body in chunks has the length that was announced.
+func TestDecodedLength(t *testing.T) {
+	s := newServer(t)
+	const body = "3\r\nabc\r\n0\r\n\r\n"
+	for length, c := range map[string]struct {
+		status int
+		code   string
+	}{
+		"3": {200, ""}, "2": {400, "IncompleteBody"}, "4": {400, "IncompleteBody"},
+		"x": {411, "MissingContentLength"}, "-3": {411, "MissingContentLength"},
+		"5368709121": {400, "EntityTooLarge"},
+	} {
+		s.call(t, ann, "PUT", "/bucket/ann/"+length, body, "X-Amz-Content-Sha256",
+			streamingUnsigned, "X-Amz-Decoded-Content-Length", length).want(t, length, c.status, c.code)
+	}
+	s.call(t, admin, "GET", "/bucket/ann/2", "").want(t, "what was refused", 404, "NoSuchKey")
+	s.call(t, ann, "POST", "/bucket?delete", body, "X-Amz-Content-Sha256", streamingUnsigned,
+		"X-Amz-Decoded-Content-Length", "3").want(t, "a document in chunks", 400, "InvalidRequest")
+}
+
 // FuzzChunks: no body makes the reader panic, give
 // more than was announced, or take one for another.
 func FuzzChunks(f *testing.F) {
