@@ -57,9 +57,10 @@ func TestAxeConsole(t *testing.T) {
 		b.open(backend.URL() + path)
 	}
 	for _, path := range []string{
-		"/console", "/console/users", "/console/groups", "/console/calls", "/console/faults",
+		"/console", "/console/users", "/console/groups", "/console/storage", "/console/calls", "/console/faults",
 		"/console/outputs", "/inbox", "/inbox?to=nobody@example.com",
-		"/console/nothing", "/console/users/nobody", "/console/group?name=nobodies", "/nothing",
+		"/console/nothing", "/console/users/nobody", "/console/group?name=nobodies",
+		"/console/storage/none", "/nothing",
 	} {
 		open(path)
 		axe.passes(b, path+" of an empty sandbox")

@@ -13,6 +13,7 @@
 //	bundle.go      npm packages as the script of a page
 //	next.go        a Next.js application
 //	poolclient.go  the AWS SDK for Go
+//	s3             the referee of the sandbox's S3, which s3referee_test.go runs
 //	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
 //
 // js/next and js/amplify are the programs in JavaScript; js/axe is the package axe-core alone.

@@ -271,7 +271,10 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	mux.Handle("GET "+ui.AssetPrefix, ui.NewAssets())
 
 	local := http.NewServeMux()
-	console.New(console.Config{Pool: s.pool, Calls: s.calls, Faults: s.faults, Clock: s.clock, Outputs: s.Outputs, Logger: s.logger}).Register(local)
+	console.New(console.Config{
+		Pool: s.pool, Storage: s.storage.console(), Calls: s.calls, Faults: s.faults, Clock: s.clock,
+		Outputs: s.Outputs, Logger: s.logger,
+	}).Register(local)
 	s.registerAdmin(local)
 	local.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))
 	for _, pattern := range []string{"GET /{$}", "/console", "/console/", "/inbox", "/admin/"} {

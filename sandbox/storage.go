@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/internal/console"
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/partition"
 	"github.com/amplify-go/amplify/sandbox/internal/s3"
@@ -100,6 +101,7 @@ func (o *outputs) buckets() ([]bucketOutputs, error) {
 type storage struct {
 	*s3.Handler
 	objects *objects.Store
+	rules   map[string]*access.Rules
 	// hosts are AWS's names for it, each with the bucket that it names, or "".
 	hosts map[string]string
 }
@@ -114,18 +116,17 @@ func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs,
 	if err := s.loadStorageAdmin(ctx, cfg.StorageAdmin); err != nil {
 		return nil, err
 	}
-	st := &storage{hosts: map[string]string{}}
+	st := &storage{hosts: map[string]string{}, rules: map[string]*access.Rules{}}
 	st.objects, err = objects.New(ctx, s.store, cfg.DataDir, maxObjects, s.clock.Now)
 	if err != nil {
 		return nil, err
 	}
-	rules := map[string]*access.Rules{}
 	region := out.auth.Region
 	for i, b := range buckets {
 		if i == 0 {
 			region = b.Region
 		}
-		if rules[b.Name], err = access.Parse(b.Paths); err != nil {
+		if st.rules[b.Name], err = access.Parse(b.Paths); err != nil {
 			err = fmt.Errorf("sandbox: the section storage of the outputs: bucket %s: %w",
 				b.Name, err)
 		} else {
@@ -137,11 +138,16 @@ func (s *Sandbox) newStorage(ctx context.Context, cfg Config, out *outputs,
 		st.addHosts(b)
 	}
 	st.Handler = s3.NewHandler(s3.Config{
-		Objects: st.objects, Region: region, Rules: rules, Clock: s.clock.Now, Logger: s.logger,
+		Objects: st.objects, Region: region, Rules: st.rules, Clock: s.clock.Now, Logger: s.logger,
 		HostBucket:  func(host string) string { return st.hosts[hostOf(host)] },
 		Credentials: s.storageCredentials(identities),
 	})
 	return st, nil
+}
+
+// console returns S3 as the console shows it.
+func (st *storage) console() *console.Storage {
+	return &console.Storage{Objects: st.objects, Rules: st.rules}
 }
 
 // addHosts adds the names under which AWS serves a bucket: by path, by host, and with transfer

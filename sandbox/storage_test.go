@@ -463,6 +463,18 @@ func TestLegacyStorage(t *testing.T) {
 	}
 }
 
+// TestStorageHosts: outputs of another party do not reach names that a certificate must not have.
+func TestStorageHosts(t *testing.T) {
+	outputs := strings.Replace(withStorage, `"aws_region": "eu-west-1"`, `"aws_region": "*"`, 1)
+	outputs = strings.ReplaceAll(outputs, "my-photos", "my..photos")
+	b := startStorage(t, func(c *sandbox.Config) { c.Outputs = []byte(outputs) })
+	for _, host := range b.AWSHosts() {
+		if strings.Contains(host, "*") || strings.Contains(host, "..") {
+			t.Errorf("the name %q", host)
+		}
+	}
+}
+
 // TestBadStorage: what is wrong with the section storage stops the sandbox.
 func TestBadStorage(t *testing.T) {
 	for _, c := range [][3]string{

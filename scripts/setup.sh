@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the full test run needs and the machine lacks, and says so:
-# Debian's chromium, and the npm packages of the interop tests.
+# Debian's chromium, the npm packages of the interop tests, and the client that judges S3.
 # Usage: scripts/setup.sh [interop]   interop: the packages of `make interop` instead
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,3 +31,5 @@ for js in $(git ls-files -- "${locks[@]}" | xargs -r -n1 dirname); do
 		echo "$want" >"$stamp"
 	fi
 done
+
+[ "${1-}" = interop ] || S3REF_TOOLS=e2e/s3/.tools e2e/s3/referee.sh build

@@ -3,6 +3,7 @@
 # (github.com/versity/versitygw v1.8.0, Apache-2.0) against an S3 endpoint.
 #
 #   S3REF_TOOLS=<folder> referee.sh ENDPOINT ACCESS_KEY SECRET LIST [REGION]
+#   S3REF_TOOLS=<folder> referee.sh build    # builds the client, and no more
 #
 # LIST: file with one case name a line; '#' begins a comment. REGION defaults to us-east-1.
 # The key must be permanent (the client cannot send a session token) and may create,
@@ -18,19 +19,22 @@
 set -uo pipefail
 VERSION=v1.8.0
 
-die() { echo "s3-referee: $*" >&2; exit 2; }
-[ $# -eq 4 ] || [ $# -eq 5 ] || die "usage: S3REF_TOOLS=<folder> $0 ENDPOINT ACCESS_KEY SECRET LIST [REGION]"
-endpoint=${1%/} access=$2 secret=$3 list=$4 region=${5:-us-east-1}
+die() { echo "s3/referee: $*" >&2; exit 2; }
+[ "$*" = build ] || [ $# -eq 4 ] || [ $# -eq 5 ] || die "usage: S3REF_TOOLS=<folder> $0 ENDPOINT ACCESS_KEY SECRET LIST [REGION]"
 [ -n "${S3REF_TOOLS:-}" ] || die "S3REF_TOOLS is not set"
-[ -r "$list" ] || die "cannot read $list"
-[[ $endpoint =~ ^https?://(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?$ ]] || die "only loopback endpoints: buckets are made and deleted there"
 mkdir -p "$S3REF_TOOLS" || die "cannot make $S3REF_TOOLS"
 tools=$(cd "$S3REF_TOOLS" && pwd)
 client=$tools/versitygw-$VERSION
 if [ ! -x "$client" ]; then
+  echo "s3/referee: building its client, which takes a minute or two ..."
   GOBIN=$tools GOWORK=off go install "github.com/versity/versitygw/cmd/versitygw@$VERSION" || die "build failed"
   mv "$tools/versitygw" "$client"
 fi
+[ "$*" != build ] || exit 0
+
+endpoint=${1%/} access=$2 secret=$3 list=$4 region=${5:-us-east-1}
+[ -r "$list" ] || die "cannot read $list"
+[[ $endpoint =~ ^https?://(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?$ ]] || die "only loopback endpoints: buckets are made and deleted there"
 
 # From here on only the endpoint counts: no proxy, profile or CA bundle of the caller.
 for v in $(compgen -e); do

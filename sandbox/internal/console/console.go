@@ -11,6 +11,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
 	"github.com/amplify-go/amplify/sandbox/internal/clock"
+	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 	"github.com/amplify-go/amplify/sandbox/internal/ui"
 	"github.com/amplify-go/amplify/sandbox/internal/userpool"
 )
@@ -21,6 +22,8 @@ type Config struct {
 	Pool   *userpool.Pool
 	Faults *faults.Set
 	Clock  *clock.Clock
+	// Storage has the buckets to show. It may be nil.
+	Storage *Storage
 	// Calls has the calls to show. It may be nil.
 	Calls *calls.Log
 	// Outputs returns the outputs file. It may be nil.
@@ -58,6 +61,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /console/calls", h.get(page{"calls", h.calls}))
 	mux.Handle("GET /console/outputs", h.get(page{"outputs", h.outputs}))
 	mux.Handle("GET /inbox", h.get(page{"inbox", h.inbox}))
+	h.registerStorage(mux)
 
 	users := page{"users", h.users}
 	mux.Handle("GET /console/users", h.get(users))
@@ -279,6 +283,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Text, p.Back = "This user does not exist.", link{"Back to the users", "/console/users"}
 	case userpool.CodeOf(err) == userpool.ResourceNotFound:
 		p.Text, p.Back = "This group does not exist.", link{"Back to the groups", "/console/groups"}
+	case errors.Is(err, objects.ErrNoBucket):
+		p.Text, p.Back = "This bucket does not exist.", link{"Back to the buckets", "/console/storage"}
 	case errors.Is(err, ui.ErrForm):
 		status, p.Title = http.StatusForbidden, "That did not work"
 		p.Text = "The form was open for too long, or another site sent it. Nothing was changed. " +

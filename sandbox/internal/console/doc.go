@@ -1,9 +1,10 @@
 // Package console serves the sandbox's own pages. They show the users
-// and groups of the user pool, the calls that were answered, the outputs
-// file, and an inbox with the messages that Cognito would have sent.
+// and groups of the user pool, the buckets of S3, the calls that were answered, the
+// outputs file, and an inbox with the messages that Cognito would have sent.
 // Their forms do what an administrator does with users and groups.
 //
 //	/console  /console/users  /console/users/{sub}  /console/groups  /console/group?name=…
+//	/console/storage  /console/storage/{bucket}
 //	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //

@@ -230,6 +230,9 @@ func (r *chunkReader) end() error {
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		switch {
 		case r.signed && name == "x-amz-trailer-signature":
+			if len(value) != 64 {
+				return incompleteBody()
+			}
 			r.current, covered = value, true
 		case trailer != "" && r.signed: // where its signature should be
 			return incompleteBody()

@@ -68,8 +68,12 @@ func TestSignedChunks(t *testing.T) {
 		"no size": {"", replace("2710;", "-1;"), 400, "IncompleteBody"},
 		"the trailer": {crc, replace(checksum.Encode(h), "AAAAAA=="), 403,
 			"SignatureDoesNotMatch"},
-		"the trailer's signature": {crc, replace("x-amz-trailer-signature:",
-			"x-amz-trailer-signature:0"), 403, "SignatureDoesNotMatch"},
+		"the trailer's signature": {crc, func(b string) string {
+			end := len(b) - len("0\r\n\r\n")
+			return b[:end] + string(b[end]^1) + b[end+1:]
+		}, 403, "SignatureDoesNotMatch"},
+		"a longer signature": {crc, replace("x-amz-trailer-signature:",
+			"x-amz-trailer-signature:0"), 400, "IncompleteBody"},
 		"no trailer's signature": {crc, func(b string) string {
 			return b[:strings.Index(b,
 				"x-amz-trailer-sig")] + "\r\n"
@@ -123,6 +127,26 @@ func TestChunkSizes(t *testing.T) {
 	s.call(t, ann, "PUT", "/bucket/ann/a", body, "X-Amz-Content-Sha256", streamingUnsigned,
 		"X-Amz-Decoded-Content-Length", "3").
 		want(t, "small chunks", 400, "InvalidChunkSizeError")
+}
+
+// TestDecodedLength: a body in chunks has the length that was announced.
+func TestDecodedLength(t *testing.T) {
+	s := newServer(t)
+	const body = "3\r\nabc\r\n0\r\n\r\n"
+	for length, c := range map[string]struct {
+		status int
+		code   string
+	}{
+		"3": {200, ""}, "2": {400, "IncompleteBody"}, "4": {400, "IncompleteBody"},
+		"x": {411, "MissingContentLength"}, "-3": {411, "MissingContentLength"},
+		"5368709121": {400, "EntityTooLarge"},
+	} {
+		s.call(t, ann, "PUT", "/bucket/ann/"+length, body, "X-Amz-Content-Sha256",
+			streamingUnsigned, "X-Amz-Decoded-Content-Length", length).want(t, length, c.status, c.code)
+	}
+	s.call(t, admin, "GET", "/bucket/ann/2", "").want(t, "what was refused", 404, "NoSuchKey")
+	s.call(t, ann, "POST", "/bucket?delete", body, "X-Amz-Content-Sha256", streamingUnsigned,
+		"X-Amz-Decoded-Content-Length", "3").want(t, "a document in chunks", 400, "InvalidRequest")
 }
 
 // FuzzChunks: no body makes the reader panic, give

@@ -13,6 +13,9 @@ import (
 // naming rules"), and shorter ones, which stand in outputs of tests.
 var bucketName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 
+// regionName matches the names of AWS's regions.
+var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
 // ValidBucketName tells whether a bucket may have that name.
 func ValidBucketName(name string) bool { return bucketName.MatchString(name) }
 
@@ -54,14 +57,19 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 	if q.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
 		return notImplemented("x-amz-bucket-object-lock-enabled")
 	}
-	in := struct{ LocationConstraint string }{q.h.cfg.Region}
+	var in struct{ LocationConstraint string }
 	if len(q.content) > 0 {
 		if err := readXML(q.content, "CreateBucketConfiguration", &in); err != nil {
 			return err
 		}
-		if in.LocationConstraint == "" {
-			in.LocationConstraint = q.h.cfg.Region
-		}
+	}
+	if in.LocationConstraint == "" {
+		in.LocationConstraint = q.h.cfg.Region
+	}
+	if !regionName.MatchString(in.LocationConstraint) {
+		return badRequest("InvalidLocationConstraint",
+			"The specified location-constraint is not valid",
+			"LocationConstraint", in.LocationConstraint)
 	}
 	err := q.h.cfg.Objects.CreateBucket(q.Context(), q.name, in.LocationConstraint)
 	if errors.Is(err, objects.ErrBucketTaken) {
@@ -72,7 +80,7 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 		return err
 	}
 	w.Header().Set("Location", "/"+q.name)
-	w.Header().Set("X-Amz-Bucket-Arn", arn(q.name))
+	w.Header().Set("X-Amz-Bucket-Arn", q.arn(q.name))
 	w.WriteHeader(http.StatusOK)
 	return nil
 }

@@ -161,12 +161,16 @@ func (q *request) uploadPartCopy(w http.ResponseWriter) (err error) {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return err
 	}
+	number, err := q.partToUpload()
+	if err != nil {
+		return err
+	}
 	r, err := q.openSource()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	number, u, err := q.partOfUpload()
+	u, err := q.upload()
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/access"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 )
@@ -134,12 +135,14 @@ func Fail(w http.ResponseWriter, r *http.Request, e *Error) {
 
 func fail(w http.ResponseWriter, r *http.Request, e *Error, requestID string) {
 	w.Header().Del("Content-Length")
+	if e.Code != "" {
+		w.Header().Set("X-Amzn-Errortype", e.Code) // for the sandbox's own record of calls
+	}
 	if e.Status == http.StatusNotModified || r.Method == http.MethodHead {
 		w.WriteHeader(e.Status)
 		return
 	}
 	w.Header().Set("Content-Type", "application/xml")
-	w.Header().Set("X-Amzn-Errortype", e.Code) // for the sandbox's own record of calls
 	w.WriteHeader(e.Status)
 	_, _ = io.WriteString(w, e.xml(requestID))
 }
@@ -262,7 +265,7 @@ func (q *request) allows(bucket string, a access.Action, key string) error {
 		return accessDenied(fmt.Sprintf(
 			"User: %s is not authorized to perform: %s on resource: %q with an explicit deny in "+
 				"an identity-based policy",
-			q.caller.ARN, name, arn(resource)))
+			q.caller.ARN, name, q.arn(resource)))
 	default:
 		return q.denied(name, resource)
 	}
@@ -272,10 +275,17 @@ func (q *request) allows(bucket string, a access.Action, key string) error {
 func (q *request) denied(action, resource string) error {
 	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q "+
 		"because no identity-based policy allows the %s action",
-		q.caller.ARN, action, arn(resource), action))
+		q.caller.ARN, action, q.arn(resource), action))
 }
 
-func arn(resource string) string { return "arn:aws:s3:::" + resource }
+// arn returns the ARN of a bucket or an object, such as "arn:aws:s3:::photos/a.png".
+func (q *request) arn(resource string) string {
+	region := q.bucket.Region
+	if region == "" {
+		region = q.h.cfg.Region
+	}
+	return "arn:" + partition.Of(region).ID + ":s3:::" + resource
+}
 
 // adminOnly refuses everybody but the administrator: Amplify gives nobody the right to do it.
 func (q *request) adminOnly(action string) error {

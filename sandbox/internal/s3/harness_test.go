@@ -59,11 +59,18 @@ func newServer(t testing.TB) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.objects.CreateBucket(t.Context(), bucket, "us-east-1"); err != nil {
+	// Amplify refuses a rule for a whole bucket, but outputs may be written by hand.
+	whole, err := access.Parse([]byte(`{"*": {"authenticated": ["list"]}}`))
+	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{bucket, "whole"} {
+		if err := s.objects.CreateBucket(t.Context(), name, "us-east-1"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.Server = httptest.NewServer(NewHandler(Config{
-		Objects: s.objects, Region: "us-east-1", Rules: map[string]*access.Rules{bucket: rules},
+		Objects: s.objects, Region: "us-east-1", Rules: map[string]*access.Rules{bucket: rules, "whole": whole},
 		Clock:  clock,
 		Logger: slog.New(slog.DiscardHandler),
 		HostBucket: func(host string) string {

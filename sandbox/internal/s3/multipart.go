@@ -123,15 +123,14 @@ func uploadChecksum(name, kind string) (sum objects.Checksum, err error) {
 	return objects.Checksum{Algorithm: string(a), Type: kind}, nil
 }
 
-// partOfUpload returns the number of the part and the upload that a request is about.
-func (q *request) partOfUpload() (int, *objects.Upload, error) {
+// partToUpload returns the number of the part that a request is about.
+func (q *request) partToUpload() (int, error) {
 	text := q.query.Get("partNumber")
 	number, err := strconv.Atoi(text)
 	if err != nil || number < 1 || number > objects.MaxParts {
-		return 0, nil, invalidPartNumber(text)
+		return 0, invalidPartNumber(text)
 	}
-	u, err := q.upload()
-	return number, u, err
+	return number, nil
 }
 
 // upload returns the upload that a request is about.
@@ -151,7 +150,11 @@ func (q *request) uploadPart(w http.ResponseWriter) error {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return err
 	}
-	number, u, err := q.partOfUpload()
+	number, err := q.partToUpload()
+	if err != nil {
+		return err
+	}
+	u, err := q.upload()
 	if err != nil {
 		return err
 	}

@@ -277,6 +277,14 @@ func TestListNames(t *testing.T) {
 	}
 }
 
+// TestListWithoutPrefix: to IAM, no prefix is none that matches.
+func TestListWithoutPrefix(t *testing.T) {
+	s := newServer(t)
+	s.call(t, ann, "GET", "/whole?prefix=", "").want(t, "an empty prefix", 200, "")
+	s.call(t, ann, "GET", "/whole", "").want(t, "no prefix", 403, "AccessDenied")
+	s.call(t, admin, "GET", "/whole", "").want(t, "the administrator", 200, "")
+}
+
 // TestUploadByWriter: who may only write can upload in parts. Nobody else can end that upload.
 func TestUploadByWriter(t *testing.T) {
 	s := newServer(t)

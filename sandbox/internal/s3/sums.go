@@ -131,7 +131,7 @@ func (s *sums) check(p promise, trailer map[string]string) error {
 		if got := base64.StdEncoding.EncodeToString(s.md5.Sum(nil)); got != p.md5 {
 			return badRequest("BadDigest",
 				"The Content-MD5 you specified did not match what we received.",
-				"CalculatedDigest", got, "ExpectedDigest", p.md5)
+				"CalculatedDigest", got, "ExpectedDigest", hexOf(p.md5))
 		}
 	}
 	if p.algorithm == "" {
@@ -147,6 +147,12 @@ func (s *sums) check(p promise, trailer map[string]string) error {
 		return badDigest(p.algorithm)
 	}
 	return nil
+}
+
+// hexOf returns in hexadecimal what is given in base64.
+func hexOf(text string) string {
+	sum, _ := base64.StdEncoding.DecodeString(text) // it was checked before
+	return hex.EncodeToString(sum)
 }
 
 // part makes a part of a blob with these sums. With algorithm "" the checksum is CRC64NVME.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -57,12 +58,22 @@ type Rules struct {
 	statements map[Role][]statement
 }
 
-// path is a path of the outputs, with the actions of each role.
+// Path is a path of the outputs, with its rules.
+type Path struct {
+	Pattern string
+	Rules   []Rule
+}
+
+// Rule says what somebody may do. Who is as in the outputs, such as "groupsadmins".
+type Rule struct {
+	Who     string
+	Actions []Action
+}
+
+// path is a path, with the actions of each role.
 type path struct {
-	pattern string
+	Path
 	actions map[Role][]Action
-	// bare means that the outputs name no rules here, as where the rules are for functions alone.
-	bare bool
 }
 
 // statement allows or denies an action.
@@ -89,20 +100,22 @@ func Parse(text []byte) (*Rules, error) {
 		if err != nil {
 			return nil, fmt.Errorf("paths: %w", err)
 		}
-		p := path{pattern: name.(string), actions: map[Role][]Action{}} // keys are texts
+		p := path{actions: map[Role][]Action{}}
+		p.Pattern = name.(string) // keys are texts
 		var rules map[string][]Action
 		if err := dec.Decode(&rules); err != nil {
-			return nil, fmt.Errorf("path %q: %w", p.pattern, err)
+			return nil, fmt.Errorf("path %q: %w", p.Pattern, err)
 		}
-		p.bare = len(rules) == 0
-		for who, actions := range rules {
+		for _, who := range slices.Sorted(maps.Keys(rules)) {
+			actions := rules[who]
+			p.Rules = append(p.Rules, Rule{who, actions})
 			role, err := parseRole(who)
 			if err != nil {
-				return nil, fmt.Errorf("path %q: %w", p.pattern, err)
+				return nil, fmt.Errorf("path %q: %w", p.Pattern, err)
 			}
 			for _, a := range actions {
 				if !slices.Contains([]Action{Get, Write, Delete, List}, a) {
-					return nil, fmt.Errorf("path %q: there is no action %q", p.pattern, a)
+					return nil, fmt.Errorf("path %q: there is no action %q", p.Pattern, a)
 				}
 				p.actions[role] = append(p.actions[role], a)
 			}
@@ -114,6 +127,15 @@ func Parse(text []byte) (*Rules, error) {
 	}
 	r.deploy()
 	return r, nil
+}
+
+// Paths returns the paths in their order. The caller must not change them.
+func (r *Rules) Paths() []Path {
+	var list []Path
+	for _, p := range r.paths {
+		list = append(list, p.Path)
+	}
+	return list
 }
 
 func orElse(err error, got any) error {
@@ -141,20 +163,22 @@ func (r *Rules) deploy() {
 	for _, q := range r.paths {
 		for role, actions := range q.actions {
 			for _, a := range actions {
-				r.add(role, statement{action: a}, q.pattern)
+				r.add(role, statement{action: a}, q.Pattern)
 			}
 		}
-		if !q.bare && len(q.actions) == 0 {
-			continue // there are rules without actions: such a path denies nothing
+		// Where there are no rules, the outputs leave out those for functions, and the path denies
+		// others all the same. Where there are rules without actions, it denies nothing.
+		if len(q.Rules) > 0 && len(q.actions) == 0 {
+			continue
 		}
 		p := r.above(q)
-		if p == nil || q.pattern == strings.Replace(p.pattern, "*", identityVariable+"/*", 1) {
+		if p == nil || q.Pattern == strings.Replace(p.Pattern, "*", identityVariable+"/*", 1) {
 			continue
 		}
 		for role, actions := range p.actions {
 			for _, a := range actions {
 				if !slices.Contains(q.actions[role], a) {
-					r.add(role, statement{deny: true, action: a}, q.pattern)
+					r.add(role, statement{deny: true, action: a}, q.Pattern)
 				}
 			}
 		}
@@ -164,8 +188,8 @@ func (r *Rules) deploy() {
 // above returns the first path that q lies below, or nil.
 func (r *Rules) above(q path) *path {
 	for i, p := range r.paths {
-		if p.pattern != q.pattern && strings.HasPrefix(q.pattern,
-			strings.ReplaceAll(p.pattern, "*", "")) {
+		if p.Pattern != q.Pattern && strings.HasPrefix(q.Pattern,
+			strings.ReplaceAll(p.Pattern, "*", "")) {
 			return &r.paths[i]
 		}
 	}
