@@ -64,6 +64,18 @@ func (c *call) renew(ctx context.Context, force bool) (aws.Credentials, error) {
 	return awsapi.AWSCredentials(credentials), nil
 }
 
+// live binds ctx to the life of the request's session, for calls that transfer data. [context.Cause]
+// then tells why it has ended. end must be called.
+func (c *call) live(ctx context.Context) (_ context.Context, end func()) {
+	c.life = c.server.Lifetime()
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // options are what the inputs of all functions have in common.
 type options struct {
 	bucket       Bucket
@@ -128,6 +140,16 @@ func (t *target) ResolveEndpoint(context.Context, s3.EndpointParameters) (smithy
 	return smithyendpoints.Endpoint{URI: *t.url}, nil
 }
 
+// as returns the options of a call at t with the given credentials.
+func (t *target) as(credentials aws.Credentials) func(*s3.Options) {
+	return func(o *s3.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return credentials, nil
+		})
+		o.EndpointResolverV2 = t
+	}
+}
+
 // right is what S3 wants a caller to have: an action at a key or, to list, with a prefix.
 type right struct {
 	action storageaccess.Action
@@ -152,12 +174,7 @@ func invoke[In, Out any](
 		if err != nil {
 			return nil, err
 		}
-		out, err := operation(c.Client, ctx, in, append(more, func(o *s3.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return credentials, nil
-			})
-			o.EndpointResolverV2 = t
-		})...)
+		out, err := operation(c.Client, ctx, in, append(more, t.as(credentials))...)
 		if err == nil {
 			return out, nil
 		}

@@ -27,17 +27,21 @@ type fakeS3 struct {
 	*httptest.Server
 	secrets secrets
 	// refuse returns the code of an error, or "", for an action at a key: "HEAD", "GET", "LIST",
-	// "COPY" or "DELETE". May be nil.
+	// "COPY", "DELETE", "PUT", or "CREATE", "PART", "COMPLETE" and "ABORT" of multipart uploads. May be
+	// nil.
 	refuse func(action, key string) string
 
 	mu      sync.Mutex
 	buckets map[string]map[string]string
 	calls   []string // actions and keys
+	uploads map[string]*fakeUpload
+	headers map[string]http.Header // of objects that were uploaded, by bucket and key
 }
 
 func newFakeS3(t testing.TB) *fakeS3 {
 	t.Helper()
-	s := &fakeS3{secrets: secrets{}, buckets: map[string]map[string]string{"drive": {}, "backup": {}}}
+	s := &fakeS3{secrets: secrets{}, buckets: map[string]map[string]string{"drive": {}, "backup": {}},
+		uploads: map[string]*fakeUpload{}, headers: map[string]http.Header{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -136,6 +140,8 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		action, key = "LIST", query.Get("prefix")
 	case r.Header.Get("X-Amz-Copy-Source") != "":
 		action = "COPY"
+	case uploadAction(r) != "":
+		action = uploadAction(r)
 	}
 	s.calls = append(s.calls, action+" "+key)
 	if s.refuse != nil {
@@ -146,6 +152,8 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	switch content, exists := objects[key]; {
+	case uploadAction(r) != "":
+		s.upload(w, r, action, bucket, key, body)
 	case action == "LIST":
 		s.list(w, bucket, query)
 	case action == "POST" && query.Has("delete"):
@@ -169,7 +177,7 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !exists:
 		fail(w, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	case action == "HEAD", action == "GET":
-		w.Header().Set("ETag", `"e"`)
+		w.Header().Set("ETag", etagOf(content))
 		w.Header().Set("Content-Type", "text/plain")
 		http.ServeContent(w, r, "", time.Unix(1_700_000_000, 0), strings.NewReader(content))
 	default:
