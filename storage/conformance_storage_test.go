@@ -205,6 +205,7 @@ func TestConformanceStorage(t *testing.T) {
 			return errors.New("expected lacks requests, or has not one of value and error")
 		}
 		service := &cannedService{responses: in.Responses, secrets: all.secrets()}
+		service.came = sync.NewCond(&service.mu)
 		ctx := in.context(t, all, service)
 		value, progress, err := call(ctx, in.Progress)
 		return errors.Join(
@@ -491,11 +492,12 @@ func dataOf(raw json.RawMessage) (body io.Reader, notGo string) {
 	if blob := cmp.Or(data.Blob, data.File); blob != nil {
 		return strings.NewReader(blob.Text), ""
 	}
-	var bytes bytes.Buffer
-	for i := range data.Bytes + data.ArrayBuffer {
-		bytes.WriteByte(byte(i % 251))
+	period := make([]byte, 251)
+	for i := range period {
+		period[i] = byte(i)
 	}
-	return &bytes, ""
+	size := data.Bytes + data.ArrayBuffer
+	return bytes.NewBuffer(bytes.Repeat(period, size/len(period)+1)[:size]), ""
 }
 
 // listed lists one page or all.
@@ -687,7 +689,8 @@ type cannedService struct {
 	mu       sync.Mutex
 	requests []recordedRequest
 	answered int
-	parts    sync.Map // by number: closed when the part has been recorded
+	parts    int        // that have come
+	came     *sync.Cond // of mu
 }
 
 func (s *cannedService) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -713,9 +716,9 @@ func (s *cannedService) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := s.secrets.verify(r, request.Body.bytes()); err != nil {
 		return nil, err
 	}
-	s.inOrder(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.inOrder(r)
 	if n := len(s.requests); n > 0 && sameAttempt(s.requests[n-1], request) {
 		s.requests[n-1].Attempts++
 	} else {
@@ -758,20 +761,17 @@ var recordedHeaders = []string{
 	"authorization", "content-type", "content-md5", "content-disposition", "content-encoding", "cache-control", "if-none-match",
 }
 
-// inOrder lets the parts of an upload come in the order of their numbers, as the recordings have them.
+// inOrder waits until all parts before that of r have come, as they do in the recordings. s.mu is held.
 func (s *cannedService) inOrder(r *http.Request) {
 	number, err := strconv.Atoi(r.URL.Query().Get("partNumber"))
 	if err != nil {
 		return
 	}
-	arrival := func(number int) chan struct{} {
-		c, _ := s.parts.LoadOrStore(number, make(chan struct{}))
-		return c.(chan struct{})
+	for s.parts+1 < number {
+		s.came.Wait()
 	}
-	if number > 1 {
-		<-arrival(number - 1)
-	}
-	close(arrival(number))
+	s.parts = max(s.parts, number)
+	s.came.Broadcast()
 }
 
 // sameAttempt reports whether b repeats a. Its signature covers a header that counts the attempts.

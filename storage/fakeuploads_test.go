@@ -72,6 +72,9 @@ func (s *fakeS3) upload(w http.ResponseWriter, r *http.Request, action, bucket, 
 		fail(w, r, http.StatusNotFound, "NoSuchUpload", "The specified upload does not exist.")
 		return
 	}
+	if s.checkHeader != nil {
+		s.checkHeader(action, r.Header)
+	}
 	content := string(body)
 	sum := md5.Sum(body)
 	if h := r.Header.Get("Content-Md5"); h != "" && h != base64.StdEncoding.EncodeToString(sum[:]) {
