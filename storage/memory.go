@@ -100,11 +100,15 @@ func (b *buffer) fill(ctx context.Context, r io.Reader) (ended bool, err error) 
 	return false, nil
 }
 
+// reader returns a reader of the buffer.
+func (b *buffer) reader() io.ReadSeeker {
+	return &bufferReader{io.NewSectionReader(b, 0, b.length), b}
+}
+
 // ReadAt implements [io.ReaderAt].
 func (b *buffer) ReadAt(p []byte, at int64) (n int, err error) {
 	for n < len(p) && at < b.length {
-		from := at % blockSize
-		copied := copy(p[n:], b.blocks[at/blockSize][from:min(blockSize, from+b.length-at)])
+		copied := copy(p[n:], b.rest(at))
 		n += copied
 		at += int64(copied)
 	}
@@ -112,6 +116,30 @@ func (b *buffer) ReadAt(p []byte, at int64) (n int, err error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// rest returns what follows in the block of the byte at.
+func (b *buffer) rest(at int64) []byte {
+	from := at % blockSize
+	return b.blocks[at/blockSize][from:min(blockSize, from+b.length-at)]
+}
+
+// bufferReader reads a buffer.
+type bufferReader struct {
+	*io.SectionReader
+	buffer *buffer
+}
+
+// WriteTo implements [io.WriterTo]: a hash takes the blocks as they are.
+func (r *bufferReader) WriteTo(w io.Writer) (n int64, err error) {
+	at, err := r.Seek(0, io.SeekCurrent)
+	for err == nil && at < r.buffer.length {
+		var written int
+		written, err = w.Write(r.buffer.rest(at))
+		n += int64(written)
+		at, _ = r.Seek(int64(written), io.SeekCurrent)
+	}
+	return n, err
 }
 
 // release gives all of the buffer back.

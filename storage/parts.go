@@ -17,18 +17,14 @@ const (
 	maxParts = 10_000
 )
 
-// part is a part of a body: a section of data.
+// part is a part of a body.
 type part struct {
 	number  int32 // from 1
-	data    io.ReaderAt
-	offset  int64
 	size    int64
 	last    bool
-	release func() // must be called once
+	reader  func() io.ReadSeeker // each attempt to send the part needs one of its own
+	release func()               // must be called once
 }
-
-// reader returns a reader of the part. Each attempt to send it needs one of its own.
-func (p *part) reader() *io.SectionReader { return io.NewSectionReader(p.data, p.offset, p.size) }
 
 // parts cuts a body into parts.
 type parts interface {
@@ -114,7 +110,8 @@ func (s *sections) next(ctx context.Context) (*part, error) {
 	at := int64(s.number) * s.part
 	s.number++
 	size := min(s.part, s.size-at)
-	return &part{s.number, s.data, s.start + at, size, at+size == s.size, func() {}}, nil
+	section := func() io.ReadSeeker { return io.NewSectionReader(s.data, s.start+at, size) }
+	return &part{s.number, size, at+size == s.size, section, func() {}}, nil
 }
 
 // seekerAt makes an io.ReaderAt of a body that can seek.
@@ -187,7 +184,7 @@ func (s *stream) next(ctx context.Context) (*part, error) {
 		return nil, s.memory.errTooLong(s.read)
 	}
 	kept = true
-	return &part{s.number, b, 0, b.length, ended, b.release}, nil
+	return &part{s.number, b.length, ended, b.reader, b.release}, nil
 }
 
 // largestPart returns the size of the largest part of a stream.

@@ -329,12 +329,15 @@ func (u *upload) sendParts(ctx context.Context, body parts, first *part, out *Up
 }
 
 // sendAll sends the parts of body, several at a time. When it returns, no part is being sent.
-func (u *upload) sendAll(ctx context.Context, id *string, body parts, first *part) error {
+func (u *upload) sendAll(ctx context.Context, id *string, body parts, next *part) error {
 	sending, fail := context.WithCancelCause(ctx)
 	var workers sync.WaitGroup
 	defer func() {
 		fail(errAbandoned)
 		workers.Wait()
+		if next != nil {
+			next.release()
+		}
 	}()
 	arrived := make(chan int64, parallelParts)
 	underWay := 0
@@ -344,33 +347,32 @@ func (u *upload) sendAll(ctx context.Context, id *string, body parts, first *par
 			u.progress(size)
 		}
 	}
-	for p := first; p != nil; {
-		s, err := u.read(p)
+	for next != nil && sending.Err() == nil {
+		s, err := u.read(next)
 		if err != nil {
-			p.release()
 			fail(err)
-			break
-		}
-		underWay++
-		last, sent := p.last, p
-		workers.Go(func() {
-			err := u.send(sending, id, sent, s)
-			sent.release()
-			if err != nil {
-				fail(err)
-				arrived <- 0
-				return
-			}
-			arrived <- sent.size
-		})
-		if last {
 			break
 		}
 		for underWay == parallelParts || len(arrived) > 0 {
 			wait()
 		}
-		if p, err = body.next(sending); err != nil {
-			fail(err)
+		p := next
+		next = nil
+		underWay++
+		workers.Go(func() {
+			err := u.send(sending, id, p, s)
+			p.release()
+			if err != nil {
+				fail(err)
+				arrived <- 0
+				return
+			}
+			arrived <- p.size
+		})
+		if !p.last {
+			if next, err = body.next(sending); err != nil {
+				fail(err)
+			}
 		}
 	}
 	for underWay > 0 {
