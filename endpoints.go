@@ -32,10 +32,10 @@ type Endpoints struct {
 	// OAuth serves managed login: /oauth2/authorize, /oauth2/token, /logout and so on. The default
 	// is https and the domain of the configuration.
 	OAuth string `json:"oauth,omitempty"`
-	// Storage answers the calls of the S3 API, with the bucket as the first segment of the path. The
-	// default is the address of each bucket at AWS; http://localhost:20005, as in Amplify JS, if the
-	// configuration has DangerouslyConnectToHTTPEndpointForTesting.
-	// Environment: AWS_ENDPOINT_URL_S3.
+	// Storage answers the calls of the S3 API, with the bucket as the first segment of the path.
+	// The default is the address of each bucket at AWS; http://localhost:20005, as in Amplify JS,
+	// if the configuration has DangerouslyConnectToHTTPEndpointForTesting. Environment:
+	// AWS_ENDPOINT_URL_S3.
 	Storage string `json:"storage,omitempty"`
 }
 

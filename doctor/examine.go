@@ -64,8 +64,10 @@ func Examine(ctx context.Context, cfg amplify.Config, in Input) *Report {
 	c := runner.Client()
 
 	e.settings(runner)
+	e.bucketRules()
 	if !in.Offline {
 		e.services(ctx, c)
+		e.buckets(ctx)
 	}
 	for i, r := range in.Requests {
 		e.request = r

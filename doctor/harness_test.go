@@ -25,16 +25,19 @@ var (
 // refreshToken is a refresh token, which no text has a part of.
 const refreshToken = "kq3vZx81mTf0WcLp7RbY"
 
-// Where managed login is, and an application.
+// Where managed login is, an application, and a bucket.
 const (
 	loginHost = "login.example.test"
 	appOrigin = "https://app.example.test"
+
+	bucketHost = "drive.s3.eu-west-1.amazonaws.com"
 )
 
 // world is the network: a user pool, managed login, an identity pool, and an application.
 type world struct {
 	*testpool.Pool
 	login, app http.HandlerFunc // nil does not answer
+	bucket     http.HandlerFunc // of the bucket drive; nil does not answer
 	api        http.HandlerFunc // answers the APIs of both pools, unless it is nil
 }
 
@@ -58,6 +61,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := map[string]http.HandlerFunc{
 		loginHost:          w.login,
 		"app.example.test": w.app,
+		bucketHost:         w.bucket,
 	}
 	switch target := r.Header.Get("X-Amz-Target"); {
 	case w.api != nil && target != "":

@@ -18,8 +18,8 @@ type Report struct {
 // Finding is the result of one check.
 type Finding struct {
 	// Check names what was looked at: configuration, origin, redirects, scopes, keys, clock,
-	// app-client, managed-login, identity-pool, guest, cookies, tokens, expiry, session, app,
-	// auth-routes. Others may come.
+	// app-client, managed-login, identity-pool, guest, storage, cookies, tokens, expiry, session,
+	// app, auth-routes. Others may come.
 	Check string `json:"check"`
 	// Request is which of several requests the finding is about, such as "GET
 	// https://myapp.com/home". Of one request it is empty, and where it is about none.

@@ -13,8 +13,8 @@ import (
 	"github.com/amplify-go/amplify/storage"
 )
 
-// BenchmarkGetURL makes presigned URLs as one user and as many in turn, and beside them the same URLs
-// by the PresignClient of the SDK, which is made once, as its documentation has it.
+// BenchmarkGetURL makes presigned URLs as one user and as many in turn, and beside them the same
+// URLs by the PresignClient of the SDK, which is made once, as its documentation has it.
 func BenchmarkGetURL(b *testing.B) {
 	token := strings.Repeat("token/of+session", 80) // 1,280 bytes, as Cognito's are
 	for name, users := range map[string]int{"one user": 1, "1000 users": 1000} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
+	"github.com/amplify-go/amplify/internal/s3address"
 	"github.com/amplify-go/amplify/internal/storageaccess"
 )
 
@@ -18,9 +19,7 @@ type call struct {
 	*service
 	server      *amplify.ServerContext
 	credentials *amplify.Credentials // nil if there are none
-	// life is that of the request's session, for calls that ask for credentials again later. Calls
-	// that do not leave it nil.
-	life context.Context
+	life        context.Context      // of the session that they belong to
 }
 
 func begin(ctx context.Context) (*call, error) {
@@ -32,11 +31,12 @@ func begin(ctx context.Context) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
+	life := server.Lifetime() // before the credentials: another session may start meanwhile
 	credentials, err := server.Credentials(ctx, amplify.CredentialsInput{})
 	if err != nil {
 		return nil, err
 	}
-	return &call{service: s, server: server, credentials: credentials}, nil
+	return &call{s, server, credentials, life}, nil
 }
 
 func (c *call) identityID() string {
@@ -49,9 +49,6 @@ func (c *call) identityID() string {
 // renew returns the credentials of the session that the call began with: another one, which the
 // request may have by now, is not the caller's.
 func (c *call) renew(ctx context.Context, force bool) (aws.Credentials, error) {
-	if c.life == nil {
-		c.life = c.server.Lifetime()
-	}
 	credentials, err := c.server.Credentials(ctx, amplify.CredentialsInput{ForceRefresh: force})
 	switch {
 	case c.life.Err() != nil: // after the call: the session may have ended meanwhile
@@ -67,7 +64,6 @@ func (c *call) renew(ctx context.Context, force bool) (aws.Credentials, error) {
 // live binds ctx to the life of the request's session, for calls that transfer data. [context.Cause]
 // then tells why it has ended. end must be called.
 func (c *call) live(ctx context.Context) (_ context.Context, end func()) {
-	c.life = c.server.Lifetime()
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
 	return ctx, func() {
@@ -96,7 +92,9 @@ type target struct {
 
 // locate returns the target of p. It returns the error missing, unless that is nil, if p names
 // nothing.
-func (c *call) locate(ctx context.Context, p ObjectPath, o options, missing error) (*target, error) {
+func (c *call) locate(
+	ctx context.Context, p ObjectPath, o options, missing error,
+) (*target, error) {
 	t := &target{call: c}
 	var err error
 	if t.bucket, t.region, err = o.bucket.find(c.app.Config().Storage); err != nil {
@@ -117,8 +115,10 @@ func (c *call) locate(ctx context.Context, p ObjectPath, o options, missing erro
 	if o.owner != "" {
 		t.owner = &o.owner
 	}
-	t.url, err = endpoint{o.endpoint, o.accelerate, c.app.Endpoints().Storage}.url(t.bucket, t.region)
-	if err != nil {
+	where := s3address.Options{
+		Custom: o.endpoint, Accelerate: o.accelerate, App: c.app.Endpoints().Storage,
+	}
+	if t.url, err = where.URL(t.bucket, t.region); err != nil {
 		return nil, err
 	}
 	if c.credentials == nil {
@@ -129,14 +129,17 @@ func (c *call) locate(ctx context.Context, p ObjectPath, o options, missing erro
 
 // errNoPath is the error of functions whose input names nothing.
 var errNoPath = &amplify.Error{
-	Name:    invalidInput,
-	Message: "Path or key parameter must be specified in the input. Both can not be specified at the same time.",
-	RecoverySuggestion: "Set Path to what storage.Path, storage.PathFunc or storage.Key returns for a name that " +
-		"is not empty.",
+	Name: invalidInput,
+	Message: "Path or key parameter must be specified in the input. " +
+		"Both can not be specified at the same time.",
+	RecoverySuggestion: "Set Path to what storage.Path, storage.PathFunc or storage.Key returns " +
+		"for a name that is not empty.",
 }
 
-// ResolveEndpoint implements [s3.EndpointResolverV2]: presigned URLs and calls go to the same address.
-func (t *target) ResolveEndpoint(context.Context, s3.EndpointParameters) (smithyendpoints.Endpoint, error) {
+// ResolveEndpoint implements [s3.EndpointResolverV2]: URLs and calls go to the same address.
+func (t *target) ResolveEndpoint(
+	context.Context, s3.EndpointParameters,
+) (smithyendpoints.Endpoint, error) {
 	return smithyendpoints.Endpoint{URI: *t.url}, nil
 }
 
@@ -157,13 +160,17 @@ type right struct {
 	key    string
 }
 
+// operation is a method of the S3 client.
+type operation[In, Out any] func(
+	*s3.Client, context.Context, *In, ...func(*s3.Options),
+) (*Out, error)
+
 // invoke calls an operation of S3 at t, with the credentials of the request. If S3 says that they
-// have expired, it calls once more with new ones, as Amplify JS does. It needs rights, for the error
-// that S3 returns without them.
+// have expired, it calls once more with new ones, as Amplify JS does. It needs rights, for the
+// error that S3 returns without them.
 func invoke[In, Out any](
 	ctx context.Context, t *target, rights []right,
-	operation func(*s3.Client, context.Context, *In, ...func(*s3.Options)) (*Out, error), in *In,
-	more ...func(*s3.Options),
+	call operation[In, Out], in *In, more ...func(*s3.Options),
 ) (*Out, error) {
 	c, err := t.client(t.region)
 	if err != nil {
@@ -174,12 +181,12 @@ func invoke[In, Out any](
 		if err != nil {
 			return nil, err
 		}
-		out, err := operation(c.Client, ctx, in, append(more, t.as(credentials))...)
+		out, err := call(c.Client, ctx, in, append(more, t.as(credentials))...)
 		if err == nil {
 			return out, nil
 		}
 		e := serviceError(err)
-		if e.Name == "ExpiredToken" && !refreshed {
+		if !refreshed && (e.Name == "ExpiredToken" || e.Name == headBadRequest) {
 			continue
 		}
 		t.explain(ctx, e, rights)

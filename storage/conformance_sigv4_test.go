@@ -58,8 +58,8 @@ var sigV4Rules = []conformance.Rule{{
 	},
 }}
 
-// TestConformanceSigV4 signs by the signers of this package what is for S3, and by the SDK's signer,
-// which they stand on, what is for services whose paths are escaped twice.
+// TestConformanceSigV4 signs by the signers of this package what is for S3, and by the SDK's
+// signer, which they stand on, what is for services whose paths are escaped twice.
 func TestConformanceSigV4(t *testing.T) {
 	conformance.Run(t, "sigv4.json", sigV4Rules, func(t *testing.T, c conformance.Case) error {
 		var in struct {

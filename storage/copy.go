@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -27,11 +28,12 @@ type CopyInput struct {
 // CopySource is the object to copy.
 type CopySource struct {
 	Path ObjectPath
-	// ETag, if it is not empty, must be that of the object. NotModifiedSince, if it is not zero, must
-	// not be earlier than its last change, in whole seconds. Else the error is "PreconditionFailed".
+	// ETag, if it is not empty, must be that of the object. NotModifiedSince, if it is not zero,
+	// must not be earlier than its last change, in whole seconds. Else the error is
+	// "PreconditionFailed".
 	ETag             string
 	NotModifiedSince time.Time
-	// Bucket is the bucket of the object. If it is set here, it must be set in the destination, too.
+	// Bucket is the bucket of the object. If it is set, that of the destination must be, too.
 	Bucket Bucket
 	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
 	ExpectedBucketOwner string
@@ -42,7 +44,7 @@ type CopySource struct {
 // CopyDestination is where the copy goes. What is there is replaced.
 type CopyDestination struct {
 	Path ObjectPath
-	// Bucket is the bucket of the copy. If it is set here, it must be set in the source, too.
+	// Bucket is the bucket of the copy. If it is set, that of the source must be, too.
 	Bucket Bucket
 	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
 	ExpectedBucketOwner string
@@ -65,26 +67,30 @@ func Copy(ctx context.Context, in CopyInput) (*CopyOutput, error) {
 	}
 	if (in.Source.Bucket == Bucket{}) != (in.Destination.Bucket == Bucket{}) {
 		return nil, &amplify.Error{
-			Name: "InvalidCopyOperationStorageBucket", Message: "Missing bucket option in either source or destination.",
+			Name:               "InvalidCopyOperationStorageBucket",
+			Message:            "Missing bucket option in either source or destination.",
 			RecoverySuggestion: "Set Bucket in both of them, or in none.",
 		}
 	}
 	from, err := c.locate(ctx, in.Source.Path, options{
-		in.Source.Bucket, in.Source.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.Source.AllowUnusualPath,
-	}, errCopyLacks("source", "Source", in.Source.Path))
+		in.Source.Bucket, in.Source.ExpectedBucketOwner, in.CustomEndpoint,
+		in.UseAccelerateEndpoint, in.Source.AllowUnusualPath,
+	}, errCopyLacks("Source", in.Source.Path))
 	if err != nil {
 		return nil, err
 	}
 	to, err := c.locate(ctx, in.Destination.Path, options{
-		in.Destination.Bucket, in.Destination.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.Destination.AllowUnusualPath,
-	}, errCopyLacks("destination", "Destination", in.Destination.Path))
+		in.Destination.Bucket, in.Destination.ExpectedBucketOwner, in.CustomEndpoint,
+		in.UseAccelerateEndpoint, in.Destination.AllowUnusualPath,
+	}, errCopyLacks("Destination", in.Destination.Path))
 	if err != nil {
 		return nil, err
 	}
 	source := from.bucket + "/" + httpbinding.EscapePath(from.path, false)
 	copied := &s3.CopyObjectInput{
 		Bucket: &to.bucket, Key: &to.path, CopySource: &source,
-		MetadataDirective: types.MetadataDirectiveCopy, TaggingDirective: types.TaggingDirectiveCopy,
+		MetadataDirective:   types.MetadataDirectiveCopy,
+		TaggingDirective:    types.TaggingDirectiveCopy,
 		ExpectedBucketOwner: to.owner, ExpectedSourceBucketOwner: from.owner,
 	}
 	if in.RemoveTags {
@@ -94,7 +100,8 @@ func Copy(ctx context.Context, in CopyInput) (*CopyOutput, error) {
 		copied.CopySourceIfMatch = &in.Source.ETag
 	}
 	if !in.Source.NotModifiedSince.IsZero() {
-		since := in.Source.NotModifiedSince.Truncate(time.Second) // the SDK writes fractions, which HTTP does not have
+		// The SDK would write fractions, which HTTP does not have.
+		since := in.Source.NotModifiedSince.Truncate(time.Second)
 		copied.CopySourceIfUnmodifiedSince = &since
 	}
 	rights := []right{{storageaccess.Get, from, from.path}, {storageaccess.Write, to, to.path}}
@@ -102,23 +109,23 @@ func Copy(ctx context.Context, in CopyInput) (*CopyOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = invoke(ctx, to, rights, (*s3.Client).CopyObject, copied, func(o *s3.Options) { o.HTTPClient = client.copying })
-	if err != nil {
+	patient := func(o *s3.Options) { o.HTTPClient = client.copying }
+	if _, err = invoke(ctx, to, rights, (*s3.Client).CopyObject, copied, patient); err != nil {
 		return nil, err
 	}
 	return &CopyOutput{to.path, to.key}, nil
 }
 
 // errCopyLacks is the error for a side of a copy that names nothing.
-func errCopyLacks(side, name string, p ObjectPath) error {
-	kind, word := "Path", "path"
+func errCopyLacks(side string, p ObjectPath) error {
+	kind := "Path"
 	if p.kind == legacyKey {
-		kind, word = "Key", "key"
+		kind = "Key"
 	}
 	return &amplify.Error{
-		Name:    "No" + name + kind,
-		Message: "Missing " + side + " " + word + " in copy api call.",
-		RecoverySuggestion: "Set " + name + ".Path to what storage.Path, storage.PathFunc or storage.Key returns for a " +
-			"name that is not empty.",
+		Name:    "No" + side + kind,
+		Message: "Missing " + strings.ToLower(side+" "+kind) + " in copy api call.",
+		RecoverySuggestion: "Set " + side + ".Path to what storage.Path, storage.PathFunc or " +
+			"storage.Key returns for a name that is not empty.",
 	}
 }

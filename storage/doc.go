@@ -7,7 +7,8 @@
 // pool gives the credentials, and S3 decides what they allow.
 //
 //	func photo(w http.ResponseWriter, r *http.Request) {
-//		out, err := storage.GetURL(r.Context(), storage.GetURLInput{Path: storage.Path("photos/a.png")})
+//		in := storage.GetURLInput{Path: storage.Path("photos/a.png")}
+//		out, err := storage.GetURL(r.Context(), in)
 //		if err != nil {
 //			…
 //		}

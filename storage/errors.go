@@ -25,8 +25,8 @@ func errNoIdentity() error {
 	return &amplify.Error{
 		Name:    "NoIdentityId",
 		Message: "Missing identity ID when accessing objects in protected or private access level.",
-		RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the request is signed in " +
-			"or the identity pool allows guests.",
+		RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the " +
+			"request is signed in or the identity pool allows guests.",
 	}
 }
 
@@ -40,7 +40,12 @@ func errUnknown(cause error) *amplify.Error {
 
 // headNames are the names of S3's errors by those that the SDK makes of the status, where an answer
 // has no body to tell.
-var headNames = map[string]string{"Forbidden": accessDenied, "MovedPermanently": "PermanentRedirect"}
+var headNames = map[string]string{
+	"Forbidden": accessDenied, "MovedPermanently": "PermanentRedirect",
+}
+
+// headBadRequest may mean that the credentials have expired: an answer to HEAD cannot say so.
+const headBadRequest = "BadRequest"
 
 // serviceError translates an error of a call.
 func serviceError(err error) *amplify.Error {
@@ -57,10 +62,12 @@ func serviceError(err error) *amplify.Error {
 	switch e.Name {
 	case "PermanentRedirect":
 		e.Reason = amplify.ReasonConfiguration
-		e.RecoverySuggestion = "The bucket is in another region than the configuration says: correct the region."
+		e.RecoverySuggestion = "The bucket is in another region than the configuration says: " +
+			"correct the region."
 	case "NoSuchBucket":
 		e.Reason = amplify.ReasonConfiguration
-		e.RecoverySuggestion = "Correct the name of the bucket, or generate the outputs again (npx ampx generate outputs)."
+		e.RecoverySuggestion = "Correct the name of the bucket, or generate the outputs again " +
+			"(npx ampx generate outputs)."
 	}
 	return e
 }
@@ -75,38 +82,47 @@ func (t *target) explain(ctx context.Context, e *amplify.Error, rights []right) 
 	for _, r := range rights {
 		name, paths := t.rules(r.at.bucket)
 		if len(paths) == 0 {
-			e.RecoverySuggestion = fmt.Sprintf("The configuration has no access rules for the bucket %q: "+
-				"look at the policies of the role that %s have.", r.at.bucket, caller)
+			e.RecoverySuggestion = fmt.Sprintf("The configuration has no access rules for the "+
+				"bucket %q: look at the policies of the role of %s.", r.at.bucket, caller)
 			return
 		}
 		v := storageaccess.Check(paths, caller, r.action, r.key)
 		if !v.Allowed {
-			e.Reason, e.RecoverySuggestion = amplify.ReasonNoAccessRule, refusal(name, paths, caller, r, v)
+			e.Reason = amplify.ReasonNoAccessRule
+			e.RecoverySuggestion = refusal(name, paths, caller, r, v)
 			return
 		}
-		allowed = append(allowed, fmt.Sprintf("%q allows %s to %s %q", v.Pattern, caller, r.action, r.key))
+		allowed = append(allowed,
+			fmt.Sprintf("%q allows %s to %s %q", v.Pattern, caller, r.action, r.key))
 	}
 	e.Reason = amplify.ReasonMissingOrForbidden
-	e.RecoverySuggestion = "By the outputs, " + strings.Join(allowed, ", and ") + ". The object may not exist: " +
-		"S3 refuses calls for missing objects too. Or the outputs are not those of the deployed backend."
+	e.RecoverySuggestion = "By the outputs, " + strings.Join(allowed, ", and ") + ". "
+	if rights[0].action == storageaccess.Get {
+		e.RecoverySuggestion += "The object may not exist: S3 refuses calls for missing " +
+			"objects too. "
+	}
+	e.RecoverySuggestion += "The outputs may not be those of the deployed backend."
 }
 
-// refusal tells why the rules do not allow r, and which of them come near.
-func refusal(bucket string, paths []amplify.PathAccess, caller storageaccess.Caller, r right, v storageaccess.Verdict) string {
-	s := fmt.Sprintf("No rule for the bucket %q in the outputs allows %s to %s %q.", bucket, caller, r.action, r.key)
+// refusal tells why the rules of a bucket do not allow r, and which of them come near.
+func refusal(
+	bucket string, paths []amplify.PathAccess, caller storageaccess.Caller, r right,
+	v storageaccess.Verdict,
+) string {
+	s := fmt.Sprintf("No rule for the bucket %q in the outputs allows %s to %s %q.",
+		bucket, caller, r.action, r.key)
 	if v.Pattern != "" {
 		return s + fmt.Sprintf(" The path %q takes that away.", v.Pattern)
 	}
-	if slash := r.key + "/"; r.action == storageaccess.List && storageaccess.Check(paths, caller, r.action, slash).Allowed {
-		return s + fmt.Sprintf(" Write %q, with the slash.", slash)
+	if r.action == storageaccess.List &&
+		storageaccess.Check(paths, caller, r.action, r.key+"/").Allowed {
+		return s + fmt.Sprintf(" Write %q, with the slash.", r.key+"/")
 	}
 	var others []string
 	for _, path := range paths {
-		who := storageaccess.Allowed(path, r.action)
-		one := []amplify.PathAccess{{Pattern: path.Pattern, Actions: map[string][]string{"guest": {string(r.action)}}}}
-		anybody := storageaccess.Caller{IdentityID: caller.IdentityID}
-		if len(who) > 0 && storageaccess.Check(one, anybody, r.action, r.key).Allowed {
-			others = append(others, fmt.Sprintf("%q allows it to %s", path.Pattern, strings.Join(who, ", ")))
+		if who := storageaccess.Others(path, caller, r.action, r.key); len(who) > 0 {
+			others = append(others,
+				fmt.Sprintf("%q allows it to %s", path.Pattern, strings.Join(who, ", ")))
 		}
 	}
 	if len(others) == 0 {

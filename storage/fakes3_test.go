@@ -21,8 +21,8 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// fakeS3 is as much of S3 as the tests need: objects in buckets, by path style. It checks signatures
-// by an implementation of its own, and answers 400 to what it does not know.
+// fakeS3 is as much of S3 as the tests need: objects in buckets, by path style. It checks
+// signatures by an implementation of its own, and answers 400 to what it does not know.
 type fakeS3 struct {
 	*httptest.Server
 	secrets secrets

@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -18,9 +19,9 @@ import (
 
 // ListInput is the input of [List] and [ListAll].
 type ListInput struct {
-	// Path is what the paths of the objects begin with, mostly a folder with its slash: the rules of
-	// Amplify Gen 2 that allow "photos/" do not allow "photos". The zero value is all keys at the
-	// default access level.
+	// Path is what the paths of the objects begin with, mostly a folder with its slash: the rules
+	// of Amplify Gen 2 that allow "photos/" do not allow "photos". The zero value is all keys at
+	// the default access level.
 	Path ObjectPath
 	// PageSize is how many objects a page has at most: 1,000 by default, and at most.
 	PageSize int
@@ -80,7 +81,8 @@ func List(ctx context.Context, in ListInput) (*ListOutput, error) {
 	return l.page(ctx, in.NextToken)
 }
 
-// ListAll returns all objects whose path begins with in.Path. It asks for them page by page. With ExcludeSubpaths the folders of a page follow its objects, as items with Subpath.
+// ListAll returns all objects whose path begins with in.Path. It asks for them page by page. With
+// ExcludeSubpaths the folders of a page follow its objects, as items with Subpath.
 //
 // An error ends it. It ends, with an error, when the server context closes or the session of the
 // request does.
@@ -134,14 +136,15 @@ func newLister(ctx context.Context, in ListInput) (*lister, error) {
 		in.Path = Key("", KeyOptions{})
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, nil)
 	if err != nil {
 		return nil, err
 	}
 	l := &lister{target: t, size: maxPage}
 	if in.PageSize != 0 && in.PageSize < maxPage {
-		l.size = int32(in.PageSize) //nolint:gosec // what S3 does not take it refuses
+		l.size = int32(max(in.PageSize, -1)) // which S3 refuses
 	}
 	if in.ExcludeSubpaths {
 		l.delimiter = aws.String(cmp.Or(in.Delimiter, "/"))
@@ -165,14 +168,15 @@ func (l *lister) page(ctx context.Context, token string) (*ListOutput, error) {
 // fetch asks S3 for one page.
 func (l *lister) fetch(ctx context.Context, token string) (*s3.ListObjectsV2Output, error) {
 	in := &s3.ListObjectsV2Input{
-		Bucket: &l.bucket, Prefix: &l.path, MaxKeys: &l.size, Delimiter: l.delimiter, ExpectedBucketOwner: l.owner,
-		// XML cannot hold every key.
-		EncodingType: types.EncodingTypeUrl,
+		Bucket: &l.bucket, Prefix: &l.path, Delimiter: l.delimiter, MaxKeys: &l.size,
+		ExpectedBucketOwner: l.owner,
+		EncodingType:        types.EncodingTypeUrl, // XML cannot hold every key
 	}
 	if token != "" {
 		in.ContinuationToken = &token
 	}
-	return invoke(ctx, l.target, []right{{storageaccess.List, l.target, l.path}}, (*s3.Client).ListObjectsV2, in)
+	rights := []right{{storageaccess.List, l.target, l.path}}
+	return invoke(ctx, l.target, rights, (*s3.Client).ListObjectsV2, in)
 }
 
 // read decodes an answer, and checks that it is the one to what was asked: what lies elsewhere must
@@ -183,23 +187,25 @@ func (l *lister) read(token string, out *s3.ListObjectsV2Output) (*ListOutput, e
 		decode = func(s *string) (string, error) { return url.QueryUnescape(aws.ToString(s)) }
 	}
 	prefix, err := decode(out.Prefix)
-	truncated, next := aws.ToBool(out.IsTruncated), aws.ToString(out.NextContinuationToken)
+	next := aws.ToString(out.NextContinuationToken)
 	count := len(out.Contents) + len(out.CommonPrefixes)
+	bucket := aws.ToString(out.Name)
+	size, said := aws.ToInt32(out.MaxKeys), aws.ToInt32(out.KeyCount)
 	switch {
 	case err != nil:
 		return nil, err
-	case aws.ToString(out.Name) != l.bucket:
-		return nil, fmt.Errorf("the answer is about the bucket %q, not %q", aws.ToString(out.Name), l.bucket)
+	case bucket != l.bucket:
+		return nil, fmt.Errorf("the answer is about the bucket %q, not %q", bucket, l.bucket)
 	case prefix != l.path:
 		return nil, fmt.Errorf("the answer is about the prefix %q, not %q", prefix, l.path)
 	case aws.ToString(out.ContinuationToken) != token:
-		return nil, fmt.Errorf("the answer is about another page than the one that was asked for")
-	case aws.ToInt32(out.MaxKeys) != l.size:
-		return nil, fmt.Errorf("the answer is about pages of %d objects, not %d", aws.ToInt32(out.MaxKeys), l.size)
-	case int(aws.ToInt32(out.KeyCount)) != count:
-		return nil, fmt.Errorf("the answer says that it has %d keys, and has %d", aws.ToInt32(out.KeyCount), count)
-	case truncated != (next != ""):
-		return nil, fmt.Errorf("the answer does not say how it goes on")
+		return nil, errors.New("the answer is about another page than the one that was asked for")
+	case size != l.size:
+		return nil, fmt.Errorf("the answer is about pages of %d objects, not %d", size, l.size)
+	case int(said) != count:
+		return nil, fmt.Errorf("the answer says that it has %d keys, and has %d", said, count)
+	case aws.ToBool(out.IsTruncated) != (next != ""):
+		return nil, errors.New("the answer does not say how it goes on")
 	}
 	page := &ListOutput{NextToken: next}
 	for _, o := range out.Contents {

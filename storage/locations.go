@@ -15,8 +15,8 @@ type Location struct {
 	Bucket string
 	// Path is a path with "*" at its end, such as "photos/*".
 	Path string
-	// Actions are "get", "list", "write" and "delete", as far as the caller has these rights. If there
-	// are none, this path takes away the rights that a shorter path gives.
+	// Actions are "get", "list", "write" and "delete", as far as the caller has these rights. If
+	// there are none, this path takes away the rights that a shorter path gives.
 	Actions []string
 }
 
@@ -24,8 +24,8 @@ type Location struct {
 // (storage.buckets[].paths), by bucket and in the order of its paths. It asks no service: what is
 // deployed may differ.
 //
-// The caller has one role: that of guests, that of signed-in users, or that of a group. A member of a
-// group has the role of the group instead of that of signed-in users.
+// The caller has one role: that of guests, that of signed-in users, or that of a group. A member of
+// a group has the role of the group instead of that of signed-in users.
 func Locations(ctx context.Context) ([]Location, error) {
 	c, err := begin(ctx)
 	if err != nil {

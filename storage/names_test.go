@@ -43,8 +43,8 @@ func hostileNames() []string {
 	return names
 }
 
-// TestHostileNames lists, reads, downloads, copies and removes objects of 300 names, at the level of
-// requests: S3 must get the very name.
+// TestHostileNames lists, reads, downloads, copies and removes objects of 300 names, at the level
+// of requests: S3 must get the very name.
 func TestHostileNames(t *testing.T) {
 	s := newFakeS3(t)
 	ctx := s.in(t, s.app(t, config()), "me")

@@ -45,8 +45,8 @@ type PrefixInput struct {
 }
 
 // Configure sets the options of app. It returns an error if they have faults (see
-// [amplify.ConfigErrors]), and if app has been configured or has made a call of this package before:
-// call it where the App is made. Applications that are content with the defaults need no call.
+// [amplify.ConfigErrors]), and if app has been configured or has made a call of this package
+// before: call it where the App is made. Applications that are content with the defaults need not.
 func Configure(app *amplify.App, o Options) error {
 	var faults []*amplify.ConfigError
 	switch o.DefaultAccessLevel {
@@ -144,9 +144,11 @@ func (s *service) client(region string) (*client, error) {
 		transfers := awsapi.Settings{HTTPClient: &idle{settings.Unlimited().HTTPClient, idleTimeout}}
 		return &client{
 			Client: s3.New(s3.Options{
-				Region: settings.Region, HTTPClient: settings.Limited(maxAnswer, answerTimeout).HTTPClient,
-				Retryer: settings.Retryer, HTTPSignerV4: s.signers,
-				// By default the SDK adds checksums to calls and URLs that Amplify JS does not have.
+				Region:       settings.Region,
+				HTTPClient:   settings.Limited(maxAnswer, answerTimeout).HTTPClient,
+				Retryer:      settings.Retryer,
+				HTTPSignerV4: s.signers,
+				// By default the SDK adds checksums to calls, which Amplify JS does not have.
 				RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 				ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 			}),

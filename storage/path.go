@@ -10,8 +10,8 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
-// ObjectPath says which object or folder a call is about. [Path], [PathFunc] and [Key] make one. The
-// zero value names nothing.
+// ObjectPath says which object or folder a call is about. [Path], [PathFunc] and [Key] make one.
+// The zero value names nothing.
 type ObjectPath struct {
 	kind  pathKind
 	text  string                         // of all kinds but pathOfIdentity
@@ -61,9 +61,12 @@ type AccessLevel string
 
 // The access levels and the prefixes of their keys.
 const (
-	LevelGuest     AccessLevel = "guest"     // public/: everybody reads and writes
-	LevelProtected AccessLevel = "protected" // protected/<identity id>/: everybody reads, the owner writes
-	LevelPrivate   AccessLevel = "private"   // private/<identity id>/: the owner reads and writes
+	// LevelGuest, public/: everybody reads and writes.
+	LevelGuest AccessLevel = "guest"
+	// LevelProtected, protected/<identity id>/: everybody reads, the owner writes.
+	LevelProtected AccessLevel = "protected"
+	// LevelPrivate, private/<identity id>/: the owner reads and writes.
+	LevelPrivate AccessLevel = "private"
 )
 
 // address is what an ObjectPath stands for in one call.
@@ -121,7 +124,9 @@ const maxKey = 1024
 // check refuses a path that S3 cannot have, and one that a caller is unlikely to mean.
 func (a address) check(allowUnusual bool) error {
 	fault := func(reason amplify.Reason, message, suggestion string) error {
-		return &amplify.Error{Name: invalidPath, Reason: reason, Message: message, RecoverySuggestion: suggestion}
+		return &amplify.Error{
+			Name: invalidPath, Reason: reason, Message: message, RecoverySuggestion: suggestion,
+		}
 	}
 	switch {
 	case !a.isKey && strings.HasPrefix(a.path, "/"):
@@ -129,14 +134,15 @@ func (a address) check(allowUnusual bool) error {
 	case !utf8.ValidString(a.path):
 		return fault("", fmt.Sprintf("The path %q is not UTF-8.", a.path), "Keys of S3 are UTF-8.")
 	case len(a.path) > maxKey:
-		return fault("", fmt.Sprintf("The path that begins with %.40q has more than %d bytes.", a.path, maxKey),
-			"Shorten it.")
+		return fault("", fmt.Sprintf("The path that begins with %.40q has more than %d bytes.",
+			a.path, maxKey), "Shorten it.")
 	case allowUnusual:
 		return nil
 	}
 	if what := unusual(a.path); what != "" {
 		return fault(amplify.ReasonUnusualPath, fmt.Sprintf("The path %q has %s.", a.path, what),
-			"If that is meant, set AllowUnusualPath. If a part of the path comes from a user, check that part.")
+			"If that is meant, set AllowUnusualPath. If a part of the path comes from a user, "+
+				"check that part.")
 	}
 	return nil
 }

@@ -43,15 +43,16 @@ type Properties struct {
 
 // GetProperties returns the properties of an object. The error is "NotFound" if there is none, but
 // only if the caller may list the whole bucket, which no rule of Amplify Gen 2 allows. Else S3
-// answers as to a forbidden object: "AccessDenied", with [amplify.ReasonMissingOrForbidden] if a rule
-// allows the call.
+// answers as to a forbidden object: "AccessDenied", with [amplify.ReasonMissingOrForbidden] if a
+// rule allows the call.
 func GetProperties(ctx context.Context, in GetPropertiesInput) (*Properties, error) {
 	c, err := begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, errNoPath)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,8 @@ func GetProperties(ctx context.Context, in GetPropertiesInput) (*Properties, err
 }
 
 func (t *target) properties(ctx context.Context) (*Properties, error) {
-	out, err := invoke(ctx, t, []right{{storageaccess.Get, t, t.path}}, (*s3.Client).HeadObject, &s3.HeadObjectInput{
+	rights := []right{{storageaccess.Get, t, t.path}}
+	out, err := invoke(ctx, t, rights, (*s3.Client).HeadObject, &s3.HeadObjectInput{
 		Bucket: &t.bucket, Key: &t.path, ExpectedBucketOwner: t.owner,
 		ResponseCacheControl: aws.String("no-store"),
 	})
@@ -68,8 +70,13 @@ func (t *target) properties(ctx context.Context) (*Properties, error) {
 		return nil, err
 	}
 	return &Properties{
-		Path: t.path, Key: t.key,
-		ContentType: aws.ToString(out.ContentType), Size: aws.ToInt64(out.ContentLength), ETag: aws.ToString(out.ETag),
-		LastModified: aws.ToTime(out.LastModified), Metadata: out.Metadata, VersionID: aws.ToString(out.VersionId),
+		Path:         t.path,
+		Key:          t.key,
+		ContentType:  aws.ToString(out.ContentType),
+		Size:         aws.ToInt64(out.ContentLength),
+		ETag:         aws.ToString(out.ETag),
+		LastModified: aws.ToTime(out.LastModified),
+		Metadata:     out.Metadata,
+		VersionID:    aws.ToString(out.VersionId),
 	}, nil
 }

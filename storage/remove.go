@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -57,7 +58,8 @@ type RemoveOutput struct {
 	FolderUnseen error
 }
 
-// RemoveError is the cause of the error of [Remove] if some objects of a folder could not be removed.
+// RemoveError is the cause of the error of [Remove] if some objects of a folder could not be
+// removed.
 type RemoveError struct {
 	// Failed are the first 1,000 of the objects that remain.
 	Failed []RemoveFailure
@@ -77,15 +79,16 @@ func (e *RemoveError) Error() string {
 // remove an object that does not exist is no error. The whole bucket cannot be removed.
 //
 // A folder is removed in batches, and goes on after failures. If any object remains, the error has
-// [amplify.ReasonPartlyRemoved] and a [*RemoveError] in its chain. The caller needs the right to
-// delete, and to list a folder.
+// [amplify.ReasonPartlyRemoved] and a [*RemoveError] in its chain, and the output is returned too.
+// The caller needs the right to delete, and to list a folder.
 func Remove(ctx context.Context, in RemoveInput) (*RemoveOutput, error) {
 	c, err := begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, errNoPath)
 	if err != nil {
 		return nil, err
@@ -93,7 +96,8 @@ func Remove(ctx context.Context, in RemoveInput) (*RemoveOutput, error) {
 	if strings.Trim(t.path, " */") == "" {
 		return nil, &amplify.Error{
 			Name: "Error", Message: "Cannot delete root or bucket-wide paths",
-			RecoverySuggestion: fmt.Sprintf("Name an object or a folder, and not %q. There are no wildcards.", t.path),
+			RecoverySuggestion: fmt.Sprintf("Name an object or a folder, and not %q. "+
+				"There are no wildcards.", t.path),
 		}
 	}
 	out := &RemoveOutput{Path: t.path, Key: t.key}
@@ -107,14 +111,17 @@ func Remove(ctx context.Context, in RemoveInput) (*RemoveOutput, error) {
 		}
 	}
 	if !isFolder {
-		return out, t.remove(ctx, t.path)
+		if err := t.remove(ctx, t.path); err != nil {
+			return nil, err
+		}
+		return out, nil
 	}
 	out.Removed, err = folder.removeAll(ctx, in.OnProgress)
 	return out, err
 }
 
-// hasObjects reports whether there is any object below t. unseen is the error of a caller who may not
-// know.
+// hasObjects reports whether there is any object below t. unseen is the error of a caller who may
+// not know.
 func (t *target) hasObjects(ctx context.Context) (has bool, unseen, err error) {
 	// Whether the answer is the right one is checked when the folder is listed.
 	page, err := (&lister{target: t, size: 1}).fetch(ctx, "")
@@ -128,8 +135,8 @@ func (t *target) hasObjects(ctx context.Context) (has bool, unseen, err error) {
 }
 
 func isDenied(err error) bool {
-	e, ok := err.(*amplify.Error)
-	return ok && e.Name == accessDenied
+	var e *amplify.Error
+	return errors.As(err, &e) && e.Name == accessDenied
 }
 
 // remove removes one object.
@@ -140,7 +147,9 @@ func (t *target) remove(ctx context.Context, path string) error {
 }
 
 // removeAll removes what is below t, page by page, and returns how many objects it has removed.
-func (t *target) removeAll(ctx context.Context, onProgress func(RemoveProgress)) (removed int, err error) {
+func (t *target) removeAll(
+	ctx context.Context, onProgress func(RemoveProgress),
+) (removed int, err error) {
 	l := &lister{target: t, size: maxPage}
 	remain := &RemoveError{}
 	for token := ""; ; {
@@ -152,7 +161,8 @@ func (t *target) removeAll(ctx context.Context, onProgress func(RemoveProgress))
 			done, err := t.removeBatch(ctx, page.Items)
 			remain.Removed += len(done.Removed)
 			remain.Total += len(done.Failed)
-			remain.Failed = append(remain.Failed, done.Failed[:min(len(done.Failed), maxPage-len(remain.Failed))]...)
+			room := maxPage - len(remain.Failed)
+			remain.Failed = append(remain.Failed, done.Failed[:min(room, len(done.Failed))]...)
 			if onProgress != nil && (err == nil || len(done.Removed)+len(done.Failed) > 0) {
 				onProgress(done)
 			}
@@ -186,7 +196,8 @@ func (t *target) removeBatch(ctx context.Context, items []Item) (done RemoveProg
 		case err == nil:
 			done.Removed = append(done.Removed, item.Path)
 		case isDenied(err):
-			done.Failed = append(done.Failed, RemoveFailure{item.Path, accessDenied, "Access Denied"})
+			done.Failed = append(done.Failed,
+				RemoveFailure{item.Path, accessDenied, "Access Denied"})
 		default:
 			return done, err
 		}
@@ -206,7 +217,8 @@ func (t *target) removeBatch(ctx context.Context, items []Item) (done RemoveProg
 		done.Removed = append(done.Removed, aws.ToString(o.Key))
 	}
 	for _, o := range out.Errors {
-		done.Failed = append(done.Failed, RemoveFailure{aws.ToString(o.Key), aws.ToString(o.Code), aws.ToString(o.Message)})
+		done.Failed = append(done.Failed,
+			RemoveFailure{aws.ToString(o.Key), aws.ToString(o.Code), aws.ToString(o.Message)})
 	}
 	return done, nil
 }

@@ -46,8 +46,8 @@ func newSigners(now func() time.Time) *signers {
 	return &signers{now: now, known: map[[sha256.Size]byte]*signer{}}
 }
 
-// of returns the signer of c. The secret is part of what it is found by: a signer must not sign with
-// the key of another secret, whatever the access key says.
+// of returns the signer of c. The secret is part of what it is found by: a signer must not sign
+// with the key of another secret, whatever the access key says.
 func (s *signers) of(c aws.Credentials) *signer {
 	id := sha256.Sum256([]byte(c.AccessKeyID + "\x00" + c.SecretAccessKey))
 	now := s.now()
@@ -61,7 +61,8 @@ func (s *signers) of(c aws.Credentials) *signer {
 	if !c.CanExpire {
 		expires = now.Add(time.Hour)
 	}
-	// S3 does not want paths escaped twice (AWS General Reference, "Create a signed AWS API request").
+	// S3 does not want paths escaped twice (AWS General Reference, "Create a signed AWS API
+	// request").
 	ofCalls := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	known = &signer{Signer: ofCalls, expires: expires, keys: map[string][]byte{}}
 	s.mu.Lock()
@@ -90,11 +91,11 @@ func (s *signers) makeRoom(now time.Time) {
 	}
 }
 
-// SignHTTP implements [v4.HTTPSigner]. It signs at the App's time, corrected as the SDK corrects its
-// own after S3 has found that wrong.
+// SignHTTP implements [v4.HTTPSigner]. It signs at the App's time, corrected as the SDK corrects
+// its own after S3 has found that wrong.
 func (s *signers) SignHTTP(
-	ctx context.Context, c aws.Credentials, r *http.Request, payloadHash, service, region string, at time.Time,
-	_ ...func(*v4.SignerOptions), // what the SDK wants of its own signer
+	ctx context.Context, c aws.Credentials, r *http.Request, payloadHash, service, region string,
+	at time.Time, _ ...func(*v4.SignerOptions), // what the SDK wants of its own signer
 ) error {
 	skew := time.Until(at).Truncate(time.Second)
 	return s.of(c).SignHTTP(ctx, c, r, payloadHash, service, region, s.now().Add(skew))
@@ -103,12 +104,15 @@ func (s *signers) SignHTTP(
 // unsigned stands for the hash of a body that a signature does not cover.
 const unsigned = "UNSIGNED-PAYLOAD"
 
-// presign returns address, whose path is escaped, as a URL with query and the signature of c.
-// The signer of the SDK could do it, but it parses, sorts and writes the query once more, which with
-// a session token takes most of the time.
+// presign returns address, whose path is escaped, as a URL with query and the signature of c. The
+// signer of the SDK could do it, but it parses, sorts and writes the query once more, which with a
+// session token takes most of the time.
 //
 // Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
-func (s *signers) presign(c aws.Credentials, method string, address *url.URL, query url.Values, payloadHash, region string, at time.Time) string {
+func (s *signers) presign(
+	c aws.Credentials, method string, address *url.URL, query url.Values,
+	payloadHash, region string, at time.Time,
+) string {
 	const algorithm = "AWS4-HMAC-SHA256"
 	date := at.UTC().Format("20060102T150405Z")
 	scope := date[:len("20060102")] + "/" + region + "/s3/aws4_request"
@@ -144,7 +148,8 @@ func appendEscaped(b []byte, s string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := range len(s) {
 		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '-', c == '.', c == '_', c == '~':
 			b = append(b, c)
 		default:
 			b = append(b, '%', digits[c>>4], digits[c&15])

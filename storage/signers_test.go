@@ -22,8 +22,8 @@ func sign(t testing.TB, s *storage.Signers, c aws.Credentials, at time.Time) str
 	return address
 }
 
-// TestSigningKeysAreNotShared: what one pair of access key and secret signs with, no other does, also
-// if the access key is the same.
+// TestSigningKeysAreNotShared: what one pair of access key and secret signs with, no other does,
+// also if the access key is the same.
 func TestSigningKeysAreNotShared(t *testing.T) {
 	at := time.Date(2024, 5, 17, 12, 0, 0, 0, time.UTC)
 	signers := storage.NewSigners(func() time.Time { return at })

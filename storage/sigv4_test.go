@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// secrets are secret access keys by access key. They verify signatures by a second implementation of
-// Signature Version 4, apart from the SDK's.
+// secrets are secret access keys by access key. They verify signatures by a second implementation
+// of Signature Version 4, apart from the SDK's.
 //
 // Source: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".
 type secrets map[string]string

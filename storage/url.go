@@ -20,8 +20,8 @@ type GetURLInput struct {
 	// Method is "GET", the default, for a URL that downloads the object, or "PUT" for one that
 	// uploads it.
 	Method string
-	// ValidateObjectExistence asks S3 first whether the object exists. It costs a call, and concerns
-	// downloads only.
+	// ValidateObjectExistence asks S3 first whether the object exists. It costs a call, and
+	// concerns downloads only.
 	ValidateObjectExistence bool
 	// ExpiresIn is how long the URL is good for, in whole seconds: 15 minutes by default, 7 days at
 	// most, and no longer than the credentials.
@@ -59,19 +59,21 @@ type GetURLOutput struct {
 
 const (
 	defaultExpiry = 15 * time.Minute
-	maxExpiry     = 7 * 24 * time.Hour // Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters"
+	// Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
+	maxExpiry = 7 * 24 * time.Hour
 )
 
 // GetURL returns a URL by which anybody can download or upload an object until it expires, with the
-// rights of the caller. It makes no call of S3 unless ValidateObjectExistence is set: a URL for what
-// the caller may not do answers 403.
+// rights of the caller. It makes no call of S3 unless ValidateObjectExistence is set: a URL for
+// what the caller may not do answers 403.
 func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	c, err := begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, errNoPath)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,8 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 		set("cache-control", in.CacheControl)
 	default:
 		return nil, &amplify.Error{
-			Name: invalidInput, Message: fmt.Sprintf("There are no URLs for the method %q.", in.Method),
+			Name: invalidInput, Message: fmt.Sprintf("There are no URLs for the method %q.",
+				in.Method),
 			RecoverySuggestion: `Use "GET" or "PUT".`,
 		}
 	}
@@ -118,13 +121,16 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	address := *t.url
 	address.RawPath = t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
 	address.Path += "/" + t.path
-	signed := c.signers.presign(awsapi.AWSCredentials(c.credentials), in.Method, &address, query, unsigned, t.region, from)
+	signed := c.signers.presign(awsapi.AWSCredentials(c.credentials), in.Method, &address, query,
+		unsigned, t.region, from)
 	return &GetURLOutput{signed, from.Add(life)}, nil
 }
 
 // lifetime returns as of when a URL is signed and how long it is good from then on. The credentials
 // end at a time that may be zero, which is not known.
-func lifetime(now, end time.Time, wanted time.Duration, stable bool) (from time.Time, life time.Duration, err error) {
+func lifetime(
+	now, end time.Time, wanted time.Duration, stable bool,
+) (from time.Time, life time.Duration, err error) {
 	if wanted == 0 {
 		wanted = defaultExpiry
 	}
@@ -139,16 +145,19 @@ func lifetime(now, end time.Time, wanted time.Duration, stable bool) (from time.
 	case wanted < time.Second:
 		return from, 0, &amplify.Error{
 			Name: invalidInput, Message: fmt.Sprintf("A URL cannot expire in %v.", wanted),
-			RecoverySuggestion: "Set ExpiresIn to a second or more, or leave it out for 15 minutes.",
+			RecoverySuggestion: "Set ExpiresIn to a second or more, or leave it out for " +
+				"15 minutes.",
 		}
 	case !end.IsZero() && !now.Before(end), life < time.Second:
 		return from, 0, &amplify.Error{
 			Name: "ExpiredToken", Message: "The credentials have expired.",
-			RecoverySuggestion: "Make sure that the credentials provider renews credentials before they expire.",
+			RecoverySuggestion: "Make sure that the credentials provider renews credentials " +
+				"before they expire.",
 		}
 	case life > maxExpiry:
 		return from, 0, &amplify.Error{
-			Name: "UrlExpirationMaxLimitExceed", Message: "Url Expiration can not be greater than 7 Days.",
+			Name:               "UrlExpirationMaxLimitExceed",
+			Message:            "Url Expiration can not be greater than 7 Days.",
 			RecoverySuggestion: fmt.Sprintf("Set ExpiresIn to less than %v.", wanted),
 		}
 	}

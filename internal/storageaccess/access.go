@@ -60,8 +60,8 @@ type Verdict struct {
 	Pattern string
 }
 
-// Check tells whether the caller may do action at key. For [List], key is the prefix of the request,
-// since S3 looks at nothing else. Keys are compared as they are.
+// Check tells whether the caller may do action at key. For [List], key is the prefix of the
+// request, since S3 looks at nothing else. Keys are compared as they are.
 func Check(paths []amplify.PathAccess, c Caller, action Action, key string) Verdict {
 	names := c.names()
 	for q, path := range paths {
@@ -85,8 +85,8 @@ type Location struct {
 	Actions []Action
 }
 
-// Locations returns where the caller has rights, in the order of paths. Where a longer pattern takes
-// rights away that a shorter one gives, the longer one is listed with what is left.
+// Locations returns where the caller has rights, in the order of paths. Where a longer pattern
+// takes rights away that a shorter one gives, the longer one is listed with what is left.
 func Locations(paths []amplify.PathAccess, c Caller) (locations []Location) {
 	names := c.names()
 	for q, path := range paths {
@@ -116,8 +116,17 @@ func covered(paths []amplify.PathAccess, q int, names []string, action Action) b
 	return false
 }
 
-// Allowed returns who may do action with keys that the pattern of a path matches, for messages.
-func Allowed(path amplify.PathAccess, action Action) (who []string) {
+// Others returns who may do action at key by path, as the outputs name them. Of an entity path the
+// key must be the caller's.
+func Others(path amplify.PathAccess, c Caller, action Action, key string) []string {
+	if !matches(path.Pattern, c.IdentityID, action, key) {
+		return nil
+	}
+	return allowed(path, action)
+}
+
+// allowed returns who may do action by path.
+func allowed(path amplify.PathAccess, action Action) (who []string) {
 	for name, list := range path.Actions {
 		if slices.Contains(list, string(action)) {
 			who = append(who, name)
@@ -134,17 +143,19 @@ func has(path amplify.PathAccess, names []string, action Action) bool {
 	})
 }
 
-// denies reports whether paths[q] takes action away from a role. A path does, if the first path above
-// it allows the action and it does not. A path with nothing but empty lists of actions is none to
-// the construct. A path without any names has rules for functions.
+// denies reports whether paths[q] takes action away from a role. It does if the first path above it
+// allows the action and it does not itself. A path with nothing but empty lists of actions is none
+// to the construct. A path without any names has rules for functions.
 func denies(paths []amplify.PathAccess, q int, names []string, action Action) bool {
 	path := paths[q]
 	if len(path.Actions) > 0 && !slices.ContainsFunc(actions, func(a Action) bool {
-		return len(Allowed(path, a)) > 0
+		return len(allowed(path, a)) > 0
 	}) {
 		return false
 	}
-	above := slices.IndexFunc(paths, func(p amplify.PathAccess) bool { return isBelow(path.Pattern, p.Pattern) })
+	above := slices.IndexFunc(paths, func(p amplify.PathAccess) bool {
+		return isBelow(path.Pattern, p.Pattern)
+	})
 	return above >= 0 && has(paths[above], names, action) && !has(path, names, action) &&
 		paths[above].Pattern != strings.Replace(path.Pattern, identityVariable+"/", "", 1)
 }

@@ -12,7 +12,8 @@ func matches(pattern, identityID string, action Action, key string) bool {
 	if !ok {
 		return false
 	}
-	return p.match(key) || action == List && strings.HasSuffix(pattern, "/*") && p[:len(p)-1].match(key)
+	return p.match(key) ||
+		action == List && strings.HasSuffix(pattern, "/*") && p[:len(p)-1].match(key)
 }
 
 // element is a part of a pattern: one character, "?" for any one, "*" for any number of any.
@@ -60,8 +61,8 @@ func variable(name, identityID string) (value string, ok bool) {
 	return strings.Trim(strings.TrimSpace(fallback), "'"), hasFallback
 }
 
-// match reports whether all of key fits. It takes time in proportion to the product of their lengths
-// at most: after a mismatch only the last "*" takes one character more.
+// match reports whether all of key fits. It takes time in proportion to the product of their
+// lengths at most: after a mismatch only the last "*" takes one character more.
 func (p elements) match(key string) bool {
 	chars := []rune(key)
 	star, retry := -1, 0
