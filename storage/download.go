@@ -60,9 +60,9 @@ type DownloadDataOutput struct {
 //	_, err = io.Copy(w, out.Body)
 //
 // If the connection breaks, or nothing comes for 30 seconds, Body asks for the rest, as long as the
-// object is the same. After three attempts in a row that bring nothing, it returns the error. If the
-// object has changed, that is "PreconditionFailed". [io.EOF] means that all Length bytes have been
-// read. Body ends with ctx, and with the session of the request.
+// object is the same. After three attempts in a row that bring nothing, it returns the error. If
+// the object has changed, that is "PreconditionFailed". [io.EOF] means that all Length bytes have
+// been read. Body ends with ctx, and with the session of the request.
 //
 // The error for a missing object is that of [GetProperties], but for the name "NoSuchKey".
 func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutput, error) {
@@ -71,14 +71,16 @@ func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutpu
 		return nil, err
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, errNoPath)
 	if err != nil {
 		return nil, err
 	}
 	if in.Offset < 0 || in.Length < 0 {
 		return nil, &amplify.Error{
-			Name: invalidInput, Message: fmt.Sprintf("Offset is %d, and Length %d.", in.Offset, in.Length),
+			Name:               invalidInput,
+			Message:            fmt.Sprintf("Offset is %d, and Length %d.", in.Offset, in.Length),
 			RecoverySuggestion: "Neither may be negative.",
 		}
 	}
@@ -87,7 +89,10 @@ func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutpu
 		return nil, err
 	}
 	ctx, end := c.live(ctx)
-	d := &download{target: t, client: client, ctx: ctx, end: end, at: in.Offset, onProgress: in.OnProgress}
+	d := &download{
+		target: t, client: client, ctx: ctx, end: end,
+		first: in.Offset, at: in.Offset, onProgress: in.OnProgress,
+	}
 	out, err := d.open(in.Length)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -118,7 +123,6 @@ type download struct {
 
 // open makes the first call.
 func (d *download) open(length int64) (*DownloadDataOutput, error) {
-	d.first = d.at
 	last := int64(-1)
 	if length > 0 {
 		last = d.at + length - 1
@@ -143,11 +147,14 @@ func (d *download) open(length int64) (*DownloadDataOutput, error) {
 		Properties: Properties{
 			Path: d.path, Key: d.key,
 			ContentType: aws.ToString(got.ContentType), Size: size, ETag: d.etag,
-			LastModified: aws.ToTime(got.LastModified), Metadata: got.Metadata, VersionID: aws.ToString(got.VersionId),
+			LastModified: aws.ToTime(got.LastModified), Metadata: got.Metadata,
+			VersionID: aws.ToString(got.VersionId),
 		},
-		ContentDisposition: aws.ToString(got.ContentDisposition), ContentEncoding: aws.ToString(got.ContentEncoding),
-		ContentLanguage: aws.ToString(got.ContentLanguage), CacheControl: aws.ToString(got.CacheControl),
-		Body: d, Length: end - d.at,
+		ContentDisposition: aws.ToString(got.ContentDisposition),
+		ContentEncoding:    aws.ToString(got.ContentEncoding),
+		ContentLanguage:    aws.ToString(got.ContentLanguage),
+		CacheControl:       aws.ToString(got.CacheControl),
+		Body:               d, Length: end - d.at,
 	}, nil
 }
 
@@ -162,7 +169,8 @@ func (d *download) get(last int64) (*s3.GetObjectOutput, error) {
 	case d.at > 0:
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-", d.at))
 	}
-	return invoke(d.ctx, d.target, []right{{storageaccess.Get, d.target, d.path}}, (*s3.Client).GetObject, in,
+	rights := []right{{storageaccess.Get, d.target, d.path}}
+	return invoke(d.ctx, d.target, rights, (*s3.Client).GetObject, in,
 		func(o *s3.Options) { o.HTTPClient = d.client.downloading })
 }
 
@@ -184,7 +192,8 @@ func extent(got *s3.GetObjectOutput, start int64) (end, size int64, err error) {
 		return 0, 0, fmt.Errorf("the answer has the range %q", *got.ContentRange)
 	}
 	if from != start || last-from+1 != length || last >= size {
-		return 0, 0, fmt.Errorf("the answer to a call from %d has %d bytes of the range %q", start, length, *got.ContentRange)
+		return 0, 0, fmt.Errorf("the answer to a call from %d has %d bytes of the range %q",
+			start, length, *got.ContentRange)
 	}
 	return last + 1, size, nil
 }
@@ -215,7 +224,7 @@ func (d *download) Read(p []byte) (int, error) {
 		if n > 0 {
 			d.fruitless = 0
 			if d.onProgress != nil {
-				d.onProgress(TransferProgress{TransferredBytes: d.at - d.first, TotalBytes: d.stop - d.first})
+				d.onProgress(TransferProgress{d.at - d.first, d.stop - d.first})
 			}
 			return n, nil
 		}
@@ -228,11 +237,13 @@ func (d *download) resume() error {
 	d.fruitless++
 	if d.fruitless > awsapi.Attempts || d.etag == "" {
 		e := serviceError(d.broken)
-		e.RecoverySuggestion = fmt.Sprintf("Only %d of %d bytes came.", d.at-d.first, d.stop-d.first)
+		e.RecoverySuggestion = fmt.Sprintf("Only %d of %d bytes came.",
+			d.at-d.first, d.stop-d.first)
 		return e
 	}
 	if d.fruitless > 1 {
-		pause := time.NewTimer(rand.N(100 * time.Millisecond << (d.fruitless - 1))) // as [awsapi.Retryer]
+		// As [awsapi.Retryer] does.
+		pause := time.NewTimer(rand.N(100 * time.Millisecond << (d.fruitless - 1)))
 		defer pause.Stop()
 		select {
 		case <-pause.C:

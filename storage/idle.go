@@ -16,8 +16,8 @@ const idleTimeout = 30 * time.Second
 var errIdle = errors.New("nothing has moved for too long")
 
 // idle is an HTTP client for transfers of any length. It ends a request of which nothing has been
-// sent or received for timeout, but not one that is slow. Time in which nobody reads the answer does
-// not count.
+// sent or received for timeout, but not one that is slow. Time in which nobody reads the answer
+// does not count.
 type idle struct {
 	client  aws.HTTPClient
 	timeout time.Duration
@@ -88,7 +88,8 @@ func (b *received) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.watch.timer.Stop()
 	if err != nil && b.watch.ctx.Err() != nil {
-		err = b.watch.explain(context.Cause(b.watch.ctx)) // a body that was closed may seem to be complete
+		// A body that was closed may seem to be complete.
+		err = b.watch.explain(context.Cause(b.watch.ctx))
 	}
 	return n, err
 }

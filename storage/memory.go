@@ -11,13 +11,14 @@ import (
 const (
 	defaultUploadMemory = 32 << 20
 	minUploadMemory     = 4 * minPart
-	// blockSize is the size of the pieces that buffers are made of, so that small bodies take little.
+	// blockSize is the size of the pieces that buffers are made of, so that small bodies take
+	// little.
 	blockSize = 256 << 10
 )
 
-// memory is what the buffers of all uploads of an App share. A part reserves what it may need before
-// it is read, in one step: an upload that waits holds nothing but parts that are being sent, so that
-// uploads cannot block each other. Who asks first is served first.
+// memory is what the buffers of all uploads of an App share. A part reserves what it may need
+// before it is read, in one step: an upload that waits holds nothing but parts that are being sent,
+// so that uploads cannot block each other. Who asks first is served first.
 //
 // It is safe for concurrent use.
 type memory struct {

@@ -16,14 +16,14 @@ import (
 // Options are the settings of this package for one App. The zero value is the default.
 type Options struct {
 	// UploadMemory is how many bytes all uploads of the App may hold in memory together: 32 MiB by
-	// default, 20 MiB at least. Uploads of bodies that cannot seek wait for it in the order in which
-	// they ask: small ones take their size, others some parts of 5 MiB. A part is held while it is
-	// read and sent, so that slow clients hold it long: a server with many of them needs more, or
-	// puts uploads into files first, as [http.Request.ParseMultipartForm] does.
+	// default, 20 MiB at least. Uploads of bodies that cannot seek wait for it in the order in
+	// which they ask: small ones take their size, others some parts of 5 MiB. A part is held while
+	// it is read and sent, so that slow clients hold it long: a server with many of them needs
+	// more, or puts uploads into files first, as [http.Request.ParseMultipartForm] does.
 	//
-	// A body of unknown length has 75 GiB at most with the default. S3 takes 10,000 parts. They begin
-	// with 5 MiB, and double every 1,000 parts up to a quarter of the memory. With 64 MiB it is
-	// 139 GiB, with 256 MiB 448 GiB. The error beyond is "EntityTooLarge".
+	// A body of unknown length has 75 GiB at most with the default. S3 takes 10,000 parts. They
+	// begin with 5 MiB, and double every 1,000 parts up to a quarter of the memory. With 64 MiB it
+	// is 139 GiB, with 256 MiB 448 GiB. The error beyond is "EntityTooLarge".
 	UploadMemory int64
 	// ObjectLock sends Content-MD5 with uploads, which a bucket with a default retention requires,
 	// unless they have another checksum.
@@ -96,7 +96,8 @@ func newService(app *amplify.App, o Options) *service {
 	if o.PrefixResolver == nil {
 		o.PrefixResolver = defaultPrefix
 	}
-	return &service{app, o, newSigners(app.Now), newMemory(cmp.Or(o.UploadMemory, defaultUploadMemory))}
+	memory := newMemory(cmp.Or(o.UploadMemory, defaultUploadMemory))
+	return &service{app, o, newSigners(app.Now), memory}
 }
 
 // serviceOf returns what app keeps, with the default options if it has not been configured.
@@ -141,7 +142,9 @@ type client struct {
 
 func (s *service) client(region string) (*client, error) {
 	return awsapi.Client(s.app, region, func(settings awsapi.Settings) *client {
-		transfers := awsapi.Settings{HTTPClient: &idle{settings.Unlimited().HTTPClient, idleTimeout}}
+		transfers := awsapi.Settings{
+			HTTPClient: &idle{settings.Unlimited().HTTPClient, idleTimeout},
+		}
 		return &client{
 			Client: s3.New(s3.Options{
 				Region:       settings.Region,

@@ -190,24 +190,27 @@ func (s *stream) next(ctx context.Context) (*part, error) {
 // largestPart returns the size of the largest part of a stream.
 func (m *memory) largestPart() int64 { return m.size / 4 / blockSize * blockSize }
 
-// partSize returns the size of a part of a stream of unknown length. It doubles every 1,000 parts, so
-// that a body that turns out to be long fits into the parts that it may have.
+// partSize returns the size of a part of a stream of unknown length. It doubles every 1,000 parts,
+// so that a body that turns out to be long fits into the parts that it may have.
 func (m *memory) partSize(number int32) int64 {
 	return min(minPart<<((number-1)/1000), m.largestPart())
 }
 
 func (m *memory) errTooLong(most int64) error {
 	return &amplify.Error{
-		Name:    "EntityTooLarge",
-		Message: fmt.Sprintf("The body has more than %d bytes. An upload through memory has no more.", most),
-		RecoverySuggestion: fmt.Sprintf("Upload a file, or another body that can seek, which takes no memory. Or raise "+
-			"storage.Options.UploadMemory, which is %d: a part takes a quarter at most, and there are %d.", m.size, maxParts),
+		Name: "EntityTooLarge",
+		Message: fmt.Sprintf(
+			"The body has more than %d bytes. An upload through memory has no more.", most),
+		RecoverySuggestion: fmt.Sprintf("Upload a file, or another body that can seek, which "+
+			"takes no memory. Or raise storage.Options.UploadMemory, which is %d: a part takes a "+
+			"quarter at most, and there are %d.", m.size, maxParts),
 	}
 }
 
 func errSize(said int64, has string) error {
 	return &amplify.Error{
-		Name: invalidInput, Message: fmt.Sprintf("Size is %d, and the body has %s bytes.", said, has),
+		Name:               invalidInput,
+		Message:            fmt.Sprintf("Size is %d, and the body has %s bytes.", said, has),
 		RecoverySuggestion: "Leave Size out if it is not known. Nothing has been stored.",
 	}
 }

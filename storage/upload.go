@@ -31,8 +31,8 @@ type UploadDataInput struct {
 	// UploadData has returned.
 	//
 	// A body that is an [io.Seeker] takes no memory: a file, also that of a form
-	// (mime/multipart.File), a [bytes.Reader]. If it is an [io.ReaderAt] too, several parts are read
-	// from it at a time. Other bodies are read once, and buffered: see Options.UploadMemory.
+	// (mime/multipart.File), a [bytes.Reader]. If it is an [io.ReaderAt] too, several parts are
+	// read from it at a time. Other bodies are read once, and buffered: see Options.UploadMemory.
 	Body io.Reader
 	// Size is how many bytes Body has. If it is greater than 0, it must be right: else there is an
 	// error and no object. http.Request.ContentLength can be used as it is. A body that is buffered
@@ -43,16 +43,16 @@ type UploadDataInput struct {
 	OnProgress func(TransferProgress)
 	// PreventOverwrite makes it an error, "PreconditionFailed", if there is an object already.
 	PreventOverwrite bool
-	// ChecksumAlgorithm may be "crc-32". Then S3 checks each part and the whole object by its CRC-32,
-	// and keeps that.
+	// ChecksumAlgorithm may be "crc-32". Then S3 checks each part and the whole object by its
+	// CRC-32, and keeps that.
 	ChecksumAlgorithm string
 
 	// ContentType is by default the one that the extension of the path stands for, or
-	// "application/octet-stream". [mime.FormatMediaType] makes a ContentDisposition with the name of
-	// a file. Downloads get these headers.
+	// "application/octet-stream". [mime.FormatMediaType] makes a ContentDisposition with the name
+	// of a file. Downloads get these headers.
 	ContentType, ContentDisposition, ContentEncoding, ContentLanguage, CacheControl string
-	// Metadata are the user-defined metadata, by name without "x-amz-meta-". S3 changes the names to
-	// lower case.
+	// Metadata are the user-defined metadata, by name without "x-amz-meta-". S3 changes the names
+	// to lower case.
 	Metadata map[string]string
 
 	// Bucket is the bucket of the path.
@@ -85,18 +85,19 @@ type UploadDataOutput struct {
 }
 
 // UploadData uploads an object. What is there is replaced. More than 5 MiB go in parts, of which up
-// to four are sent at a time. The object appears when all of it has arrived: if UploadData returns an
-// error, the parts have been dropped. The caller needs the right to write, and no other.
+// to four are sent at a time. The object appears when all of it has arrived: if UploadData returns
+// an error, the parts have been dropped. The caller needs the right to write, and no other.
 //
-// An upload ends with ctx, and with the session of the request, but not while Body is being read. An
-// error of Body is in the chain of the error.
+// An upload ends with ctx, and with the session of the request, but not while Body is being read.
+// An error of Body is in the chain of the error.
 func UploadData(ctx context.Context, in UploadDataInput) (*UploadDataOutput, error) {
 	c, err := begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint, in.AllowUnusualPath,
+		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
+		in.AllowUnusualPath,
 	}, errNoPath)
 	if err != nil {
 		return nil, err
@@ -138,27 +139,33 @@ func UploadData(ctx context.Context, in UploadDataInput) (*UploadDataOutput, err
 // check refuses what HTTP headers cannot hold.
 func (in *UploadDataInput) check() error {
 	fault := func(field, problem, suggestion string) error {
-		return &amplify.Error{Name: invalidInput, Message: field + " " + problem + ".", RecoverySuggestion: suggestion}
+		message := field + " " + problem + "."
+		return &amplify.Error{Name: invalidInput, Message: message, RecoverySuggestion: suggestion}
 	}
 	if in.ChecksumAlgorithm != "" && in.ChecksumAlgorithm != crc32Algorithm {
-		return fault("ChecksumAlgorithm", fmt.Sprintf("is %q", in.ChecksumAlgorithm), `Use "crc-32", or leave it out.`)
+		return fault("ChecksumAlgorithm", fmt.Sprintf("is %q", in.ChecksumAlgorithm),
+			`Use "crc-32", or leave it out.`)
 	}
 	for _, field := range []struct{ name, value string }{
 		{"ContentType", in.ContentType}, {"ContentDisposition", in.ContentDisposition},
-		{"ContentEncoding", in.ContentEncoding}, {"ContentLanguage", in.ContentLanguage}, {"CacheControl", in.CacheControl},
+		{"ContentEncoding", in.ContentEncoding}, {"ContentLanguage", in.ContentLanguage},
+		{"CacheControl", in.CacheControl},
 	} {
 		if !isPrintable(field.value) {
-			return fault(field.name, fmt.Sprintf("is %q, which is not printable ASCII", field.value),
+			return fault(field.name,
+				fmt.Sprintf("is %q, which is not printable ASCII", field.value),
 				"Encode it: mime.FormatMediaType writes parameters, such as the name of a file.")
 		}
 	}
 	for name, value := range in.Metadata {
 		if name == "" || strings.Trim(name, tokenCharacters) != "" {
-			return fault("Metadata", fmt.Sprintf("has the name %q, which is not one of an HTTP header", name),
+			return fault("Metadata",
+				fmt.Sprintf("has the name %q, which is not one of an HTTP header", name),
 				"Use letters, digits and hyphens.")
 		}
 		if !isPrintable(value) {
-			return fault("Metadata", fmt.Sprintf("has a value for %q that is not printable ASCII", name),
+			return fault("Metadata",
+				fmt.Sprintf("has a value for %q that is not printable ASCII", name),
 				"Encode it, for example by url.QueryEscape.")
 		}
 	}
@@ -166,7 +173,8 @@ func (in *UploadDataInput) check() error {
 }
 
 // tokenCharacters are the characters of names of headers (RFC 9110, "Tokens").
-const tokenCharacters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+const tokenCharacters = "!#$%&'*+-.^_`|~0123456789" +
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 func isPrintable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
@@ -203,23 +211,27 @@ func (u *upload) read(p *part) (s sums, err error) {
 	if u.size += p.size; p.last {
 		u.total = u.size
 	}
-	encode := func(h hash.Hash) *string { return aws.String(base64.StdEncoding.EncodeToString(h.Sum(nil))) }
 	switch {
 	case u.in.ChecksumAlgorithm == crc32Algorithm:
 		h := crc32.NewIEEE()
 		if _, err = io.Copy(io.MultiWriter(h, u.whole), p.reader()); err == nil {
-			s.crc32 = encode(h)
+			s.crc32 = encoded(h)
 		}
 	case u.options.ObjectLock:
 		h := md5.New() //nolint:gosec // likewise
 		if _, err = io.Copy(h, p.reader()); err == nil {
-			s.md5 = encode(h)
+			s.md5 = encoded(h)
 		}
 	}
 	if err != nil {
 		return sums{}, errBody(err)
 	}
 	return s, nil
+}
+
+// encoded returns a sum as headers have it.
+func encoded(h hash.Hash) *string {
+	return aws.String(base64.StdEncoding.EncodeToString(h.Sum(nil)))
 }
 
 // progress reports that size more bytes have arrived.
@@ -261,11 +273,14 @@ func (u *upload) put(ctx context.Context, p *part, out *UploadDataOutput) error 
 	in := &s3.PutObjectInput{
 		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner, IfNoneMatch: u.ifNoneMatch(),
 		ContentType: &u.in.ContentType, ContentDisposition: optional(u.in.ContentDisposition),
-		ContentEncoding: optional(u.in.ContentEncoding), ContentLanguage: optional(u.in.ContentLanguage),
-		CacheControl: optional(u.in.CacheControl), Metadata: u.in.Metadata,
+		ContentEncoding: optional(u.in.ContentEncoding),
+		ContentLanguage: optional(u.in.ContentLanguage),
+		CacheControl:    optional(u.in.CacheControl), Metadata: u.in.Metadata,
 		ChecksumCRC32: s.crc32, ContentMD5: s.md5,
 	}
-	send := func(c *s3.Client, ctx context.Context, in *s3.PutObjectInput, o ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	send := func(
+		c *s3.Client, ctx context.Context, in *s3.PutObjectInput, o ...func(*s3.Options),
+	) (*s3.PutObjectOutput, error) {
 		in.Body = p.reader() // invoke may call twice
 		return c.PutObject(ctx, in, o...)
 	}
@@ -273,7 +288,8 @@ func (u *upload) put(ctx context.Context, p *part, out *UploadDataOutput) error 
 	if err != nil {
 		return err
 	}
-	out.ETag, out.VersionID, out.Size = aws.ToString(stored.ETag), aws.ToString(stored.VersionId), u.size
+	out.ETag, out.VersionID = aws.ToString(stored.ETag), aws.ToString(stored.VersionId)
+	out.Size = u.size
 	u.progress(u.size)
 	return nil
 }
@@ -282,15 +298,19 @@ func (u *upload) put(ctx context.Context, p *part, out *UploadDataOutput) error 
 var errAbandoned = errors.New("the upload was abandoned")
 
 // sendParts sends the body by a multipart upload. If that fails, it drops what has arrived.
-func (u *upload) sendParts(ctx context.Context, body parts, first *part, out *UploadDataOutput) error {
+func (u *upload) sendParts(
+	ctx context.Context, body parts, first *part, out *UploadDataOutput,
+) error {
 	created := &s3.CreateMultipartUploadInput{
 		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner,
 		ContentType: &u.in.ContentType, ContentDisposition: optional(u.in.ContentDisposition),
-		ContentEncoding: optional(u.in.ContentEncoding), ContentLanguage: optional(u.in.ContentLanguage),
-		CacheControl: optional(u.in.CacheControl), Metadata: u.in.Metadata,
+		ContentEncoding: optional(u.in.ContentEncoding),
+		ContentLanguage: optional(u.in.ContentLanguage),
+		CacheControl:    optional(u.in.CacheControl), Metadata: u.in.Metadata,
 	}
 	if u.in.ChecksumAlgorithm == crc32Algorithm {
-		created.ChecksumAlgorithm, created.ChecksumType = types.ChecksumAlgorithmCrc32, types.ChecksumTypeFullObject
+		created.ChecksumAlgorithm = types.ChecksumAlgorithmCrc32
+		created.ChecksumType = types.ChecksumTypeFullObject
 	}
 	begun, err := invoke(ctx, u.target, u.rights(), (*s3.Client).CreateMultipartUpload, created)
 	if err == nil && begun.UploadId == nil {
@@ -309,14 +329,17 @@ func (u *upload) sendParts(ctx context.Context, body parts, first *part, out *Up
 	if err := u.sendAll(ctx, begun.UploadId, body, first); err != nil {
 		return err
 	}
-	slices.SortFunc(u.sent, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
+	slices.SortFunc(u.sent, func(a, b types.CompletedPart) int {
+		return cmp.Compare(*a.PartNumber, *b.PartNumber)
+	})
 	finish := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner, UploadId: begun.UploadId,
-		IfNoneMatch: u.ifNoneMatch(), MultipartUpload: &types.CompletedMultipartUpload{Parts: u.sent},
+		IfNoneMatch:     u.ifNoneMatch(),
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.sent},
 	}
 	if u.in.ChecksumAlgorithm == crc32Algorithm {
 		finish.ChecksumType = types.ChecksumTypeFullObject
-		finish.ChecksumCRC32 = aws.String(base64.StdEncoding.EncodeToString(u.whole.Sum(nil)))
+		finish.ChecksumCRC32 = encoded(u.whole)
 	}
 	stored, err := invoke(ctx, u.target, u.rights(), (*s3.Client).CompleteMultipartUpload, finish,
 		func(o *s3.Options) { o.HTTPClient = u.client.copying }) // which takes as long as a copy
@@ -324,7 +347,8 @@ func (u *upload) sendParts(ctx context.Context, body parts, first *part, out *Up
 		return err
 	}
 	complete = true
-	out.ETag, out.VersionID, out.Size = aws.ToString(stored.ETag), aws.ToString(stored.VersionId), u.size
+	out.ETag, out.VersionID = aws.ToString(stored.ETag), aws.ToString(stored.VersionId)
+	out.Size = u.size
 	return nil
 }
 
@@ -384,10 +408,12 @@ func (u *upload) sendAll(ctx context.Context, id *string, body parts, next *part
 // send sends one part.
 func (u *upload) send(ctx context.Context, id *string, p *part, s sums) error {
 	in := &s3.UploadPartInput{
-		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner, UploadId: id, PartNumber: &p.number,
-		ChecksumCRC32: s.crc32, ContentMD5: s.md5,
+		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner,
+		UploadId: id, PartNumber: &p.number, ChecksumCRC32: s.crc32, ContentMD5: s.md5,
 	}
-	send := func(c *s3.Client, ctx context.Context, in *s3.UploadPartInput, o ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	send := func(
+		c *s3.Client, ctx context.Context, in *s3.UploadPartInput, o ...func(*s3.Options),
+	) (*s3.UploadPartOutput, error) {
 		in.Body = p.reader() // invoke may call twice
 		return c.UploadPart(ctx, in, o...)
 	}
@@ -397,13 +423,15 @@ func (u *upload) send(ctx context.Context, id *string, p *part, s sums) error {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.sent = append(u.sent, types.CompletedPart{PartNumber: &p.number, ETag: arrived.ETag, ChecksumCRC32: s.crc32})
+	u.sent = append(u.sent, types.CompletedPart{
+		PartNumber: &p.number, ETag: arrived.ETag, ChecksumCRC32: s.crc32,
+	})
 	return nil
 }
 
-// abort drops the parts of an upload that has failed, also if ctx or the session has ended: S3 keeps
-// parts, and charges for them, until they are dropped. If it fails, parts remain, as after the end of
-// the process. A lifecycle rule of the bucket can drop those.
+// abort drops the parts of an upload that has failed, also if ctx or the session has ended: S3
+// keeps parts, and charges for them, until they are dropped. If it fails, parts remain, as after
+// the end of the process. A lifecycle rule of the bucket can drop those.
 func (u *upload) abort(ctx context.Context, id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
@@ -415,7 +443,8 @@ func (u *upload) abort(ctx context.Context, id *string) {
 		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner, UploadId: id,
 	}, u.as(credentials))
 	if err != nil {
-		u.app.Logger().WarnContext(ctx, "amplify: the parts of a failed upload could not be dropped",
+		u.app.Logger().WarnContext(ctx,
+			"amplify: the parts of a failed upload could not be dropped",
 			"bucket", u.bucket, "error", awsapi.Error(err))
 	}
 }
