@@ -61,6 +61,17 @@ func (c *call) renew(ctx context.Context, force bool) (aws.Credentials, error) {
 	return awsapi.AWSCredentials(credentials), nil
 }
 
+// live binds ctx to the life of the request's session, for calls that transfer data.
+// [context.Cause] then tells why it has ended. end must be called.
+func (c *call) live(ctx context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // options are what the inputs of all functions have in common.
 type options struct {
 	bucket       Bucket
@@ -132,6 +143,16 @@ func (t *target) ResolveEndpoint(
 	return smithyendpoints.Endpoint{URI: *t.url}, nil
 }
 
+// as returns the options of a call at t with the given credentials.
+func (t *target) as(credentials aws.Credentials) func(*s3.Options) {
+	return func(o *s3.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return credentials, nil
+		})
+		o.EndpointResolverV2 = t
+	}
+}
+
 // right is what S3 wants a caller to have: an action at a key or, to list, with a prefix.
 type right struct {
 	action storageaccess.Action
@@ -160,11 +181,7 @@ func invoke[In, Out any](
 		if err != nil {
 			return nil, err
 		}
-		static := func(context.Context) (aws.Credentials, error) { return credentials, nil }
-		out, err := call(c.Client, ctx, in, append(more, func(o *s3.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(static)
-			o.EndpointResolverV2 = t
-		})...)
+		out, err := call(c.Client, ctx, in, append(more, t.as(credentials))...)
 		if err == nil {
 			return out, nil
 		}

@@ -1,9 +1,11 @@
 package storage_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ type jsPath struct {
 	Path    json.RawMessage `json:"path"`
 	Key     *string         `json:"key"`
 	Prefix  *string         `json:"prefix"`
+	Data    json.RawMessage `json:"data"`
 	Options jsOptions       `json:"options"`
 }
 
@@ -37,6 +40,11 @@ type jsOptions struct {
 	ContentType        string          `json:"contentType"`
 	ContentDisposition json.RawMessage `json:"contentDisposition"`
 	CacheControl       string          `json:"cacheControl"`
+
+	ContentEncoding   string            `json:"contentEncoding"`
+	Metadata          map[string]string `json:"metadata"`
+	PreventOverwrite  bool              `json:"preventOverwrite"`
+	ChecksumAlgorithm string            `json:"checksumAlgorithm"`
 
 	ListAll   bool   `json:"listAll"`
 	PageSize  int    `json:"pageSize"`
@@ -173,6 +181,34 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 		return func(ctx context.Context, _ bool) (any, []any, error) {
 			return listed(ctx, list, o.ListAll, js.Path != nil)
 		}, ""
+	case "uploadData":
+		body, notGo := dataOf(js.Data)
+		return func(ctx context.Context, progress bool) (any, []any, error) {
+			input := storage.UploadDataInput{
+				Path: path, Body: body, PreventOverwrite: o.PreventOverwrite, ChecksumAlgorithm: o.ChecksumAlgorithm,
+				ContentType: o.ContentType, ContentDisposition: disposition(o.ContentDisposition),
+				ContentEncoding: o.ContentEncoding, CacheControl: o.CacheControl, Metadata: o.Metadata,
+				Bucket: bucket, ExpectedBucketOwner: o.Owner, UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+			}
+			var told []any
+			if progress {
+				input.OnProgress = func(p storage.TransferProgress) {
+					told = []any{map[string]any{"transferredBytes": p.TransferredBytes, "totalBytes": p.TotalBytes}} // the last
+				}
+			}
+			out, err := storage.UploadData(ctx, input)
+			if err != nil {
+				return nil, told, err
+			}
+			v := named(out.Path, out.Key)
+			v["contentType"], v["size"] = out.ContentType, out.Size
+			for name, text := range map[string]string{"eTag": out.ETag, "versionId": out.VersionID} {
+				if text != "" {
+					v[name] = text
+				}
+			}
+			return v, told, nil
+		}, notGo
 	case "remove":
 		return func(ctx context.Context, progress bool) (any, []any, error) {
 			input := storage.RemoveInput{
@@ -203,6 +239,36 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 		}, ""
 	}
 	return nil, "a call of " + in.Call
+}
+
+// dataOf returns the Go value for what is uploaded.
+func dataOf(raw json.RawMessage) (body io.Reader, notGo string) {
+	var text string
+	if raw == nil || string(raw) == "null" {
+		return nil, ""
+	}
+	if json.Unmarshal(raw, &text) == nil {
+		return strings.NewReader(text), ""
+	}
+	type named struct{ Text, Name, Type string }
+	var data struct {
+		Bytes       int    `json:"$bytes"`
+		ArrayBuffer int    `json:"$arrayBuffer"`
+		Blob        *named `json:"$blob"`
+		File        *named `json:"$file"`
+	}
+	if conformance.Decode(raw, &data) != nil {
+		return nil, "data that is no io.Reader"
+	}
+	if blob := cmp.Or(data.Blob, data.File); blob != nil {
+		return strings.NewReader(blob.Text), ""
+	}
+	period := make([]byte, 251)
+	for i := range period {
+		period[i] = byte(i)
+	}
+	size := data.Bytes + data.ArrayBuffer
+	return bytes.NewBuffer(bytes.Repeat(period, size/len(period)+1)[:size]), ""
 }
 
 // listed lists one page or all.

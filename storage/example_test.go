@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"log"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -117,6 +119,43 @@ func ExampleCopy() {
 		if err != nil {
 			log.Print(err)
 			http.Error(w, "try again", http.StatusBadGateway)
+		}
+	})))
+}
+
+// A file that the user sends goes on to S3 as it comes: "Upload files" of the Amplify documentation.
+func ExampleUploadData() {
+	runner := newRunner()
+	http.Handle("POST /photos/{name}", runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := storage.UploadData(r.Context(), storage.UploadDataInput{
+			Path: storage.PathFunc(func(identityID string) string {
+				return "photos/" + identityID + "/" + r.PathValue("name")
+			}),
+			Body: http.MaxBytesReader(w, r.Body, 1<<30), Size: r.ContentLength,
+			PreventOverwrite: true,
+		})
+		if err != nil {
+			http.Error(w, "That did not work.", http.StatusBadGateway)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+	})))
+}
+
+// A file goes to the user as it comes from S3: "Download files" of the Amplify documentation.
+func ExampleDownloadData() {
+	runner := newRunner()
+	http.Handle("GET /report", runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, err := storage.DownloadData(r.Context(), storage.DownloadDataInput{Path: storage.Path("reports/2024.pdf")})
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer out.Body.Close()
+		w.Header().Set("Content-Type", out.ContentType)
+		w.Header().Set("Content-Length", strconv.FormatInt(out.Length, 10))
+		if _, err := io.Copy(w, out.Body); err != nil {
+			panic(http.ErrAbortHandler) // so that the browser does not take the beginning for all
 		}
 	})))
 }

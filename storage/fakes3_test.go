@@ -27,17 +27,23 @@ type fakeS3 struct {
 	*httptest.Server
 	secrets secrets
 	// refuse returns the code of an error, or "", for an action at a key: "HEAD", "GET", "LIST",
-	// "COPY" or "DELETE". May be nil.
+	// "COPY", "DELETE", "PUT", or "CREATE", "PART", "COMPLETE" and "ABORT" of multipart uploads. May be
+	// nil.
 	refuse func(action, key string) string
+	// checkHeader is called with the header of each upload. May be nil.
+	checkHeader func(action string, h http.Header)
 
 	mu      sync.Mutex
 	buckets map[string]map[string]string
 	calls   []string // actions and keys
+	uploads map[string]*fakeUpload
+	headers map[string]http.Header // of objects that were uploaded, by bucket and key
 }
 
 func newFakeS3(t testing.TB) *fakeS3 {
 	t.Helper()
-	s := &fakeS3{secrets: secrets{}, buckets: map[string]map[string]string{"drive": {}, "backup": {}}}
+	s := &fakeS3{secrets: secrets{}, buckets: map[string]map[string]string{"drive": {}, "backup": {}},
+		uploads: map[string]*fakeUpload{}, headers: map[string]http.Header{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -115,7 +121,7 @@ func (s *fakeS3) in(t testing.TB, app *amplify.App, identity string) context.Con
 func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(err)
+		return // the caller has gone
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,16 +142,20 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		action, key = "LIST", query.Get("prefix")
 	case r.Header.Get("X-Amz-Copy-Source") != "":
 		action = "COPY"
+	case uploadAction(r) != "":
+		action = uploadAction(r)
 	}
 	s.calls = append(s.calls, action+" "+key)
 	if s.refuse != nil {
 		if code := s.refuse(action, key); code != "" {
-			status := map[string]int{"AccessDenied": 403, "InternalError": 500, "OK": 200}[code]
+			status := map[string]int{"AccessDenied": 403, "InternalError": 500, "OK": 200, "ExpiredToken": 400}[code]
 			fail(w, r, status, map[bool]string{true: "InternalError", false: code}[code == "OK"], "Access Denied")
 			return
 		}
 	}
 	switch content, exists := objects[key]; {
+	case uploadAction(r) != "":
+		s.upload(w, r, action, bucket, key, body)
 	case action == "LIST":
 		s.list(w, bucket, query)
 	case action == "POST" && query.Has("delete"):
@@ -169,7 +179,7 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !exists:
 		fail(w, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	case action == "HEAD", action == "GET":
-		w.Header().Set("ETag", `"e"`)
+		w.Header().Set("ETag", etagOf(content))
 		w.Header().Set("Content-Type", "text/plain")
 		http.ServeContent(w, r, "", time.Unix(1_700_000_000, 0), strings.NewReader(content))
 	default:

@@ -1,7 +1,9 @@
 package storage
 
 import (
+	"cmp"
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,10 +13,24 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// Options are the settings of this package for one App. The zero value is the default. Like those
-// of Amplify JS they concern keys of Amplify Gen 1.
+// Options are the settings of this package for one App. The zero value is the default.
 type Options struct {
-	// DefaultAccessLevel is the level of keys without one. The default is [LevelGuest].
+	// UploadMemory is how many bytes all uploads of the App may hold in memory together: 32 MiB by
+	// default, 20 MiB at least. Uploads of bodies that cannot seek wait for it in the order in
+	// which they ask: small ones take their size, others some parts of 5 MiB. A part is held while
+	// it is read and sent, so that slow clients hold it long: a server with many of them needs
+	// more, or puts uploads into files first, as [http.Request.ParseMultipartForm] does.
+	//
+	// A body of unknown length has 75 GiB at most with the default. S3 takes 10,000 parts. They
+	// begin with 5 MiB, and double every 1,000 parts up to a quarter of the memory. With 64 MiB it
+	// is 139 GiB, with 256 MiB 448 GiB. The error beyond is "EntityTooLarge".
+	UploadMemory int64
+	// ObjectLock sends Content-MD5 with uploads, which a bucket with a default retention requires,
+	// unless they have another checksum.
+	ObjectLock bool
+
+	// DefaultAccessLevel is the level of keys of Amplify Gen 1 without one. The default is
+	// [LevelGuest].
 	DefaultAccessLevel AccessLevel
 	// PrefixResolver returns what stands before a key. It may be called by many goroutines at once.
 	// The default returns the prefixes that [AccessLevel] lists.
@@ -32,13 +48,23 @@ type PrefixInput struct {
 // [amplify.ConfigErrors]), and if app has been configured or has made a call of this package
 // before: call it where the App is made. Applications that are content with the defaults need not.
 func Configure(app *amplify.App, o Options) error {
+	var faults []*amplify.ConfigError
 	switch o.DefaultAccessLevel {
 	case "", LevelGuest, LevelProtected, LevelPrivate:
 	default:
-		return amplify.NewConfigError(&amplify.ConfigError{
+		faults = append(faults, &amplify.ConfigError{
 			Field: "Options.DefaultAccessLevel", Value: string(o.DefaultAccessLevel),
 			Problem: "is not LevelGuest, LevelProtected or LevelPrivate",
 		})
+	}
+	if o.UploadMemory != 0 && o.UploadMemory < minUploadMemory {
+		faults = append(faults, &amplify.ConfigError{
+			Field: "Options.UploadMemory", Value: strconv.FormatInt(o.UploadMemory, 10),
+			Problem: "is less than 20971520 (20 MiB): a part of 5 MiB takes a quarter at most",
+		})
+	}
+	if err := amplify.NewConfigError(faults...); err != nil {
+		return err
 	}
 	configured := false
 	_, err := amplify.Shared(app, func(app *amplify.App) (*service, error) {
@@ -60,6 +86,7 @@ type service struct {
 	app     *amplify.App
 	options Options
 	signers *signers
+	memory  *memory
 }
 
 func newService(app *amplify.App, o Options) *service {
@@ -69,7 +96,8 @@ func newService(app *amplify.App, o Options) *service {
 	if o.PrefixResolver == nil {
 		o.PrefixResolver = defaultPrefix
 	}
-	return &service{app, o, newSigners(app.Now)}
+	memory := newMemory(cmp.Or(o.UploadMemory, defaultUploadMemory))
+	return &service{app, o, newSigners(app.Now), memory}
 }
 
 // serviceOf returns what app keeps, with the default options if it has not been configured.
@@ -99,17 +127,24 @@ const (
 	answerTimeout = 10 * time.Second
 	// copyTimeout bounds an attempt to copy: S3 answers when it has copied up to 5 GiB.
 	copyTimeout = 10 * time.Minute
+	// uploadTimeout bounds an attempt to send a part. One that stands still ends before.
+	uploadTimeout = time.Hour
 )
 
 // client is the S3 client of one region. It has no credentials: each call brings those of its
 // request.
 type client struct {
 	*s3.Client
-	copying aws.HTTPClient // has time for copies
+	copying     aws.HTTPClient // has time for copies
+	uploading   aws.HTTPClient // has time for data that is sent
+	downloading aws.HTTPClient // has time for data that is received
 }
 
 func (s *service) client(region string) (*client, error) {
 	return awsapi.Client(s.app, region, func(settings awsapi.Settings) *client {
+		transfers := awsapi.Settings{
+			HTTPClient: &idle{settings.Unlimited().HTTPClient, idleTimeout},
+		}
 		return &client{
 			Client: s3.New(s3.Options{
 				Region:       settings.Region,
@@ -120,7 +155,9 @@ func (s *service) client(region string) (*client, error) {
 				RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 				ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 			}),
-			copying: settings.Limited(maxAnswer, copyTimeout).HTTPClient,
+			copying:     settings.Limited(maxAnswer, copyTimeout).HTTPClient,
+			uploading:   transfers.Limited(maxAnswer, uploadTimeout).HTTPClient,
+			downloading: transfers.HTTPClient,
 		}
 	})
 }

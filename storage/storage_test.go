@@ -51,6 +51,14 @@ var functions = map[string]func(context.Context) error{
 		})
 		return err
 	},
+	"UploadData": func(ctx context.Context) error {
+		_, err := storage.UploadData(ctx, storage.UploadDataInput{Path: storage.Path("a"), Body: strings.NewReader("a")})
+		return err
+	},
+	"DownloadData": func(ctx context.Context) error {
+		_, err := storage.DownloadData(ctx, storage.DownloadDataInput{Path: storage.Path("a")})
+		return err
+	},
 	"Locations": func(ctx context.Context) error { _, err := storage.Locations(ctx); return err },
 }
 
@@ -84,7 +92,7 @@ func TestWithoutServerContext(t *testing.T) {
 func TestErrorsWithStatus200(t *testing.T) {
 	s := newFakeS3(t)
 	ctx := s.in(t, s.app(t, config()), "me")
-	for name, action := range map[string]string{"Copy": "COPY", "Remove a folder": "POST", "List": "LIST", "Remove": "DELETE"} {
+	for name, action := range map[string]string{"Copy": "COPY", "Remove a folder": "POST", "List": "LIST", "Remove": "DELETE", "UploadData": "PUT"} {
 		if action == "POST" {
 			s.put("a/x")
 		}
@@ -103,6 +111,15 @@ func TestConfigure(t *testing.T) {
 	app := s.app(t, config())
 	if err := storage.Configure(app, storage.Options{DefaultAccessLevel: "public"}); len(amplify.ConfigErrors(err)) != 1 {
 		t.Errorf("a level that there is not: %v", err)
+	}
+	for size, right := range map[int64]bool{-1: false, 1: false, 20<<20 - 1: false, 20 << 20: true} {
+		err := storage.Configure(s.app(t, config()), storage.Options{UploadMemory: size})
+		if (err == nil) != right || !right && !strings.Contains(err.Error(), fmt.Sprint(size)) {
+			t.Errorf("memory of %d bytes: %v", size, err)
+		}
+	}
+	if err := storage.Configure(app, storage.Options{DefaultAccessLevel: "public", UploadMemory: 1}); len(amplify.ConfigErrors(err)) != 2 {
+		t.Errorf("two faults: %v", err)
 	}
 	failed := errors.New("failed")
 	o := storage.Options{DefaultAccessLevel: storage.LevelProtected, PrefixResolver: func(_ context.Context, in storage.PrefixInput) (string, error) {
