@@ -41,7 +41,8 @@ type UploadDataInput struct {
 	// OnProgress is called after each part that S3 has received, by the goroutine that called
 	// UploadData. A body of up to 5 MiB is one part.
 	OnProgress func(TransferProgress)
-	// PreventOverwrite makes it an error, "PreconditionFailed", if there is an object already.
+	// PreventOverwrite makes it an error, "PreconditionFailed", if there is an object already. That
+	// may be the one of this upload if the connection broke before S3 said that it had arrived.
 	PreventOverwrite bool
 	// ChecksumAlgorithm may be "crc-32". Then S3 checks each part and the whole object by its
 	// CRC-32, and keeps that.

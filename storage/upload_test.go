@@ -291,6 +291,7 @@ func TestUploadFails(t *testing.T) {
 		{name: "body that turns out to be too short", size: 12 * mib, right: name("InvalidStorageOperationInput"), most: 3},
 		{name: "body that turns out to be too long", size: 10*mib + 1, right: name("InvalidStorageOperationInput"), most: 3},
 		{name: "file that is too short", body: file, size: 17 * mib, right: name("InvalidStorageOperationInput")},
+		{name: "file that shrinks", body: func() io.Reader { return &shrinking{bytes.NewReader(data[:6*mib])} }, right: func(error) bool { return true }, most: 5},
 		{name: "small body that is too long", body: func() io.Reader { return onlyReader{strings.NewReader("ab")} }, size: 1, right: name("InvalidStorageOperationInput")},
 		{name: "small body that is too short", body: func() io.Reader { return onlyReader{strings.NewReader("ab")} }, size: 3, right: name("InvalidStorageOperationInput")},
 		{name: "too long for its memory", size: 79 << 30, right: name("EntityTooLarge")},
@@ -333,6 +334,17 @@ func TestUploadFails(t *testing.T) {
 			noTrace(t, s, app)
 		})
 	}
+}
+
+// shrinking is a file that is cut off after its size has been asked for.
+type shrinking struct{ *bytes.Reader }
+
+func (s *shrinking) ReadAt(p []byte, at int64) (int, error) {
+	n, err := s.Reader.ReadAt(p, at)
+	if rest := 5*mib + 1000 - at; int64(n) > rest {
+		return int(max(rest, 0)), io.EOF
+	}
+	return n, err
 }
 
 var errGaveUp = errors.New("gave up")
