@@ -3,9 +3,11 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -322,4 +324,67 @@ func TestAmplifyJSStorageAndGo(t *testing.T) {
 		}
 		compare(t, names)
 	})
+}
+
+// aws-amplify in a page uploads and downloads in parts and with progress, across origins.
+func TestAmplifyJSStorageInPage(t *testing.T) {
+	d := startDrive(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
+	app := startApp(t, newSite(t, "localhost"), d.backend, appOptions{
+		Script: amplify6(t).bundle(t, "storagepage.js"),
+		Configuration: map[string]any{
+			"config": json.RawMessage(d.Outputs()), "options": map[string]any{"ssr": true},
+		},
+	})
+	b := d.browser(t).profile(t)
+	b.open(app.origin + "/amplify")
+	js := b.amplify()
+	js.fails("AccessDenied", "upload", "public/x", 1) // as a guest
+	if step := signIn(js, driveAda, password); step != "DONE" {
+		t.Fatalf("signIn: next step %s", step)
+	}
+
+	const path, size = "public/in parts+ü.bin", 12 << 20
+	type progress []struct{ TransferredBytes, TotalBytes int64 }
+	complete := func(what string, p progress) {
+		t.Helper()
+		for i := range p {
+			if i > 0 && p[i].TransferredBytes < p[i-1].TransferredBytes || p[i].TotalBytes != size {
+				t.Errorf("%s: progress %+v", what, p)
+				return
+			}
+		}
+		if len(p) < 2 || p[len(p)-1].TransferredBytes != size {
+			t.Errorf("%s: progress %+v", what, p)
+		}
+	}
+	var up struct {
+		ETag     string
+		Progress progress
+	}
+	js.do(&up, "upload", path, size)
+	if !strings.HasSuffix(up.ETag, `-3"`) {
+		t.Errorf("upload: %s is no ETag of three parts", up.ETag)
+	}
+	complete("upload", up.Progress)
+
+	want := make([]byte, size)
+	for i := range want {
+		want[i] = byte(i % 251)
+	}
+	d.as(t, driveBob, func(ctx context.Context) {
+		if !bytes.Equal(download(t, ctx, storage.Path(path)), want) {
+			t.Error("Go downloads other bytes")
+		}
+		want = randomBytes(t, 5, size)
+		upload(t, ctx, storage.Path(path), bytes.NewReader(want))
+	})
+	var down struct {
+		Sum      string
+		Progress progress
+	}
+	js.do(&down, "download", path)
+	if down.Sum != fmt.Sprintf("%x", sha256.Sum256(want)) {
+		t.Error("the page downloads other bytes")
+	}
+	complete("download", down.Progress)
 }
