@@ -101,7 +101,7 @@ func at(path string) map[string]any { return map[string]any{"path": path} }
 // aws-amplify in Node.js does with objects what there is to do. It dials AWS's host names by TLS.
 func TestAmplifyJSStorage(t *testing.T) {
 	d := startDrive(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
-	js := d.amplifyStorage(t, driveAda)
+	js := d.amplifyStorage(t, ada)
 
 	t.Run("a small object", func(t *testing.T) {
 		const path = "private/{identityId}/a.txt"
@@ -219,7 +219,7 @@ func TestAmplifyJSStorage(t *testing.T) {
 
 	t.Run("refusals", func(t *testing.T) {
 		own := js.upload("private/{identityId}/diary.txt", []byte("secret"), nil)
-		for _, user := range []string{driveBob, ""} {
+		for _, user := range []string{bob, ""} {
 			other := d.amplifyStorage(t, user)
 			for _, c := range []struct {
 				name, wantError string
@@ -272,7 +272,7 @@ func (d *drive) fetchTLS(t testing.TB, url string) (int, []byte) {
 // Go lists and reads what aws-amplify has uploaded, byte for byte, and the reverse.
 func TestAmplifyJSStorageAndGo(t *testing.T) {
 	d := startDrive(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
-	js := d.amplifyStorage(t, driveAda)
+	js := d.amplifyStorage(t, ada)
 	objects := map[string][]byte{
 		"empty":                    {},
 		"small.txt":                []byte("Grüße, 世界"),
@@ -294,7 +294,7 @@ func TestAmplifyJSStorageAndGo(t *testing.T) {
 		for name, data := range objects {
 			js.upload("private/{identityId}/js/"+name, data, nil)
 		}
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			var names []string
 			for _, path := range listed(t, ctx, private("js/")) {
 				_, name, _ := strings.Cut(path, "/js/")
@@ -307,7 +307,7 @@ func TestAmplifyJSStorageAndGo(t *testing.T) {
 		})
 	})
 	t.Run("from Go to JavaScript", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			for name, data := range objects {
 				upload(t, ctx, private("go/"+name), bytes.NewReader(data))
 			}
@@ -339,7 +339,7 @@ func TestAmplifyJSStorageInPage(t *testing.T) {
 	b.open(app.origin + "/amplify")
 	js := b.amplify()
 	js.fails("AccessDenied", "upload", "public/x", 1) // as a guest
-	if step := signIn(js, driveAda, password); step != "DONE" {
+	if step := signIn(js, ada, password); step != "DONE" {
 		t.Fatalf("signIn: next step %s", step)
 	}
 
@@ -371,7 +371,7 @@ func TestAmplifyJSStorageInPage(t *testing.T) {
 	for i := range want {
 		want[i] = byte(i % 251)
 	}
-	d.as(t, driveBob, func(ctx context.Context) {
+	d.as(t, bob, func(ctx context.Context) {
 		if !bytes.Equal(download(t, ctx, storage.Path(path)), want) {
 			t.Error("Go downloads other bytes")
 		}

@@ -45,11 +45,10 @@ const driveOutputs = `{
 			"reports/*": {"authenticated": ["get", "list", "write"]}}}]}
 }`
 
-// The users of a drive. Eve is an editor.
+// Users of a drive, beside ada. Eve is an editor.
 const (
-	driveAda = "ada@example.com"
-	driveBob = "bob@example.com"
-	driveEve = "eve@example.com"
+	bob = "bob@example.com"
+	eve = "eve@example.com"
 )
 
 // drive is a sandbox with buckets, and a Go server for its users.
@@ -77,7 +76,7 @@ func startDrive(t *testing.T, config sandbox.Config) *drive {
 		}
 	})
 	for _, u := range []sandbox.User{
-		{Email: driveAda}, {Email: driveBob}, {Email: driveEve, Groups: []string{"editors"}},
+		{Email: ada}, {Email: bob}, {Email: eve, Groups: []string{"editors"}},
 	} {
 		d.addUser(t, u)
 		tokens, err := d.Tokens(t.Context(), u.Email)
@@ -130,9 +129,7 @@ func randomBytes(t testing.TB, seed byte, size int) []byte {
 // upload uploads an object that has to arrive, and returns its path in the bucket.
 func upload(t testing.TB, ctx context.Context, path storage.ObjectPath, body io.Reader) string {
 	t.Helper()
-	out, err := storage.UploadData(ctx, storage.UploadDataInput{
-		Path: path, Body: body, AllowUnusualPath: true,
-	})
+	out, err := storage.UploadData(ctx, storage.UploadDataInput{Path: path, Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +207,7 @@ func TestStorage(t *testing.T) {
 	d := startDrive(t, sandbox.Config{})
 
 	t.Run("a small object", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			path := private("notes/a.txt")
 			in := storage.UploadDataInput{
 				Path: path, Body: strings.NewReader("first"), PreventOverwrite: true,
@@ -247,7 +244,7 @@ func TestStorage(t *testing.T) {
 	})
 
 	t.Run("an object in parts", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			data := randomBytes(t, 1, 12<<20)
 			path := private("large.bin")
 			var last storage.TransferProgress
@@ -300,7 +297,7 @@ func TestStorage(t *testing.T) {
 	})
 
 	t.Run("lists", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			var all []string
 			for _, name := range []string{"a", "b/1", "b/2", "c/d/1", "e"} {
 				upload(t, ctx, storage.Path("public/list/"+name), strings.NewReader(name))
@@ -338,7 +335,7 @@ func TestStorage(t *testing.T) {
 	})
 
 	t.Run("copies", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			const name = `public/copy/a b+c%2F?&=#;'"ü日😀.txt`
 			source := upload(t, ctx, storage.Path(name), strings.NewReader("copied"))
 			for _, c := range []struct{ from, to, path string }{
@@ -379,7 +376,7 @@ func TestStorage(t *testing.T) {
 	})
 
 	t.Run("URLs", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			path := private("by url.txt")
 			put, err := storage.GetURL(ctx, storage.GetURLInput{
 				Path: path, Method: http.MethodPut, ContentType: "text/plain",
@@ -416,7 +413,7 @@ func TestStorage(t *testing.T) {
 	})
 
 	t.Run("removal", func(t *testing.T) {
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			for i := range 5 {
 				upload(t, ctx, storage.Path(fmt.Sprintf("public/remove/%d", i)), nil)
 			}
@@ -456,7 +453,7 @@ func hasName(err error, name string) bool {
 func TestStorageRights(t *testing.T) {
 	d := startDrive(t, sandbox.Config{})
 	var adas string
-	d.as(t, driveAda, func(ctx context.Context) {
+	d.as(t, ada, func(ctx context.Context) {
 		adas = upload(t, ctx, private("diary.txt"), strings.NewReader("secret"))
 		upload(t, ctx, storage.Path("public/a.txt"), strings.NewReader("for all"))
 	})
@@ -469,7 +466,7 @@ func TestStorageRights(t *testing.T) {
 
 	t.Run("another user's objects", func(t *testing.T) {
 		folder := strings.TrimSuffix(adas, "diary.txt")
-		for _, user := range []string{driveBob, driveEve, ""} {
+		for _, user := range []string{bob, eve, ""} {
 			d.as(t, user, func(ctx context.Context) {
 				path := storage.Path(adas)
 				_, err := storage.DownloadData(ctx, storage.DownloadDataInput{Path: path})
@@ -498,7 +495,7 @@ func TestStorageRights(t *testing.T) {
 				}
 			})
 		}
-		d.as(t, driveAda, func(ctx context.Context) {
+		d.as(t, ada, func(ctx context.Context) {
 			if got := download(t, ctx, storage.Path(adas)); string(got) != "secret" {
 				t.Errorf("the diary is %q", got)
 			}
@@ -521,7 +518,7 @@ func TestStorageRights(t *testing.T) {
 	})
 
 	t.Run("a user without a group", func(t *testing.T) {
-		d.as(t, driveBob, func(ctx context.Context) {
+		d.as(t, bob, func(ctx context.Context) {
 			refused(t, write(ctx, "team/plan.txt"), "editors")
 			if err := write(ctx, "public/bob.txt"); err != nil {
 				t.Error(err)
@@ -547,7 +544,7 @@ func TestStorageRights(t *testing.T) {
 
 	// The role of the group comes instead of that of signed-in users, not on top of it.
 	t.Run("a member of a group", func(t *testing.T) {
-		d.as(t, driveEve, func(ctx context.Context) {
+		d.as(t, eve, func(ctx context.Context) {
 			if err := write(ctx, "team/plan.txt"); err != nil {
 				t.Error(err)
 			}
@@ -558,7 +555,7 @@ func TestStorageRights(t *testing.T) {
 				{Bucket: "drive", Path: "team/*", Actions: []string{"get", "list", "write"}},
 			})
 		})
-		d.as(t, driveBob, func(ctx context.Context) {
+		d.as(t, bob, func(ctx context.Context) {
 			if got := download(t, ctx, storage.Path("team/plan.txt")); string(got) != "x" {
 				t.Errorf("the plan is %q", got)
 			}

@@ -50,7 +50,7 @@ func hostileNames() []string {
 // refused with an error that says why.
 func TestStorageHostileNames(t *testing.T) {
 	d := startDrive(t, sandbox.Config{DataDir: t.TempDir()})
-	d.as(t, driveAda, func(ctx context.Context) {
+	d.as(t, ada, func(ctx context.Context) {
 		var originals, copies []string
 		for _, name := range hostileNames() {
 			out, err := storage.UploadData(ctx, storage.UploadDataInput{

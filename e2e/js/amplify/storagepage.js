@@ -1,6 +1,5 @@
 // The bundle of a page that uses aws-amplify's storage API: as page.js, with two functions more. Contents
-// do not travel with the calls: upload makes size bytes, the rest of their place divided by 251, and
-// download gives the SHA-256 of what it gets.
+// do not travel with the calls: upload makes them, byte i is i % 251, and download tells their SHA-256.
 import { Amplify } from 'aws-amplify';
 import { downloadData, uploadData } from 'aws-amplify/storage';
 import { call as callAuth } from './call.js';
