@@ -32,9 +32,10 @@ type GetURLInput struct {
 	// credentials, which differ from server to server and are renewed about every hour.
 	Stable bool
 	// ContentType, ContentDisposition and CacheControl are headers of the download, in place of
-	// those that the object has. With PUT they are part of the URL; the default of ContentType is
-	// then "application/octet-stream". [mime.FormatMediaType] makes a ContentDisposition with the
-	// name of a file.
+	// those that the object has. With PUT they are parameters of the URL, as in Amplify JS, and the
+	// default of ContentType is "application/octet-stream". They do not bind the upload: the object
+	// has the headers that it is sent with. [mime.FormatMediaType] makes a ContentDisposition with
+	// the name of a file.
 	ContentType, ContentDisposition, CacheControl string
 
 	// Bucket is the bucket of the path.
