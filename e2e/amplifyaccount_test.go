@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -204,4 +205,76 @@ func TestAmplifyJSAccount(t *testing.T) {
 			t.Errorf("signIn after the lock-out: next step %s", step)
 		}
 	})
+}
+
+// The flow USER_AUTH, by aws-amplify in Node.js: the session of a sign-up signs the user in without
+// the password, and users choose how to sign in.
+func TestAmplifyJSChoice(t *testing.T) {
+	backend := startBackend(t, sandbox.Config{TLSAddr: "127.0.0.1:0", Clients: []sandbox.Client{
+		{AuthFlows: []string{"ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}},
+	}})
+	environment := backend.nodeEnvironment(t)
+	start := func(t testing.TB) *jsModule {
+		js := amplify6(t).node(t, environment...)
+		js.do(nil, "configure", json.RawMessage(backend.Outputs()))
+		return js
+	}
+	type step struct {
+		IsSignedIn bool
+		NextStep   struct {
+			SignInStep, SignUpStep string
+			AvailableChallenges    []string
+		}
+	}
+	signedIn := func(t *testing.T, js *jsModule, s step) {
+		t.Helper()
+		if !s.IsSignedIn || fetchAuthSession(js, false).Tokens == nil {
+			t.Errorf("there is no session: %+v", s)
+		}
+	}
+
+	t.Run("the session of a sign-up", func(t *testing.T) {
+		const email = "auto@example.com"
+		js := start(t)
+		js.do(nil, "signUp", map[string]any{
+			"username": email, "password": password,
+			"options": map[string]any{
+				"userAttributes": map[string]string{"email": email},
+				"autoSignIn":     map[string]string{"authFlowType": "USER_AUTH"},
+			},
+		})
+		var s step
+		js.do(&s, "confirmSignUp", map[string]any{
+			"username": email, "confirmationCode": backend.code(t, email)})
+		if s.NextStep.SignUpStep != "COMPLETE_AUTO_SIGN_IN" {
+			t.Fatalf("confirmSignUp: %+v", s)
+		}
+		js.do(&s, "autoSignIn")
+		signedIn(t, js, s)
+	})
+
+	backend.addUser(t, sandbox.User{Email: ada})
+	signIn := func(js *jsModule, options map[string]any) (s step) {
+		options["authFlowType"] = "USER_AUTH"
+		js.do(&s, "signIn",
+			map[string]any{"username": ada, "password": password, "options": options})
+		return s
+	}
+	for _, challenge := range []string{"PASSWORD", "PASSWORD_SRP"} {
+		t.Run(challenge+" preferred", func(t *testing.T) {
+			js := start(t)
+			signedIn(t, js, signIn(js, map[string]any{"preferredChallenge": challenge}))
+		})
+		t.Run(challenge+" chosen", func(t *testing.T) {
+			js := start(t)
+			s := signIn(js, map[string]any{})
+			if s.NextStep.SignInStep != "CONTINUE_SIGN_IN_WITH_FIRST_FACTOR_SELECTION" ||
+				!slices.Contains(s.NextStep.AvailableChallenges, challenge) {
+				t.Fatalf("signIn: %+v", s)
+			}
+			js.do(&s, "confirmSignIn", map[string]string{"challengeResponse": challenge})
+			js.do(&s, "confirmSignIn", map[string]string{"challengeResponse": password})
+			signedIn(t, js, s)
+		})
+	}
 }

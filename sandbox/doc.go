@@ -66,8 +66,8 @@
 //
 //   - An authorization code that is used twice ends the session that the first use began, as
 //     RFC 6749 §4.1.2 advises. Cognito documents only that the second use fails.
-//   - Choice-based sign-in (the flow USER_AUTH) is not in the sandbox, so SignUp and ConfirmSignUp
-//     return no Session. The autoSignIn of Amplify JS works with its default flow, which is SRP.
+//   - Choice-based sign-in (the flow USER_AUTH) offers the password, in clear or by SRP, and takes
+//     the Session of ConfirmSignUp. It has no codes and no passkeys.
 //   - Temporary passwords do not expire.
 //   - An invitation goes to the address that codes go to, unless AdminCreateUser has
 //     DesiredDeliveryMediums. With Cognito it goes to the phone number.

@@ -208,8 +208,6 @@ func TestStartRefusals(t *testing.T) {
 			`"standard_required_attributes": ["shoe"]`)}, `"shoe" is required`},
 		"no flow": {sandbox.Config{Clients: []sandbox.Client{{
 			AuthFlows: []string{"USER_PASSWORD_AUTH"}}}}, `"USER_PASSWORD_AUTH" is no flow`},
-		"a flow that is not there": {sandbox.Config{Clients: []sandbox.Client{{
-			AuthFlows: []string{"ALLOW_USER_AUTH"}}}}, "no ALLOW_USER_AUTH"},
 		"rotation and its flow": {sandbox.Config{Clients: []sandbox.Client{{
 			RotateRefreshTokens: true, AuthFlows: []string{allowRefresh}}}},
 			"does not go together"},

@@ -109,9 +109,9 @@ type Client struct {
 	Secret string
 	// AuthFlows are the flows in which the user pools API signs users in, by the names of
 	// ExplicitAuthFlows: "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH",
-	// "ALLOW_USER_PASSWORD_AUTH" and "ALLOW_ADMIN_USER_PASSWORD_AUTH". The default is what Amplify
-	// deploys: the first two and, unless refresh tokens rotate, the third. Managed login does not
-	// depend on them.
+	// "ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH" and "ALLOW_USER_AUTH". The
+	// default is what Amplify deploys: the first two and, unless refresh tokens rotate, the third.
+	// Managed login does not depend on them.
 	AuthFlows []string
 	// Scopes are the OAuth scopes that it may ask for. The default is those of the outputs. A
 	// custom scope is that of a resource server, such as "photos/read".

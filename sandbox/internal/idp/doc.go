@@ -2,5 +2,5 @@
 // the user pools API, the key set and the OpenID configuration.
 //
 // Requests and answers of all operations follow the API Reference of Amazon Cognito user pools.
-// It lacks choice-based sign-in (USER_AUTH), and so the Session of SignUp and ConfirmSignUp.
+// Choice-based sign-in (USER_AUTH) offers passwords alone.
 package idp

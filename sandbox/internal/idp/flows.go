@@ -34,7 +34,8 @@ func checkFlow(client *userpool.Client, flow string) error {
 		allowed = userpool.AllowRefresh
 	case srpAuth:
 		allowed, message = userpool.AllowSRP, flow+" is not enabled for the client."
-	case userAuth: // not in the sandbox
+	case userAuth:
+		allowed = userpool.AllowUser
 	default:
 		known := []string{srpAuth, refreshTokenAuth, refreshToken, customAuth,
 			adminNoSRPAuth, passwordAuth, adminPasswordAuth, userAuth}

@@ -24,7 +24,8 @@ type authOutput struct {
 	AuthenticationResult *authResult `json:",omitempty"`
 	ChallengeName        string      `json:",omitempty"`
 	ChallengeParameters  map[string]string
-	Session              string `json:",omitempty"`
+	AvailableChallenges  []string `json:",omitempty"`
+	Session              string   `json:",omitempty"`
 }
 
 func authenticated(t *userpool.Tokens) authOutput {
@@ -51,6 +52,7 @@ type initiateAuthInput struct {
 	AuthFlow       string
 	ClientID       string `json:"ClientId"`
 	AuthParameters parameters
+	Session        string // of ConfirmSignUp
 }
 
 func (h *Handler) initiateAuth(ctx context.Context, in initiateAuthInput) (any, error) {
@@ -65,7 +67,8 @@ func (h *Handler) adminInitiateAuth(ctx context.Context, in adminInput) (any, er
 	if in.AuthFlow == passwordAuth {
 		return nil, unsupportedFlow()
 	}
-	return h.initiate(ctx, initiateAuthInput{in.AuthFlow, in.ClientID, in.AuthParameters})
+	return h.initiate(ctx, initiateAuthInput{
+		in.AuthFlow, in.ClientID, in.AuthParameters, in.Session})
 }
 
 // initiate begins a flow that the client allows.
@@ -82,6 +85,8 @@ func (h *Handler) initiate(ctx context.Context, in initiateAuthInput) (any, erro
 		return h.passwordAuth(ctx, client, in.AuthParameters)
 	case refreshTokenAuth, refreshToken:
 		return h.refreshAuth(ctx, client, in.AuthParameters)
+	case userAuth:
+		return h.userAuth(ctx, client, in)
 	case customAuth:
 		return nil, refuse(userpool.InvalidParameter,
 			"Custom auth lambda trigger is not configured for the user pool.")
@@ -199,6 +204,11 @@ func (h *Handler) respondToAuthChallenge(ctx context.Context, in respondInput) (
 	}
 	grant := userpool.Grant{ClientID: client.ID, ClientMetadata: in.ClientMetadata}
 	switch in.ChallengeName {
+	case selectChallenge:
+		if err := h.pool.CheckChoice(ctx, client.ID, in.Session); err != nil {
+			return nil, err
+		}
+		return h.chosen(ctx, client, p["ANSWER"], p)
 	case "PASSWORD_VERIFIER":
 		if err := p.need("PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"); err != nil {
 			return nil, err

@@ -23,11 +23,13 @@ func (h *Handler) signUp(ctx context.Context, in signUpInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	session, err := h.pool.SignUpSession(ctx, in.ClientID, u)
 	return struct {
 		CodeDeliveryDetails *delivery `json:",omitempty"`
+		Session             string    `json:",omitempty"`
 		UserConfirmed       bool
 		UserSub             string
-	}{deliveryOf(sent), u.Status == userpool.Confirmed, u.Sub}, nil
+	}{deliveryOf(sent), session, u.Status == userpool.Confirmed, u.Sub}, err
 }
 
 // codeInput is the input of the operations about a code for a user who is not signed in.
@@ -37,13 +39,21 @@ type codeInput struct {
 	Username         string
 	ConfirmationCode string
 	Password         string
+	Session          string // of SignUp
 }
 
 func (h *Handler) confirmSignUp(ctx context.Context, in codeInput) (any, error) {
 	if err := h.checkHash(in.ClientID, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
-	return empty{}, h.pool.ConfirmSignUp(ctx, in.ClientID, in.Username, in.ConfirmationCode)
+	var out struct {
+		Session string `json:",omitempty"`
+	}
+	err := h.pool.ConfirmSignUp(ctx, in.ClientID, in.Username, in.ConfirmationCode)
+	if err == nil {
+		out.Session, err = h.pool.ConfirmedSession(ctx, in.ClientID, in.Username, in.Session)
+	}
+	return out, err
 }
 
 func (h *Handler) resendConfirmationCode(ctx context.Context, in codeInput) (any, error) {

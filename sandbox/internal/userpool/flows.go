@@ -13,8 +13,7 @@ const (
 	AllowPassword      = "ALLOW_USER_PASSWORD_AUTH"
 	AllowRefresh       = "ALLOW_REFRESH_TOKEN_AUTH"
 	AllowSRP           = "ALLOW_USER_SRP_AUTH"
-
-	allowUser = "ALLOW_USER_AUTH" // not in the sandbox
+	AllowUser          = "ALLOW_USER_AUTH"
 )
 
 // Allows reports whether the client may use a flow.
@@ -30,15 +29,12 @@ func (c *Client) setFlows() (faults []error) {
 	}
 	for _, flow := range c.AuthFlows {
 		switch flow {
-		case AllowAdminPassword, AllowCustom, AllowPassword, AllowSRP:
+		case AllowAdminPassword, AllowCustom, AllowPassword, AllowSRP, AllowUser:
 		case AllowRefresh: // excludes rotation (Developer Guide, "Refresh token rotation")
 			if c.RotateRefreshTokens {
 				faults = append(faults, fmt.Errorf("the flow %s does not go together with "+
 					"the rotation of refresh tokens: take out one of them", flow))
 			}
-		case allowUser:
-			faults = append(faults, fmt.Errorf("the sandbox has no %s (sign-in by choice, "+
-				"without a password): take it out", flow))
 		default:
 			faults = append(faults, fmt.Errorf("%q is no flow: use the names of "+
 				"ExplicitAuthFlows, such as %s", flow, AllowSRP))

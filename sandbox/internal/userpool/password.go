@@ -132,7 +132,7 @@ func (p *Pool) CompleteNewPassword(ctx context.Context, clientID, session, passw
 		var s passwordSession
 		err := tx.Get(newPasswordBucket, hashText(session), &s, p.Now())
 		if errors.Is(err, store.ErrNotFound) || err == nil && s.ClientID != clientID {
-			return refuse(NotAuthorized, "Invalid session for the user, session is expired.")
+			return invalidSession()
 		} else if err != nil {
 			return err
 		}
