@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -140,8 +141,10 @@ func FuzzSigner(f *testing.F) {
 	f.Add("a b/ü+&=$:@/%2F", "x-amz-meta-a", "  two   spaces ", "q=1&Q=2&q=%20&=&;&%zz")
 	f.Add("//..//.", "x-amz-meta-b", "", "list-type=2&prefix=a%2Fb+c")
 	f.Fuzz(func(t *testing.T, key, name, value, query string) {
-		if strings.ContainsAny(value, "\r\n\x00\t") || !strings.HasPrefix(name, "x-amz-meta-") ||
-			name != strings.ToLower(name) {
+		// No request has control characters in its headers (RFC 9110 §5.5). Of other white space
+		// than blanks, the SDK's signer trims more than net/http does.
+		if strings.ContainsFunc(value, unicode.IsControl) || !strings.HasPrefix(name, "x-amz-meta-") ||
+			strings.TrimSpace(value) != strings.Trim(value, " ") || name != strings.ToLower(name) {
 			return
 		}
 		if _, err := url.ParseQuery(query); err != nil || strings.Contains(query, "X-Amz-") {
