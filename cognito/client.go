@@ -237,7 +237,7 @@ func (c *Client) adviseOnKeys(ctx context.Context, err error) {
 		c.advise(ctx, &c.told.unknownKey,
 			"amplify: a token names a key that the user pool does not publish",
 			"A single such token may be forged, or its key so new that it is found within a minute. "+
-				"If nobody stays signed in, the user pool was deleted and made again, or a sandbox was "+
+				"If no user stays signed in, the user pool was deleted and made again, or a sandbox was "+
 				"started again with new keys (amplify-go sandbox keeps them, and for programs "+
 				"sandbox.Config.KeyFile does). Users have to sign in again.")
 	}

@@ -21,7 +21,7 @@ func (e *examination) bucketRules() {
 	auth := e.cfg.Auth
 	if auth == nil || auth.IdentityPoolID == "" {
 		e.problem("storage", "Add auth to the backend, and generate the outputs again.",
-			"There are buckets, but no identity pool: nobody gets credentials for them.")
+			"There are buckets, but no identity pool that gives users credentials for them.")
 		return
 	}
 	named := map[string][]string{} // patterns, by who

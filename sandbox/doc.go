@@ -35,11 +35,12 @@
 //
 // # Storage
 //
-// S3 has the buckets of the section storage of the outputs. It takes the credentials of the identity
-// pool, and lets users, groups and guests do what storage.buckets[].paths says, as the policies do that
-// Amplify deploys. Buckets without such rules have those of Gen 1: public/, protected/ and private/.
-// The owner of all buckets is the account 000000000000. Objects have no versions, locks or ACLs.
-// [Config.StorageAdmin] gives a key to fill buckets with; to that, the rules do not apply.
+// S3 has the buckets of the section storage of the outputs. It takes the credentials of the
+// identity pool, and lets users, groups and guests do what storage.buckets[].paths says, as the
+// policies do that Amplify deploys. Buckets without such rules have those of Gen 1: public/,
+// protected/ and private/. The owner of all buckets is the account 000000000000. Objects have no
+// versions, locks or ACLs. [Config.StorageAdmin] gives a key to fill buckets with; to that, the
+// rules do not apply.
 //
 // Without a data directory, all objects together may have 1 GiB.
 //

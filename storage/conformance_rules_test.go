@@ -157,8 +157,8 @@ func headersOf(request map[string]any) map[string]any {
 	return headers
 }
 
-// uploaded returns c without what the caller knows, and with what is told of the progress of an upload
-// at its end, if c asks for that. The original tells it in browsers only.
+// uploaded returns c without what the caller knows, and with what is told of the progress of an
+// upload at its end, if c asks for that. The original tells it in browsers only.
 func uploaded(c conformance.Case) conformance.Case {
 	if c.Want("value", "metadata") != nil {
 		c = c.ExpectNo("value", "metadata")

@@ -407,7 +407,8 @@ var recordedHeaders = []string{
 	"authorization", "content-type", "content-md5", "content-disposition", "content-encoding", "cache-control", "if-none-match",
 }
 
-// inOrder waits until all parts before that of r have come, as they do in the recordings. s.mu is held.
+// inOrder waits until all parts before that of r have come, as they do in the recordings. s.mu is
+// held.
 func (s *cannedService) inOrder(r *http.Request) {
 	number, err := strconv.Atoi(r.URL.Query().Get("partNumber"))
 	if err != nil {

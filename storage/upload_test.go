@@ -54,7 +54,8 @@ func fileOf(t *testing.T, data []byte, skip int64) *os.File {
 	return f
 }
 
-// TestUploadData uploads bodies of all kinds. Each must arrive as it is, in as few calls as it needs.
+// TestUploadData uploads bodies of all kinds. Each must arrive as it is, in as few calls as it
+// needs.
 func TestUploadData(t *testing.T) {
 	s := newFakeS3(t)
 	app := s.app(t, config())

@@ -558,7 +558,8 @@ func TestSandboxKeepsData(t *testing.T) {
 	}
 }
 
-// TestSandboxStorageAdmin: the key for S3 is printed as JSON, if it was asked for, and kept with the data.
+// TestSandboxStorageAdmin: the key for S3 is printed as JSON, if it was asked for, and kept with the
+// data.
 func TestSandboxStorageAdmin(t *testing.T) {
 	dir := t.TempDir()
 	s := startSandbox(t, dir, "--data=data", "--storage-admin")

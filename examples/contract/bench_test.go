@@ -21,9 +21,9 @@ import (
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
-// BenchmarkWarm compares the server CPU of /me, /session and /file for known sessions, their middleware
-// included, with that of bare handlers that write the same JSON. Each server runs as a process of
-// its own and is asked the same by turns; the goals are ratios of 1.1, 1.2 and 1.7.
+// BenchmarkWarm compares the server CPU of /me, /session and /file for known sessions, their
+// middleware included, with that of bare handlers that write the same JSON. Each server runs as a
+// process of its own and is asked the same by turns; the goals are ratios of 1.1, 1.2 and 1.7.
 func BenchmarkWarm(b *testing.B) {
 	const round = 5000
 	pool := testpool.New(b)
