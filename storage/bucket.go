@@ -10,13 +10,22 @@ import (
 	"github.com/amplify-go/amplify/internal/s3address"
 )
 
-// Bucket names the bucket of a call. The zero value is the default bucket of the configuration.
+// Bucket says which bucket a call is about, and how to reach it. The zero value is the default
+// bucket of the configuration.
 type Bucket struct {
 	// Name is the friendly name of a bucket in the outputs. If there is a Region, it is the name of
-	// a bucket in S3.
-	Name   string
-	Region string
+	// a bucket in S3. If there is neither, the bucket is the default one.
+	Name, Region string
+
+	// ExpectedOwner is the id of the AWS account that must own the bucket, or empty.
+	ExpectedOwner string
+	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
+	UseAccelerateEndpoint bool
+	// CustomEndpoint is the host of another service with the API of S3, or empty.
+	CustomEndpoint string
 }
+
+func (b Bucket) isDefault() bool { return b.Name == "" && b.Region == "" }
 
 // find returns the name and region in S3 of the bucket.
 func (b Bucket) find(c *amplify.StorageConfig) (name, region string, err error) {
@@ -24,7 +33,7 @@ func (b Bucket) find(c *amplify.StorageConfig) (name, region string, err error) 
 		c = &amplify.StorageConfig{}
 	}
 	switch {
-	case b == Bucket{}:
+	case b.isDefault():
 		name, region = c.Bucket, c.Region
 	case b.Region != "":
 		name, region = b.Name, b.Region

@@ -72,15 +72,6 @@ func (c *call) live(ctx context.Context) (_ context.Context, end func()) {
 	}
 }
 
-// options are what the inputs of all functions have in common.
-type options struct {
-	bucket       Bucket
-	owner        string
-	endpoint     string
-	accelerate   bool
-	allowUnusual bool
-}
-
 // target is an object or a folder in its bucket.
 type target struct {
 	*call
@@ -90,14 +81,25 @@ type target struct {
 	url            *url.URL // of the bucket
 }
 
+// open begins a call at p.
+func open(
+	ctx context.Context, p ObjectPath, b Bucket, allowUnusual bool, missing error,
+) (*target, error) {
+	c, err := begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.locate(ctx, p, b, allowUnusual, missing)
+}
+
 // locate returns the target of p. It returns the error missing, unless that is nil, if p names
 // nothing.
 func (c *call) locate(
-	ctx context.Context, p ObjectPath, o options, missing error,
+	ctx context.Context, p ObjectPath, b Bucket, allowUnusual bool, missing error,
 ) (*target, error) {
 	t := &target{call: c}
 	var err error
-	if t.bucket, t.region, err = o.bucket.find(c.app.Config().Storage); err != nil {
+	if t.bucket, t.region, err = b.find(c.app.Config().Storage); err != nil {
 		return nil, err
 	}
 	if t.address, err = p.resolve(ctx, c.options, c.identityID()); err != nil {
@@ -106,17 +108,16 @@ func (c *call) locate(
 	if missing != nil && (t.path == "" || t.isKey && t.key == "") {
 		return nil, missing
 	}
-	if err = t.check(o.allowUnusual || p.kind == listedPath); err != nil {
+	if err = t.check(allowUnusual || p.kind == listedPath); err != nil {
 		return nil, err
 	}
-	if err = checkOwner(o.owner); err != nil {
+	if err = checkOwner(b.ExpectedOwner); err != nil {
 		return nil, err
 	}
-	if o.owner != "" {
-		t.owner = &o.owner
-	}
+	t.owner = optional(b.ExpectedOwner)
 	where := s3address.Options{
-		Custom: o.endpoint, Accelerate: o.accelerate, App: c.app.Endpoints().Storage,
+		Custom: b.CustomEndpoint, Accelerate: b.UseAccelerateEndpoint,
+		App: c.app.Endpoints().Storage,
 	}
 	if t.url, err = where.URL(t.bucket, t.region); err != nil {
 		return nil, err
@@ -151,6 +152,14 @@ func (t *target) as(credentials aws.Credentials) func(*s3.Options) {
 		})
 		o.EndpointResolverV2 = t
 	}
+}
+
+// optional returns nil for an empty text.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // right is what S3 wants a caller to have: an action at a key or, to list, with a prefix.

@@ -134,7 +134,10 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 	if notGo != "" {
 		return nil, notGo
 	}
-	o, bucket := js.Options, bucketOf(js.Options.Bucket)
+	o := js.Options
+	bucket := bucketOf(o.Bucket)
+	bucket.ExpectedOwner = o.Owner
+	bucket.UseAccelerateEndpoint, bucket.CustomEndpoint = o.Accelerate, o.CustomEndpoint
 	switch in.Call {
 	case "getUrl":
 		return func(ctx context.Context, _ bool) (any, []any, error) {
@@ -142,7 +145,7 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 				Path: path, Method: o.Method, ValidateObjectExistence: o.ValidateExistence,
 				ExpiresIn:   time.Duration(o.ExpiresIn * float64(time.Second)),
 				ContentType: o.ContentType, ContentDisposition: disposition(o.ContentDisposition), CacheControl: o.CacheControl,
-				Bucket: bucket, ExpectedBucketOwner: o.Owner, UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+				Bucket: bucket,
 			})
 			if err != nil {
 				return nil, nil, err
@@ -152,8 +155,7 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 	case "getProperties":
 		return func(ctx context.Context, _ bool) (any, []any, error) {
 			p, err := storage.GetProperties(ctx, storage.GetPropertiesInput{
-				Path: path, Bucket: bucket, ExpectedBucketOwner: o.Owner,
-				UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+				Path: path, Bucket: bucket,
 			})
 			if err != nil {
 				return nil, nil, err
@@ -176,7 +178,7 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 		list := storage.ListInput{
 			Path: path, PageSize: o.PageSize, NextToken: o.NextToken,
 			ExcludeSubpaths: o.Subpaths.Strategy == "exclude", Delimiter: o.Subpaths.Delimiter,
-			Bucket: bucket, ExpectedBucketOwner: o.Owner, UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+			Bucket: bucket,
 		}
 		return func(ctx context.Context, _ bool) (any, []any, error) {
 			return listed(ctx, list, o.ListAll, js.Path != nil)
@@ -188,7 +190,7 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 				Path: path, Body: body, PreventOverwrite: o.PreventOverwrite, ChecksumAlgorithm: o.ChecksumAlgorithm,
 				ContentType: o.ContentType, ContentDisposition: disposition(o.ContentDisposition),
 				ContentEncoding: o.ContentEncoding, CacheControl: o.CacheControl, Metadata: o.Metadata,
-				Bucket: bucket, ExpectedBucketOwner: o.Owner, UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+				Bucket: bucket,
 			}
 			var told []any
 			if progress {
@@ -212,7 +214,7 @@ func (in *recordedInput) call() (call recordedCall, notGo string) {
 	case "remove":
 		return func(ctx context.Context, progress bool) (any, []any, error) {
 			input := storage.RemoveInput{
-				Path: path, Bucket: bucket, ExpectedBucketOwner: o.Owner, UseAccelerateEndpoint: o.Accelerate, CustomEndpoint: o.CustomEndpoint,
+				Path: path, Bucket: bucket,
 			}
 			var told []any
 			if progress {
@@ -350,13 +352,18 @@ func (in *recordedInput) copyCall() (call recordedCall, notGo string) {
 		notGo = cmp.Or(notGo, problem)
 		return p
 	}
+	bucket := func(s side) storage.Bucket {
+		b := bucketOf(s.Bucket)
+		b.ExpectedOwner = s.Owner
+		return b
+	}
 	input := storage.CopyInput{
 		Source: storage.CopySource{
 			Path: path(js.Source), ETag: js.Source.ETag, NotModifiedSince: js.Source.NotModifiedSince.Date,
-			Bucket: bucketOf(js.Source.Bucket), ExpectedBucketOwner: js.Source.Owner,
+			Bucket: bucket(js.Source),
 		},
 		Destination: storage.CopyDestination{
-			Path: path(js.Destination), Bucket: bucketOf(js.Destination.Bucket), ExpectedBucketOwner: js.Destination.Owner,
+			Path: path(js.Destination), Bucket: bucket(js.Destination),
 		},
 		RemoveTags: js.Options.TagConfig.Mode == "remove",
 	}

@@ -19,10 +19,6 @@ type CopyInput struct {
 	Destination CopyDestination
 	// RemoveTags leaves the tags of the source behind.
 	RemoveTags bool
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 }
 
 // CopySource is the object to copy.
@@ -33,10 +29,8 @@ type CopySource struct {
 	// "PreconditionFailed".
 	ETag             string
 	NotModifiedSince time.Time
-	// Bucket is the bucket of the object. If it is set, that of the destination must be, too.
+	// Bucket is the bucket of the object. If it is named, that of the destination must be, too.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -44,10 +38,9 @@ type CopySource struct {
 // CopyDestination is where the copy goes. What is there is replaced.
 type CopyDestination struct {
 	Path ObjectPath
-	// Bucket is the bucket of the copy. If it is set, that of the source must be, too.
+	// Bucket is the bucket of the copy, which gets the call. If it is named, that of the source
+	// must be, too.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -65,24 +58,20 @@ func Copy(ctx context.Context, in CopyInput) (*CopyOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	if (in.Source.Bucket == Bucket{}) != (in.Destination.Bucket == Bucket{}) {
+	if in.Source.Bucket.isDefault() != in.Destination.Bucket.isDefault() {
 		return nil, &amplify.Error{
 			Name:               "InvalidCopyOperationStorageBucket",
 			Message:            "Missing bucket option in either source or destination.",
 			RecoverySuggestion: "Set Bucket in both of them, or in none.",
 		}
 	}
-	from, err := c.locate(ctx, in.Source.Path, options{
-		in.Source.Bucket, in.Source.ExpectedBucketOwner, in.CustomEndpoint,
-		in.UseAccelerateEndpoint, in.Source.AllowUnusualPath,
-	}, errCopyLacks("Source", in.Source.Path))
+	from, err := c.locate(ctx, in.Source.Path, in.Source.Bucket, in.Source.AllowUnusualPath,
+		errCopyLacks("Source", in.Source.Path))
 	if err != nil {
 		return nil, err
 	}
-	to, err := c.locate(ctx, in.Destination.Path, options{
-		in.Destination.Bucket, in.Destination.ExpectedBucketOwner, in.CustomEndpoint,
-		in.UseAccelerateEndpoint, in.Destination.AllowUnusualPath,
-	}, errCopyLacks("Destination", in.Destination.Path))
+	to, err := c.locate(ctx, in.Destination.Path, in.Destination.Bucket,
+		in.Destination.AllowUnusualPath, errCopyLacks("Destination", in.Destination.Path))
 	if err != nil {
 		return nil, err
 	}

@@ -29,12 +29,6 @@ type DownloadDataInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -66,14 +60,7 @@ type DownloadDataOutput struct {
 //
 // The error for a missing object is that of [GetProperties], but for the name "NoSuchKey".
 func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutput, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, errNoPath)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, errNoPath)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +71,11 @@ func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutpu
 			RecoverySuggestion: "Neither may be negative.",
 		}
 	}
-	client, err := c.client(t.region)
+	client, err := t.client(t.region)
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := c.live(ctx)
+	ctx, end := t.live(ctx)
 	d := &download{
 		target: t, client: client, ctx: ctx, end: end,
 		first: in.Offset, at: in.Offset, onProgress: in.OnProgress,

@@ -35,12 +35,6 @@ type ListInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -128,17 +122,10 @@ type lister struct {
 }
 
 func newLister(ctx context.Context, in ListInput) (*lister, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if in.Path.kind == noPath {
 		in.Path = Key("", KeyOptions{})
 	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, nil)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func Path(path string) ObjectPath { return ObjectPath{kind: literalPath, text: p
 //
 //	storage.PathFunc(func(identityID string) string { return "private/" + identityID + "/a.png" })
 func PathFunc(path func(identityID string) string) ObjectPath {
+	if path == nil {
+		return ObjectPath{}
+	}
 	return ObjectPath{kind: pathOfIdentity, of: path}
 }
 

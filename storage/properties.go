@@ -16,12 +16,6 @@ type GetPropertiesInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -46,14 +40,7 @@ type Properties struct {
 // answers as to a forbidden object: "AccessDenied", with [amplify.ReasonMissingOrForbidden] if a
 // rule allows the call.
 func GetProperties(ctx context.Context, in GetPropertiesInput) (*Properties, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, errNoPath)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, errNoPath)
 	if err != nil {
 		return nil, err
 	}

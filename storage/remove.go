@@ -26,12 +26,6 @@ type RemoveInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -82,14 +76,7 @@ func (e *RemoveError) Error() string {
 // [amplify.ReasonPartlyRemoved] and a [*RemoveError] in its chain, and the output is returned too.
 // The caller needs the right to delete, and to list a folder.
 func Remove(ctx context.Context, in RemoveInput) (*RemoveOutput, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, errNoPath)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, errNoPath)
 	if err != nil {
 		return nil, err
 	}

@@ -58,12 +58,6 @@ type UploadDataInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -92,14 +86,7 @@ type UploadDataOutput struct {
 // An upload ends with ctx, and with the session of the request, but not while Body is being read.
 // An error of Body is in the chain of the error.
 func UploadData(ctx context.Context, in UploadDataInput) (*UploadDataOutput, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, errNoPath)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, errNoPath)
 	if err != nil {
 		return nil, err
 	}
@@ -107,15 +94,15 @@ func UploadData(ctx context.Context, in UploadDataInput) (*UploadDataOutput, err
 		return nil, err
 	}
 	in.ContentType = cmp.Or(in.ContentType, contentType(t.path))
-	body, err := cut(in, c.memory)
+	body, err := cut(in, t.memory)
 	if err != nil {
 		return nil, err
 	}
-	client, err := c.client(t.region)
+	client, err := t.client(t.region)
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := c.live(ctx)
+	ctx, end := t.live(ctx)
 	defer end()
 	first, err := body.next(ctx)
 	if err != nil {
@@ -247,14 +234,6 @@ func (u *upload) rights() []right { return []right{{storageaccess.Write, u.targe
 
 // transferring makes a call by the client that has time for data.
 func (u *upload) transferring(o *s3.Options) { o.HTTPClient = u.client.uploading }
-
-// optional returns nil for an empty text.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
 
 // ifNoneMatch returns the condition of an upload.
 func (u *upload) ifNoneMatch() *string {

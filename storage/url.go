@@ -40,12 +40,6 @@ type GetURLInput struct {
 
 	// Bucket is the bucket of the path.
 	Bucket Bucket
-	// ExpectedBucketOwner is the id of the AWS account that must own the bucket, or empty.
-	ExpectedBucketOwner string
-	// UseAccelerateEndpoint uses S3 Transfer Acceleration.
-	UseAccelerateEndpoint bool
-	// CustomEndpoint is the host of another service with the API of S3.
-	CustomEndpoint string
 	// AllowUnusualPath allows paths with empty segments, "." and "..", and control characters.
 	AllowUnusualPath bool
 }
@@ -68,14 +62,7 @@ const (
 // rights of the caller. It makes no call of S3 unless ValidateObjectExistence is set: a URL for
 // what the caller may not do answers 403.
 func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
-	c, err := begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := c.locate(ctx, in.Path, options{
-		in.Bucket, in.ExpectedBucketOwner, in.CustomEndpoint, in.UseAccelerateEndpoint,
-		in.AllowUnusualPath,
-	}, errNoPath)
+	t, err := open(ctx, in.Path, in.Bucket, in.AllowUnusualPath, errNoPath)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +99,8 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 			RecoverySuggestion: `Use "GET" or "PUT".`,
 		}
 	}
-	set("x-amz-expected-bucket-owner", in.ExpectedBucketOwner)
-	from, life, err := lifetime(c.app.Now(), c.credentials.Expires, in.ExpiresIn, in.Stable)
+	set("x-amz-expected-bucket-owner", in.Bucket.ExpectedOwner)
+	from, life, err := lifetime(t.app.Now(), t.credentials.Expires, in.ExpiresIn, in.Stable)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +109,7 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	address := *t.url
 	address.RawPath = t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
 	address.Path += "/" + t.path
-	signed := c.signers.presign(awsapi.AWSCredentials(c.credentials), in.Method, &address, query,
+	signed := t.signers.presign(awsapi.AWSCredentials(t.credentials), in.Method, &address, query,
 		unsigned, t.region, from)
 	return &GetURLOutput{signed, from.Add(life)}, nil
 }
