@@ -123,15 +123,35 @@ func ExampleCopy() {
 	})))
 }
 
-// A file that the user sends goes on to S3 as it comes: "Upload files" of the Amplify documentation.
+// inTime is the body of a request. A client that sends nothing for 30 seconds loses its connection.
+type inTime struct {
+	io.ReadCloser
+	connection *http.ResponseController
+}
+
+func (b inTime) Read(p []byte) (int, error) {
+	if err := b.connection.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return 0, err
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err != nil { // what is sent on may take longer
+		_ = b.connection.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// A file that the user sends goes on to S3 as it comes: "Upload files" of the Amplify
+// documentation. inTime sets a deadline of 30 seconds before each read, by
+// [http.ResponseController.SetReadDeadline], and takes it away at the end.
 func ExampleUploadData() {
 	runner := newRunner()
 	http.Handle("POST /photos/{name}", runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := inTime{r.Body, http.NewResponseController(w)}
 		_, err := storage.UploadData(r.Context(), storage.UploadDataInput{
 			Path: storage.PathFunc(func(identityID string) string {
 				return "photos/" + identityID + "/" + r.PathValue("name")
 			}),
-			Body: http.MaxBytesReader(w, r.Body, 1<<30), Size: r.ContentLength,
+			Body: http.MaxBytesReader(w, body, 1<<30), Size: r.ContentLength,
 			PreventOverwrite: true,
 		})
 		if err != nil {

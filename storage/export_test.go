@@ -62,9 +62,15 @@ func (m *memory) PartSize(number int32) int64 { return m.partSize(number) }
 // KnownPart returns the size of the parts of a body of a known size.
 func KnownPart(size int64) int64 { return knownPart(size) }
 
-// LastPart reads the last part that an upload of unknown length may have.
-func (m *memory) LastPart(ctx context.Context, body io.Reader) error {
-	s := &stream{body: bufio.NewReaderSize(body, 16), memory: m, size: -1, number: maxParts - 1}
+// The numbers of the first and the last part that an upload may have.
+const (
+	FirstPart = 1
+	LastPart  = maxParts
+)
+
+// ReadPart reads a part of an upload of unknown length.
+func (m *memory) ReadPart(ctx context.Context, number int32, body io.Reader) error {
+	s := &stream{body: bufio.NewReaderSize(body, 16), memory: m, size: -1, number: number - 1}
 	p, err := s.next(ctx)
 	if err == nil {
 		p.release()

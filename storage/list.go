@@ -193,6 +193,8 @@ func (l *lister) read(token string, out *s3.ListObjectsV2Output) (*ListOutput, e
 		return nil, fmt.Errorf("the answer says that it has %d keys, and has %d", said, count)
 	case aws.ToBool(out.IsTruncated) != (next != ""):
 		return nil, errors.New("the answer does not say how it goes on")
+	case next != "" && next == token:
+		return nil, errors.New("the answer goes on with itself")
 	}
 	page := &ListOutput{NextToken: next}
 	for _, o := range out.Contents {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/amplify-go/amplify"
 )
 
 const (
@@ -14,16 +18,21 @@ const (
 	// blockSize is the size of the pieces that buffers are made of, so that small bodies take
 	// little.
 	blockSize = 256 << 10
+	// slowestPart is how long a part may take to be read while others wait for memory. It makes
+	// 43 KiB/s of parts of 5 MiB.
+	slowestPart = 2 * time.Minute
 )
 
 // memory is what the buffers of all uploads of an App share. A part reserves what it may need
 // before it is read, in one step: an upload that waits holds nothing but parts that are being sent,
-// so that uploads cannot block each other. Who asks first is served first.
+// so that uploads cannot block each other. Who asks first is served first. A body that comes too
+// slowly loses its memory to those who wait: a few clients must not keep all others out.
 //
 // It is safe for concurrent use.
 type memory struct {
 	size     int64
 	reserved *semaphore.Weighted // bytes
+	waiting  atomic.Int32        // parts for which there is no room yet
 
 	mu   sync.Mutex
 	free [][]byte
@@ -37,9 +46,13 @@ func newMemory(size int64) *memory {
 // reserve returns an empty buffer for up to size bytes. It waits until there is room.
 func (m *memory) reserve(ctx context.Context, size int64) (*buffer, error) {
 	b := &buffer{memory: m, room: inBlocks(size), most: size}
-	if err := m.reserved.Acquire(ctx, b.room); err != nil {
+	m.waiting.Add(1)
+	err := m.reserved.Acquire(ctx, b.room)
+	m.waiting.Add(-1)
+	if err != nil {
 		return nil, context.Cause(ctx)
 	}
+	b.since = time.Now()
 	return b, nil
 }
 
@@ -69,8 +82,9 @@ func (m *memory) give(blocks [][]byte) {
 // buffer holds a part. It is filled by one goroutine, and then read by any.
 type buffer struct {
 	memory *memory
-	room   int64 // bytes that are reserved
-	most   int64 // bytes that may be filled in
+	room   int64     // bytes that are reserved
+	since  time.Time // when they were
+	most   int64     // bytes that may be filled in
 	blocks [][]byte
 	length int64
 }
@@ -79,8 +93,11 @@ type buffer struct {
 // reserved and not needed.
 func (b *buffer) fill(ctx context.Context, r io.Reader) (ended bool, err error) {
 	for b.length < b.most {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return false, context.Cause(ctx)
+		case b.memory.waiting.Load() > 0 && time.Since(b.since) > slowestPart:
+			return false, errTooSlow
 		}
 		i, from := b.length/blockSize, b.length%blockSize
 		if i == int64(len(b.blocks)) {
@@ -99,6 +116,13 @@ func (b *buffer) fill(ctx context.Context, r io.Reader) (ended bool, err error) 
 		}
 	}
 	return false, nil
+}
+
+var errTooSlow = &amplify.Error{
+	Name: "RequestTimeout", Reason: amplify.ReasonServiceUnavailable,
+	Message: "The body came too slowly while other uploads waited for memory.",
+	RecoverySuggestion: "Raise storage.Options.UploadMemory, or put bodies of slow clients into " +
+		"files before they are uploaded.",
 }
 
 // reader returns a reader of the buffer.

@@ -18,8 +18,11 @@ type Options struct {
 	// UploadMemory is how many bytes all uploads of the App may hold in memory together: 32 MiB by
 	// default, 20 MiB at least. Uploads of bodies that cannot seek wait for it in the order in
 	// which they ask: small ones take their size, others some parts of 5 MiB. A part is held while
-	// it is read and sent, so that slow clients hold it long: a server with many of them needs
-	// more, or puts uploads into files first, as [http.Request.ParseMultipartForm] does.
+	// it is read and sent. A body that takes more than two minutes for a part fails if others wait
+	// ("RequestTimeout"). One that stands still is not noticed before its Read returns: give the
+	// body of a request a deadline for each read, as the example of [UploadData] does. A server
+	// with many slow clients needs more, or puts uploads into files first, as
+	// [http.Request.ParseMultipartForm] does.
 	//
 	// A body of unknown length has 75 GiB at most with the default. S3 takes 10,000 parts. They
 	// begin with 5 MiB, and double every 1,000 parts up to a quarter of the memory. With 64 MiB it

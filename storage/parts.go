@@ -174,6 +174,8 @@ func (s *stream) next(ctx context.Context) (*part, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case err == errTooSlow:
+		return nil, err
 	case err != nil:
 		return nil, errBody(err)
 	case ended && s.size > s.read:

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+	"time"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/storage"
@@ -552,6 +553,53 @@ func TestUploadsWithoutMemory(t *testing.T) {
 	}
 }
 
+// TestSlowBodies: those that come slowly lose their memory to those that wait, and only to them.
+func TestSlowBodies(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		pause   time.Duration // between bytes
+		waiting bool
+		fails   bool
+	}{
+		{"alone", 50 * time.Second, false, false},
+		{"fast enough", 20 * time.Second, true, false},
+		{"while others wait", 50 * time.Second, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := storage.NewMemory(20 * mib)
+				release, err := m.Reserve(t.Context(), 15*mib)
+				if err != nil {
+					t.Fatal(err)
+				}
+				done := make(chan error)
+				go func() {
+					body := slow{strings.NewReader("slow"), c.pause, t.Context()}
+					done <- m.ReadPart(t.Context(), storage.FirstPart, body)
+				}()
+				synctest.Wait()
+				var others sync.WaitGroup
+				if c.waiting {
+					others.Go(func() {
+						release, err := m.Reserve(t.Context(), mib)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						release()
+					})
+				}
+				err = <-done
+				if e, ok := err.(*amplify.Error); c.fails != (ok && e.Name == "RequestTimeout") || !c.fails && err != nil {
+					t.Errorf("%v", err)
+				}
+				release()
+				others.Wait()
+			})
+		})
+	}
+}
+
 // TestMemoryIsServedInOrder: who waits for much is not overtaken by those that want little, and who
 // gives up leaves the queue.
 func TestMemoryIsServedInOrder(t *testing.T) {
@@ -614,10 +662,10 @@ func TestPartSizes(t *testing.T) {
 		}
 	}
 	m := storage.NewMemory(20 * mib)
-	if err := m.LastPart(t.Context(), onlyReader{bytes.NewReader(randomData(5 * mib))}); err != nil {
+	if err := m.ReadPart(t.Context(), storage.LastPart, onlyReader{bytes.NewReader(randomData(5 * mib))}); err != nil {
 		t.Error(err)
 	}
-	err := m.LastPart(t.Context(), onlyReader{bytes.NewReader(randomData(5*mib + 1))})
+	err := m.ReadPart(t.Context(), storage.LastPart, onlyReader{bytes.NewReader(randomData(5*mib + 1))})
 	if e, ok := err.(*amplify.Error); !ok || e.Name != "EntityTooLarge" || !strings.Contains(e.RecoverySuggestion, "UploadMemory") || m.Held() > 0 {
 		t.Errorf("%v", err)
 	}
