@@ -96,7 +96,11 @@ func (s *signers) Presign(c aws.Credentials, method, address, payloadHash, regio
 	if err != nil {
 		return "", err
 	}
-	return s.presign(c, method, u, u.Query(), payloadHash, region, at), nil
+	var query []param
+	for name, values := range u.Query() {
+		query = append(query, param{name, values[0]})
+	}
+	return s.presign(c, method, u, u.EscapedPath(), query, payloadHash, region, at), nil
 }
 
 // Len returns how many signers there are.

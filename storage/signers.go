@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -104,52 +103,57 @@ func (s *signers) SignHTTP(
 // unsigned stands for the hash of a body that a signature does not cover.
 const unsigned = "UNSIGNED-PAYLOAD"
 
-// presign returns address, whose path is escaped, as a URL with query and the signature of c. The
-// signer of the SDK could do it, but it parses, sorts and writes the query once more, which with a
-// session token takes most of the time.
+// param is a parameter of a query.
+type param struct{ name, value string }
+
+// presign returns the URL of path, which is escaped, at the scheme and host of address, with query
+// and the signature of c. The signer of the SDK could do it, but it parses, sorts and writes the
+// query once more, which with a session token takes most of the time.
 //
 // Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
 func (s *signers) presign(
-	c aws.Credentials, method string, address *url.URL, query url.Values,
+	c aws.Credentials, method string, address *url.URL, path string, query []param,
 	payloadHash, region string, at time.Time,
 ) string {
 	const algorithm = "AWS4-HMAC-SHA256"
 	date := at.UTC().Format("20060102T150405Z")
 	scope := date[:len("20060102")] + "/" + region + "/s3/aws4_request"
-	query.Set("X-Amz-Algorithm", algorithm)
-	query.Set("X-Amz-Credential", c.AccessKeyID+"/"+scope)
-	query.Set("X-Amz-Date", date)
-	query.Set("X-Amz-SignedHeaders", "host")
+	query = append(query,
+		param{"X-Amz-Algorithm", algorithm}, param{"X-Amz-Credential", c.AccessKeyID + "/" + scope},
+		param{"X-Amz-Date", date}, param{"X-Amz-SignedHeaders", "host"})
 	if c.SessionToken != "" {
-		query.Set("X-Amz-Security-Token", c.SessionToken)
+		query = append(query, param{"X-Amz-Security-Token", c.SessionToken})
 	}
-	path := address.EscapedPath()
+	slices.SortFunc(query, func(a, b param) int { return strings.Compare(a.name, b.name) })
+
 	request := make([]byte, 0, 512+len(path)+len(c.SessionToken)*5/4)
 	request = append(request, method+"\n"+path+"\n"...)
 	begin := len(request)
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if len(request) > begin {
+	for i, p := range query {
+		if i > 0 {
 			request = append(request, '&')
 		}
-		request = append(appendEscaped(request, name), '=')
-		request = appendEscaped(request, query.Get(name))
+		request = append(appendEscaped(request, p.name, ""), '=')
+		request = appendEscaped(request, p.value, "")
 	}
 	end := len(request)
 	request = append(request, "\nhost:"+address.Host+"\n\nhost\n"+payloadHash...)
 	hash := sha256.Sum256(request)
-	toSign := algorithm + "\n" + date + "\n" + scope + "\n" + hex.EncodeToString(hash[:])
+	toSign := append(make([]byte, 0, 256), algorithm+"\n"+date+"\n"+scope+"\n"...)
+	toSign = hex.AppendEncode(toSign, hash[:])
 	signature := hmacOf(s.of(c).key(c.SecretAccessKey, scope), toSign)
 	return address.Scheme + "://" + address.Host + path + "?" + string(request[begin:end]) +
 		"&X-Amz-Signature=" + hex.EncodeToString(signature)
 }
 
-// appendEscaped appends s, of which only letters, digits and -._~ are left as they are.
-func appendEscaped(b []byte, s string) []byte {
+// appendEscaped appends s, of which only letters, digits, -._~ and what is in plain are left as
+// they are.
+func appendEscaped(b []byte, s, plain string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := range len(s) {
 		switch c := s[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			c == '-', c == '.', c == '_', c == '~':
+			c == '-', c == '.', c == '_', c == '~', strings.IndexByte(plain, c) >= 0:
 			b = append(b, c)
 		default:
 			b = append(b, '%', digits[c>>4], digits[c&15])
@@ -166,15 +170,15 @@ func (k *signer) key(secret, scope string) []byte {
 	if !ok {
 		key = []byte("AWS4" + secret)
 		for part := range strings.SplitSeq(scope, "/") {
-			key = hmacOf(key, part)
+			key = hmacOf(key, []byte(part))
 		}
 		k.keys[scope] = key
 	}
 	return key
 }
 
-func hmacOf(key []byte, text string) []byte {
+func hmacOf(key, text []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte(text))
+	h.Write(text)
 	return h.Sum(nil)
 }

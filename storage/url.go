@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/aws/smithy-go/encoding/httpbinding"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/awsapi"
@@ -66,10 +63,10 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{}
+	query := make([]param, 0, 12)
 	set := func(name, value string) {
 		if value != "" {
-			query.Set(name, value)
+			query = append(query, param{name, value})
 		}
 	}
 	switch in.Method {
@@ -80,7 +77,7 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 			}
 		}
 		in.Method = http.MethodGet
-		query.Set("x-id", "GetObject")
+		set("x-id", "GetObject")
 		set("response-content-type", in.ContentType)
 		set("response-content-disposition", in.ContentDisposition)
 		set("response-cache-control", in.CacheControl)
@@ -88,8 +85,8 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 		if in.ContentType == "" {
 			in.ContentType = "application/octet-stream"
 		}
-		query.Set("x-id", "PutObject")
-		query.Set("content-type", in.ContentType)
+		set("x-id", "PutObject")
+		set("content-type", in.ContentType)
 		set("content-disposition", in.ContentDisposition)
 		set("cache-control", in.CacheControl)
 	default:
@@ -104,13 +101,10 @@ func GetURL(ctx context.Context, in GetURLInput) (*GetURLOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	query.Set("X-Amz-Expires", strconv.FormatInt(int64(life/time.Second), 10))
-
-	address := *t.url
-	address.RawPath = t.url.EscapedPath() + "/" + httpbinding.EscapePath(t.path, false)
-	address.Path += "/" + t.path
-	signed := t.signers.presign(awsapi.AWSCredentials(t.credentials), in.Method, &address, query,
-		unsigned, t.region, from)
+	set("X-Amz-Expires", strconv.FormatInt(int64(life/time.Second), 10))
+	path := appendEscaped([]byte(t.url.EscapedPath()+"/"), t.path, "/")
+	signed := t.signers.presign(awsapi.AWSCredentials(t.credentials), in.Method, t.url,
+		string(path), query, unsigned, t.region, from)
 	return &GetURLOutput{signed, from.Add(life)}, nil
 }
 
