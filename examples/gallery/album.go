@@ -13,9 +13,9 @@ import (
 	"github.com/amplify-go/amplify/storage"
 )
 
-// album is a folder of S3 with the photos of a signed-in visitor, which nobody else can see. A photo
-// that is on display has a copy in a folder that everybody can read. S3 itself enforces this, by the
-// rules in amplify_outputs.json. An Amplify project writes them as
+// album is a folder of S3 with the photos of a signed-in visitor, which nobody else can see. A
+// photo that is on display has a copy in a folder that everybody can read. S3 itself enforces this,
+// by the rules in amplify_outputs.json. An Amplify project writes them as
 //
 //	defineStorage({
 //	  name: 'photos',

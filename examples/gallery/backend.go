@@ -18,7 +18,7 @@ var outputs []byte
 type backend struct {
 	Outputs        []byte // the embedded ones, with the addresses of the stand-in
 	UserPool       string // where its user pool answers
-	Storage        string // where its S3 answers
+	Storage        string // where its S3 answers: with AWS, https://<bucket>.s3.<region>.amazonaws.com
 	Users          []seedUser
 	Inbox, Console string
 

@@ -34,7 +34,7 @@ func (p picture) Address() string { return "/photos/" + url.PathEscape(p.Name) }
 // about.
 func named(r *http.Request) (album, string, error) {
 	name := r.PathValue("name")
-	if strings.Contains(name, "/") { // an escaped one: it would name a photo in another folder
+	if strings.Contains(name, "/") { // an escaped one: what it names is a folder, or in one
 		return album{}, "", errNoPhoto()
 	}
 	own, err := albumOf(r.Context())
@@ -117,15 +117,16 @@ func unpublish(r *http.Request) (to string, err error) {
 // deletePhoto removes a photo. Its copy goes first, so that nothing stays on display that its owner
 // cannot see in the album.
 func deletePhoto(r *http.Request) (to string, err error) {
-	if _, err := unpublish(r); err != nil {
-		return "", err
-	}
 	own, name, err := named(r)
 	if err != nil {
 		return "", err
 	}
-	_, err = storage.Remove(r.Context(), storage.RemoveInput{Path: own.photo(name)})
-	return "/photos", err
+	for _, path := range []storage.ObjectPath{displayed(name), own.photo(name)} {
+		if _, err := storage.Remove(r.Context(), storage.RemoveInput{Path: path}); err != nil {
+			return "", err
+		}
+	}
+	return "/photos", nil
 }
 
 // action returns a handler for a form that changes something. Afterwards the browser goes to the

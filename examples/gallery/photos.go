@@ -76,8 +76,8 @@ func openAlbum(r *http.Request) (*albumPage, error) {
 	return page, nil
 }
 
-// readToEnd reads what next leaves of a form, within bounds. Browsers that cannot send a form to its
-// end show that the connection broke, and not the answer.
+// readToEnd reads what next leaves of a form, within bounds. Browsers that cannot send a form to
+// its end show that the connection broke, and not the answer.
 func readToEnd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A client that stands still must not hold memory that other uploads wait for.

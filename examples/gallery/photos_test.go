@@ -232,6 +232,10 @@ func TestUpload(t *testing.T) {
 			files:  []file{{"a.jpg", "image/jpeg", append(slices.Clone(photo), make([]byte, maxPhoto)...)}},
 			status: 413, says: "This photo is too large.",
 		},
+		"WebP": {
+			files:  []file{{"a.webp", "", []byte("RIFF\x04\x00\x00\x00WEBPVP8 ")}},
+			status: 200, stored: []string{"a.webp"},
+		},
 		"nothing chosen": {
 			files:  []file{{"", "application/octet-stream", nil}},
 			status: 422, says: "No photo was chosen.",
@@ -373,14 +377,14 @@ func TestPhotosArePrivate(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		email, path string
-		may         string // get, put
+		may         string // get, put, delete
 	}{
-		"owner, private":         {"bob@example.com", "private/" + bob + "/photos/own.png", "get put"},
-		"owner, on display":      {"bob@example.com", "public/" + bob + "/photos/own.png", "get put"},
+		"owner, private":         {"bob@example.com", "private/" + bob + "/photos/own.png", "get put delete"},
+		"owner, on display":      {"bob@example.com", "public/" + bob + "/photos/own.png", "get put delete"},
 		"other user, private":    {"bob@example.com", "curators/" + alice + "/photos/own.png", ""},
 		"other user, on display": {"bob@example.com", "public/" + alice + "/photos/own.png", "get"},
 		"curator, private":       {"alice@example.com", "private/" + bob + "/photos/own.png", ""},
-		"curator, on display":    {"alice@example.com", "public/" + bob + "/photos/own.png", "get put"},
+		"curator, on display":    {"alice@example.com", "public/" + bob + "/photos/own.png", "get put delete"},
 		"guest, private":         {"", "private/" + bob + "/photos/own.png", ""},
 		"guest, curator's":       {"", "curators/" + alice + "/photos/own.png", ""},
 		"guest, on display":      {"", "public/" + bob + "/photos/own.png", "get"},
@@ -401,6 +405,10 @@ func TestPhotosArePrivate(t *testing.T) {
 						_, err := storage.UploadData(ctx, storage.UploadDataInput{
 							Path: path, Body: bytes.NewReader(aPhoto(t, "image/png")),
 						})
+						return err
+					},
+					"delete": func() error { // of nothing, for which the same rules hold
+						_, err := storage.Remove(ctx, storage.RemoveInput{Path: storage.Path(test.path + "x")})
 						return err
 					},
 				} {
@@ -427,9 +435,14 @@ func TestPhotosArePrivate(t *testing.T) {
 			t.Errorf("%s: status %d", path, b.status)
 		}
 	}
-	b.post(origin+"/photos/..%2F..%2F"+bob+"%2Fphotos%2Fown.png/publish", "application/x-www-form-urlencoded", nil)
-	if b.status != http.StatusNotFound {
-		t.Errorf("publishing the photo of another user: status %d", b.status)
+	for _, path := range []string{
+		"/photos/..%2F..%2F" + bob + "%2Fphotos%2Fown.png/publish", "/photos/%2e%2e/delete",
+		"/photos/folder%2F/delete", "/photos/other.png/publish",
+	} {
+		b.post(origin+path, "application/x-www-form-urlencoded", nil)
+		if b.status != http.StatusNotFound {
+			t.Errorf("%s: status %d", path, b.status)
+		}
 	}
 }
 

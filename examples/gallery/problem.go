@@ -64,6 +64,14 @@ func problemOf(err error, path string) *problem {
 				"If that changes, sign out and in again.",
 			Link: "/", LinkText: "Back to the entrance",
 		}
+	case amplify.ReasonNoAccessRule:
+		return &problem{
+			Status: http.StatusForbidden,
+			Title:  "Your role has no album.",
+			Advice: "Members of a group have the role of the group, and no rule of the bucket lets " +
+				"this one in here. If that changes, sign out and in again.",
+			Link: "/", LinkText: "Back to the entrance",
+		}
 	case amplify.ReasonMissingOrForbidden, amplify.ReasonUnusualPath:
 		return errNoPhoto()
 	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
