@@ -20,6 +20,7 @@ import (
 const (
 	maxPhoto   = 32 << 20  // bytes of a photo
 	maxUpload  = 512 << 20 // bytes of a form with several of them
+	maxFiles   = 200       // of a form
 	uploadTime = 15 * time.Minute
 )
 
@@ -140,6 +141,9 @@ func store(r *http.Request) (stored int, failed []failure, err error) {
 		if part.FileName() == "" { // a field without a file
 			continue
 		}
+		if stored+len(failed) == maxFiles {
+			return stored, failed, errTooMany
+		}
 		err = storePhoto(r.Context(), own, part.FileName(), part)
 		if err == nil {
 			stored++
@@ -219,16 +223,20 @@ var errTooLarge = &problem{
 
 // errNoForm returns the error for a request whose form cannot be read to its end.
 func errNoForm(cause error) error {
-	p := &problem{
+	if _, ok := errors.AsType[*http.MaxBytesError](cause); ok {
+		return errTooMany
+	}
+	return &problem{
 		Status: http.StatusBadRequest,
 		Title:  "The upload did not arrive.",
 		Advice: "The connection broke, or what came is not the form of this page. Try again.",
 		Link:   "/photos", LinkText: "Back to your photos",
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](cause); ok {
-		p.Status = http.StatusRequestEntityTooLarge
-		p.Title = "These are too many photos at a time."
-		p.Advice = "Together they may have 512 MiB. Those that came before may be in your album."
-	}
-	return p
+}
+
+var errTooMany = &problem{
+	Status: http.StatusRequestEntityTooLarge,
+	Title:  "These are too many photos at a time.",
+	Advice: "The album takes 200 photos and 512 MiB at a time. Those that came first may be in it.",
+	Link:   "/photos", LinkText: "Back to your photos",
 }

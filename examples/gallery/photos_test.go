@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"image"
 	"image/color"
@@ -236,6 +237,10 @@ func TestUpload(t *testing.T) {
 			files:  []file{{"a.webp", "", []byte("RIFF\x04\x00\x00\x00WEBPVP8 ")}},
 			status: 200, stored: []string{"a.webp"},
 		},
+		"too many": {
+			files:  slices.Repeat([]file{{"a.txt", "text/plain", nil}}, maxFiles+1),
+			status: 413, says: "These are too many photos at a time.",
+		},
 		"nothing chosen": {
 			files:  []file{{"", "application/octet-stream", nil}},
 			status: 422, says: "No photo was chosen.",
@@ -273,13 +278,20 @@ func TestUpload(t *testing.T) {
 
 	t.Run("no form", func(t *testing.T) {
 		b := gallery.browserOf(t, origin, "bob@example.com")
-		for _, contentType := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
-			b.post(origin+"/photos", contentType, strings.NewReader("--x\r\nContent-Dis"))
+		for _, test := range []struct{ contentType, body string }{
+			{"application/x-www-form-urlencoded", "photo=a"},
+			{"multipart/form-data; boundary=x", "--x\r\nContent-Dis"},
+			{"multipart/form-data; boundary=x", // cut off in the photo
+				"--x\r\nContent-Disposition: form-data; name=photo; filename=cut.jpg\r\n\r\n" + string(photo)},
+		} {
+			b.post(origin+"/photos", test.contentType, strings.NewReader(test.body))
 			if b.status != 400 {
-				t.Errorf("%s: status %d", contentType, b.status)
+				t.Errorf("%q: status %d", test.body, b.status)
 			}
 			b.wantText("The upload did not arrive.")
 		}
+		b.open(origin + "/photos")
+		b.wantText("The album is empty.")
 	})
 
 	t.Run("by script", func(t *testing.T) {
@@ -308,6 +320,29 @@ func TestUpload(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An album of more than a page is shown page by page.
+func TestLargeAlbum(t *testing.T) {
+	gallery, origin := serveGallery(t)
+	b := gallery.browserOf(t, origin, "bob@example.com")
+	var files []file
+	for i := range photosPerPage + 2 {
+		files = append(files, file{fmt.Sprintf("%03d.gif", i), "image/gif", aPhoto(t, "image/gif")})
+	}
+	b.upload(origin, files...)
+	if n := len(b.images()); n != photosPerPage {
+		t.Errorf("the first page shows %d photos", n)
+	}
+	b.follow("More photos")
+	if n := len(b.images()); n != 2 {
+		t.Errorf("the second page shows %d photos", n)
+	}
+	b.wantText(fmt.Sprintf("%03d", photosPerPage), "Back to the beginning")
+	b.follow("Empty the album")
+	b.wantText(fmt.Sprintf("All %d photos", photosPerPage+2))
+	b.press("/photos/empty")
+	b.wantText(fmt.Sprintf("%d photos are removed", photosPerPage+2))
 }
 
 func TestPhotoName(t *testing.T) {
