@@ -263,12 +263,49 @@ func TestAxeGallery(t *testing.T) {
 		b.click("Sign in")
 		b.managedLogin(email, gallery.seedPassword)
 		b.sees("Welcome home")
-		examine("/", "/home", "/profile", "/storeroom", "/sign-in")
+		examine("/", "/home", "/profile", "/storeroom", "/sign-in",
+			"/photos", "/photos/empty", "/photos/nothing.png")
+		axePhotos(axe, gallery, b)
 		b.script(nil, `document.querySelectorAll('details').forEach(d => d.open = true)`)
 		axe.passes(b, "a page with its source")
 		b.click("Sign out")
 		b.sees("Come in.")
 	}
+}
+
+// axePhotos examines the pages of photos, those of the album after an upload by script and after one
+// without.
+func axePhotos(axe *axe, gallery *gallery, b *tab) {
+	b.t.Helper()
+	files := []string{
+		writePhoto(b.t, "A photo with a name that is rather long, which somebody gave it at sea.png"),
+		writePhoto(b.t, "Aphotowithanamethatdoesnotbreakanywhere_0123456789_0123456789_0123456789.png"),
+		writeFile(b.t, "page.png", []byte("<!doctype html>")),
+	}
+	b.open(gallery.origin + "/photos")
+	b.choose(files...)
+	b.click("Upload")
+	b.sees("2 of 3 uploaded.")
+	axe.passes(b, "the album after an upload")
+	b.choose(files...)
+	b.script(nil, `document.querySelector('#upload').submit()`) // as without the script
+	b.sees("There is a photo of that name already.")
+	axe.passes(b, "the album after an upload that failed")
+	b.click("A photo with a name")
+	b.sees("Only for you")
+	axe.passes(b, "a photo")
+	b.click("Publish")
+	b.sees("On display")
+	b.click("Delete this photo")
+	axe.passes(b, "a photo on display")
+	b.open(gallery.origin)
+	axe.passes(b, "the entrance with photos")
+	b.open(gallery.origin + "/photos/empty")
+	axe.passes(b, "the question before the album is emptied")
+	b.click("Remove all photos")
+	b.sees("2 photos are removed")
+	axe.passes(b, "the album when it is emptied")
+	b.open(gallery.origin + "/home")
 }
 
 // The pages of guards and auth routes that an application need not write itself.

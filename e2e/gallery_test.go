@@ -142,7 +142,7 @@ func TestGallery(t *testing.T) {
 
 // gallery is the running example.
 type gallery struct {
-	origin, inbox, seedPassword string
+	origin, inbox, console, seedPassword string
 }
 
 // startGallery starts the example as somebody does in the root of the repository.
@@ -155,6 +155,7 @@ func startGallery(t testing.TB, flags ...string) *gallery {
 		origin:       p.prints(`Gallery +(http://\S+)`),
 		seedPassword: p.prints(`bob@example\.com +password (\S+)`),
 		inbox:        p.prints(`Inbox +(http://\S+)`),
+		console:      p.prints(`Console +(http://\S+)`),
 	}
 }
 

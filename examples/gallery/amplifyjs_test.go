@@ -73,13 +73,12 @@ func TestAmplifyJSPage(t *testing.T) {
 	}
 }
 
-// Scripts run on the sign-in page alone; they come from this server and speak to the user pool
-// alone.
+// The scripts of the sign-in page come from this server and speak to the user pool alone.
 func TestContentSecurityPolicy(t *testing.T) {
 	gallery, server := startBrowserManner(t)
 	const strict = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	for path, want := range map[string]string{
-		"/":        strict,
+		"/cellar":  strict,
 		"/sign-in": strict + "; script-src 'self'; connect-src " + gallery.backend.UserPool,
 	} {
 		response, err := http.Get(server.URL + path)
@@ -106,6 +105,8 @@ func TestAmplifyJSCookies(t *testing.T) {
 
 	b.open(server.URL)
 	b.wantText("Hello, Alice.", `<a href="/sign-in">Sign out</a>`)
+	b.open(server.URL + "/photos")
+	b.wantText("The album is empty.")
 	b.open(server.URL + "/home")
 	b.wantAt("/home")
 	b.wantText("Welcome home, Alice.")

@@ -18,6 +18,7 @@ var outputs []byte
 type backend struct {
 	Outputs        []byte // the embedded ones, with the addresses of the stand-in
 	UserPool       string // where its user pool answers
+	Storage        string // where its S3 answers: with AWS, https://<bucket>.s3.<region>.amazonaws.com
 	Users          []seedUser
 	Inbox, Console string
 
@@ -39,7 +40,12 @@ func startBackend(ctx context.Context, origin string) (*backend, error) {
 		{Name: "Alice", Email: "alice@example.com", Password: seedPassword, Groups: []string{"curators"}},
 		{Name: "Bob", Email: "bob@example.com", Password: seedPassword},
 	}}
-	config := sandbox.Config{Outputs: outputs, AppOrigins: []string{origin}, Clients: []sandbox.Client{{ID: browserClient}}}
+	config := sandbox.Config{
+		Outputs:      outputs,
+		AppOrigins:   []string{origin},
+		Clients:      []sandbox.Client{{ID: browserClient}},
+		StorageAdmin: true,
+	}
 	for _, u := range b.Users {
 		config.Users = append(config.Users, sandbox.User{
 			Email: u.Email, Password: u.Password, Attributes: map[string]string{"name": u.Name}, Groups: u.Groups,
@@ -51,8 +57,13 @@ func startBackend(ctx context.Context, origin string) (*backend, error) {
 	}
 	b.Outputs = b.sandbox.Outputs()
 	b.UserPool = b.sandbox.URL()
+	b.Storage = b.sandbox.URL()
 	b.Inbox = b.sandbox.URL() + "/inbox"
 	b.Console = b.sandbox.URL() + "/console"
+	if err := b.hangSplash(ctx); err != nil {
+		b.Close()
+		return nil, err
+	}
 	return b, nil
 }
 

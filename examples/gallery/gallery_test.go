@@ -220,6 +220,9 @@ func TestProblemOf(t *testing.T) {
 	}{
 		"signed out meanwhile": {amplify.Unauthenticated(amplify.ReasonRefreshRejected, nil), 401, "/sign-in"},
 		"not in the group":     {&amplify.Error{Reason: amplify.ReasonMissingGroup}, 403, "/"},
+		"role of no rule":      {&amplify.Error{Reason: amplify.ReasonNoAccessRule}, 403, "/"},
+		"form too large":       {errNoForm(&http.MaxBytesError{Limit: 1}), 413, "/photos"},
+		"no such photo":        {&amplify.Error{Reason: amplify.ReasonMissingOrForbidden}, 404, "/photos"},
 		"user pool silent":     {&amplify.Error{Reason: amplify.ReasonServiceUnavailable}, 503, "/profile"},
 		"keys unavailable":     {&amplify.Error{Reason: amplify.ReasonKeysUnavailable}, 503, "/profile"},
 		"our fault":            {errors.New("a bug"), 500, "/profile"},

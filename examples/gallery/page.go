@@ -15,6 +15,7 @@ var (
 	templates embed.FS
 
 	//go:embed home.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go storeroom.go
+	//go:embed photos.go static/photos.js photo.go emptying.go
 	sources embed.FS
 )
 
@@ -39,7 +40,8 @@ type pages map[string]*template.Template
 func parsePages() (pages, error) {
 	p := pages{}
 	for _, room := range []string{
-		"home", "signin", "amplifyjs", "account", "profile", "storeroom", "problem",
+		"home", "signin", "amplifyjs", "account", "profile", "storeroom", "photos", "photo",
+		"emptying", "problem",
 	} {
 		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/"+room+".html")
 		if err != nil {
@@ -71,31 +73,60 @@ func (g *gallery) page(room string, gather func(*http.Request) (any, error)) htt
 
 // render writes a page. If it returns an error, it has written nothing.
 func (g *gallery) render(w http.ResponseWriter, r *http.Request, status int, room string, content any) error {
+	var page bytes.Buffer
+	if err := g.pages[room].Execute(&page, g.view(r, room, content)); err != nil {
+		return err
+	}
+	g.setHeader(w.Header(), room)
+	w.WriteHeader(status)
+	page.WriteTo(w) // an error means that the visitor has left
+	return nil
+}
+
+// stream writes a page while its content comes to be. The status is 200 whatever happens.
+func (g *gallery) stream(w http.ResponseWriter, r *http.Request, room string, content any) {
+	v := g.view(r, room, content)
+	g.setHeader(w.Header(), room)
+	if err := g.pages[room].Execute(w, v); err != nil {
+		slog.WarnContext(r.Context(), "page not written to its end", "path", r.URL.Path, "error", err)
+	}
+}
+
+// view returns what the template of a room is given.
+func (g *gallery) view(r *http.Request, room string, content any) view {
 	who, err := currentVisitor(r.Context())
 	if err != nil {
 		// Open rooms stay open, also while the user pool cannot be reached.
 		slog.WarnContext(r.Context(), "cannot tell who the visitor is", "error", err)
 	}
 	v := view{Path: r.URL.Path, Visitor: who, Backend: g.backend, By: g.by, Content: content}
-	for _, file := range []string{room + ".go", "web/" + room + ".js"} {
+	for _, file := range []string{room + ".go", "web/" + room + ".js", "static/" + room + ".js"} {
 		if text, err := sources.ReadFile(file); err == nil {
 			v.Sources = append(v.Sources, source{file, string(text)})
 		}
 	}
+	return v
+}
 
-	var page bytes.Buffer
-	if err := g.pages[room].Execute(&page, v); err != nil {
-		return err
-	}
-	h := w.Header()
+// setHeader sets the header of the page of a room.
+func (g *gallery) setHeader(h http.Header, room string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	policy := "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	if room == "amplifyjs" {
-		policy += "; script-src 'self'; connect-src " + g.backend.UserPool
+	images, forms, scripts := "'self'", "'none'", ""
+	switch room {
+	case "home", "photos", "photo":
+		images += " " + g.backend.Storage
 	}
-	h.Set("Content-Security-Policy", policy)
+	switch room {
+	case "photos", "photo", "emptying":
+		forms = "'self'"
+	}
+	switch room {
+	case "photos":
+		scripts = "; script-src 'self'; connect-src 'self'"
+	case "amplifyjs":
+		scripts = "; script-src 'self'; connect-src " + g.backend.UserPool
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src "+images+
+		"; base-uri 'none'; form-action "+forms+"; frame-ancestors 'none'"+scripts)
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	page.WriteTo(w) // an error means that the visitor has left
-	return nil
 }

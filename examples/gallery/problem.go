@@ -29,7 +29,11 @@ func notFound(*http.Request) (any, error) {
 
 // fail shows err as a page.
 func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemOf(err, r.URL.Path)
+	path := r.URL.Path
+	if r.Method == http.MethodPost {
+		path = "/photos" // where all forms of the gallery are
+	}
+	p := problemOf(err, path)
 	if p.Status >= http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 	}
@@ -60,10 +64,20 @@ func problemOf(err error, path string) *problem {
 				"If that changes, sign out and in again.",
 			Link: "/", LinkText: "Back to the entrance",
 		}
+	case amplify.ReasonNoAccessRule:
+		return &problem{
+			Status: http.StatusForbidden,
+			Title:  "Your role has no album.",
+			Advice: "Members of a group have the role of the group, and no rule of the bucket lets " +
+				"this one in here. If that changes, sign out and in again.",
+			Link: "/", LinkText: "Back to the entrance",
+		}
+	case amplify.ReasonMissingOrForbidden, amplify.ReasonUnusualPath:
+		return errNoPhoto()
 	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
 		return &problem{
 			Status: http.StatusServiceUnavailable,
-			Title:  "The user pool does not answer.",
+			Title:  "The backend does not answer.",
 			Advice: "You are still signed in and nothing is lost. Wait a moment, then try again.",
 			Link:   path, LinkText: "Try again",
 		}

@@ -36,6 +36,7 @@ func profile(r *http.Request) (any, error) {
 		SignedInAt, ExpiresAt time.Time
 		MinutesLeft           int
 		Groups, Scopes        []string
+		IdentityID            string
 	}{
 		Attributes:  sorted,
 		SignedInAt:  access.AuthTime,
@@ -43,5 +44,6 @@ func profile(r *http.Request) (any, error) {
 		MinutesLeft: int(time.Until(access.ExpiresAt).Minutes()),
 		Groups:      access.Groups,
 		Scopes:      access.Scopes,
+		IdentityID:  session.IdentityID,
 	}, nil
 }

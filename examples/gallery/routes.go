@@ -22,6 +22,17 @@ func (g *gallery) routes() http.Handler {
 	mux.Handle("GET /storeroom", g.signedIn(g.curators(g.page("storeroom", storeroom))))
 	mux.Handle("GET /apis/get-current-user", g.signedIn(http.HandlerFunc(getCurrentUser)))
 
+	// The visitor's photos.
+	mux.Handle("GET /photos", g.signedIn(g.page("photos", photos)))
+	mux.Handle("POST /photos", readToEnd(g.signedIn(http.HandlerFunc(g.upload))))
+	mux.Handle("GET /photos/{name}", g.signedIn(g.page("photo", photo)))
+	mux.Handle("GET /photos/{name}/download", g.signedIn(http.HandlerFunc(g.download)))
+	mux.Handle("POST /photos/{name}/publish", g.signedIn(g.action(publish)))
+	mux.Handle("POST /photos/{name}/unpublish", g.signedIn(g.action(unpublish)))
+	mux.Handle("POST /photos/{name}/delete", g.signedIn(g.action(deletePhoto)))
+	mux.Handle("GET /photos/empty", g.signedIn(g.page("emptying", askBeforeEmptying)))
+	mux.Handle("POST /photos/empty", g.signedIn(http.HandlerFunc(g.empty)))
+
 	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by
 	// a form for Amplify JS.
 	switch g.by {
@@ -37,6 +48,6 @@ func (g *gallery) routes() http.Handler {
 	mux.Handle("/", g.page("problem", notFound))
 
 	// The middleware gives each request a server context, from which the Amplify APIs read who sent
-	// it.
-	return g.runner.Middleware(mux)
+	// it. Forms of other sites are refused.
+	return g.runner.Protect(g.runner.Middleware(mux))
 }

@@ -12,6 +12,19 @@ import (
 // TestSeededSession: a browser begins with the session of a seeded user, without the way through
 // managed login.
 func TestSeededSession(t *testing.T) {
+	gallery, origin := serveGallery(t)
+	b := gallery.browserOf(t, origin, "alice@example.com")
+	b.open(origin + "/profile")
+	b.wantAt("/profile")
+	b.wantText("Alice", "alice@example.com", "curators")
+	b.follow("Sign out")
+	b.open(origin + "/profile")
+	b.wantAt("/sign-in")
+}
+
+// serveGallery serves a gallery in this process, and returns the origin that browsers open.
+func serveGallery(t *testing.T) (*gallery, string) {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	origin := originOf(server.Listener)
 	backend, err := startBackend(t.Context(), origin)
@@ -27,16 +40,17 @@ func TestSeededSession(t *testing.T) {
 	server.Config.Handler = gallery.routes()
 	server.Start()
 	t.Cleanup(server.Close)
+	return gallery, origin
+}
 
-	tokens, err := backend.sandbox.Tokens(t.Context(), "alice@example.com")
+// browserOf returns a browser with the session of a seeded user.
+func (g *gallery) browserOf(t *testing.T, origin, email string) *browser {
+	t.Helper()
+	tokens, err := g.backend.sandbox.Tokens(t.Context(), email)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := amplify.ParseConfig(backend.Outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cookies, err := amplifytest.Cookies(config, amplify.IssuedTokens{
+	cookies, err := amplifytest.Cookies(g.config, amplify.IssuedTokens{
 		AccessToken:  amplify.NewSecret(tokens.AccessToken),
 		IDToken:      amplify.NewSecret(tokens.IDToken),
 		RefreshToken: amplify.NewSecret(tokens.RefreshToken),
@@ -44,17 +58,11 @@ func TestSeededSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-
 	b := newBrowser(t)
 	at, err := url.Parse(origin)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.client.Jar.SetCookies(at, cookies)
-	b.open(origin + "/profile")
-	b.wantAt("/profile")
-	b.wantText("Alice", "alice@example.com", "curators")
-	b.follow("Sign out")
-	b.open(origin + "/profile")
-	b.wantAt("/sign-in")
+	return b
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 
+	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/auth"
 )
 
@@ -15,20 +17,12 @@ type visitor struct {
 // currentVisitor returns who sent the request, or nil if that person is not signed in.
 // The name comes from the ID token that came with the request: no other server is asked.
 func currentVisitor(ctx context.Context) (*visitor, error) {
-	session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
+	user, err := auth.GetCurrentUser(ctx)
+	if errors.Is(err, amplify.ErrUnauthenticated) {
+		return nil, nil // the error would say why
+	}
 	if err != nil {
 		return nil, err
 	}
-	if session.Tokens == nil {
-		return nil, nil // session.Unauthenticated would say why
-	}
-	var claims struct {
-		Username string `json:"cognito:username"`
-		Name     string `json:"name"`
-		Email    string `json:"email"`
-	}
-	if err := session.Tokens.IDToken.Decode(&claims); err != nil {
-		return nil, err
-	}
-	return &visitor{Name: cmp.Or(claims.Name, claims.Email, claims.Username)}, nil
+	return &visitor{Name: cmp.Or(user.Name, user.Email, user.Username)}, nil
 }
