@@ -22,6 +22,7 @@ const (
 	maxUpload  = 512 << 20 // bytes of a form with several of them
 	maxFiles   = 200       // of a form
 	uploadTime = 15 * time.Minute
+	standstill = 30 * time.Second
 )
 
 // photosPerPage is how many photos a page of the album shows.
@@ -81,12 +82,32 @@ func openAlbum(r *http.Request) (*albumPage, error) {
 // its end show that the connection broke, and not the answer.
 func readToEnd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A client that stands still must not hold memory that other uploads wait for.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
-		form := r.Body
+		form := &inTime{r.Body, http.NewResponseController(w), time.Now().Add(uploadTime)}
+		r.Body = form
 		next.ServeHTTP(w, r)
 		_, _ = io.CopyN(io.Discard, form, 2*maxUpload)
 	})
+}
+
+// inTime is the body of a request whose client must not stand still: it would hold memory that other
+// uploads wait for.
+type inTime struct {
+	io.ReadCloser
+	connection *http.ResponseController
+	end        time.Time
+}
+
+func (b *inTime) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(standstill)
+	if deadline.After(b.end) {
+		deadline = b.end
+	}
+	_ = b.connection.SetReadDeadline(deadline)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil { // what is sent on to S3 may take longer
+		_ = b.connection.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // upload takes photos into the album. Browsers send the form as it is, or static/photos.js sends
