@@ -38,7 +38,7 @@ func parseTags(header string) ([]tag, error) {
 	}
 	var tags []tag
 	for key, list := range values {
-		if len(list) > 1 {
+		if key == "" || len(list) > 1 {
 			return nil, invalidTagging(header)
 		}
 		tags = append(tags, tag{key, list[0]})
@@ -97,7 +97,7 @@ func (q *request) getObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("GetObjectTagging"); err != nil {
 		return err
 	}
-	r, err := q.open(q.name, q.key)
+	r, err := q.h.cfg.Objects.Open(q.Context(), q.name, q.key)
 	if err != nil {
 		return err
 	}
@@ -141,11 +141,7 @@ func (q *request) deleteObjectTagging(w http.ResponseWriter) error {
 
 // retag gives an object other tags.
 func (q *request) retag(tags []tag) error {
-	err := q.h.cfg.Objects.Change(q.Context(), q.name, q.key, func(o *objects.Object) {
+	return q.h.cfg.Objects.Change(q.Context(), q.name, q.key, func(o *objects.Object) {
 		setTags(o.Header, tags)
 	})
-	if errors.Is(err, objects.ErrNoObject) {
-		return noSuchKey(q.key)
-	}
-	return q.orNoBucket(err)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -61,22 +62,30 @@ func writeXML(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-// readXML reads a document whose root has that name, in the namespace of S3 or in none.
+// readXML reads a document whose root has that name, in any namespace. encoding/xml bounds the
+// depth, and expands no entities that a document declares.
 func readXML(body []byte, root string, v any) error {
 	dec := xml.NewDecoder(bytes.NewReader(body))
-	for {
+	for found := false; ; {
 		t, err := dec.Token()
-		if err != nil {
+		if err == io.EOF && found {
+			return nil
+		} else if err != nil {
 			return malformedXML()
 		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		if start.Name.Local != root || dec.DecodeElement(v, &start) != nil {
+		switch t := t.(type) {
+		case xml.StartElement:
+			if found || t.Name.Local != root || dec.DecodeElement(v, &t) != nil {
+				return malformedXML()
+			}
+			found = true
+		case xml.Directive:
 			return malformedXML()
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return malformedXML()
+			}
 		}
-		return nil
 	}
 }
 

@@ -52,25 +52,25 @@ func newBlobs(dir string, limit int64) (*blobs, error) {
 	return b, err
 }
 
-// write makes a blob of what r gives. It leaves nothing behind if that fails.
-func (b *blobs) write(r io.Reader) (name string, size int64, err error) {
+// write makes a blob of what fill writes. It leaves nothing behind if that fails.
+func (b *blobs) write(fill func(w io.Writer) error) (name string, err error) {
 	name = rand.Text()
 	w, err := b.files.create(name)
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
 	closed := false
-	defer func() { // also if reading panics
+	defer func() { // also if fill panics
 		if !closed || err != nil {
 			_ = w.Close()
 			err = errors.Join(err, b.files.remove(name))
 		}
 	}()
-	if size, err = io.Copy(w, r); err == nil {
+	if err = fill(w); err == nil {
 		err = w.Close()
 		closed = true
 	}
-	return name, size, err
+	return name, err
 }
 
 // use keeps blobs until the caller releases them.
@@ -187,6 +187,10 @@ func (d *directory) names() ([]string, error) {
 
 func (d *directory) close() error { return d.root.Close() }
 
+// blobCost is what a blob in memory costs besides its bytes, so that empty objects end, too. It is
+// more than an object's row takes, unless its headers are long.
+const blobCost = 4 << 10
+
 // chunkSize is the unit in which blobs in memory grow.
 const chunkSize = 256 << 10
 
@@ -203,11 +207,13 @@ type memoryWriter struct {
 	m      *memory
 	name   string
 	chunks [][]byte
-	size   int64
 	closed bool
 }
 
 func (m *memory) create(name string) (io.WriteCloser, error) {
+	if err := m.reserve(blobCost); err != nil {
+		return nil, err
+	}
 	return &memoryWriter{m: m, name: name}, nil
 }
 
@@ -222,7 +228,6 @@ func (w *memoryWriter) Write(p []byte) (n int, err error) {
 		if err := w.m.reserve(int64(take)); err != nil {
 			return n, err
 		}
-		w.size += int64(take)
 		w.chunks[last] = append(w.chunks[last], p[n:n+take]...)
 		n += take
 	}
@@ -264,7 +269,12 @@ func (m *memory) open(name string) (blobReader, error) {
 func (m *memory) remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, c := range m.blobs[name] {
+	chunks, ok := m.blobs[name]
+	if !ok {
+		return nil
+	}
+	m.size -= blobCost
+	for _, c := range chunks {
 		m.size -= int64(len(c))
 	}
 	delete(m.blobs, name)

@@ -54,14 +54,28 @@ func each(t *testing.T, test func(t *testing.T, s *Store, dir string)) {
 
 func anyway(*Object) error { return nil }
 
-func put(t testing.TB, s *Store, key, content string) {
+// text returns what fills a blob with text.
+func text(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}
+
+// write makes a part of a text.
+func write(t testing.TB, s *Store, content string) Part {
 	t.Helper()
-	blob, size, err := s.Write(strings.NewReader(content))
+	blob, err := s.Write(text(content))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: size,
-		Parts: []Part{{Blob: blob, Size: size}}}, anyway); err != nil {
+	return Part{Blob: blob, Size: int64(len(content))}
+}
+
+func put(t testing.TB, s *Store, key, content string) {
+	t.Helper()
+	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: int64(len(content)),
+		Parts: []Part{write(t, s, content)}}, anyway); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,13 +168,13 @@ func TestRefused(t *testing.T) {
 		if err := s.Delete(t.Context(), bucket, "a", refuse); err != no {
 			t.Error(err)
 		}
-		broken := io.MultiReader(strings.NewReader("half"), errReader{no})
-		if _, _, err := s.Write(broken); !errors.Is(err, no) {
+		half := func(w io.Writer) error { return errors.Join(text("half")(w), no) }
+		if _, err := s.Write(half); !errors.Is(err, no) {
 			t.Error(err)
 		}
 		func() {
 			defer func() { _ = recover() }()
-			_, _, _ = s.Write(panicReader{})
+			_, _ = s.Write(func(io.Writer) error { panic("reading") })
 		}()
 		if got := read(t, mustOpen(t, s, "a"), 0, 3); got != "old" {
 			t.Errorf("the object is %q", got)
@@ -171,23 +185,14 @@ func TestRefused(t *testing.T) {
 	})
 }
 
-type errReader struct{ err error }
-
-func (r errReader) Read([]byte) (int, error) { return 0, r.err }
-
-type panicReader struct{}
-
-func (panicReader) Read([]byte) (int, error) { panic("reading") }
-
 func TestMemoryIsBounded(t *testing.T) {
 	s := open(t, "")
 	put(t, s, "a", strings.Repeat("x", 5<<20))
-	if _, _, err := s.Write(strings.NewReader(strings.Repeat("x", 4<<20))); !errors.Is(err,
-		ErrFull) {
+	if _, err := s.Write(text(strings.Repeat("x", 4<<20))); !errors.Is(err, ErrFull) {
 		t.Errorf("9 MiB of 8: %v", err)
 	}
 	m := s.blobs.files.(*memory)
-	if m.size != 5<<20 {
+	if m.size != 5<<20+blobCost {
 		t.Errorf("%d bytes are taken", m.size)
 	}
 	if err := s.Delete(t.Context(), bucket, "a", anyway); err != nil || m.size != 0 {
@@ -233,12 +238,8 @@ func TestBuckets(t *testing.T) {
 
 func addPart(t testing.TB, s *Store, u *Upload, number int, content string) {
 	t.Helper()
-	blob, size, err := s.Write(strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := s.PutPart(t.Context(), bucket, u.Key, u.ID,
-		&NumberedPart{Number: number, Part: Part{Blob: blob, Size: size}}); err != nil {
+		&NumberedPart{Number: number, Part: write(t, s, content)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -319,9 +320,7 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	addPart(t, s, u, 1, "part")
-	if _, _, err := s.Write(strings.NewReader("nothing comes of it")); err != nil {
-		t.Fatal(err)
-	}
+	write(t, s, "nothing comes of it")
 	if err := os.WriteFile(filepath.Join(dir, "objects", "half"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -116,9 +116,11 @@ func (s *Store) DeleteBucket(ctx context.Context, name string) error {
 	return s.blobs.remove(gone)
 }
 
-// Write makes a blob of what r gives, for an object or a part to
+// Write makes a blob of what fill writes, for an object or a part to
 // come. The caller must [Store.Discard] it if nothing comes of it.
-func (s *Store) Write(r io.Reader) (blob string, size int64, err error) { return s.blobs.write(r) }
+func (s *Store) Write(fill func(w io.Writer) error) (blob string, err error) {
+	return s.blobs.write(fill)
+}
 
 // Discard removes a blob that nothing names.
 func (s *Store) Discard(blob string) error { return s.blobs.remove([]string{blob}) }

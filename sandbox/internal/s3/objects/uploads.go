@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -18,6 +19,11 @@ const (
 	completed     = "completed_uploads"
 	completedTerm = 24 * time.Hour
 )
+
+// completedName names a completed upload. No other upload has the same name, whatever is in a key.
+func completedName(bucket, key, id string) string {
+	return fmt.Sprintf("%q %q %q", bucket, key, id)
+}
 
 // CreateUpload begins an upload, and sets its id and time.
 func (s *Store) CreateUpload(ctx context.Context, bucket string, u *Upload) error {
@@ -107,7 +113,7 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		u, err := tx.Upload(bucket, key, id)
 		if errors.Is(err, store.ErrNotFound) {
 			o = &Object{Key: key}
-			return orNot(tx.Get(completed, bucket+" "+key+" "+id, o, now), ErrNoUpload)
+			return orNot(tx.Get(completed, completedName(bucket, key, id), o, now), ErrNoUpload)
 		} else if err != nil {
 			return err
 		}
@@ -134,7 +140,7 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		if err := tx.DeleteUpload(id); err != nil {
 			return err
 		}
-		return tx.Put(completed, bucket+" "+key+" "+id,
+		return tx.Put(completed, completedName(bucket, key, id),
 			&Object{Size: o.Size, ETag: o.ETag, Modified: now, Checksum: o.Checksum},
 			now.Add(completedTerm), now)
 	})
