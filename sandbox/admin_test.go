@@ -124,7 +124,7 @@ var s3Requests = map[string]string{
 	"GetBucketLocation": "GET /b?location", "ListObjects": "GET /b?prefix=a", "ListObjectsV2": "GET /b/?list-type=2",
 	"ListMultipartUploads": "GET /b?uploads", "GetObject": "GET /b/c", "HeadObject": "HEAD /b/c", "PutObject": "PUT /b/c",
 	"GetObjectAttributes": "GET /b/c?attributes",
-	"GetObjectTagging": "GET /b/c?tagging", "PutObjectTagging": "PUT /b/c?tagging",
+	"GetObjectTagging":    "GET /b/c?tagging", "PutObjectTagging": "PUT /b/c?tagging",
 	"DeleteObjectTagging": "DELETE /b/c?tagging", "CopyObject": "PUT /b/c", "DeleteObject": "DELETE /b/c", "DeleteObjects": "POST /b?delete", "CreateMultipartUpload": "POST /b/c?uploads",
 	"UploadPart": "PUT /b/c?uploadId=x&partNumber=1", "UploadPartCopy": "PUT /b/c?uploadId=x&partNumber=1",
 	"CompleteMultipartUpload": "POST /b/c?uploadId=x", "AbortMultipartUpload": "DELETE /b/c?uploadId=x", "ListParts": "GET /b/c?uploadId=x",

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -39,8 +38,8 @@ func (h *Handler) preflight(w http.ResponseWriter, r *http.Request, requestID st
 	asked := r.Header.Get("Access-Control-Request-Headers")
 	for name := range strings.SplitSeq(asked, ",") {
 		if asked != "" && !headerName.MatchString(strings.Trim(name, " ")) {
-			fail(w, r, badRequest("BadRequest", fmt.Sprintf(
-				"Access-Control-Request-Headers %q contains invalid character.", name)), requestID)
+			fail(w, r, badRequest("BadRequest", `Access-Control-Request-Headers "`+name+
+				`" contains invalid character.`), requestID)
 			return
 		}
 	}

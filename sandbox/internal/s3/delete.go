@@ -17,6 +17,11 @@ func (q *request) deleteObject(w http.ResponseWriter) error {
 	if err := q.allows(q.name, access.Delete, q.key); err != nil {
 		return err
 	}
+	if q.Header.Get("If-Match") != "" { // a deletion with it tells something about the object
+		if err := q.allows(q.name, access.Get, q.key); err != nil {
+			return err
+		}
+	}
 	err := q.h.cfg.Objects.Delete(q.Context(), q.name, q.key, func(old *objects.Object) error {
 		if match := q.Header.Get("If-Match"); match != "" && old != nil &&
 			!matchesETag(match, old.ETag) {

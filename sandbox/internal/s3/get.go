@@ -61,14 +61,7 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 		header.Del("Content-Security-Policy")
 	}
 	if strings.EqualFold(q.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
-		switch {
-		case number > 0 && o.Multipart:
-			if o.Checksum.Algorithm == o.Parts[number-1].Checksum.Algorithm {
-				setChecksum(header, o.Parts[number-1].Checksum)
-			}
-		case s.size == o.Size:
-			setChecksum(header, o.Checksum)
-		}
+		setChecksum(header, checksumOf(o, number, s))
 	}
 	if number > 0 && o.Multipart {
 		header.Set("X-Amz-Mp-Parts-Count", fmt.Sprint(len(o.Parts)))
@@ -90,6 +83,21 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 		panic(http.ErrAbortHandler) // the caller must not take what has come for the whole
 	}
 	return nil
+}
+
+// checksumOf returns the checksum of a part of an object, if number is not 0, or of a section, if it
+// has all bytes. It is the zero value if the object has none.
+func checksumOf(o *objects.Object, number int, s section) objects.Checksum {
+	switch {
+	case number > 0 && o.Multipart:
+		if sum := o.Parts[number-1].Checksum; sum.Algorithm == o.Checksum.Algorithm {
+			sum.Type = o.Checksum.Type // as the headers say it of the object
+			return sum
+		}
+	case s.size == o.Size:
+		return o.Checksum
+	}
+	return objects.Checksum{}
 }
 
 // overrides are the headers of an answer that a parameter of the request can set.

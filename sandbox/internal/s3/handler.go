@@ -153,11 +153,11 @@ func fail(w http.ResponseWriter, r *http.Request, e *Error, requestID string) {
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	q := &request{Request: r, h: h, query: parseQuery(r.URL.RawQuery)}
 	q.name, q.key = h.target(r)
-	if !utf8.ValidString(q.name) || !utf8.ValidString(q.key) || q.name == "" && q.key != "" {
-		return badRequest("InvalidURI", "Couldn't parse the specified URI.")
-	}
 	if err := checkHeaderSize(r.Header); err != nil {
 		return err
+	}
+	if !utf8.ValidString(q.name) || !utf8.ValidString(q.key) || q.name == "" && q.key != "" {
+		return badRequest("InvalidURI", "Couldn't parse the specified URI.")
 	}
 	region, found := h.cfg.Region, false
 	if q.name != "" {
@@ -232,7 +232,7 @@ func checkHeaderSize(header http.Header) error {
 	}
 	if size > maxHeader {
 		return badRequest("RequestHeaderSectionTooLarge", "Your request header section exceeds the "+
-			"maximum allowed request header section size.", "MaxSizeAllowed", fmt.Sprint(maxHeader))
+			"maximum allowed size.", "MaxSizeAllowed", fmt.Sprint(maxHeader))
 	}
 	return nil
 }

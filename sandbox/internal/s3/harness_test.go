@@ -30,7 +30,7 @@ var (
 	// ann may do everything below ann/, and read and list below shared/.
 	ann = aws.Credentials{AccessKeyID: "ASIAANN", SecretAccessKey: "secret of Ann",
 		SessionToken: "token+of/Ann="}
-	// writer may only write below ann/.
+	// writer may only write and delete below ann/.
 	writer = aws.Credentials{AccessKeyID: "ASIAWRITER", SecretAccessKey: "secret of a writer",
 		SessionToken: "token of a writer"}
 	none = aws.Credentials{}
@@ -59,7 +59,7 @@ func newServerIn(t testing.TB, dir string) *server {
 		t.Fatal(err)
 	}
 	rules, err := access.Parse([]byte(`{
-		"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write"]},
+		"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write", "delete"]},
 		"shared/*": {"authenticated": ["get", "list"]}}`))
 	if err != nil {
 		t.Fatal(err)

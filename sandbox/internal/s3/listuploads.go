@@ -14,8 +14,8 @@ type partsResult struct {
 	UploadID             string `xml:"UploadId"`
 	Initiator, Owner     *ownerXML
 	StorageClass         string
-	ChecksumAlgorithm    string `xml:",omitempty"`
-	ChecksumType         string `xml:",omitempty"`
+	ChecksumAlgorithm    string
+	ChecksumType         string
 	PartNumberMarker     int
 	NextPartNumberMarker int
 	MaxParts             int
@@ -50,7 +50,7 @@ func (q *request) listParts(w http.ResponseWriter) error {
 	}
 	out := partsResult{Bucket: q.name, Key: text(q.key), UploadID: u.ID, Initiator: owner(),
 		Owner: owner(), StorageClass: "STANDARD",
-		ChecksumAlgorithm: u.Checksum.Algorithm, ChecksumType: u.Checksum.Type,
+		ChecksumAlgorithm: orNull(u.Checksum.Algorithm), ChecksumType: orNull(u.Checksum.Type),
 		PartNumberMarker: marker, MaxParts: limit,
 		IsTruncated: len(parts) > limit && limit > 0}
 	for _, p := range parts[:min(limit, len(parts))] {

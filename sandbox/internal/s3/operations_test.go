@@ -122,6 +122,8 @@ func TestConditions(t *testing.T) {
 		"PreconditionFailed")
 	s.call(t, ann, "DELETE", "/bucket/ann/a", "", "If-Match", etag).want(t, "delete", 204, "")
 	// What a caller may not read, they cannot find out by conditions either.
+	s.call(t, writer, "DELETE", "/bucket/ann/new", "", "If-Match", etag).want(t,
+		"by who may only delete", 403, "AccessDenied")
 	s.call(t, writer, "PUT", "/bucket/ann/new", "", "If-Match", etag).want(t,
 		"by who may only write", 403, "AccessDenied")
 	s.call(t, writer, "PUT", "/bucket/ann/w", "x").want(t, "without a condition", 200, "")

@@ -75,11 +75,11 @@ type copyPartResult struct {
 }
 
 func (q *request) uploadPartCopy(w http.ResponseWriter) (err error) {
-	number, u, err := q.partTarget()
+	from, err := q.parseSource()
 	if err != nil {
 		return err
 	}
-	from, err := q.parseSource()
+	number, u, err := q.partTarget()
 	if err != nil {
 		return err
 	}

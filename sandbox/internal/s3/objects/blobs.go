@@ -84,9 +84,8 @@ func (b *blobs) use(names []string) {
 
 // release ends the use of blobs.
 func (b *blobs) release(names []string) error {
+	var gone []string
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	var errs []error
 	for _, n := range names {
 		if b.inUse[n]--; b.inUse[n] > 0 {
 			continue
@@ -94,23 +93,34 @@ func (b *blobs) release(names []string) error {
 		delete(b.inUse, n)
 		if b.removed[n] {
 			delete(b.removed, n)
-			errs = append(errs, b.files.remove(n))
+			gone = append(gone, n)
 		}
 	}
-	return errors.Join(errs...)
+	b.mu.Unlock()
+	return b.drop(gone)
 }
 
-// remove removes blobs, those in use after their last use.
+// remove removes blobs that nothing names any more, those in use after their last use.
 func (b *blobs) remove(names []string) error {
+	var gone []string
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	var errs []error
 	for _, n := range names {
 		if b.inUse[n] > 0 {
 			b.removed[n] = true
 		} else {
-			errs = append(errs, b.files.remove(n))
+			gone = append(gone, n)
 		}
+	}
+	b.mu.Unlock()
+	return b.drop(gone)
+}
+
+// drop removes blobs that nobody uses, and nobody will, since nothing names them. It may take long,
+// and so it must not hold up who opens an object.
+func (b *blobs) drop(names []string) error {
+	var errs []error
+	for _, n := range names {
+		errs = append(errs, b.files.remove(n))
 	}
 	return errors.Join(errs...)
 }

@@ -200,6 +200,50 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestEmptyObjectsEnd: what takes no bytes takes memory, too.
+func TestEmptyObjectsEnd(t *testing.T) {
+	s := open(t, "")
+	for range 8<<20/blobCost + 1 {
+		if _, err := s.Write(text("")); errors.Is(err, ErrFull) {
+			return
+		}
+	}
+	t.Error("empty blobs never fill the memory")
+}
+
+// slowFiles tells when a blob is removed while others have to wait for it.
+type slowFiles struct {
+	files
+	removing func()
+}
+
+func (f slowFiles) remove(name string) error {
+	f.removing()
+	return f.files.remove(name)
+}
+
+// TestRemovalHoldsNobodyUp: thousands of files take seconds to remove.
+func TestRemovalHoldsNobodyUp(t *testing.T) {
+	s := open(t, "")
+	removed := 0
+	s.blobs.files = slowFiles{s.blobs.files, func() {
+		removed++
+		if !s.blobs.mu.TryLock() {
+			t.Fatal("others have to wait")
+		}
+		s.blobs.mu.Unlock()
+	}}
+	put(t, s, "a", "one")
+	r := mustOpen(t, s, "a")
+	put(t, s, "a", "two")
+	if err := errors.Join(r.Close(), s.Delete(t.Context(), bucket, "a", anyway)); err != nil {
+		t.Fatal(err)
+	}
+	if removed != 2 {
+		t.Errorf("%d blobs of 2 are removed", removed)
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, _ string) {
 		ctx := t.Context()
@@ -501,6 +545,19 @@ func plainly(keys []string, q Query) []string {
 		}
 	}
 	return slices.Compact(entries)
+}
+
+// TestNamesOfCompletedUploads: the key of one and the id of another make no third one.
+func TestNamesOfCompletedUploads(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range [][3]string{{"b", "a", "b c"}, {"b", "a b", "c"}, {"b", "a\" \"b", "c"},
+		{"b", "a", "b\" \"c"}, {"b a", "b", "c"}} {
+		name := completedName(c[0], c[1], c[2])
+		if seen[name] {
+			t.Errorf("%q names two uploads", name)
+		}
+		seen[name] = true
+	}
 }
 
 // TestUploadsOfOneKey are listed in the order in which they began, also over pages.

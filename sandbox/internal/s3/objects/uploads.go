@@ -196,8 +196,14 @@ func (s *Store) ListUploads(ctx context.Context, bucket string, q Query,
 				return err
 			}
 			for _, u := range batch {
+				if u.Key < from {
+					continue // it stands for itself in a prefix
+				}
 				from, id = u.Key, u.ID
 				p, together := q.together(u.Key)
+				if together {
+					from, id = successor(p), ""
+				}
 				if together && p == last {
 					continue
 				}
