@@ -68,14 +68,8 @@ func (c completeParts) check() error {
 func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in completeParts,
 	algorithm checksum.Algorithm, value string,
 ) (*objects.Object, error) {
-	kind := strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type"))
-	if kind != "" && kind != checksum.FullObject && kind != checksum.Composite {
-		return nil, invalidChecksumHeader("x-amz-checksum-type")
-	}
-	if kind != "" && kind != u.Checksum.Type {
-		return nil, invalidRequest("The upload was created using the %s checksum mode. The "+
-			"complete request must use the same checksum mode.",
-			orNull(u.Checksum.Type))
+	if err := checkKind(u, strings.ToUpper(q.Header.Get("X-Amz-Checksum-Type"))); err != nil {
+		return nil, err
 	}
 	sum := u.Checksum
 	if sum.Algorithm == "" {
@@ -84,18 +78,54 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 	if algorithm != "" && string(algorithm) != sum.Algorithm {
 		return nil, otherChecksum(u.Checksum.Algorithm, string(algorithm))
 	}
-	if err := in.check(); err != nil {
+	chosen, err := in.choose(u, parts)
+	if err != nil {
 		return nil, err
 	}
-	o := &objects.Object{Header: u.Header, Multipart: true}
-	digests, sums := md5.New(), []string{}
-	for i, p := range in {
+	sum.Value = wholeSum(sum, chosen)
+	if value != "" && sum.Type == checksum.Composite && !strings.Contains(value, "-") {
+		value = fmt.Sprintf("%s-%d", value, len(chosen))
+	}
+	if value != "" && value != sum.Value {
+		return nil, badDigest(algorithm)
+	}
+	o := &objects.Object{Header: u.Header, Checksum: sum, Parts: chosen, Multipart: true}
+	for _, p := range chosen {
+		o.Size += p.Size
+	}
+	if err := checkSize(q.Header.Get("X-Amz-Mp-Object-Size"), o.Size); err != nil {
+		return nil, err
+	}
+	o.ETag, err = etagOf(chosen)
+	return o, err
+}
+
+// checkKind compares the type of an upload's checksum with what the caller says, if anything.
+func checkKind(u *objects.Upload, said string) error {
+	switch said {
+	case "", u.Checksum.Type:
+		return nil
+	case checksum.FullObject, checksum.Composite:
+		return invalidRequest("The upload was created using the %s checksum mode. The complete "+
+			"request must use the same checksum mode.", orNull(u.Checksum.Type))
+	}
+	return invalidChecksumHeader("x-amz-checksum-type")
+}
+
+// choose returns the parts that the caller lists.
+func (c completeParts) choose(u *objects.Upload, parts map[int]objects.Part) ([]objects.Part,
+	error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	var chosen []objects.Part
+	for i, p := range c {
 		number := *p.PartNumber
 		part, ok := parts[number]
 		if !ok || !matchesETag(*p.ETag, part.ETag) {
 			return nil, invalidPart(u.ID, number, *p.ETag)
 		}
-		if i < len(in)-1 && part.Size < minPart {
+		if i < len(c)-1 && part.Size < minPart {
 			return nil, badRequest("EntityTooSmall",
 				"Your proposed upload is smaller than the minimum allowed size",
 				"ProposedSize", fmt.Sprint(part.Size), "MinSizeAllowed", fmt.Sprint(minPart),
@@ -104,40 +134,46 @@ func (q *request) assemble(u *objects.Upload, parts map[int]objects.Part, in com
 		if err := checkPart(u, number, p.checksumXML, part); err != nil {
 			return nil, err
 		}
-		digest, err := hex.DecodeString(strings.Trim(part.ETag, `"`))
+		chosen = append(chosen, part)
+	}
+	return chosen, nil
+}
+
+// wholeSum returns the value of a checksum of parts.
+func wholeSum(c objects.Checksum, parts []objects.Part) (whole string) {
+	a := checksum.Algorithm(c.Algorithm)
+	var sums []string
+	for i, p := range parts {
+		sum := p.Checksum.Value
+		if a == checksum.CRC64NVME { // which parts of uploads without an algorithm have, too
+			sum = p.CRC64NVME
+		}
+		sums = append(sums, sum)
+		switch {
+		case c.Type == checksum.Composite:
+		case i == 0:
+			whole = sum
+		default:
+			whole = a.Append(whole, sum, p.Size)
+		}
+	}
+	if c.Type == checksum.Composite {
+		return a.Composed(sums)
+	}
+	return whole
+}
+
+// etagOf returns the entity tag of an object that was uploaded in parts.
+func etagOf(parts []objects.Part) (string, error) {
+	digests := md5.New()
+	for _, p := range parts {
+		digest, err := hex.DecodeString(strings.Trim(p.ETag, `"`))
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		digests.Write(digest)
-		partSum := part.Checksum.Value
-		if u.Checksum.Algorithm == "" {
-			partSum = part.CRC64NVME
-		}
-		if sums = append(sums, partSum); sum.Type == checksum.FullObject {
-			if i == 0 {
-				sum.Value = partSum
-			} else {
-				sum.Value = checksum.Algorithm(sum.Algorithm).Append(sum.Value, partSum, part.Size)
-			}
-		}
-		o.Size += part.Size
-		o.Parts = append(o.Parts, part)
 	}
-	if sum.Type == checksum.Composite {
-		sum.Value = checksum.Algorithm(sum.Algorithm).Composed(sums)
-		if value != "" && !strings.Contains(value, "-") {
-			value = fmt.Sprintf("%s-%d", value, len(sums))
-		}
-	}
-	if value != "" && value != sum.Value {
-		return nil, badDigest(algorithm)
-	}
-	if err := checkSize(q.Header.Get("X-Amz-Mp-Object-Size"), o.Size); err != nil {
-		return nil, err
-	}
-	o.Checksum = sum
-	o.ETag = fmt.Sprintf(`"%x-%d"`, digests.Sum(nil), len(in))
-	return o, nil
+	return fmt.Sprintf(`"%x-%d"`, digests.Sum(nil), len(parts)), nil
 }
 
 // checkSize compares the size of an object with what the caller says, if anything.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -212,50 +211,6 @@ func (q *request) explain(err error) error {
 		return insufficientStorage("The disk with the sandbox's data directory is full.")
 	}
 	return err
-}
-
-// maxHeader is how many bytes the headers of a request may have, and so those that an object keeps
-// (API Reference, "PutObject").
-const maxHeader = 8 << 10
-
-// checkHeaderSize refuses long headers. Cookies do not count: on loopback, browsers send those of
-// other applications.
-func checkHeaderSize(header http.Header) error {
-	size := 0
-	for name, values := range header {
-		if name == "Cookie" {
-			continue
-		}
-		for _, v := range values {
-			size += len(name) + len(v)
-		}
-	}
-	if size > maxHeader {
-		return badRequest("RequestHeaderSectionTooLarge", "Your request header section exceeds the "+
-			"maximum allowed size.", "MaxSizeAllowed", fmt.Sprint(maxHeader))
-	}
-	return nil
-}
-
-// lacking are the beginnings of headers that ask for what the sandbox does not have.
-var lacking = []string{
-	"x-amz-copy-source-server-side-encryption-", "x-amz-if-match-", "x-amz-object-annotation-",
-	"x-amz-server-side-encryption-", "x-amz-write-offset-bytes",
-}
-
-// checkLacking refuses what the sandbox does not have, and would otherwise do without.
-func checkLacking(header http.Header) error {
-	for name := range header {
-		if slices.ContainsFunc(lacking, func(beginning string) bool {
-			return strings.HasPrefix(strings.ToLower(name), beginning)
-		}) {
-			return notImplemented(name)
-		}
-	}
-	if e := header.Get("X-Amz-Server-Side-Encryption"); e != "" && e != "AES256" {
-		return notImplemented("x-amz-server-side-encryption")
-	}
-	return nil
 }
 
 // target returns the bucket and the key that a request names: by its host, or by its path.

@@ -81,7 +81,7 @@ var subresources = []string{
 func operationName(r *http.Request, bucket, key string, query url.Values) string {
 	level, sub := "object", ""
 	switch {
-	case bucket == "" && key == "":
+	case bucket == "":
 		level = "service"
 	case key == "":
 		level = "bucket"

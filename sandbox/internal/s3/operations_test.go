@@ -191,6 +191,21 @@ func TestOverrides(t *testing.T) {
 	s.call(t, admin, "GET", "/bucket/ann/a?versionId=null", "").want(t, "the version", 200, "")
 }
 
+// TestContentEncoding: aws-chunked is the encoding of a request, and not of the object.
+func TestContentEncoding(t *testing.T) {
+	for value, want := range map[string]string{"": "", "gzip": "gzip", "gzip, br": "gzip, br",
+		"aws-chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip",
+		"gzip,aws-chunked,br": "gzip,br"} {
+		if got := contentEncoding(http.Header{"Content-Encoding": {value}}); got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
+		}
+	}
+	two := http.Header{"Content-Encoding": {"gzip", "aws-chunked"}}
+	if got := contentEncoding(two); got != "gzip" {
+		t.Errorf("two headers: %q", got)
+	}
+}
+
 // TestTags: tags are the administrator's. Copies keep them, if those who copy may tag.
 func TestTags(t *testing.T) {
 	s := newServer(t)

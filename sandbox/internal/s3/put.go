@@ -2,7 +2,6 @@ package s3
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -10,64 +9,6 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/s3/checksum"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 )
-
-// defaultType is the Content-Type of objects that came without one.
-const defaultType = "binary/octet-stream"
-
-// maxMetadata is how many bytes names and values of the user's metadata may have.
-const maxMetadata = 2 << 10
-
-// kept are the headers of an upload that answers repeat.
-var kept = []string{
-	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
-	"expires",
-	redirect,
-}
-
-// redirect is the one header that copies do not keep.
-const redirect = "x-amz-website-redirect-location"
-
-// keptHeader returns the headers that are kept of an object.
-func keptHeader(header http.Header) (map[string]string, error) {
-	h := map[string]string{"content-type": defaultType}
-	for _, name := range kept {
-		if v := header.Get(name); v != "" {
-			h[name] = v
-		}
-	}
-	if to := h[redirect]; to != "" && !strings.HasPrefix(to, "/") &&
-		!strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
-		return nil, badRequest("InvalidRedirectLocation",
-			"The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
-	}
-	// aws-chunked is the encoding of the request alone.
-	if encoding, found := strings.CutPrefix(h["content-encoding"], "aws-chunked"); found {
-		if h["content-encoding"] = strings.TrimLeft(encoding, ", "); h["content-encoding"] == "" {
-			delete(h, "content-encoding")
-		}
-	}
-	if text := header.Get(tagging); text != "" {
-		tags, err := parseTags(text)
-		if err != nil {
-			return nil, err
-		}
-		setTags(h, tags)
-	}
-	size := 0
-	for name, values := range header {
-		name = strings.ToLower(name)
-		if own, found := strings.CutPrefix(name, "x-amz-meta-"); found {
-			h[name] = strings.Join(values, ",")
-			size += len(own) + len(h[name])
-		}
-	}
-	if size > maxMetadata {
-		return nil, badRequest("MetadataTooLarge",
-			"Your metadata headers exceed the maximum allowed metadata size",
-			"Size", fmt.Sprint(size), "MaxSizeAllowed", fmt.Sprint(maxMetadata))
-	}
-	return h, nil
-}
 
 // mayWrite tells whether the caller may write the object, with what the headers ask for.
 func (q *request) mayWrite() error {
