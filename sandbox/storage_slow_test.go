@@ -57,7 +57,8 @@ func TestSlowCallersHoldNobodyUp(t *testing.T) {
 			large := strings.Repeat("0123456789abcdef", 1<<20)
 			send := func(method, path, body string, want int) {
 				t.Helper()
-				status, text := b.send(t, key, storageRequest{method: method, path: path, body: body})
+				status, text := b.send(t, key, storageRequest{method: method, path: path,
+					body: body})
 				if status != want {
 					t.Errorf("%s %s: %d %s", method, path, status, text)
 				}

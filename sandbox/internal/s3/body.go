@@ -62,7 +62,7 @@ func (b *body) decode(q *request) error {
 	return nil
 }
 
-// arriving reads a body as it arrives. Where that fails, the caller broke it off, or framed it wrongly.
+// arriving reads a body as it arrives. Where that fails, the caller broke off, or framed it wrongly.
 type arriving struct{ io.Reader }
 
 func (a arriving) Read(p []byte) (int, error) {
@@ -183,8 +183,8 @@ func (r *chunkReader) next() error {
 	if size == 0 {
 		return r.end()
 	}
-	// Of what is too long almost nothing is stored. A little is read, since S3 prefers to say that a
-	// chunk does not end where it should.
+	// Of what is too long almost nothing is stored. A little is, since S3 rather says that a chunk
+	// does not end where it should.
 	if int64(size) > r.size-r.read+minChunk {
 		return otherLength()
 	}

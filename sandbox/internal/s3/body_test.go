@@ -142,7 +142,8 @@ func TestDecodedLength(t *testing.T) {
 		"5368709121": {400, "EntityTooLarge"},
 	} {
 		s.call(t, ann, "PUT", "/bucket/ann/"+length, body, "X-Amz-Content-Sha256",
-			streamingUnsigned, "X-Amz-Decoded-Content-Length", length).want(t, length, c.status, c.code)
+			streamingUnsigned, "X-Amz-Decoded-Content-Length", length).want(t, length, c.status,
+			c.code)
 	}
 	s.call(t, admin, "GET", "/bucket/ann/2", "").want(t, "what was refused", 404, "NoSuchKey")
 	s.call(t, ann, "POST", "/bucket?delete", body, "X-Amz-Content-Sha256", streamingUnsigned,

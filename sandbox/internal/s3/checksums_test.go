@@ -17,7 +17,7 @@ func sumOf(a checksum.Algorithm, content string) string {
 	return checksum.Encode(h)
 }
 
-// upload uploads an object in parts, as ann, and with an algorithm and a type unless they are empty.
+// upload uploads an object in parts, as ann, with an algorithm and a type unless they are empty.
 func (s *server) upload(t *testing.T, key string, a checksum.Algorithm, kind string,
 	parts ...string) {
 	t.Helper()

@@ -48,7 +48,27 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 	if err != nil {
 		return err
 	}
-	header := w.Header()
+	q.setAnswer(w.Header(), o, number, s)
+	if s.partial {
+		w.WriteHeader(http.StatusPartialContent)
+	} else {
+		w.WriteHeader(http.StatusOK)
+	}
+	if q.Method == http.MethodHead {
+		return nil
+	}
+	if err := r.WriteTo(w, s.from, s.size); err != nil {
+		if q.Context().Err() == nil {
+			q.h.cfg.Logger.WarnContext(q.Context(), "sandbox: S3 broke off an answer", "error", err)
+		}
+		panic(http.ErrAbortHandler) // the caller must not take what has come for the whole
+	}
+	return nil
+}
+
+// setAnswer sets the headers of an answer with a section of an object, which is the part with that
+// number unless number is 0.
+func (q *request) setAnswer(header http.Header, o *objects.Object, number int, s section) {
 	setObject(header, o)
 	for _, name := range overrides {
 		if value := q.query.Get("response-" + name); value != "" {
@@ -66,27 +86,14 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 	if number > 0 && o.Multipart {
 		header.Set("X-Amz-Mp-Parts-Count", fmt.Sprint(len(o.Parts)))
 	}
-	status := http.StatusOK
 	if s.partial {
-		status = http.StatusPartialContent
 		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.from, s.from+s.size-1, o.Size))
 	}
 	header.Set("Content-Length", fmt.Sprint(s.size))
-	w.WriteHeader(status)
-	if q.Method == http.MethodHead {
-		return nil
-	}
-	if err := r.WriteTo(w, s.from, s.size); err != nil {
-		if q.Context().Err() == nil {
-			q.h.cfg.Logger.WarnContext(q.Context(), "sandbox: S3 broke off an answer", "error", err)
-		}
-		panic(http.ErrAbortHandler) // the caller must not take what has come for the whole
-	}
-	return nil
 }
 
-// checksumOf returns the checksum of a part of an object, if number is not 0, or of a section, if it
-// has all bytes. It is the zero value if the object has none.
+// checksumOf returns the checksum of a part of an object, if number is not 0, or of a section, if
+// that has all bytes. It is the zero value if there is none.
 func checksumOf(o *objects.Object, number int, s section) objects.Checksum {
 	switch {
 	case number > 0 && o.Multipart:

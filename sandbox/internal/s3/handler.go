@@ -205,8 +205,8 @@ func (q *request) explain(err error) error {
 	case errors.Is(err, objects.ErrNoUpload):
 		return noSuchUpload(q.query.Get("uploadId"))
 	case errors.Is(err, objects.ErrFull):
-		return insufficientStorage("The sandbox keeps objects in memory, and that is full: start it " +
-			"with a data directory.")
+		return insufficientStorage("The sandbox keeps objects in memory, and that is full: start " +
+			"it with a data directory.")
 	case errors.Is(err, syscall.ENOSPC):
 		return insufficientStorage("The disk with the sandbox's data directory is full.")
 	}

@@ -59,7 +59,8 @@ func newServerIn(t testing.TB, dir string) *server {
 		t.Fatal(err)
 	}
 	rules, err := access.Parse([]byte(`{
-		"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write", "delete"]},
+		"ann/*": {"authenticated": ["get", "list", "write", "delete"],
+			"guest": ["write", "delete"]},
 		"shared/*": {"authenticated": ["get", "list"]}}`))
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,9 @@ func checkHeaderSize(header http.Header) error {
 		}
 	}
 	if size > maxHeader {
-		return badRequest("RequestHeaderSectionTooLarge", "Your request header section exceeds the "+
-			"maximum allowed size.", "MaxSizeAllowed", fmt.Sprint(maxHeader))
+		return badRequest("RequestHeaderSectionTooLarge",
+			"Your request header section exceeds the maximum allowed size.",
+			"MaxSizeAllowed", fmt.Sprint(maxHeader))
 	}
 	return nil
 }

@@ -339,7 +339,8 @@ func TestPreflight(t *testing.T) {
 	} {
 		header := []string{}
 		for name, value := range map[string]string{"Origin": c.origin,
-			"Access-Control-Request-Method": c.method, "Access-Control-Request-Headers": c.headers} {
+			"Access-Control-Request-Method":  c.method,
+			"Access-Control-Request-Headers": c.headers} {
 			if value != "" {
 				header = append(header, name, value)
 			}

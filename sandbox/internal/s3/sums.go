@@ -162,8 +162,9 @@ func (s *sums) part(blob string, a checksum.Algorithm) objects.Part {
 	if a == "" {
 		a = checksum.CRC64NVME
 	}
-	return objects.Part{Blob: blob, Size: s.size, ETag: s.etag(), CRC64NVME: s.of(checksum.CRC64NVME),
-		Checksum: objects.Checksum{Algorithm: string(a), Type: checksum.FullObject, Value: s.of(a)}}
+	return objects.Part{Blob: blob, Size: s.size, ETag: s.etag(),
+		CRC64NVME: s.of(checksum.CRC64NVME),
+		Checksum:  objects.Checksum{Algorithm: string(a), Type: checksum.FullObject, Value: s.of(a)}}
 }
 
 // receive writes the body to a blob, and checks it. The caller
