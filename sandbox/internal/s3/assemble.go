@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,18 +28,9 @@ type completePart struct {
 // completeParts are the parts that a caller lists.
 type completeParts []completePart
 
-// UnmarshalXML adds one part. A document has room for many more parts than an upload, and each of
-// them would take far more memory than its text.
+// UnmarshalXML adds one part.
 func (c *completeParts) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
-	if len(*c) == objects.MaxParts {
-		return errors.New("too many parts")
-	}
-	var p completePart
-	if err := d.DecodeElement(&p, &start); err != nil {
-		return err
-	}
-	*c = append(*c, p)
-	return nil
+	return addElement((*[]completePart)(c), objects.MaxParts, d, start)
 }
 
 // check tells whether the list of parts is complete and in order.

@@ -62,7 +62,7 @@ func (b *body) decode(q *request) error {
 	return nil
 }
 
-// arriving reads a body as it arrives. Where that fails, the caller broke off, or framed it wrongly.
+// arriving reads a body as it arrives. Where that fails, the caller broke off or framed it wrongly.
 type arriving struct{ io.Reader }
 
 func (a arriving) Read(p []byte) (int, error) {

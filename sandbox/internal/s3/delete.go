@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"encoding/xml"
 	"errors"
 	"net/http"
 
@@ -36,12 +37,24 @@ func (q *request) deleteObject(w http.ResponseWriter) error {
 	return nil
 }
 
+// maxDeleted is how many objects one request may delete.
+const maxDeleted = 1000
+
 type deleteRequest struct {
-	Objects []struct {
-		Key       *string
-		VersionID string `xml:"VersionId"`
-	} `xml:"Object"`
-	Quiet bool
+	Objects objectsToDelete `xml:"Object"`
+	Quiet   bool
+}
+
+type objectToDelete struct {
+	Key       *string
+	VersionID string `xml:"VersionId"`
+}
+
+type objectsToDelete []objectToDelete
+
+// UnmarshalXML adds one object.
+func (o *objectsToDelete) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	return addElement((*[]objectToDelete)(o), maxDeleted, d, start)
 }
 
 type deleteResult struct {
@@ -76,7 +89,7 @@ func (q *request) deleteObjects(w http.ResponseWriter) error {
 	if err := readXML(q.content, "Delete", &in); err != nil {
 		return err
 	}
-	if len(in.Objects) == 0 || len(in.Objects) > 1000 {
+	if len(in.Objects) == 0 {
 		return malformedXML()
 	}
 	var out deleteResult

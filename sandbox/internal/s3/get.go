@@ -144,19 +144,11 @@ func (q *request) partNumber() (int, error) {
 	if text == "" {
 		return 0, nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > objects.MaxParts {
-		return 0, invalidPartNumber(text)
-	}
-	if q.Header.Get("Range") != "" {
+	n, err := parsePartNumber(text)
+	if err == nil && q.Header.Get("Range") != "" {
 		return 0, invalidRequest("Cannot specify both Range header and partNumber query parameter")
 	}
-	return n, nil
-}
-
-func invalidPartNumber(text string) *Error {
-	return invalidArgument("partNumber", text,
-		"Part number must be an integer between 1 and 10000, inclusive.")
+	return n, err
 }
 
 // section is what is asked for of an object.

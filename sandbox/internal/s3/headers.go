@@ -37,6 +37,11 @@ var lacking = []string{
 	"x-amz-server-side-encryption-", "x-amz-write-offset-bytes",
 }
 
+// ordinary has the one value of some headers that asks for what all objects have.
+var ordinary = map[string]string{
+	"x-amz-server-side-encryption": "AES256", "x-amz-storage-class": "STANDARD",
+}
+
 // checkLacking refuses what the sandbox does not have, and would otherwise do without.
 func checkLacking(header http.Header) error {
 	for name := range header {
@@ -46,8 +51,10 @@ func checkLacking(header http.Header) error {
 			return notImplemented(name)
 		}
 	}
-	if e := header.Get("X-Amz-Server-Side-Encryption"); e != "" && e != "AES256" {
-		return notImplemented("x-amz-server-side-encryption")
+	for name, only := range ordinary {
+		if v := header.Get(name); v != "" && v != only {
+			return notImplemented(name)
+		}
 	}
 	return nil
 }

@@ -217,15 +217,21 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestListedPartsAreBounded: a list of more parts than there can be is not read to its end. Each
-// part takes many times the memory of its text.
-func TestListedPartsAreBounded(t *testing.T) {
-	var in completeRequest
+// TestListsAreBounded: a list of more than there can be is not read to its end. Each element takes
+// many times the memory of its text.
+func TestListsAreBounded(t *testing.T) {
+	var parts completeRequest
 	body := "<CompleteMultipartUpload>" + strings.Repeat("<Part/>", 20*objects.MaxParts) +
 		"</CompleteMultipartUpload>"
-	if err := readXML([]byte(body), "CompleteMultipartUpload", &in); err == nil ||
-		len(in.Parts) > objects.MaxParts {
-		t.Errorf("%d parts, %v", len(in.Parts), err)
+	if err := readXML([]byte(body), "CompleteMultipartUpload", &parts); err == nil ||
+		len(parts.Parts) > objects.MaxParts {
+		t.Errorf("%d parts, %v", len(parts.Parts), err)
+	}
+	var gone deleteRequest
+	body = "<Delete>" + strings.Repeat("<Object/>", 20*maxDeleted) + "</Delete>"
+	if err := readXML([]byte(body), "Delete", &gone); err == nil ||
+		len(gone.Objects) > maxDeleted {
+		t.Errorf("%d objects, %v", len(gone.Objects), err)
 	}
 }
 
@@ -265,7 +271,13 @@ func TestOtherOperations(t *testing.T) {
 	}
 	s.call(t, ann, "PUT", "/bucket/ann/a", "", "X-Amz-Server-Side-Encryption", "aws:kms").want(t,
 		"a key of KMS", 501, "NotImplemented")
-	s.call(t, ann, "PUT", "/bucket/ann/b", "", "X-Amz-Server-Side-Encryption", "AES256").want(t,
+	s.call(t, ann, "PUT", "/bucket/ann/a", "", "X-Amz-Storage-Class", "GLACIER").want(t,
+		"another storage class", 501, "NotImplemented")
+	for _, query := range []string{"partNumber=1", "versionId=x"} { // of other operations
+		s.call(t, ann, "PUT", "/bucket/ann/a?"+query, "").want(t, query, 400, "InvalidArgument")
+	}
+	s.call(t, ann, "PUT", "/bucket/ann/b", "", "X-Amz-Server-Side-Encryption", "AES256",
+		"X-Amz-Storage-Class", "STANDARD").want(t,
 		"what S3 does anyway", 200, "")
 	s.call(t, ann, "PUT", "/bucket/ann/a", "", "X-Amz-Object-Lock-Mode", "GOVERNANCE").want(t,
 		"a lock", 400, "InvalidRequest")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/internal/s3/access"
@@ -17,13 +16,20 @@ func (q *request) partTarget() (number int, u *objects.Upload, err error) {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return 0, nil, err
 	}
-	text := q.query.Get("partNumber")
-	number, err = strconv.Atoi(text)
-	if err != nil || number < 1 || number > objects.MaxParts {
-		return 0, nil, invalidPartNumber(text)
+	if number, err = parsePartNumber(q.query.Get("partNumber")); err != nil {
+		return 0, nil, err
 	}
 	u, err = q.upload()
 	return number, u, err
+}
+
+func parsePartNumber(text string) (int, error) {
+	n, ok := parseOffset(text)
+	if !ok || n < 1 || n > objects.MaxParts {
+		return 0, invalidArgument("partNumber", text,
+			"Part number must be an integer between 1 and 10000, inclusive.")
+	}
+	return int(n), nil
 }
 
 func (q *request) uploadPart(w http.ResponseWriter) error {

@@ -15,6 +15,12 @@ func (q *request) mayWrite() error {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return err
 	}
+	for _, name := range []string{"partNumber", "versionId"} { // of other operations
+		if q.query.Has(name) {
+			return invalidArgument(name, q.query.Get(name),
+				"This operation does not accept a "+name+".")
+		}
+	}
 	if q.Header.Get("If-Match") != "" { // a write with it tells something about the object
 		if err := q.allows(q.name, access.Get, q.key); err != nil {
 			return err

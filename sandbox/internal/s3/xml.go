@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -87,6 +88,20 @@ func readXML(body []byte, root string, v any) error {
 			}
 		}
 	}
+}
+
+// addElement reads an element into a list, unless that has limit of them already. A document has
+// room for many more than are allowed, and each would take far more memory than its text.
+func addElement[T any](list *[]T, limit int, d *xml.Decoder, start xml.StartElement) error {
+	if len(*list) == limit {
+		return errors.New("too many elements " + start.Name.Local)
+	}
+	var element T
+	if err := d.DecodeElement(&element, &start); err != nil {
+		return err
+	}
+	*list = append(*list, element)
+	return nil
 }
 
 // ownerXML is the account that owns everything.
