@@ -149,6 +149,9 @@ func fail(w http.ResponseWriter, r *http.Request, e *Error, requestID string) {
 	_, _ = io.WriteString(w, e.xml(requestID))
 }
 
+// maxKey is how many bytes a key may have (Amazon S3 User Guide, "Naming Amazon S3 objects").
+const maxKey = 1024
+
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	q := &request{Request: r, h: h, query: parseQuery(r.URL.RawQuery)}
 	q.name, q.key = h.target(r)
@@ -185,9 +188,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if o := q.Header.Get("X-Amz-Expected-Bucket-Owner"); o != "" && o != Account {
 		return accessDenied("Access Denied.")
 	}
-	if len(q.key) > 1024 {
+	if len(q.key) > maxKey {
 		return badRequest("KeyTooLongError", "Your key is too long.", "Size",
-			fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")
+			fmt.Sprint(len(q.key)), "MaxSizeAllowed", fmt.Sprint(maxKey))
 	}
 	if err := checkLacking(q.Header); err != nil {
 		return err

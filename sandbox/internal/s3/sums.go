@@ -164,7 +164,8 @@ func (s *sums) part(blob string, a checksum.Algorithm) objects.Part {
 	}
 	return objects.Part{Blob: blob, Size: s.size, ETag: s.etag(),
 		CRC64NVME: s.of(checksum.CRC64NVME),
-		Checksum:  objects.Checksum{Algorithm: string(a), Type: checksum.FullObject, Value: s.of(a)}}
+		Checksum: objects.Checksum{Algorithm: string(a), Type: checksum.FullObject,
+			Value: s.of(a)}}
 }
 
 // receive writes the body to a blob, and checks it. The caller

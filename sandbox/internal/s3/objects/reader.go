@@ -20,7 +20,7 @@ type Reader struct {
 func (s *Store) Open(ctx context.Context, bucket, key string) (*Reader, error) {
 	r := &Reader{blobs: s.blobs}
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		if r.Object, err = s.replaced(tx, bucket, key); err != nil {
+		if r.Object, err = s.find(tx, bucket, key); err != nil {
 			return err
 		}
 		if r.Object == nil {

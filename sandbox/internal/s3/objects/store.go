@@ -130,7 +130,7 @@ func (s *Store) Put(ctx context.Context, bucket string, o *Object,
 	check func(old *Object) error) error {
 	var gone []string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		old, err := s.replaced(tx, bucket, o.Key)
+		old, err := s.find(tx, bucket, o.Key)
 		if err != nil {
 			return err
 		}
@@ -147,8 +147,8 @@ func (s *Store) Put(ctx context.Context, bucket string, o *Object,
 	return s.blobs.remove(gone)
 }
 
-// replaced returns the object with that key, or nil if there is none.
-func (s *Store) replaced(tx *store.Tx, bucket, key string) (*Object, error) {
+// find returns the object with that key, or nil if there is none.
+func (s *Store) find(tx *store.Tx, bucket, key string) (*Object, error) {
 	if _, err := tx.Bucket(bucket); err != nil {
 		return nil, orNot(err, ErrNoBucket)
 	}
@@ -164,7 +164,7 @@ func (s *Store) Delete(ctx context.Context, bucket, key string,
 	check func(old *Object) error) error {
 	var gone []string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		old, err := s.replaced(tx, bucket, key)
+		old, err := s.find(tx, bucket, key)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (s *Store) Delete(ctx context.Context, bucket, key string,
 // stays the same. The errors are [ErrNoBucket] and [ErrNoObject].
 func (s *Store) Change(ctx context.Context, bucket, key string, change func(o *Object)) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
-		o, err := s.replaced(tx, bucket, key)
+		o, err := s.find(tx, bucket, key)
 		if err != nil {
 			return err
 		}

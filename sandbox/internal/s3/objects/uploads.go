@@ -117,7 +117,7 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		} else if err != nil {
 			return err
 		}
-		old, err := s.replaced(tx, bucket, key)
+		old, err := s.find(tx, bucket, key)
 		if err != nil {
 			return err
 		}
