@@ -39,6 +39,9 @@ func (q *request) getObjectAttributes(w http.ResponseWriter) error {
 	if err := q.adminOnly("GetObjectAttributes"); err != nil {
 		return err
 	}
+	if err := q.onlyVersion("GetObjectVersionAttributes"); err != nil {
+		return err
+	}
 	asked, err := askedAttributes(q.Header.Values("X-Amz-Object-Attributes"))
 	if err != nil {
 		return err

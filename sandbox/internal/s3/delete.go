@@ -10,10 +10,8 @@ import (
 )
 
 func (q *request) deleteObject(w http.ResponseWriter) error {
-	if q.query.Has("versionId") {
-		if err := q.checkVersion("DeleteObjectVersion", q.query.Get("versionId")); err != nil {
-			return err
-		}
+	if err := q.onlyVersion("DeleteObjectVersion"); err != nil {
+		return err
 	}
 	if err := q.allows(q.name, access.Delete, q.key); err != nil {
 		return err

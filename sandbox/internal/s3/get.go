@@ -14,10 +14,8 @@ import (
 
 // getObject answers GET and HEAD.
 func (q *request) getObject(w http.ResponseWriter) (err error) {
-	if q.query.Has("versionId") {
-		if err := q.checkVersion("GetObjectVersion", q.query.Get("versionId")); err != nil {
-			return err
-		}
+	if err := q.onlyVersion("GetObjectVersion"); err != nil {
+		return err
 	}
 	if err := q.allows(q.name, access.Get, q.key); err != nil {
 		return err
@@ -111,6 +109,14 @@ func checksumOf(o *objects.Object, number int, s section) objects.Checksum {
 var overrides = []string{
 	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
 	"expires",
+}
+
+// onlyVersion refuses a request about a version of the object, unless it is the only one.
+func (q *request) onlyVersion(action string) error {
+	if !q.query.Has("versionId") {
+		return nil
+	}
+	return q.checkVersion(action, q.query.Get("versionId"))
 }
 
 // checkVersion refuses to do something with a version of an object, unless it is the only one.

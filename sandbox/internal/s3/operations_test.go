@@ -186,9 +186,33 @@ func TestOverrides(t *testing.T) {
 	if diff := cmp.Diff([]string{"text/html", "x", "", "", "sandbox"}, got); diff != "" {
 		t.Error(diff)
 	}
-	s.call(t, admin, "GET", "/bucket/ann/a?versionId=x", "").want(t, "a version", 400,
-		"InvalidArgument")
-	s.call(t, admin, "GET", "/bucket/ann/a?versionId=null", "").want(t, "the version", 200, "")
+}
+
+// TestVersions: an object has one version, which has no name. Versions are the administrator's.
+func TestVersions(t *testing.T) {
+	s := newServer(t)
+	s.call(t, ann, "PUT", "/bucket/ann/a", "content").want(t, "put", 200, "")
+	for _, c := range []struct {
+		method, query, body string
+		header              []string
+		status              int
+	}{
+		{"GET", "", "", nil, 200},
+		{"GET", "tagging&", "", nil, 200},
+		{"PUT", "tagging&", "<Tagging/>", nil, 200},
+		{"DELETE", "tagging&", "", nil, 204},
+		{"GET", "attributes&", "", []string{"X-Amz-Object-Attributes", "ETag"}, 200},
+		{"DELETE", "", "", nil, 204},
+	} {
+		target := "/bucket/ann/a?" + c.query + "versionId="
+		what := c.method + " " + target
+		s.call(t, ann, c.method, target+"null", c.body, c.header...).want(t, what+", by a user",
+			403, "AccessDenied")
+		s.call(t, admin, c.method, target+"x", c.body, c.header...).want(t, what+"x", 400,
+			"InvalidArgument")
+		s.call(t, admin, c.method, target+"null", c.body, c.header...).want(t, what+"null",
+			c.status, "")
+	}
 }
 
 // TestContentEncoding: aws-chunked is the encoding of a request, and not of the object.

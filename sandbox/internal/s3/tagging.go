@@ -97,6 +97,9 @@ func (q *request) getObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("GetObjectTagging"); err != nil {
 		return err
 	}
+	if err := q.onlyVersion("GetObjectVersionTagging"); err != nil {
+		return err
+	}
 	r, err := q.h.cfg.Objects.Open(q.Context(), q.name, q.key)
 	if err != nil {
 		return err
@@ -110,6 +113,9 @@ func (q *request) getObjectTagging(w http.ResponseWriter) error {
 
 func (q *request) putObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("PutObjectTagging"); err != nil {
+		return err
+	}
+	if err := q.onlyVersion("PutObjectVersionTagging"); err != nil {
 		return err
 	}
 	var in struct {
@@ -130,6 +136,9 @@ func (q *request) putObjectTagging(w http.ResponseWriter) error {
 
 func (q *request) deleteObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("DeleteObjectTagging"); err != nil {
+		return err
+	}
+	if err := q.onlyVersion("DeleteObjectVersionTagging"); err != nil {
 		return err
 	}
 	if err := q.retag(nil); err != nil {
