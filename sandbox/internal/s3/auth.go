@@ -94,12 +94,14 @@ func (h *Handler) parseSignature(q *request) (*signature, error) {
 		"X-Amz-Expires"}, q.query.Has):
 		if authorization != "" {
 			return nil, invalidArgument("Authorization", authorization,
-				"Only one auth mechanism allowed; only the X-Amz-Algorithm "+
-					"query parameter, Signature query string parameter or the Authorization "+
-					"header "+
-					"should be specified")
+				"Only one auth mechanism allowed; only the X-Amz-Algorithm query "+
+					"parameter, Signature query string parameter or the Authorization "+
+					"header should be specified")
 		}
 		return h.parsePresigned(q)
+	case authorization == "" && q.Method == http.MethodPost &&
+		strings.HasPrefix(q.Header.Get("Content-Type"), "multipart/form-data"):
+		return nil, notImplemented("") // PostObject is signed in its form
 	case authorization == "":
 		return nil, accessDenied("Access Denied.")
 	}
@@ -233,16 +235,16 @@ func (h *Handler) parsePresigned(q *request) (*signature, error) {
 	return s, nil
 }
 
-func badQuery(message string) *Error {
-	return badRequest("AuthorizationQueryParametersError", message)
+func badQuery(message string, fields ...string) *Error {
+	return badRequest("AuthorizationQueryParametersError", message, fields...)
 }
 
 // readCredential reads access key id and scope.
 func (s *signature) readCredential(text string) error {
 	parts := strings.Split(text, "/")
 	if len(parts) != 5 {
-		return s.malformed(
-			`the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
+		return s.malformed("the Credential is mal-formed; expecting " +
+			`"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`)
 	}
 	s.accessKeyID, s.scope = parts[0], sigv4.Scope{Date: parts[1], Region: parts[2],
 		Service: parts[3]}
@@ -264,8 +266,7 @@ func (s *signature) readCredential(text string) error {
 // malformed is the error for a signature that cannot be read.
 func (s *signature) malformed(message string, fields ...string) *Error {
 	if s.presigned {
-		return badRequest("AuthorizationQueryParametersError",
-			"Error parsing the X-Amz-Credential parameter; "+message, fields...)
+		return badQuery("Error parsing the X-Amz-Credential parameter; "+message, fields...)
 	}
 	return badRequest("AuthorizationHeaderMalformed",
 		"The authorization header is malformed; "+message, fields...)

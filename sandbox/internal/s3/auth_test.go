@@ -203,6 +203,12 @@ func TestPresigned(t *testing.T) {
 			"AuthorizationQueryParametersError"},
 		"another parameter": {"GET", ann, 0, set("response-content-type", "text/html"), 403,
 			"SignatureDoesNotMatch"},
+		"a parameter twice": {"GET", ann, 0, func(_ *http.Request, q url.Values) {
+			q["X-Amz-Expires"] = []string{"3600", "60"}
+		}, 403, "SignatureDoesNotMatch"},
+		"a second signature": {"GET", ann, 0, func(_ *http.Request, q url.Values) {
+			q["X-Amz-Signature"] = append([]string{hashOf("x")}, q["X-Amz-Signature"]...)
+		}, 403, "SignatureDoesNotMatch"},
 		"another version": {"GET", ann, 0, set("versionId", "x"), 403, "SignatureDoesNotMatch"},
 		"no token": {"GET", ann, 0, func(_ *http.Request,
 			q url.Values) {

@@ -3,8 +3,11 @@ package s3
 import (
 	"encoding/xml"
 	"errors"
+	"net"
 	"net/http"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 )
@@ -17,12 +20,20 @@ var bucketName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 // ValidBucketName tells whether a bucket may have that name.
-func ValidBucketName(name string) bool { return bucketName.MatchString(name) }
+func ValidBucketName(name string) bool {
+	return bucketName.MatchString(name) && net.ParseIP(name) == nil
+}
+
+// maxBuckets is how many buckets an answer has at most.
+const maxBuckets = 10_000
 
 type bucketsResult struct {
 	XMLName struct{} `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult"`
 	Owner   *ownerXML
 	Buckets []bucketXML `xml:"Buckets>Bucket"`
+	Prefix  text        `xml:",omitempty"`
+	// ContinuationToken is where the next page begins, or "".
+	ContinuationToken string `xml:",omitempty"`
 }
 
 type bucketXML struct {
@@ -35,15 +46,43 @@ func (q *request) listBuckets(w http.ResponseWriter) error {
 	if err := q.adminOnly("ListAllMyBuckets"); err != nil {
 		return err
 	}
+	limit := maxBuckets
+	if text := q.query.Get("max-buckets"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxBuckets {
+			return invalidArgument("max-buckets", text,
+				"Argument max-buckets must be an integer between 1 and 10000.")
+		}
+		limit = n
+	}
+	after, err := q.continuation()
+	if err != nil {
+		return err
+	}
 	list, err := q.h.cfg.Objects.Buckets(q.Context())
 	if err != nil {
 		return err
 	}
-	out := bucketsResult{Owner: owner()}
+	prefix, region := q.query.Get("prefix"), q.query.Get("bucket-region")
+	out := bucketsResult{Owner: owner(), Prefix: text(prefix)}
 	for _, b := range list {
+		if b.Name <= after || !strings.HasPrefix(b.Name, prefix) ||
+			region != "" && b.Region != region {
+			continue
+		}
+		if len(out.Buckets) == limit {
+			out.ContinuationToken = continueAfter(out.Buckets[limit-1].Name)
+			break
+		}
 		out.Buckets = append(out.Buckets, bucketXML{b.Name, timestamp(b.Created), b.Region})
 	}
 	return writeXML(w, out)
+}
+
+// plainBucket has the values of headers with which a bucket is made that is like all others.
+var plainBucket = map[string]string{
+	"x-amz-acl": "private", "x-amz-bucket-object-lock-enabled": "false",
+	"x-amz-object-ownership": "BucketOwnerEnforced",
 }
 
 func (q *request) createBucket(w http.ResponseWriter) error {
@@ -54,14 +93,22 @@ func (q *request) createBucket(w http.ResponseWriter) error {
 		return badRequest("InvalidBucketName", "The specified bucket is not valid.", "BucketName",
 			q.name)
 	}
-	if q.Header.Get("X-Amz-Bucket-Object-Lock-Enabled") == "true" {
-		return notImplemented("x-amz-bucket-object-lock-enabled")
+	for name, only := range plainBucket {
+		if v := q.Header.Get(name); v != "" && !strings.EqualFold(v, only) {
+			return notImplemented(name)
+		}
 	}
-	var in struct{ LocationConstraint string }
+	var in struct {
+		LocationConstraint string
+		Tags               []tag `xml:"Tags>Tag"`
+	}
 	if len(q.content) > 0 {
 		if err := readXML(q.content, "CreateBucketConfiguration", &in); err != nil {
 			return err
 		}
+	}
+	if len(in.Tags) > 0 {
+		return notImplemented("")
 	}
 	if in.LocationConstraint == "" {
 		in.LocationConstraint = q.h.cfg.Region
@@ -94,7 +141,7 @@ func (q *request) deleteBucket(w http.ResponseWriter) error {
 		return newError(http.StatusConflict, "BucketNotEmpty",
 			"The bucket you tried to delete is not empty.", "BucketName", q.name)
 	} else if err != nil {
-		return q.orNoBucket(err)
+		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

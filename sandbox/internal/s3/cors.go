@@ -2,8 +2,13 @@ package s3
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 )
+
+// headerName matches the names of headers (RFC 9110 §5.1).
+var headerName = regexp.MustCompile("^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$")
 
 // Amplify's construct allows all origins in all buckets
 // (backend-storage/src/construct.ts of aws-amplify/amplify-backend).
@@ -25,18 +30,21 @@ func (h *Handler) preflight(w http.ResponseWriter, r *http.Request, requestID st
 		fail(w, r, badRequest("BadRequest",
 			"Insufficient information. Origin request header needed."), requestID)
 		return
-	case !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost,
-		http.MethodDelete}, method):
-		fail(w, r, newError(http.StatusForbidden, "AccessForbidden",
-			"CORSResponse: This CORS request is not allowed. This is usually because "+
-				"the evalution of Origin, request method / Access-Control-Request-Method or "+
-				"Access-Control-Request-Headers are not whitelisted "+
-				"by the resource's CORS spec.", "Method", method, "ResourceType", "OBJECT"),
+	case !slices.Contains(methods, method):
+		fail(w, r, badRequest("BadRequest", "Invalid Access-Control-Request-Method: "+method),
 			requestID)
 		return
 	}
+	asked := r.Header.Get("Access-Control-Request-Headers")
+	for name := range strings.SplitSeq(asked, ",") {
+		if asked != "" && !headerName.MatchString(strings.Trim(name, " ")) {
+			fail(w, r, badRequest("BadRequest", `Access-Control-Request-Headers "`+name+
+				`" contains invalid character.`), requestID)
+			return
+		}
+	}
 	allowOrigin(w.Header())
-	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+	if asked != "" {
 		w.Header().Set("Access-Control-Allow-Headers", asked)
 	}
 	w.WriteHeader(http.StatusOK)

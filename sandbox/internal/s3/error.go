@@ -112,10 +112,20 @@ func preconditionFailed(condition string) *Error {
 		"At least one of the pre-conditions you specified did not hold.", "Condition", condition)
 }
 
+// notImplemented is the error for what the sandbox does not have: what a header asks for, or, if
+// header is empty, an operation. S3 says the same of both.
 func notImplemented(header string) *Error {
+	var fields []string
+	if header != "" {
+		fields = []string{"Header", header}
+	}
 	return newError(http.StatusNotImplemented, "NotImplemented",
-		"A header you provided implies functionality that is not implemented.",
-		"Header", header)
+		"A header you provided implies functionality that is not implemented.", fields...)
+}
+
+// insufficientStorage is an error of the sandbox, with a status of WebDAV: S3 has room.
+func insufficientStorage(message string) *Error {
+	return newError(http.StatusInsufficientStorage, "InsufficientStorage", message)
 }
 
 // notModified is no error, but has no other answer either.

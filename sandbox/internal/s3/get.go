@@ -14,10 +14,8 @@ import (
 
 // getObject answers GET and HEAD.
 func (q *request) getObject(w http.ResponseWriter) (err error) {
-	if q.query.Has("versionId") {
-		if err := q.checkVersion("GetObjectVersion", q.query.Get("versionId")); err != nil {
-			return err
-		}
+	if err := q.onlyVersion("GetObjectVersion"); err != nil {
+		return err
 	}
 	if err := q.allows(q.name, access.Get, q.key); err != nil {
 		return err
@@ -26,7 +24,7 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := q.open(q.name, q.key)
+	r, err := q.h.cfg.Objects.Open(q.Context(), q.name, q.key)
 	if err != nil {
 		return err
 	}
@@ -48,34 +46,12 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 	if err != nil {
 		return err
 	}
-	header := w.Header()
-	setObject(header, o)
-	for _, name := range overrides {
-		if value := q.query.Get("response-" + name); value != "" {
-			header.Set(name, value)
-		}
-	}
-	protect(header)
-	if strings.EqualFold(q.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
-		switch {
-		case number > 0 && o.Multipart:
-			if o.Checksum.Algorithm == o.Parts[number-1].Checksum.Algorithm {
-				setChecksum(header, o.Parts[number-1].Checksum)
-			}
-		case s.size == o.Size:
-			setChecksum(header, o.Checksum)
-		}
-	}
-	if number > 0 && o.Multipart {
-		header.Set("X-Amz-Mp-Parts-Count", fmt.Sprint(len(o.Parts)))
-	}
-	status := http.StatusOK
+	q.setAnswer(w.Header(), o, number, s)
 	if s.partial {
-		status = http.StatusPartialContent
-		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.from, s.from+s.size-1, o.Size))
+		w.WriteHeader(http.StatusPartialContent)
+	} else {
+		w.WriteHeader(http.StatusOK)
 	}
-	header.Set("Content-Length", fmt.Sprint(s.size))
-	w.WriteHeader(status)
 	if q.Method == http.MethodHead {
 		return nil
 	}
@@ -83,16 +59,64 @@ func (q *request) getObject(w http.ResponseWriter) (err error) {
 		if q.Context().Err() == nil {
 			q.h.cfg.Logger.WarnContext(q.Context(), "sandbox: S3 broke off an answer", "error", err)
 		}
-		_ = r.Close()
 		panic(http.ErrAbortHandler) // the caller must not take what has come for the whole
 	}
 	return nil
+}
+
+// setAnswer sets the headers of an answer with a section of an object, which is the part with that
+// number unless number is 0.
+func (q *request) setAnswer(header http.Header, o *objects.Object, number int, s section) {
+	setObject(header, o)
+	for _, name := range overrides {
+		if value := q.query.Get("response-" + name); value != "" {
+			header.Set(name, value)
+		}
+	}
+	// Browsers show PDF files in no sandbox, and those do not act. Browsers take the last one of
+	// several types, so that another word in the header may make a page of the object.
+	if header.Get("Content-Type") == "application/pdf" {
+		header.Del("Content-Security-Policy")
+	}
+	if strings.EqualFold(q.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {
+		setChecksum(header, checksumOf(o, number, s))
+	}
+	if number > 0 && o.Multipart {
+		header.Set("X-Amz-Mp-Parts-Count", fmt.Sprint(len(o.Parts)))
+	}
+	if s.partial {
+		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s.from, s.from+s.size-1, o.Size))
+	}
+	header.Set("Content-Length", fmt.Sprint(s.size))
+}
+
+// checksumOf returns the checksum of a part of an object, if number is not 0, or of a section, if
+// that has all bytes. It is the zero value if there is none.
+func checksumOf(o *objects.Object, number int, s section) objects.Checksum {
+	switch {
+	case number > 0 && o.Multipart:
+		if sum := o.Parts[number-1].Checksum; sum.Algorithm == o.Checksum.Algorithm {
+			sum.Type = o.Checksum.Type // as the headers say it of the object
+			return sum
+		}
+	case s.size == o.Size:
+		return o.Checksum
+	}
+	return objects.Checksum{}
 }
 
 // overrides are the headers of an answer that a parameter of the request can set.
 var overrides = []string{
 	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
 	"expires",
+}
+
+// onlyVersion refuses a request about a version of the object, unless it is the only one.
+func (q *request) onlyVersion(action string) error {
+	if !q.query.Has("versionId") {
+		return nil
+	}
+	return q.checkVersion(action, q.query.Get("versionId"))
 }
 
 // checkVersion refuses to do something with a version of an object, unless it is the only one.
@@ -104,18 +128,6 @@ func (q *request) checkVersion(action, version string) error {
 		return invalidArgument("versionId", version, "Invalid version id specified")
 	}
 	return nil
-}
-
-// open opens an object, or says that it is missing.
-func (q *request) open(bucket, key string) (*objects.Reader, error) {
-	r, err := q.h.cfg.Objects.Open(q.Context(), bucket, key)
-	switch {
-	case errors.Is(err, objects.ErrNoObject):
-		return nil, q.missing(bucket, key)
-	case errors.Is(err, objects.ErrNoBucket):
-		return nil, noSuchBucket(bucket)
-	}
-	return r, err
 }
 
 // setObject sets the headers that describe an object.
@@ -132,34 +144,17 @@ func setObject(header http.Header, o *objects.Object) {
 	header.Set("X-Amz-Storage-Class", "STANDARD")
 }
 
-// protect keeps pages that somebody uploaded from acting as pages of the sandbox, whose console has
-// the same origin on loopback. Browsers show PDF files in no sandbox, and those do not act.
-func protect(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	if !strings.HasPrefix(header.Get("Content-Type"), "application/pdf") {
-		header.Set("Content-Security-Policy", "sandbox")
-	}
-}
-
 // partNumber returns the part that is asked for, or 0.
 func (q *request) partNumber() (int, error) {
 	text := q.query.Get("partNumber")
 	if text == "" {
 		return 0, nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > objects.MaxParts {
-		return 0, invalidPartNumber(text)
-	}
-	if q.Header.Get("Range") != "" {
+	n, err := parsePartNumber(text)
+	if err == nil && q.Header.Get("Range") != "" {
 		return 0, invalidRequest("Cannot specify both Range header and partNumber query parameter")
 	}
-	return n, nil
-}
-
-func invalidPartNumber(text string) *Error {
-	return invalidArgument("partNumber", text,
-		"Part number must be an integer between 1 and 10000, inclusive.")
+	return n, err
 }
 
 // section is what is asked for of an object.

@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
-	"github.com/amplify-go/amplify/sandbox/internal/partition"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/access"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 )
@@ -88,6 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("X-Amz-Request-Id", requestID)
 	header.Set("X-Amz-Id-2", hostID)
+	protect(header)
 	if r.Method == http.MethodOptions {
 		h.preflight(w, r, requestID)
 		return
@@ -101,12 +102,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		return
 	case errors.As(err, &refused):
-	case errors.Is(err, objects.ErrFull):
-		refused = newError(http.StatusInsufficientStorage, "InsufficientStorage",
-			"The sandbox keeps objects in memory, and that is full: start it with a data "+
-				"directory.")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		refused = incompleteBody()
 	case errors.Is(err, context.Canceled): // the caller has gone
 		panic(http.ErrAbortHandler)
 	default:
@@ -120,6 +115,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 	}
 	fail(w, r, refused, requestID)
+}
+
+// protect keeps what somebody uploaded from acting as a page of the sandbox, whose console has the
+// same origin on loopback.
+func protect(header http.Header) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "sandbox")
 }
 
 // maxDrained is how much is read of a body that is not wanted.
@@ -147,13 +149,18 @@ func fail(w http.ResponseWriter, r *http.Request, e *Error, requestID string) {
 	_, _ = io.WriteString(w, e.xml(requestID))
 }
 
+// maxKey is how many bytes a key may have (Amazon S3 User Guide, "Naming Amazon S3 objects").
+const maxKey = 1024
+
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	q := &request{Request: r, h: h, query: parseQuery(r.URL.RawQuery)}
 	q.name, q.key = h.target(r)
-	if !utf8.ValidString(q.name) || !utf8.ValidString(q.key) {
+	if err := checkHeaderSize(r.Header); err != nil {
+		return err
+	}
+	if !utf8.ValidString(q.name) || !utf8.ValidString(q.key) || q.name == "" && q.key != "" {
 		return badRequest("InvalidURI", "Couldn't parse the specified URI.")
 	}
-	op := h.operation(r)
 	region, found := h.cfg.Region, false
 	if q.name != "" {
 		b, err := h.cfg.Objects.Bucket(r.Context(), q.name)
@@ -167,6 +174,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := h.authenticate(q, region); err != nil {
 		return err
 	}
+	op := h.operation(r) // now that parameters of a presigned URL are headers
 	if op.streams {
 		if err := q.body.decode(q); err != nil {
 			return err
@@ -180,11 +188,32 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if o := q.Header.Get("X-Amz-Expected-Bucket-Owner"); o != "" && o != Account {
 		return accessDenied("Access Denied.")
 	}
-	if len(q.key) > 1024 {
+	if len(q.key) > maxKey {
 		return badRequest("KeyTooLongError", "Your key is too long.", "Size",
-			fmt.Sprint(len(q.key)), "MaxSizeAllowed", "1024")
+			fmt.Sprint(len(q.key)), "MaxSizeAllowed", fmt.Sprint(maxKey))
 	}
-	return op.run(q, w)
+	if err := checkLacking(q.Header); err != nil {
+		return err
+	}
+	return q.explain(op.run(q, w))
+}
+
+// explain returns what S3 says where the store refuses what a request is about.
+func (q *request) explain(err error) error {
+	switch {
+	case errors.Is(err, objects.ErrNoBucket): // it was deleted in the meantime
+		return noSuchBucket(q.name)
+	case errors.Is(err, objects.ErrNoObject):
+		return q.missing(q.name, q.key)
+	case errors.Is(err, objects.ErrNoUpload):
+		return noSuchUpload(q.query.Get("uploadId"))
+	case errors.Is(err, objects.ErrFull):
+		return insufficientStorage("The sandbox keeps objects in memory, and that is full: start " +
+			"it with a data directory.")
+	case errors.Is(err, syscall.ENOSPC):
+		return insufficientStorage("The disk with the sandbox's data directory is full.")
+	}
+	return err
 }
 
 // target returns the bucket and the key that a request names: by its host, or by its path.
@@ -215,95 +244,4 @@ func parseQuery(raw string) url.Values {
 		values.Add(name, value)
 	}
 	return values
-}
-
-// maxContent is more than the document of ten thousand parts takes.
-const maxContent = 8 << 20
-
-// readContent reads a small body, and checks that it is what was signed.
-func (q *request) readContent() error {
-	if q.body.isStreaming() {
-		return invalidRequest("The value of x-amz-content-sha256 header is invalid.")
-	}
-	if err := q.body.decode(q); err != nil {
-		return err
-	}
-	content, err := io.ReadAll(io.LimitReader(q.body, maxContent+1))
-	if err != nil {
-		return err
-	}
-	if len(content) > maxContent {
-		return badRequest("MaxMessageLengthExceeded", "Your request was too big.")
-	}
-	q.content = content
-	return nil
-}
-
-// allows tells whether the caller may do a in a bucket to an object, or, for
-// lists, with a prefix. Its error is what AWS answers.
-func (q *request) allows(bucket string, a access.Action, key string) error {
-	if q.caller.Admin {
-		return nil
-	}
-	name, resource := "s3:GetObject", bucket+"/"+key
-	switch a {
-	case access.Write:
-		name = "s3:PutObject"
-	case access.Delete:
-		name = "s3:DeleteObject"
-	case access.List:
-		name, resource = "s3:ListBucket", bucket
-	}
-	rules := q.h.cfg.Rules[bucket]
-	if rules == nil {
-		return q.denied(name, resource)
-	}
-	switch rules.Evaluate(q.caller.Caller, a, key) {
-	case access.Allowed:
-		return nil
-	case access.Denied:
-		return accessDenied(fmt.Sprintf(
-			"User: %s is not authorized to perform: %s on resource: %q with an explicit deny in "+
-				"an identity-based policy",
-			q.caller.ARN, name, q.arn(resource)))
-	default:
-		return q.denied(name, resource)
-	}
-}
-
-// denied is the error where no rule allows an action.
-func (q *request) denied(action, resource string) error {
-	return accessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %q "+
-		"because no identity-based policy allows the %s action",
-		q.caller.ARN, action, q.arn(resource), action))
-}
-
-// arn returns the ARN of a bucket or an object, such as "arn:aws:s3:::photos/a.png".
-func (q *request) arn(resource string) string {
-	region := q.bucket.Region
-	if region == "" {
-		region = q.h.cfg.Region
-	}
-	return "arn:" + partition.Of(region).ID + ":s3:::" + resource
-}
-
-// adminOnly refuses everybody but the administrator: Amplify gives nobody the right to do it.
-func (q *request) adminOnly(action string) error {
-	if q.caller.Admin {
-		return nil
-	}
-	resource := q.name
-	if q.key != "" {
-		resource += "/" + q.key
-	}
-	return q.denied("s3:"+action, resource)
-}
-
-// missing is the error where there is no such object. Who may not list the
-// bucket without a prefix does not learn that: with Amplify's rules nobody may.
-func (q *request) missing(bucket, key string) error {
-	if q.caller.Admin {
-		return noSuchKey(key)
-	}
-	return q.denied("s3:ListBucket", bucket)
 }

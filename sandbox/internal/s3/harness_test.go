@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
@@ -29,7 +30,7 @@ var (
 	// ann may do everything below ann/, and read and list below shared/.
 	ann = aws.Credentials{AccessKeyID: "ASIAANN", SecretAccessKey: "secret of Ann",
 		SessionToken: "token+of/Ann="}
-	// writer may only write below ann/.
+	// writer may only write and delete below ann/.
 	writer = aws.Credentials{AccessKeyID: "ASIAWRITER", SecretAccessKey: "secret of a writer",
 		SessionToken: "token of a writer"}
 	none = aws.Credentials{}
@@ -40,9 +41,13 @@ type server struct {
 	*httptest.Server
 	objects *objects.Store
 	now     time.Time
+	log     bytes.Buffer // of errors; complete once the server has closed
 }
 
-func newServer(t testing.TB) *server {
+func newServer(t testing.TB) *server { return newServerIn(t, "") }
+
+// newServerIn keeps objects in dir, or, if dir is empty, in memory.
+func newServerIn(t testing.TB, dir string) *server {
 	t.Helper()
 	db, err := store.Open(t.Context(), "")
 	if err != nil {
@@ -50,11 +55,12 @@ func newServer(t testing.TB) *server {
 	}
 	s := &server{now: now}
 	clock := func() time.Time { return s.now }
-	if s.objects, err = objects.New(t.Context(), db, "", 64<<20, clock); err != nil {
+	if s.objects, err = objects.New(t.Context(), db, dir, 64<<20, clock); err != nil {
 		t.Fatal(err)
 	}
 	rules, err := access.Parse([]byte(`{
-		"ann/*": {"authenticated": ["get", "list", "write", "delete"], "guest": ["write"]},
+		"ann/*": {"authenticated": ["get", "list", "write", "delete"],
+			"guest": ["write", "delete"]},
 		"shared/*": {"authenticated": ["get", "list"]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +76,11 @@ func newServer(t testing.TB) *server {
 		}
 	}
 	s.Server = httptest.NewServer(NewHandler(Config{
-		Objects: s.objects, Region: "us-east-1", Rules: map[string]*access.Rules{bucket: rules, "whole": whole},
-		Clock:  clock,
-		Logger: slog.New(slog.DiscardHandler),
+		Objects: s.objects, Region: "us-east-1",
+		Rules: map[string]*access.Rules{bucket: rules, "whole": whole},
+		Clock: clock,
+		Logger: slog.New(slog.NewTextHandler(&s.log,
+			&slog.HandlerOptions{Level: slog.LevelError})),
 		HostBucket: func(host string) string {
 			name, found := strings.CutSuffix(host, ".s3.example")
 			if !found {

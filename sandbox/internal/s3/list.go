@@ -45,9 +45,10 @@ func (e encoding) key(key string) text {
 	return text(key)
 }
 
-// limit returns how many entries are asked for. name is that of the parameter.
-func (q *request) limit(name string) (int, error) {
-	value := q.query.Get(name)
+// limit returns how many entries a parameter asks for.
+func (q *request) limit(name string) (int, error) { return parseLimit(name, q.query.Get(name)) }
+
+func parseLimit(name, value string) (int, error) {
 	if value == "" {
 		return maxPage, nil
 	}
@@ -114,7 +115,7 @@ func (q *request) list(after string, owners bool) (out listing, next string, e e
 		After: after, Limit: limit}
 	page, err := q.h.cfg.Objects.List(q.Context(), q.name, query)
 	if err != nil {
-		return out, "", e, q.orNoBucket(err)
+		return out, "", e, err
 	}
 	out = listing{Name: q.name, Prefix: e.key(query.Prefix), Delimiter: e.key(query.Delimiter),
 		MaxKeys:      limit,
@@ -154,6 +155,22 @@ func (q *request) listObjects(w http.ResponseWriter) error {
 	return writeXML(w, out)
 }
 
+// continuation returns the name after which a list goes on, or "" at its beginning.
+func (q *request) continuation() (after string, err error) {
+	const name = "continuation-token"
+	token := q.query.Get(name)
+	decoded, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || token == "" && q.query.Has(name) {
+		return "", invalidArgument(name, token, "The continuation token provided is incorrect")
+	}
+	return string(decoded), nil
+}
+
+// continueAfter returns the token with which a list goes on after a name, or "" for "".
+func continueAfter(name string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(name))
+}
+
 type listV2Result struct {
 	XMLName struct{} `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
 	listing
@@ -164,23 +181,20 @@ type listV2Result struct {
 }
 
 func (q *request) listObjectsV2(w http.ResponseWriter) error {
-	after, token := q.query.Get("start-after"), q.query.Get("continuation-token")
-	if q.query.Has("continuation-token") {
-		decoded, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || token == "" {
-			return invalidArgument("continuation-token", token,
-				"The continuation token provided is incorrect")
-		}
-		after = string(decoded)
+	after, err := q.continuation()
+	if err != nil {
+		return err
+	}
+	if after == "" {
+		after = q.query.Get("start-after")
 	}
 	list, next, e, err := q.list(after, q.query.Get("fetch-owner") == "true")
 	if err != nil {
 		return err
 	}
 	out := listV2Result{listing: list, KeyCount: len(list.Contents) + len(list.CommonPrefixes),
-		StartAfter: e.key(q.query.Get("start-after")), ContinuationToken: token}
-	if next != "" {
-		out.NextContinuationToken = base64.RawURLEncoding.EncodeToString([]byte(next))
-	}
+		StartAfter:            e.key(q.query.Get("start-after")),
+		ContinuationToken:     q.query.Get("continuation-token"),
+		NextContinuationToken: continueAfter(next)}
 	return writeXML(w, out)
 }

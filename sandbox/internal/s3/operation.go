@@ -29,6 +29,7 @@ func operations() []operation {
 		{name: "ListMultipartUploads", run: (*request).listMultipartUploads},
 		{name: "GetObject", run: (*request).getObject},
 		{name: "HeadObject", run: (*request).getObject},
+		{name: "GetObjectAttributes", run: (*request).getObjectAttributes},
 		{name: "PutObject", run: (*request).putObject, streams: true},
 		{name: "CopyObject", run: (*request).copyObject},
 		{name: "GetObjectTagging", run: (*request).getObjectTagging},
@@ -65,15 +66,16 @@ func (h *Handler) operation(r *http.Request) operation {
 	return all[slices.IndexFunc(all, func(o operation) bool { return o.name == name })]
 }
 
-// subresources are the parameters that choose another operation than the path alone does.
+// subresources are the parameters that choose another operation than the path alone does. All that
+// S3 has are here: one that was not would make a PUT of it replace the object itself.
 var subresources = []string{
-	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption",
-	"intelligent-tiering", "inventory", "legal-hold",
-	"lifecycle", "location", "logging", "metadataTable", "metrics", "notification", "object-lock",
-	"ownershipControls", "policy",
-	"policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore",
-	"retention", "select", "session",
-	"tagging", "torrent", "uploadId", "uploads", "versioning", "versions", "website",
+	"abac", "accelerate", "acl", "analytics", "annotation", "attributes", "cors", "delete",
+	"encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location",
+	"logging", "metadataAnnotationTable", "metadataConfiguration", "metadataInventoryTable",
+	"metadataJournalTable", "metadataTable", "metrics", "notification", "object-lock",
+	"ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject",
+	"replication", "requestPayment", "restore", "retention", "select", "session", "tagging",
+	"torrent", "uploadId", "uploads", "versioning", "versions", "website",
 }
 
 func operationName(r *http.Request, bucket, key string, query url.Values) string {
@@ -120,6 +122,8 @@ func operationName(r *http.Request, bucket, key string, query url.Values) string
 			return "CopyObject"
 		}
 		return "PutObject"
+	case "object GET attributes":
+		return "GetObjectAttributes"
 	case "object GET tagging":
 		return "GetObjectTagging"
 	case "object PUT tagging":
@@ -145,16 +149,18 @@ func operationName(r *http.Request, bucket, key string, query url.Values) string
 	return unknown
 }
 
+// methods are those of S3's operations.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost,
+	http.MethodDelete}
+
 func (q *request) unknownOperation(http.ResponseWriter) error {
 	if err := q.adminOnly("*"); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost,
-		http.MethodDelete}, q.Method) || q.name == "" {
+	if !slices.Contains(methods, q.Method) || q.name == "" {
 		return newError(http.StatusMethodNotAllowed, "MethodNotAllowed",
 			"The specified method is not allowed against this resource.",
 			"Method", q.Method, "ResourceType", "SERVICE")
 	}
-	return newError(http.StatusNotImplemented, "NotImplemented",
-		"The sandbox does not have this operation.")
+	return notImplemented("")
 }

@@ -122,6 +122,8 @@ func TestConditions(t *testing.T) {
 		"PreconditionFailed")
 	s.call(t, ann, "DELETE", "/bucket/ann/a", "", "If-Match", etag).want(t, "delete", 204, "")
 	// What a caller may not read, they cannot find out by conditions either.
+	s.call(t, writer, "DELETE", "/bucket/ann/new", "", "If-Match", etag).want(t,
+		"by who may only delete", 403, "AccessDenied")
 	s.call(t, writer, "PUT", "/bucket/ann/new", "", "If-Match", etag).want(t,
 		"by who may only write", 403, "AccessDenied")
 	s.call(t, writer, "PUT", "/bucket/ann/w", "x").want(t, "without a condition", 200, "")
@@ -184,9 +186,48 @@ func TestOverrides(t *testing.T) {
 	if diff := cmp.Diff([]string{"text/html", "x", "", "", "sandbox"}, got); diff != "" {
 		t.Error(diff)
 	}
-	s.call(t, admin, "GET", "/bucket/ann/a?versionId=x", "").want(t, "a version", 400,
-		"InvalidArgument")
-	s.call(t, admin, "GET", "/bucket/ann/a?versionId=null", "").want(t, "the version", 200, "")
+}
+
+// TestVersions: an object has one version, which has no name. Versions are the administrator's.
+func TestVersions(t *testing.T) {
+	s := newServer(t)
+	s.call(t, ann, "PUT", "/bucket/ann/a", "content").want(t, "put", 200, "")
+	for _, c := range []struct {
+		method, query, body string
+		header              []string
+		status              int
+	}{
+		{"GET", "", "", nil, 200},
+		{"GET", "tagging&", "", nil, 200},
+		{"PUT", "tagging&", "<Tagging/>", nil, 200},
+		{"DELETE", "tagging&", "", nil, 204},
+		{"GET", "attributes&", "", []string{"X-Amz-Object-Attributes", "ETag"}, 200},
+		{"DELETE", "", "", nil, 204},
+	} {
+		target := "/bucket/ann/a?" + c.query + "versionId="
+		what := c.method + " " + target
+		s.call(t, ann, c.method, target+"null", c.body, c.header...).want(t, what+", by a user",
+			403, "AccessDenied")
+		s.call(t, admin, c.method, target+"x", c.body, c.header...).want(t, what+"x", 400,
+			"InvalidArgument")
+		s.call(t, admin, c.method, target+"null", c.body, c.header...).want(t, what+"null",
+			c.status, "")
+	}
+}
+
+// TestContentEncoding: aws-chunked is the encoding of a request, and not of the object.
+func TestContentEncoding(t *testing.T) {
+	for value, want := range map[string]string{"": "", "gzip": "gzip", "gzip, br": "gzip, br",
+		"aws-chunked": "", "aws-chunked,gzip": "gzip", "gzip, aws-chunked": "gzip",
+		"gzip,aws-chunked,br": "gzip,br"} {
+		if got := contentEncoding(http.Header{"Content-Encoding": {value}}); got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
+		}
+	}
+	two := http.Header{"Content-Encoding": {"gzip", "aws-chunked"}}
+	if got := contentEncoding(two); got != "gzip" {
+		t.Errorf("two headers: %q", got)
+	}
 }
 
 // TestTags: tags are the administrator's. Copies keep them, if those who copy may tag.

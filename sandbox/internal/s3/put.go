@@ -2,7 +2,6 @@ package s3
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -11,68 +10,16 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
 )
 
-// defaultType is the Content-Type of objects that came without one.
-const defaultType = "binary/octet-stream"
-
-// maxMetadata is how many bytes names and values of the user's metadata may have.
-const maxMetadata = 2 << 10
-
-// kept are the headers of an upload that answers repeat.
-var kept = []string{
-	"cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
-	"expires",
-	redirect,
-}
-
-// redirect is the one header that copies do not keep.
-const redirect = "x-amz-website-redirect-location"
-
-// keptHeader returns the headers that are kept of an object.
-func keptHeader(header http.Header) (map[string]string, error) {
-	h := map[string]string{"content-type": defaultType}
-	for _, name := range kept {
-		if v := header.Get(name); v != "" {
-			h[name] = v
-		}
-	}
-	if to := h[redirect]; to != "" && !strings.HasPrefix(to, "/") &&
-		!strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
-		return nil, badRequest("InvalidRedirectLocation",
-			"The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
-	}
-	// aws-chunked is the encoding of the request alone.
-	if encoding, found := strings.CutPrefix(h["content-encoding"], "aws-chunked"); found {
-		if h["content-encoding"] = strings.TrimLeft(encoding, ", "); h["content-encoding"] == "" {
-			delete(h, "content-encoding")
-		}
-	}
-	if text := header.Get(tagging); text != "" {
-		tags, err := parseTags(text)
-		if err != nil {
-			return nil, err
-		}
-		setTags(h, tags)
-	}
-	size := 0
-	for name, values := range header {
-		name = strings.ToLower(name)
-		if own, found := strings.CutPrefix(name, "x-amz-meta-"); found {
-			h[name] = strings.Join(values, ",")
-			size += len(own) + len(h[name])
-		}
-	}
-	if size > maxMetadata {
-		return nil, badRequest("MetadataTooLarge",
-			"Your metadata headers exceed the maximum allowed metadata size",
-			"Size", fmt.Sprint(size), "MaxSizeAllowed", fmt.Sprint(maxMetadata))
-	}
-	return h, nil
-}
-
 // mayWrite tells whether the caller may write the object, with what the headers ask for.
 func (q *request) mayWrite() error {
 	if err := q.allows(q.name, access.Write, q.key); err != nil {
 		return err
+	}
+	for _, name := range []string{"partNumber", "versionId"} { // of other operations
+		if q.query.Has(name) {
+			return invalidArgument(name, q.query.Get(name),
+				"This operation does not accept a "+name+".")
+		}
 	}
 	if q.Header.Get("If-Match") != "" { // a write with it tells something about the object
 		if err := q.allows(q.name, access.Get, q.key); err != nil {
@@ -86,17 +33,14 @@ func (q *request) mayWrite() error {
 			if err := q.adminOnly("PutObjectTagging"); err != nil {
 				return err
 			}
-			continue
 		case lower == "x-amz-acl" || strings.HasPrefix(lower, "x-amz-grant-"):
 			if err := q.adminOnly("PutObjectAcl"); err != nil {
 				return err
 			}
-		case strings.HasPrefix(lower, "x-amz-object-lock-"),
-			strings.HasPrefix(lower, "x-amz-server-side-encryption-"):
-		default:
-			continue
+			return notImplemented(name)
+		case strings.HasPrefix(lower, "x-amz-object-lock-"):
+			return invalidRequest("Bucket is missing ObjectLockConfiguration")
 		}
-		return notImplemented(name)
 	}
 	return nil
 }
@@ -135,7 +79,7 @@ func (q *request) putObject(w http.ResponseWriter) error {
 	}
 	o := objectOf(q.key, part, header)
 	if err := q.h.cfg.Objects.Put(q.Context(), q.name, o, q.mayReplace); err != nil {
-		return errors.Join(q.orNoBucket(err), q.h.cfg.Objects.Discard(part.Blob))
+		return errors.Join(err, q.h.cfg.Objects.Discard(part.Blob))
 	}
 	w.Header().Set("ETag", o.ETag)
 	setChecksum(w.Header(), o.Checksum)
@@ -155,105 +99,4 @@ func setChecksum(header http.Header, c objects.Checksum) {
 		header.Set(checksum.Algorithm(c.Algorithm).Header(), c.Value)
 		header.Set("X-Amz-Checksum-Type", c.Type)
 	}
-}
-
-// orNoBucket says that the bucket has gone in the meantime, if it has.
-func (q *request) orNoBucket(err error) error {
-	if errors.Is(err, objects.ErrNoBucket) {
-		return noSuchBucket(q.name)
-	}
-	return err
-}
-
-func (q *request) deleteObject(w http.ResponseWriter) error {
-	if q.query.Has("versionId") {
-		if err := q.checkVersion("DeleteObjectVersion", q.query.Get("versionId")); err != nil {
-			return err
-		}
-	}
-	if err := q.allows(q.name, access.Delete, q.key); err != nil {
-		return err
-	}
-	err := q.h.cfg.Objects.Delete(q.Context(), q.name, q.key, func(old *objects.Object) error {
-		if match := q.Header.Get("If-Match"); match != "" && old != nil &&
-			!matchesETag(match, old.ETag) {
-			return preconditionFailed("If-Match")
-		}
-		return nil
-	})
-	if err != nil {
-		return q.orNoBucket(err)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-type deleteRequest struct {
-	Objects []struct {
-		Key       *string
-		VersionID string `xml:"VersionId"`
-	} `xml:"Object"`
-	Quiet bool
-}
-
-type deleteResult struct {
-	XMLName struct{} `xml:"http://s3.amazonaws.com/doc/2006-03-01/ DeleteResult"`
-	Deleted []deleted
-	Error   []deleteError
-}
-
-type deleted struct{ Key text }
-
-type deleteError struct {
-	Key     text
-	Code    string
-	Message text
-}
-
-func (q *request) deleteObjects(w http.ResponseWriter) error {
-	p, err := promised(q.Header)
-	if err != nil {
-		return err
-	}
-	if p.md5 == "" && p.algorithm == "" {
-		return invalidRequest("Missing required header for this request: Content-MD5 OR " +
-			"x-amz-checksum-*")
-	}
-	s := newSums(p.algorithm)
-	_, _ = s.Write(q.content)
-	if err := s.check(p, q.body.trailer); err != nil {
-		return err
-	}
-	var in deleteRequest
-	if err := readXML(q.content, "Delete", &in); err != nil {
-		return err
-	}
-	if len(in.Objects) == 0 || len(in.Objects) > 1000 {
-		return malformedXML()
-	}
-	var out deleteResult
-	for _, o := range in.Objects {
-		if o.Key == nil || *o.Key == "" {
-			return malformedXML()
-		}
-		err := q.allows(q.name, access.Delete, *o.Key)
-		if o.VersionID != "" && err == nil {
-			err = q.checkVersion("DeleteObjectVersion", o.VersionID)
-		}
-		if err == nil {
-			err = q.orNoBucket(q.h.cfg.Objects.Delete(q.Context(), q.name, *o.Key,
-				func(*objects.Object) error { return nil }))
-		}
-		var refused *Error
-		switch {
-		case errors.As(err, &refused):
-			out.Error = append(out.Error, deleteError{text(*o.Key), refused.Code,
-				text(refused.Message)})
-		case err != nil:
-			return err
-		case !in.Quiet:
-			out.Deleted = append(out.Deleted, deleted{text(*o.Key)})
-		}
-	}
-	return writeXML(w, out)
 }

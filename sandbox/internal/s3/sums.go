@@ -99,13 +99,14 @@ func parseAlgorithm(name string) (checksum.Algorithm, error) {
 
 // sums are those of what is written to them.
 type sums struct {
+	size   int64
 	md5    hash.Hash
 	hashes map[checksum.Algorithm]hash.Hash
 }
 
 // newSums returns sums of an algorithm, and of those that are always needed.
 func newSums(a checksum.Algorithm) *sums {
-	s := &sums{md5.New(), map[checksum.Algorithm]hash.Hash{
+	s := &sums{md5: md5.New(), hashes: map[checksum.Algorithm]hash.Hash{
 		checksum.CRC64NVME: checksum.CRC64NVME.New()}}
 	if a != "" {
 		s.hashes[a] = a.New()
@@ -114,6 +115,7 @@ func newSums(a checksum.Algorithm) *sums {
 }
 
 func (s *sums) Write(p []byte) (int, error) {
+	s.size += int64(len(p))
 	s.md5.Write(p)
 	for _, h := range s.hashes {
 		h.Write(p)
@@ -156,24 +158,29 @@ func hexOf(text string) string {
 }
 
 // part makes a part of a blob with these sums. With algorithm "" the checksum is CRC64NVME.
-func (s *sums) part(blob string, size int64, a checksum.Algorithm) objects.Part {
+func (s *sums) part(blob string, a checksum.Algorithm) objects.Part {
 	if a == "" {
 		a = checksum.CRC64NVME
 	}
-	return objects.Part{Blob: blob, Size: size, ETag: s.etag(), CRC64NVME: s.of(checksum.CRC64NVME),
-		Checksum: objects.Checksum{Algorithm: string(a), Type: checksum.FullObject, Value: s.of(a)}}
+	return objects.Part{Blob: blob, Size: s.size, ETag: s.etag(),
+		CRC64NVME: s.of(checksum.CRC64NVME),
+		Checksum: objects.Checksum{Algorithm: string(a), Type: checksum.FullObject,
+			Value: s.of(a)}}
 }
 
 // receive writes the body to a blob, and checks it. The caller
 // must discard the blob unless something becomes of it.
 func (q *request) receive(p promise, a checksum.Algorithm) (objects.Part, error) {
 	s := newSums(a)
-	blob, size, err := q.h.cfg.Objects.Write(io.TeeReader(q.body, s))
+	blob, err := q.h.cfg.Objects.Write(func(w io.Writer) error {
+		_, err := io.Copy(io.MultiWriter(w, s), q.body)
+		return err
+	})
 	if err != nil {
 		return objects.Part{}, err
 	}
 	if err := s.check(p, q.body.trailer); err != nil {
 		return objects.Part{}, errors.Join(err, q.h.cfg.Objects.Discard(blob))
 	}
-	return s.part(blob, size, a), nil
+	return s.part(blob, a), nil
 }

@@ -38,7 +38,7 @@ func parseTags(header string) ([]tag, error) {
 	}
 	var tags []tag
 	for key, list := range values {
-		if len(list) > 1 {
+		if key == "" || len(list) > 1 {
 			return nil, invalidTagging(header)
 		}
 		tags = append(tags, tag{key, list[0]})
@@ -97,7 +97,10 @@ func (q *request) getObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("GetObjectTagging"); err != nil {
 		return err
 	}
-	r, err := q.open(q.name, q.key)
+	if err := q.onlyVersion("GetObjectVersionTagging"); err != nil {
+		return err
+	}
+	r, err := q.h.cfg.Objects.Open(q.Context(), q.name, q.key)
 	if err != nil {
 		return err
 	}
@@ -110,6 +113,9 @@ func (q *request) getObjectTagging(w http.ResponseWriter) error {
 
 func (q *request) putObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("PutObjectTagging"); err != nil {
+		return err
+	}
+	if err := q.onlyVersion("PutObjectVersionTagging"); err != nil {
 		return err
 	}
 	var in struct {
@@ -132,6 +138,9 @@ func (q *request) deleteObjectTagging(w http.ResponseWriter) error {
 	if err := q.adminOnly("DeleteObjectTagging"); err != nil {
 		return err
 	}
+	if err := q.onlyVersion("DeleteObjectVersionTagging"); err != nil {
+		return err
+	}
 	if err := q.retag(nil); err != nil {
 		return err
 	}
@@ -141,11 +150,7 @@ func (q *request) deleteObjectTagging(w http.ResponseWriter) error {
 
 // retag gives an object other tags.
 func (q *request) retag(tags []tag) error {
-	err := q.h.cfg.Objects.Change(q.Context(), q.name, q.key, func(o *objects.Object) {
+	return q.h.cfg.Objects.Change(q.Context(), q.name, q.key, func(o *objects.Object) {
 		setTags(o.Header, tags)
 	})
-	if errors.Is(err, objects.ErrNoObject) {
-		return noSuchKey(q.key)
-	}
-	return q.orNoBucket(err)
 }

@@ -3,7 +3,9 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -61,23 +63,45 @@ func writeXML(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-// readXML reads a document whose root has that name, in the namespace of S3 or in none.
+// readXML reads a document whose root has that name, in any namespace. encoding/xml bounds the
+// depth, and expands no entities that a document declares.
 func readXML(body []byte, root string, v any) error {
 	dec := xml.NewDecoder(bytes.NewReader(body))
-	for {
+	for found := false; ; {
 		t, err := dec.Token()
-		if err != nil {
+		if err == io.EOF && found {
+			return nil
+		} else if err != nil {
 			return malformedXML()
 		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		if start.Name.Local != root || dec.DecodeElement(v, &start) != nil {
+		switch t := t.(type) {
+		case xml.StartElement:
+			if found || t.Name.Local != root || dec.DecodeElement(v, &t) != nil {
+				return malformedXML()
+			}
+			found = true
+		case xml.Directive:
 			return malformedXML()
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return malformedXML()
+			}
 		}
-		return nil
 	}
+}
+
+// addElement reads an element into a list, unless that has limit of them already. A document has
+// room for many more than are allowed, and each would take far more memory than its text.
+func addElement[T any](list *[]T, limit int, d *xml.Decoder, start xml.StartElement) error {
+	if len(*list) == limit {
+		return errors.New("too many elements " + start.Name.Local)
+	}
+	var element T
+	if err := d.DecodeElement(&element, &start); err != nil {
+		return err
+	}
+	*list = append(*list, element)
+	return nil
 }
 
 // ownerXML is the account that owns everything.

@@ -54,14 +54,28 @@ func each(t *testing.T, test func(t *testing.T, s *Store, dir string)) {
 
 func anyway(*Object) error { return nil }
 
-func put(t testing.TB, s *Store, key, content string) {
+// text returns what fills a blob with text.
+func text(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}
+
+// write makes a part of a text.
+func write(t testing.TB, s *Store, content string) Part {
 	t.Helper()
-	blob, size, err := s.Write(strings.NewReader(content))
+	blob, err := s.Write(text(content))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: size,
-		Parts: []Part{{Blob: blob, Size: size}}}, anyway); err != nil {
+	return Part{Blob: blob, Size: int64(len(content))}
+}
+
+func put(t testing.TB, s *Store, key, content string) {
+	t.Helper()
+	if err := s.Put(t.Context(), bucket, &Object{Key: key, Size: int64(len(content)),
+		Parts: []Part{write(t, s, content)}}, anyway); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,13 +168,13 @@ func TestRefused(t *testing.T) {
 		if err := s.Delete(t.Context(), bucket, "a", refuse); err != no {
 			t.Error(err)
 		}
-		broken := io.MultiReader(strings.NewReader("half"), errReader{no})
-		if _, _, err := s.Write(broken); !errors.Is(err, no) {
+		half := func(w io.Writer) error { return errors.Join(text("half")(w), no) }
+		if _, err := s.Write(half); !errors.Is(err, no) {
 			t.Error(err)
 		}
 		func() {
 			defer func() { _ = recover() }()
-			_, _, _ = s.Write(panicReader{})
+			_, _ = s.Write(func(io.Writer) error { panic("reading") })
 		}()
 		if got := read(t, mustOpen(t, s, "a"), 0, 3); got != "old" {
 			t.Errorf("the object is %q", got)
@@ -171,27 +185,62 @@ func TestRefused(t *testing.T) {
 	})
 }
 
-type errReader struct{ err error }
-
-func (r errReader) Read([]byte) (int, error) { return 0, r.err }
-
-type panicReader struct{}
-
-func (panicReader) Read([]byte) (int, error) { panic("reading") }
-
 func TestMemoryIsBounded(t *testing.T) {
 	s := open(t, "")
 	put(t, s, "a", strings.Repeat("x", 5<<20))
-	if _, _, err := s.Write(strings.NewReader(strings.Repeat("x", 4<<20))); !errors.Is(err,
-		ErrFull) {
+	if _, err := s.Write(text(strings.Repeat("x", 4<<20))); !errors.Is(err, ErrFull) {
 		t.Errorf("9 MiB of 8: %v", err)
 	}
 	m := s.blobs.files.(*memory)
-	if m.size != 5<<20 {
+	if m.size != 5<<20+blobCost {
 		t.Errorf("%d bytes are taken", m.size)
 	}
 	if err := s.Delete(t.Context(), bucket, "a", anyway); err != nil || m.size != 0 {
 		t.Errorf("%d bytes are taken, %v", m.size, err)
+	}
+}
+
+// TestEmptyObjectsEnd: what takes no bytes takes memory, too.
+func TestEmptyObjectsEnd(t *testing.T) {
+	s := open(t, "")
+	for range 8<<20/blobCost + 1 {
+		if _, err := s.Write(text("")); errors.Is(err, ErrFull) {
+			return
+		}
+	}
+	t.Error("empty blobs never fill the memory")
+}
+
+// slowFiles tells when a blob is removed while others have to wait for it.
+type slowFiles struct {
+	files
+	removing func()
+}
+
+func (f slowFiles) remove(name string) error {
+	f.removing()
+	return f.files.remove(name)
+}
+
+// TestRemovalHoldsNobodyUp: thousands of files take seconds to remove.
+func TestRemovalHoldsNobodyUp(t *testing.T) {
+	s := open(t, "")
+	removed := 0
+	s.blobs.files = slowFiles{s.blobs.files, func() {
+		removed++
+		if !s.blobs.mu.TryLock() {
+			t.Fatal("others have to wait")
+		}
+		s.blobs.mu.Unlock()
+	}}
+	put(t, s, "a", "one")
+	r := mustOpen(t, s, "a")
+	put(t, s, "a", "two")
+	if err := errors.Join(r.Close(), s.Delete(t.Context(), bucket, "a", anyway)); err != nil {
+		t.Fatal(err)
+	}
+	if removed != 2 {
+		t.Errorf("%d blobs of 2 are removed", removed)
 	}
 }
 
@@ -233,12 +282,8 @@ func TestBuckets(t *testing.T) {
 
 func addPart(t testing.TB, s *Store, u *Upload, number int, content string) {
 	t.Helper()
-	blob, size, err := s.Write(strings.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := s.PutPart(t.Context(), bucket, u.Key, u.ID,
-		&NumberedPart{Number: number, Part: Part{Blob: blob, Size: size}}); err != nil {
+		&NumberedPart{Number: number, Part: write(t, s, content)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -319,9 +364,7 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	addPart(t, s, u, 1, "part")
-	if _, _, err := s.Write(strings.NewReader("nothing comes of it")); err != nil {
-		t.Fatal(err)
-	}
+	write(t, s, "nothing comes of it")
 	if err := os.WriteFile(filepath.Join(dir, "objects", "half"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -502,6 +545,19 @@ func plainly(keys []string, q Query) []string {
 		}
 	}
 	return slices.Compact(entries)
+}
+
+// TestNamesOfCompletedUploads: the key of one and the id of another make no third one.
+func TestNamesOfCompletedUploads(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range [][3]string{{"b", "a", "b c"}, {"b", "a b", "c"}, {"b", "a\" \"b", "c"},
+		{"b", "a", "b\" \"c"}, {"b a", "b", "c"}} {
+		name := completedName(c[0], c[1], c[2])
+		if seen[name] {
+			t.Errorf("%q names two uploads", name)
+		}
+		seen[name] = true
+	}
 }
 
 // TestUploadsOfOneKey are listed in the order in which they began, also over pages.

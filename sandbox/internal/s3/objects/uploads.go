@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -18,6 +19,11 @@ const (
 	completed     = "completed_uploads"
 	completedTerm = 24 * time.Hour
 )
+
+// completedName names a completed upload. No other upload has the same name, whatever is in a key.
+func completedName(bucket, key, id string) string {
+	return fmt.Sprintf("%q %q %q", bucket, key, id)
+}
 
 // CreateUpload begins an upload, and sets its id and time.
 func (s *Store) CreateUpload(ctx context.Context, bucket string, u *Upload) error {
@@ -107,11 +113,11 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		u, err := tx.Upload(bucket, key, id)
 		if errors.Is(err, store.ErrNotFound) {
 			o = &Object{Key: key}
-			return orNot(tx.Get(completed, bucket+" "+key+" "+id, o, now), ErrNoUpload)
+			return orNot(tx.Get(completed, completedName(bucket, key, id), o, now), ErrNoUpload)
 		} else if err != nil {
 			return err
 		}
-		old, err := s.replaced(tx, bucket, key)
+		old, err := s.find(tx, bucket, key)
 		if err != nil {
 			return err
 		}
@@ -134,7 +140,7 @@ func (s *Store) Complete(ctx context.Context, bucket, key, id string,
 		if err := tx.DeleteUpload(id); err != nil {
 			return err
 		}
-		return tx.Put(completed, bucket+" "+key+" "+id,
+		return tx.Put(completed, completedName(bucket, key, id),
 			&Object{Size: o.Size, ETag: o.ETag, Modified: now, Checksum: o.Checksum},
 			now.Add(completedTerm), now)
 	})
@@ -165,52 +171,4 @@ func blobsOfParts(parts []NumberedPart) []string {
 		names = append(names, p.Blob)
 	}
 	return names
-}
-
-// ListUploads returns the uploads of a bucket by key and id. With afterID,
-// q.After leaves out only those of its key up to that id.
-func (s *Store) ListUploads(ctx context.Context, bucket string, q Query,
-	afterID string) (page Page[*Upload], err error) {
-	const pastAllIDs = "~"
-	from, id := q.After, afterID
-	switch {
-	case q.After < q.Prefix || q.After == "":
-		from, id = q.Prefix, ""
-	case afterID == "":
-		id = pastAllIDs
-	}
-	last, count := q.After, 0
-	err = s.db.View(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Bucket(bucket); err != nil {
-			return orNot(err, ErrNoBucket)
-		}
-		for q.Limit > 0 {
-			batch, err := tx.Uploads(bucket, from, id, successor(q.Prefix), q.Limit+1)
-			if err != nil {
-				return err
-			}
-			for _, u := range batch {
-				from, id = u.Key, u.ID
-				p, together := q.together(u.Key)
-				if together && p == last {
-					continue
-				}
-				if count == q.Limit {
-					page.Next = last
-					return nil
-				}
-				count++
-				if together {
-					page.Prefixes, last = append(page.Prefixes, p), p
-				} else {
-					page.Entries, last = append(page.Entries, u), u.Key
-				}
-			}
-			if len(batch) <= q.Limit {
-				return nil
-			}
-		}
-		return nil
-	})
-	return page, err
 }
