@@ -36,10 +36,7 @@ func TestStorageChaos(t *testing.T) {
 		steps   = 30 // of each worker
 	)
 	d := startDrive(t, sandbox.Config{StorageAdmin: true, DataDir: t.TempDir()})
-	key, _ := d.StorageAdmin()
-	admin := newS3Client(d.URL(), aws.Credentials{
-		AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey,
-	})
+	admin := d.storageAdmin(t)
 	var left partsLeft
 	server := newVisitors(t, d.Outputs(), amplify.Options{Logger: slog.New(&left)})
 	server.cookies = d.cookies
@@ -101,19 +98,7 @@ func TestStorageChaos(t *testing.T) {
 			s.check(ctx)
 		}
 	})
-	orphans := 0
-	for id, key := range underWay(t, admin) {
-		parts, err := admin.ListParts(t.Context(), &s3.ListPartsInput{
-			Bucket: aws.String(driveBucket), Key: &key, UploadId: &id,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		// An upload without parts is one whose beginning had no answer.
-		if len(parts.Parts) > 0 {
-			orphans++
-		}
-	}
+	orphans := orphans(t, admin)
 	if warned := int(left.Load()); orphans > warned {
 		t.Errorf("%d failed uploads have left parts, and %d say so", orphans, warned)
 	}
@@ -129,6 +114,74 @@ func TestStorageChaos(t *testing.T) {
 	if tally.right["upload"] == 0 || tally.right["download"] == 0 || len(tally.failed) == 0 {
 		t.Error("everything failed, or nothing did")
 	}
+}
+
+// An upload of which all parts have arrived cannot be completed. It leaves the old object, or the
+// whole new one where only the answer was lost, and no parts.
+func TestStorageCannotComplete(t *testing.T) {
+	d := startDrive(t, sandbox.Config{StorageAdmin: true})
+	admin := d.storageAdmin(t)
+	for _, outcome := range faults.Outcomes() {
+		t.Run(string(outcome), func(t *testing.T) {
+			d.as(t, ada, func(ctx context.Context) {
+				d.Faults().Clear()
+				upload(t, ctx, private("a"), strings.NewReader("old"))
+				_, err := d.Faults().Add(faults.Fault{
+					Operation: "CompleteMultipartUpload", Outcome: outcome,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				next := randomBytes(t, 1, 6<<20)
+				_, err = storage.UploadData(ctx, storage.UploadDataInput{
+					Path: private("a"), Body: bytes.NewReader(next),
+				})
+				if _, ok := errors.AsType[*amplify.Error](err); !ok {
+					t.Errorf("UploadData: %v", err)
+				}
+				want := []byte("old")
+				if outcome == faults.DropAfter {
+					want = next
+				}
+				if got := download(t, ctx, private("a")); !bytes.Equal(got, want) {
+					t.Errorf("the object has %d bytes, want %d", len(got), len(want))
+				}
+				if n := orphans(t, admin); n > 0 {
+					t.Errorf("%d failed uploads have left parts", n)
+				}
+			})
+		})
+	}
+}
+
+// storageAdmin returns the administrator's client for S3.
+func (d *drive) storageAdmin(t testing.TB) *s3.Client {
+	t.Helper()
+	key, ok := d.StorageAdmin()
+	if !ok {
+		t.Fatal("there is no administrator's key")
+	}
+	return newS3Client(d.URL(), aws.Credentials{
+		AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey,
+	})
+}
+
+// orphans returns how many uploads that nobody sends any more have parts. One without parts is an
+// upload whose beginning had no answer.
+func orphans(t testing.TB, admin *s3.Client) (n int) {
+	t.Helper()
+	for id, key := range underWay(t, admin) {
+		list, err := admin.ListParts(t.Context(), &s3.ListPartsInput{
+			Bucket: aws.String(driveBucket), Key: &key, UploadId: &id,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Parts) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // partsLeft counts the log's warnings that parts could not be dropped.
