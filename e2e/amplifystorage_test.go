@@ -269,16 +269,22 @@ func (d *drive) fetchTLS(t testing.TB, url string) (int, []byte) {
 	return res.StatusCode, body
 }
 
-// Go lists and reads what aws-amplify has uploaded, byte for byte, and the reverse.
-func TestAmplifyJSStorageAndGo(t *testing.T) {
-	d := startDrive(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
-	js := d.amplifyStorage(t, ada)
-	objects := map[string][]byte{
+// exchanged returns objects, by name, that Go and JavaScript give one another.
+func exchanged(t testing.TB) map[string][]byte {
+	t.Helper()
+	return map[string][]byte{
 		"empty":                    {},
 		"small.txt":                []byte("Grüße, 世界"),
 		`a b+c%2F&=;'"(ü)日😀!*.txt`: randomBytes(t, 3, 1000),
 		"sub/e\u0301 large.bin":    randomBytes(t, 4, 11<<20),
 	}
+}
+
+// Go lists and reads what aws-amplify has uploaded, byte for byte, and the reverse.
+func TestAmplifyJSStorageAndGo(t *testing.T) {
+	d := startDrive(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
+	js := d.amplifyStorage(t, ada)
+	objects := exchanged(t)
 	compare := func(t *testing.T, names []string) {
 		t.Helper()
 		var want []string

@@ -13,6 +13,7 @@
 //	bundle.go      npm packages as the script of a page
 //	next.go        a Next.js application
 //	poolclient.go  the AWS SDK for Go
+//	transfer       a server through which files are uploaded and downloaded, as a process
 //	s3             the referee of the sandbox's S3, which s3referee_test.go runs
 //	wasm           a program for GOOS=js, which wasm_test.go runs in Node.js
 //

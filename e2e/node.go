@@ -45,7 +45,7 @@ type jsError struct {
 	Message    string
 	Underlying string
 	// Class and Status are the class of the error and the status of the answer that it stands for.
-	// Only awssdk.js and openid.js give them.
+	// Only awssdk.js, s3.js and openid.js give them.
 	Class  string
 	Status int
 }

@@ -54,27 +54,14 @@ const (
 // drive is a sandbox with buckets, and a Go server for its users.
 type drive struct {
 	*backend
-	config  amplify.Config
-	runner  *amplifyhttp.ServerRunner
-	cookies map[string][]*http.Cookie // by the user's e-mail address
+	*visitors
 }
 
 func startDrive(t *testing.T, config sandbox.Config) *drive {
 	t.Helper()
 	config.Outputs = []byte(driveOutputs)
-	d := &drive{backend: startBackend(t, config), cookies: map[string][]*http.Cookie{}}
-	var err error
-	if d.config, err = amplify.ParseConfig(d.Outputs()); err != nil {
-		t.Fatal(err)
-	}
-	if d.runner, err = amplifyhttp.NewServerRunner(d.config, amplifyhttp.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.runner.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Errorf("closing the runner: %v", err)
-		}
-	})
+	d := &drive{backend: startBackend(t, config)}
+	d.visitors = newVisitors(t, d.Outputs(), amplify.Options{})
 	for _, u := range []sandbox.User{
 		{Email: ada}, {Email: bob}, {Email: eve, Groups: []string{"editors"}},
 	} {
@@ -83,25 +70,58 @@ func startDrive(t *testing.T, config sandbox.Config) *drive {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.cookies[u.Email], err = amplifytest.Cookies(d.config, amplify.IssuedTokens{
-			AccessToken: amplify.NewSecret(tokens.AccessToken),
-			IDToken:     amplify.NewSecret(tokens.IDToken),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d.signIn(t, u.Email, tokens.AccessToken, tokens.IDToken)
 	}
 	return d
 }
 
+// visitors are those of a Go server.
+type visitors struct {
+	config  amplify.Config
+	runner  *amplifyhttp.ServerRunner
+	cookies map[string][]*http.Cookie // by the user's e-mail address
+}
+
+// newVisitors returns visitors of whom nobody is signed in.
+func newVisitors(t *testing.T, outputs []byte, app amplify.Options) *visitors {
+	t.Helper()
+	v := &visitors{cookies: map[string][]*http.Cookie{}}
+	var err error
+	if v.config, err = amplify.ParseConfig(outputs); err != nil {
+		t.Fatal(err)
+	}
+	v.runner, err = amplifyhttp.NewServerRunner(v.config, amplifyhttp.Options{App: app})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.runner.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Errorf("closing the runner: %v", err)
+		}
+	})
+	return v
+}
+
+// signIn keeps the tokens of a user.
+func (v *visitors) signIn(t *testing.T, user, accessToken, idToken string) {
+	t.Helper()
+	cookies, err := amplifytest.Cookies(v.config, amplify.IssuedTokens{
+		AccessToken: amplify.NewSecret(accessToken), IDToken: amplify.NewSecret(idToken),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.cookies[user] = cookies
+}
+
 // as runs operation for a request with the cookies of a user, or, if user is empty, of a guest.
-func (d *drive) as(t *testing.T, user string, operation func(context.Context)) {
+func (v *visitors) as(t *testing.T, user string, operation func(context.Context)) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-	for _, c := range d.cookies[user] {
+	for _, c := range v.cookies[user] {
 		r.AddCookie(c)
 	}
-	_, err := amplifyhttp.RunWithServerContext(d.runner, amplifyhttp.ReadOnly(r),
+	_, err := amplifyhttp.RunWithServerContext(v.runner, amplifyhttp.ReadOnly(r),
 		func(ctx context.Context) (struct{}, error) {
 			operation(ctx)
 			return struct{}{}, nil

@@ -29,44 +29,51 @@ func BenchmarkGetURL(b *testing.B) {
 				SecretAccessKey: amplify.NewSecret("secret"), SessionToken: amplify.NewSecret(token), Expires: time.Now().Add(time.Hour),
 			})
 		}
-		b.Run(name+"/GetURL", func(b *testing.B) {
-			var contexts []context.Context
-			for _, c := range all {
-				ctx, done := amplify.WithServerContext(b.Context(), app, amplify.Providers{
-					Credentials: credentialsFunc(func() (*amplify.Credentials, error) { return c, nil }),
-				})
-				b.Cleanup(done)
-				contexts = append(contexts, ctx)
+		var contexts []context.Context
+		for _, c := range all {
+			ctx, done := amplify.WithServerContext(b.Context(), app, amplify.Providers{
+				Credentials: credentialsFunc(func() (*amplify.Credentials, error) { return c, nil }),
+			})
+			b.Cleanup(done)
+			contexts = append(contexts, ctx)
+		}
+		client := s3.NewPresignClient(s3.New(s3.Options{
+			Region: "eu-west-1", RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+			ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
+		}))
+		ours, plain := 0, 0 // calls
+		getURL := func() {
+			ctx := contexts[ours%users]
+			ours++
+			if _, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("photos/2024/a b.png")}); err != nil {
+				b.Fatal(err)
 			}
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if _, err := storage.GetURL(contexts[i%users], storage.GetURLInput{Path: storage.Path("photos/2024/a b.png")}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(name+"/PresignClient", func(b *testing.B) {
-			client := s3.NewPresignClient(s3.New(s3.Options{
-				Region: "eu-west-1", RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
-				ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
-			}))
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				c := all[i%users]
-				_, err := client.PresignGetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("drive"), Key: aws.String("photos/2024/a b.png")},
-					s3.WithPresignExpires(15*time.Minute), func(o *s3.PresignOptions) {
-						o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
-							o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-								return aws.Credentials{
-									AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
-								}, nil
-							})
+		}
+		presign := func() {
+			c := all[plain%users]
+			plain++
+			_, err := client.PresignGetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("drive"), Key: aws.String("photos/2024/a b.png")},
+				s3.WithPresignExpires(15*time.Minute), func(o *s3.PresignOptions) {
+					o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
+						o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+							return aws.Credentials{
+								AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
+							}, nil
 						})
 					})
-				if err != nil {
-					b.Fatal(err)
-				}
+				})
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
+		}
+		for way, call := range map[string]func(){"GetURL": getURL, "PresignClient": presign} {
+			b.Run(name+"/"+way, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					call()
+				}
+			})
+		}
+		b.Run(name+"/beside", func(b *testing.B) { beside(b, getURL, presign) })
 	}
 }

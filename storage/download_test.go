@@ -339,6 +339,25 @@ func TestDownloadAnswers(t *testing.T) {
 	}
 }
 
+// TestDownloadErrorBreaksOff: the call is repeated, and its error is the one that S3 has sent, or that
+// there was none.
+func TestDownloadErrorBreaksOff(t *testing.T) {
+	for broken, want := range map[int]string{1: "AccessDenied", 2: "AccessDenied", 3: "NetworkError"} {
+		s := newCutS3(t, nil)
+		s.change = func(n int, w http.ResponseWriter, r *http.Request) bool {
+			if n <= broken {
+				w.Header().Set("Content-Length", "1000")
+			}
+			fail(w, r, http.StatusForbidden, "AccessDenied", "Access Denied")
+			return true
+		}
+		_, err := storage.DownloadData(s.in(t), storage.DownloadDataInput{Path: storage.Path("a")})
+		if e, ok := err.(*amplify.Error); !ok || e.Name != want || len(s.asked) != min(broken+1, 3) {
+			t.Errorf("%d broken answers: %v after %d calls", broken, err, len(s.asked))
+		}
+	}
+}
+
 // TestDownloadEnds: a body ends with the request that it belongs to.
 func TestDownloadEnds(t *testing.T) {
 	for name, c := range map[string]struct {

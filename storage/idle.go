@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -23,7 +24,8 @@ type idle struct {
 	timeout time.Duration
 }
 
-// Do sends r. The body of an answer that is an error has at most maxAnswer bytes.
+// Do sends r. An answer that is an error has arrived when all of it has, which is at most maxAnswer
+// bytes: one that breaks off would leave its reader without the error's name.
 func (c *idle) Do(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	w := &watch{ctx, cancel, c.timeout, time.AfterFunc(c.timeout, func() { cancel(errIdle) })}
@@ -38,14 +40,20 @@ func (c *idle) Do(r *http.Request) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
-	body := resp.Body
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		body = http.MaxBytesReader(nil, body, maxAnswer)
-	}
 	// Not every body observes the context of its request: one that comes from fetch (GOOS=js) ends
 	// only when it is closed.
+	body := resp.Body
 	stop := context.AfterFunc(ctx, func() { body.Close() })
 	resp.Body = &received{body, w, stop}
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(text))
 	return resp, nil
 }
 

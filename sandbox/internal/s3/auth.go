@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/amplify-go/amplify/sandbox/internal/s3/checksum"
 	"github.com/amplify-go/amplify/sandbox/internal/sigv4"
 )
 
@@ -327,10 +328,17 @@ func fromLatin1(header http.Header) {
 	}
 }
 
-// unhoist makes headers of the parameters that a presigned URL has in their place.
+// unhoist makes headers of the parameters that a presigned URL has in their place. S3 ignores
+// checksums there: the AWS SDK for JavaScript signs that of an empty body, and uploads with such a
+// URL arrive (aws/aws-sdk#480).
 func unhoist(q *request) {
 	for name, values := range q.query {
-		if len(name) > 6 && strings.EqualFold(name[:6], "x-amz-") && q.Header.Get(name) == "" {
+		lower := strings.ToLower(name)
+		_, isSum := checksum.Parse(strings.TrimPrefix(lower, "x-amz-checksum-"))
+		if isSum || lower == "x-amz-sdk-checksum-algorithm" {
+			continue
+		}
+		if len(lower) > 6 && strings.HasPrefix(lower, "x-amz-") && q.Header.Get(name) == "" {
 			q.Header[http.CanonicalHeaderKey(name)] = values
 		}
 	}

@@ -251,6 +251,31 @@ func TestPresigned(t *testing.T) {
 	}
 }
 
+// TestPresignedChecksum: a URL as the AWS SDK for JavaScript signs it, with the checksum of an empty
+// body.
+func TestPresignedChecksum(t *testing.T) {
+	s := newServer(t)
+	for body, change := range map[string]string{"content": "", "other": "x-amz-meta-color=red&"} {
+		r := s.newRequest(t, "PUT", "/bucket/ann/a?"+change+"X-Amz-Expires=60&"+
+			"x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32", body)
+		signed, _, err := signer().PresignHTTP(t.Context(), ann, r, "UNSIGNED-PAYLOAD", "s3",
+			"us-east-1", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.URL, err = url.Parse(signed); err != nil {
+			t.Fatal(err)
+		}
+		s.do(t, r).want(t, "put", 200, "")
+		got := s.call(t, ann, "GET", "/bucket/ann/a", "")
+		if got.body != body || (got.Header.Get("X-Amz-Meta-Color") == "red") != (change != "") {
+			t.Errorf("%q with the headers %v", got.body, got.Header)
+		}
+	}
+	s.call(t, ann, "PUT", "/bucket/ann/b", "content", "X-Amz-Checksum-Crc32", "AAAAAA==").
+		want(t, "a header", 400, "BadDigest")
+}
+
 // TestPathEscaping: the path counts as S3 escapes it. A client that escapes less, and
 // signs what it sends, is refused, as by AWS.
 func TestPathEscaping(t *testing.T) {
