@@ -5,18 +5,19 @@ import "github.com/vektah/gqlparser/v2/ast"
 // A Schema is what a backend serves.
 type Schema struct {
 	Models []*Model // in the order of the document, then the models that join many to many
-	Enums  []*Enum
-	Types  []*CustomType // object types that are no models
 
 	// API is the deployed schema: what clients see, with the types that the models bring. Documents
 	// are validated against it.
 	API *ast.Schema
 
-	// Warnings tell what of the schema is not served as AWS would.
+	// Warnings tell what the sandbox leaves out or does not know.
 	Warnings []string
 
+	options    Options
 	models     map[string]*Model
 	operations map[ast.Operation]map[string]*Operation
+	// fields are the rules on fields of types that are no models, by "Type.field".
+	fields map[string][]*role
 }
 
 // Model returns the model of that name, or nil.
@@ -29,10 +30,12 @@ func (s *Schema) Operation(root ast.Operation, name string) *Operation {
 
 // A Model is a type with a table of its own.
 type Model struct {
-	Name   string
-	Fields []*Field // declared ones, then those that the backend adds: id, timestamps, owners, keys of relations
+	Name string
+	// Fields are the declared ones, then those that the backend adds: id, timestamps, keys of
+	// relations, owners.
+	Fields []*Field
 	Key    *Key
-	// Indexes are the secondary indexes in the order of their fields.
+	// Indexes are the secondary indexes: those of @index, then those that relations make.
 	Indexes []*Key
 	Rules   []Rule
 
@@ -42,17 +45,44 @@ type Model struct {
 	// Operations that the API has for the model.
 	Operations []*Operation
 
-	// Subscriptions reports whether the model has subscriptions that its rules restrict. The answers
-	// of its mutations then leave out what a subscriber may not see.
-	Subscriptions bool
+	// Level says who may subscribe. Where it is LevelOn, the answers of mutations leave out what
+	// some subscriber may not see.
+	Level Level
 
 	fields map[string]*Field
+	roles  []*role
+	def    *ast.Definition
+	// settable are fields that every rule for writing allows: keys that relations add.
+	settable map[string]bool
 }
 
 // Field returns the field of that name, or nil.
 func (m *Model) Field(name string) *Field { return m.fields[name] }
 
-// A Field is a field of a model or of a custom type.
+// Keys returns the primary key and the indexes.
+func (m *Model) Keys() []*Key { return append([]*Key{m.Key}, m.Indexes...) }
+
+// Index returns the index of that name, or nil.
+func (m *Model) Index(name string) *Key {
+	for _, k := range m.Indexes {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// Level says who may subscribe to a model.
+type Level string
+
+// The levels of subscriptions.
+const (
+	LevelOff    Level = "off"    // there are none
+	LevelPublic Level = "public" // whoever may reach the API
+	LevelOn     Level = "on"     // by the rules
+)
+
+// A Field is a field of a model.
 type Field struct {
 	Name     string
 	Type     *ast.Type
@@ -61,6 +91,13 @@ type Field struct {
 	Relation *Relation // of a field that leads to another model; such a field holds no value
 	// Added is set if the backend adds the field: it is not in the annotated schema.
 	Added bool
+	// Owner is set if the field holds owners as "<sub>::<username>". Clients see the last part.
+	Owner bool
+
+	readers []*role // who may read it; only if guarded
+	guarded bool    // some who may read the model may not read the field
+	redact  bool    // the answers of mutations leave it out
+	pos     *ast.Position
 }
 
 // A Key is the primary key of a model or one of its indexes.
@@ -71,12 +108,19 @@ type Key struct {
 	Sort      []string
 	// Query names the query of an index; empty if it has none.
 	Query string
-	// Implied is set for an index that a relation made.
+	// Projected are the fields that the index holds; nil means all. Reading by the index gives null
+	// for the others.
+	Projected []string
+	// Implied is set for an index that a relation makes.
 	Implied bool
 }
 
 // Fields returns the fields of the key in order.
 func (k *Key) Fields() []string { return append([]string{k.Partition}, k.Sort...) }
+
+// SortArgument names the argument of a query that takes the condition on the sort key; empty if
+// the key has no sort fields.
+func (k *Key) SortArgument() string { return camel(k.Sort...) }
 
 // RelationKind says how many related items there may be, and on which side their keys stand.
 type RelationKind string
@@ -97,20 +141,11 @@ type Relation struct {
 	Fields, References []string
 	// Key is the key of the related model that finds them.
 	Key *Key
+	// SortArgument names the argument of a HasMany that takes a condition on the sort key; empty if
+	// it has none.
+	SortArgument string
 	// Limit is the number of items in a page of a HasMany whose caller names none.
 	Limit int
-}
-
-// An Enum is an enumeration.
-type Enum struct {
-	Name   string
-	Values []string
-}
-
-// A CustomType is an object type without a table.
-type CustomType struct {
-	Name   string
-	Fields []*Field
 }
 
 // Kind says what an operation does.
@@ -141,56 +176,4 @@ type Operation struct {
 	Rules     []Rule   // of Custom
 	Functions []string // of Custom: the names in @function, in order; none if AppSync JavaScript answers
 	Mutations []string // of subscriptions: the mutations in @aws_subscribe
-}
-
-// Strategy says whom a rule lets in.
-type Strategy string
-
-// The strategies of rules.
-const (
-	Public  Strategy = "public"
-	Private Strategy = "private"
-	Owner   Strategy = "owner"
-	Groups  Strategy = "groups"
-	Lambda  Strategy = "custom"
-)
-
-// Provider says how a caller of a rule has shown who they are.
-type Provider string
-
-// The providers of rules.
-const (
-	APIKey   Provider = "apiKey"
-	UserPool Provider = "userPools"
-	IAM      Provider = "iam" // also written identityPool
-	OIDC     Provider = "oidc"
-	Function Provider = "function"
-)
-
-// Access is one thing that rules allow.
-type Access string
-
-// What rules allow. A rule's "read" is AllowGet, AllowList, AllowListen and two more that AppSync
-// serves no operation for here.
-const (
-	AllowCreate Access = "create"
-	AllowUpdate Access = "update"
-	AllowDelete Access = "delete"
-	AllowGet    Access = "get"
-	AllowList   Access = "list"
-	AllowListen Access = "listen"
-)
-
-// A Rule is one rule of @auth. Rules of one @auth are OR-ed.
-type Rule struct {
-	Allow      Strategy
-	Provider   Provider
-	Operations []Access
-
-	OwnerField    string // of Owner
-	IdentityClaim string // of Owner: the claim that holds the owner, by default "sub::username"
-
-	Groups      []string // of static Groups
-	GroupsField string   // of dynamic Groups
-	GroupClaim  string   // of Groups, by default "cognito:groups"
 }

@@ -1,0 +1,149 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// recorded is the folder of the recordings.
+func recorded(t testing.TB) string {
+	t.Helper()
+	if dir := os.Getenv("AMPLIFY_CONFORMANCE_DIR"); dir != "" {
+		return dir
+	}
+	return "../../../../testdata/conformance"
+}
+
+// models returns the names of the recorded schemas.
+func models(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(recorded(t), "models", "*", "model.graphql"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no recorded schemas in %s: %v", recorded(t), err)
+	}
+	var names []string
+	for _, path := range paths {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	return names
+}
+
+// allModes are those of the recorded APIs.
+var allModes = Options{Default: APIKey, Additional: []Provider{UserPool, IAM, Function}}
+
+// load reads the annotated schema of a recorded backend.
+func load(t testing.TB, model string) *Schema {
+	t.Helper()
+	path := filepath.Join(recorded(t), "models", model, "model.graphql")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read("model.graphql", string(text), allModes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestAPIIsTheDeployedOne compares the derived schema with the one that Amplify's transformer made.
+func TestAPIIsTheDeployedOne(t *testing.T) {
+	for _, model := range models(t) {
+		t.Run(model, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(recorded(t), "models", model, "schema.graphql"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			document := validator.PreludeDocument()
+			own, err := parser.ParseSchema(&ast.Source{Input: amplify})
+			if err != nil {
+				t.Fatal(err)
+			}
+			document.Merge(own)
+			deployed, err := parser.ParseSchema(&ast.Source{Name: "schema.graphql", Input: string(text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			document.Merge(deployed)
+			want, err := validator.ValidateSchemaDocument(document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := map[string]bool{}
+			for _, def := range deployed.Definitions {
+				names[def.Name] = true
+			}
+			got := load(t, model)
+			for name, def := range got.API.Types {
+				if !def.BuiltIn && own.Definitions.ForName(name) == nil {
+					names[name] = true
+				}
+			}
+			for _, name := range slices.Sorted(maps.Keys(names)) {
+				diff(t, got.API.Types[name], want.Types[name])
+			}
+		})
+	}
+}
+
+// diff reports how two types differ. The order of fields is left aside.
+func diff(t *testing.T, got, want *ast.Definition) {
+	t.Helper()
+	switch {
+	case got == nil:
+		t.Errorf("the API lacks %s %s", want.Kind, want.Name)
+		return
+	case want == nil:
+		t.Errorf("the API has %s %s, which is not deployed", got.Kind, got.Name)
+		return
+	}
+	lines := func(d *ast.Definition) []string {
+		out := []string{fmt.Sprintf("%s %s%s", d.Kind, d.Name, printDirectives(d.Directives))}
+		for _, f := range d.Fields {
+			var args []string
+			for _, a := range f.Arguments {
+				args = append(args, a.Name+": "+a.Type.String())
+			}
+			slices.Sort(args)
+			out = append(out, fmt.Sprintf("%s.%s(%s): %s%s", d.Name, f.Name, strings.Join(args, ", "), f.Type,
+				printDirectives(f.Directives)))
+		}
+		for _, v := range d.EnumValues {
+			out = append(out, d.Name+"."+v.Name)
+		}
+		return out
+	}
+	g, w := lines(got), lines(want)
+	for _, line := range g {
+		if !slices.Contains(w, line) {
+			t.Errorf("not deployed: %s", line)
+		}
+	}
+	for _, line := range w {
+		if !slices.Contains(g, line) {
+			t.Errorf("missing:      %s", line)
+		}
+	}
+}
+
+func printDirectives(list ast.DirectiveList) string {
+	var out []string
+	for _, d := range list {
+		text := " @" + d.Name
+		for _, a := range d.Arguments {
+			text += fmt.Sprintf("(%s: %s)", a.Name, a.Value)
+		}
+		out = append(out, text)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), "")
+}

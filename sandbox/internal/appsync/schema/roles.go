@@ -1,0 +1,163 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// readRoles makes roles of the rules of each model and its fields, and works out which fields are
+// guarded and which ones the answers of mutations leave out. It does as Amplify's transformer does
+// (amplify-graphql-auth-transformer: graphql-auth-transformer.ts and accesscontrol/acm.ts).
+func (r *reader) readRoles() {
+	for _, m := range r.schema.Models {
+		r.readModelRoles(m)
+	}
+	for _, m := range r.schema.Models {
+		for _, f := range m.Fields {
+			r.guard(m, f)
+		}
+	}
+}
+
+func (r *reader) readModelRoles(m *Model) {
+	byName := map[string]*role{}
+	set := func(rule Rule, field string, pos *ast.Position) {
+		for _, one := range rolesOf(rule, m.def) {
+			name := strings.Join([]string{string(one.provider), string(one.allow), one.entity, one.claim}, "\x00")
+			old := byName[name]
+			if old == nil {
+				one.fields = map[string]Access{}
+				for _, f := range m.def.Fields {
+					one.fields[f.Name] = 0
+				}
+				byName[name], old = one, one
+				m.roles = append(m.roles, one)
+			} else if field == "" && !r.joins[m.Name] {
+				r.fault(pos, "the model %s has two rules for the same callers", m.Name)
+			}
+			for f := range old.fields {
+				if field == "" || field == f {
+					old.fields[f] = rule.Access
+				}
+			}
+		}
+	}
+	fieldRules := false
+	for _, f := range m.Fields {
+		fieldRules = fieldRules || f.Rules != nil
+	}
+	pos := m.def.Position
+	if d := m.def.Directives.ForName("auth"); d != nil {
+		m.Rules, pos = r.rules(d, false), d.Position
+	} else if r.sandboxed && !fieldRules {
+		m.Rules = []Rule{{Allow: Public, Provider: APIKey, Access: AllowAll}}
+	}
+	for _, rule := range m.Rules {
+		set(rule, "", pos)
+	}
+	for _, f := range m.Fields {
+		if f.Rules == nil {
+			continue
+		}
+		for _, one := range m.roles {
+			one.fields[f.Name] = 0
+		}
+		for _, rule := range f.Rules {
+			set(rule, f.Name, f.pos)
+		}
+	}
+	for _, one := range m.roles {
+		if one.allow == Owner {
+			m.add(&Field{Name: one.entity, Type: named("String"), Added: true, pos: pos})
+		}
+		if one.multi() {
+			m.fields[one.entity].Owner = true
+		}
+	}
+	if len(m.roles) == 0 {
+		r.warn(m.def.Position, "the model %s has no rules: nobody may use it%s", m.Name,
+			map[bool]string{true: " but IAM principals outside of the identity pool"}[r.options.admins()])
+	}
+	slices.SortStableFunc(m.roles, func(a, b *role) int { return a.rank() - b.rank() })
+}
+
+// guard finds out whether some who may read the model may not read a field, and whether the
+// answers of mutations leave it out: who subscribes to them may be one of those.
+func (r *reader) guard(m *Model, f *Field) {
+	if m.def.Fields.ForName(f.Name) == nil || len(m.roles) == 0 {
+		return
+	}
+	var all []*role
+	for _, one := range m.roles {
+		// Amplify means to take every way of reading here, but takes get alone.
+		if one.can(AllowGet) {
+			all = append(all, one)
+		}
+	}
+	// A provider's private rule that reads the field in every way stands for its other rules.
+	for _, provider := range []Provider{UserPool, OIDC} {
+		private := slices.IndexFunc(all, func(o *role) bool {
+			return o.provider == provider && o.allow == Private && o.fields[f.Name]&AllowRead == AllowRead
+		})
+		if private < 0 {
+			continue
+		}
+		keep := all[private]
+		all = slices.DeleteFunc(slices.Clone(all), func(o *role) bool {
+			return o.provider == provider && o != keep
+		})
+	}
+	for _, one := range all {
+		if one.fields[f.Name]&AllowRead != 0 {
+			f.readers = append(f.readers, one)
+		}
+	}
+	f.guarded = len(f.readers) < len(all)
+	if f.guarded && f.Type.NonNull && m.Level == LevelOn {
+		r.fault(f.pos, "%s.%s is required, but some who may read %s may not read it; "+
+			"give the field a rule with read for all of them", m.Name, f.Name, m.Name)
+	}
+	f.redact = f.guarded
+	if f.Relation != nil && !f.Type.NonNull && !f.guarded {
+		f.redact = r.differ(f.readers, f.Relation.Model)
+	}
+	// The resolver that shows the last part of an owner answers whatever the one before it did.
+	f.redact = f.redact && m.Level == LevelOn && !f.Owner
+}
+
+// differ reports whether those who may read a relation and those who may read the related model
+// are not the same callers, although some callers are both.
+func (r *reader) differ(readers []*role, related *Model) bool {
+	var others []*role
+	for _, one := range related.roles {
+		if one.can(AllowRead) {
+			others = append(others, one)
+		}
+	}
+	for _, provider := range []Provider{UserPool, OIDC} {
+		private := func(o *role) bool { return o.provider == provider && o.allow == Private }
+		if slices.ContainsFunc(others, private) {
+			others = slices.DeleteFunc(slices.Clone(others), func(o *role) bool {
+				return o.provider == provider && o.allow != Private
+			})
+		}
+	}
+	both := func(a *role) bool {
+		return slices.ContainsFunc(others, func(b *role) bool {
+			tokens := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
+			return a.same(b) || a.written == b.written && tokens && (a.allow == Private || b.allow == Private)
+		})
+	}
+	if len(related.roles) == 0 || !slices.ContainsFunc(readers, both) {
+		return false
+	}
+	identical := len(readers) == len(others)
+	for _, b := range others {
+		identical = identical && slices.ContainsFunc(readers, func(a *role) bool {
+			return a.same(b) && a.static && a.allow != Lambda
+		})
+	}
+	return !identical
+}
