@@ -165,11 +165,11 @@ func (id Identity) owner(one *role) []string {
 	}
 	var parts []string
 	for _, name := range strings.Split(one.claim, claimDelimiter) {
-		value, _ := id.Claims[name].(string)
-		if name == "username" && value == "" {
-			value, _ = id.Claims["cognito:username"].(string)
+		value, ok := id.Claims[name].(string)
+		if name == "username" && !ok {
+			value, ok = id.Claims["cognito:username"].(string)
 		}
-		if value == "" {
+		if !ok {
 			return nil
 		}
 		parts = append(parts, value)
