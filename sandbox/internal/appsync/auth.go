@@ -89,7 +89,7 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 			tried = err
 		}
 		if a.has(schema.OIDC) && tried != ErrTokenExpired {
-			claims, err := a.cfg.OIDC(token)
+			claims, err := a.cfg.OIDC(ctx, token)
 			if err == nil {
 				return user(schema.OIDC, claims), nil
 			}

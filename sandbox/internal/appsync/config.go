@@ -22,7 +22,7 @@ type Config struct {
 	// UserPool returns the claims of a token of the user pool. The error is one of this package's.
 	UserPool func(token string) (map[string]any, error)
 	// OIDC does so for a token of the OIDC provider.
-	OIDC func(token string) (map[string]any, error)
+	OIDC func(ctx context.Context, token string) (map[string]any, error)
 	// Credentials returns who has these AWS credentials, and their secret key. A signature tells
 	// whether they really do. The error is one of this package's.
 	Credentials func(accessKeyID, sessionToken string) (*Caller, string, error)

@@ -21,6 +21,9 @@ const (
 	maxDuration = 30 * time.Second
 )
 
+// Operation is the name of calls of the API.
+const Operation = "GraphQL"
+
 // ServeHTTP answers a request for the path /graphql.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -38,18 +41,22 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		write(w, http.StatusOK, response)
 	case errors.As(err, &refused):
-		header.Set("X-Amzn-Errortype", refused.errorType)
-		write(w, refused.status, graphql.Object{{Name: "errors", Value: []graphql.Object{{
-			{Name: "errorType", Value: refused.errorType}, {Name: "message", Value: refused.message}}}}})
+		Fail(w, refused.status, refused.errorType, refused.message)
 	case errors.Is(err, context.Canceled): // the caller has gone
 		panic(http.ErrAbortHandler)
 	default:
 		a.cfg.Logger.ErrorContext(ctx, "sandbox: AppSync failed", "error", err)
-		header.Set("X-Amzn-Errortype", "InternalFailure")
-		write(w, http.StatusInternalServerError, graphql.Object{{Name: "errors", Value: []graphql.Object{{
-			{Name: "errorType", Value: "InternalFailure"},
-			{Name: "message", Value: "The sandbox failed; its log says why."}}}}})
+		Fail(w, http.StatusInternalServerError, "InternalFailure",
+			"The sandbox failed; its log says why.")
 	}
+}
+
+// Fail answers a request that is not looked at.
+func Fail(w http.ResponseWriter, status int, errorType, message string) {
+	allowOrigin(w.Header())
+	w.Header().Set("X-Amzn-Errortype", errorType)
+	write(w, status, graphql.Object{{Name: "errors", Value: []any{graphql.Object{
+		{Name: "errorType", Value: errorType}, {Name: "message", Value: message}}}}})
 }
 
 func write(w http.ResponseWriter, status int, answer json.Marshaler) {
