@@ -89,50 +89,53 @@ func TestAPIIsTheDeployedOne(t *testing.T) {
 				}
 			}
 			for _, name := range slices.Sorted(maps.Keys(names)) {
-				diff(t, got.API.Types[name], want.Types[name])
+				for _, line := range diff(got.API.Types[name], want.Types[name]) {
+					t.Error(line)
+				}
 			}
 		})
 	}
 }
 
-// diff reports how two types differ. The order of fields is left aside.
-func diff(t *testing.T, got, want *ast.Definition) {
-	t.Helper()
+// diff tells how two types differ. The order of fields is left aside.
+func diff(got, want *ast.Definition) []string {
 	switch {
 	case got == nil:
-		t.Errorf("the API lacks %s %s", want.Kind, want.Name)
-		return
+		return []string{"the API lacks " + string(want.Kind) + " " + want.Name}
 	case want == nil:
-		t.Errorf("the API has %s %s, which is not deployed", got.Kind, got.Name)
-		return
+		return []string{"not deployed: " + string(got.Kind) + " " + got.Name}
 	}
-	lines := func(d *ast.Definition) []string {
-		out := []string{fmt.Sprintf("%s %s%s", d.Kind, d.Name, printDirectives(d.Directives))}
-		for _, f := range d.Fields {
-			var args []string
-			for _, a := range f.Arguments {
-				args = append(args, a.Name+": "+a.Type.String())
-			}
-			slices.Sort(args)
-			out = append(out, fmt.Sprintf("%s.%s(%s): %s%s", d.Name, f.Name, strings.Join(args, ", "), f.Type,
-				printDirectives(f.Directives)))
-		}
-		for _, v := range d.EnumValues {
-			out = append(out, d.Name+"."+v.Name)
-		}
-		return out
-	}
+	var out []string
 	g, w := lines(got), lines(want)
 	for _, line := range g {
 		if !slices.Contains(w, line) {
-			t.Errorf("not deployed: %s", line)
+			out = append(out, "not deployed: "+line)
 		}
 	}
 	for _, line := range w {
 		if !slices.Contains(g, line) {
-			t.Errorf("missing:      %s", line)
+			out = append(out, "the API lacks "+line)
 		}
 	}
+	return out
+}
+
+// lines prints a type: one line for itself, one for each field or value.
+func lines(d *ast.Definition) []string {
+	out := []string{fmt.Sprintf("%s %s%s", d.Kind, d.Name, printDirectives(d.Directives))}
+	for _, f := range d.Fields {
+		var args []string
+		for _, a := range f.Arguments {
+			args = append(args, a.Name+": "+a.Type.String())
+		}
+		slices.Sort(args)
+		out = append(out, fmt.Sprintf("%s.%s(%s): %s%s", d.Name, f.Name, strings.Join(args, ", "), f.Type,
+			printDirectives(f.Directives)))
+	}
+	for _, v := range d.EnumValues {
+		out = append(out, d.Name+"."+v.Name)
+	}
+	return out
 }
 
 func printDirectives(list ast.DirectiveList) string {

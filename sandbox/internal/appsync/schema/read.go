@@ -50,13 +50,14 @@ func Read(name, text string, o Options) (*Schema, error) {
 	if err != nil {
 		return nil, faultOf(name, err)
 	}
-	return read(name, document, o)
+	return read(name, document, o, false)
 }
 
-// read makes a schema of an annotated document.
-func read(name string, document *ast.SchemaDocument, o Options) (*Schema, error) {
+// read makes a schema of an annotated document, or of one that stands for a model introspection.
+func read(name string, document *ast.SchemaDocument, o Options, introspected bool) (*Schema, error) {
 	r := &reader{
-		name: name, options: o, document: document, defs: map[string]*ast.Definition{},
+		name: name, options: o, document: document, introspected: introspected,
+		defs: map[string]*ast.Definition{},
 		schema: &Schema{
 			options: o, models: map[string]*Model{}, fields: map[string][]*role{},
 			operations: map[ast.Operation]map[string]*Operation{
@@ -84,33 +85,44 @@ type reader struct {
 	defs     map[string]*ast.Definition // of the document, with its extensions
 	faults   []error
 
+	introspected bool // the document lacks what a model introspection lacks
+
 	joins     map[string]bool // the models that join many to many
 	sandboxed bool            // Gen 1's globalAuthRule lets the API key in where models have no rules
 }
 
 func (r *reader) fault(pos *ast.Position, format string, args ...any) {
-	line := 0
-	if pos != nil {
-		line = pos.Line
-	}
-	r.faults = append(r.faults, fmt.Errorf("%s:%d: %s", r.name, line, fmt.Sprintf(format, args...)))
+	r.faults = append(r.faults, fmt.Errorf("%s: %s", r.where(pos), fmt.Sprintf(format, args...)))
 }
 
 func (r *reader) warn(pos *ast.Position, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if pos != nil {
-		text = r.name + ":" + strconv.Itoa(pos.Line) + ": " + text
+	r.schema.Warnings = append(r.schema.Warnings, r.where(pos)+": "+fmt.Sprintf(format, args...))
+}
+
+// where returns the file and the line of a position, or the type or field that stands for it.
+func (r *reader) where(pos *ast.Position) string {
+	switch {
+	case pos == nil:
+		return r.name
+	case pos.Line > 0:
+		return r.name + ":" + strconv.Itoa(pos.Line)
 	}
-	r.schema.Warnings = append(r.schema.Warnings, text)
+	return r.name + ": " + pos.Src.Name
 }
 
 // faultOf gives an error of gqlparser the form of the others.
 func faultOf(name string, err error) error {
 	var ge *gqlerror.Error
-	if errors.As(err, &ge) && len(ge.Locations) > 0 {
+	if !errors.As(err, &ge) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if len(ge.Locations) > 0 && ge.Locations[0].Line > 0 {
 		return fmt.Errorf("%s:%d: %s", name, ge.Locations[0].Line, ge.Message)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	if place, _ := ge.Extensions["file"].(string); place != "" { // see place
+		name += ": " + place
+	}
+	return fmt.Errorf("%s: %s", name, ge.Message)
 }
 
 // unserved are directives of Amplify that the sandbox does not serve, and what becomes of them.
@@ -588,6 +600,8 @@ func (r *reader) readCustom() {
 			if d := f.Directives.ForName("auth"); d != nil {
 				rules = r.rules(d, true)
 				r.schema.fields[def.Name+"."+f.Name] = r.staticRoles(d, rules)
+			} else if isRoot && r.introspected {
+				r.schema.fields[def.Name+"."+f.Name] = nil // nobody
 			}
 			if !isRoot {
 				continue

@@ -127,7 +127,7 @@ func (r *reader) readBelongsTo(m *Model, f *ast.FieldDefinition, d *ast.Directiv
 			}
 		}
 	}
-	if back == nil {
+	if back == nil && !r.introspected {
 		r.fault(d.Position, "@belongsTo: %s needs a field with @hasOne or @hasMany that leads to %s",
 			related.Name, m.Name)
 		return
@@ -186,7 +186,7 @@ func (r *reader) referenceIndex(
 			k.Name = v.Raw
 		}
 	}
-	if !found {
+	if !found && !r.introspected {
 		r.fault(d.Position, "@%s: %s needs a field with @belongsTo and the same references that leads to %s",
 			d.Name, related.Name, m.Name)
 	}
