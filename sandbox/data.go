@@ -29,8 +29,9 @@ import (
 // Data configures the GraphQL API of a data schema.
 type Data struct {
 	// Schema is the annotated schema (@model, @auth, …) in GraphQL's schema language: the file
-	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it
-	// there is no API.
+	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it the
+	// API is that of the model introspection in the outputs, which does not tell all: rules of fields
+	// and default values are unknown, and custom operations are refused.
 	Schema string
 	// SchemaFile names the schema in errors. The default is "schema.graphql".
 	SchemaFile string
@@ -58,6 +59,8 @@ type dataOutputs struct {
 	APIKey      string   `json:"api_key,omitempty"`
 	DefaultMode string   `json:"default_authorization_type"`
 	OtherModes  []string `json:"authorization_types"`
+	// Introspection is the model introspection, which the sandbox reads and does not make.
+	Introspection json.RawMessage `json:"model_introspection,omitempty"`
 }
 
 // authModes are the modes of authorization by their names in outputs.
@@ -95,6 +98,9 @@ func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOu
 		}
 		if data.Region == "" {
 			data.Region = o.auth.Region
+		}
+		if o.gen1 && data.OtherModes == nil { // which files of Gen 1 do not tell
+			data.OtherModes = []string{"API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM"}
 		}
 		return data, nil
 	}
@@ -145,24 +151,29 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 	if err != nil {
 		return nil, err
 	}
-	if d.Schema == "" {
-		if data.URL != "" {
-			s.logger.Warn("sandbox: the outputs have a GraphQL API, which the sandbox serves only with " +
-				"the data schema: give Config.Data.Schema")
-		}
+	if data.URL == "" {
 		return nil, nil
 	}
 	modes, err := data.modes()
 	if err != nil {
 		return nil, err
 	}
-	if d.SchemaFile == "" {
-		d.SchemaFile = "schema.graphql"
-	}
-	parsed, err := schema.Read(d.SchemaFile, d.Schema,
+	parsed, err := d.read(data.Introspection,
 		schema.Options{Default: modes[0], Additional: modes[1:], Gen1: o.gen1})
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
+	}
+	if parsed == nil {
+		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a data " +
+			"schema nor a model introspection: it does not serve the API")
+		return nil, nil
+	}
+	for name, missing := range map[schema.Provider]bool{
+		schema.Function: d.Authorizer == nil, schema.OIDC: d.OIDC.Issuer == ""} {
+		if missing && slices.Contains(modes, name) {
+			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer or "+
+				"provider is not given: it refuses such callers", "mode", name)
+		}
 	}
 	for _, w := range parsed.Warnings {
 		s.logger.Warn("sandbox: the data schema", "warning", w)
@@ -177,6 +188,20 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		Authorizer:  d.Authorizer, Functions: d.Functions,
 		Store: s.store, Clock: s.clock.Now, Logger: s.logger,
 	})
+}
+
+// read returns the data schema: as it is given, or what the introspection tells of it. It
+// returns nil if there is neither.
+func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Schema, error) {
+	switch {
+	case d.Schema != "" && d.SchemaFile == "":
+		return schema.Read("schema.graphql", d.Schema, o)
+	case d.Schema != "":
+		return schema.Read(d.SchemaFile, d.Schema, o)
+	case introspection != nil:
+		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
+	}
+	return nil, nil
 }
 
 // verifyUser returns the claims of a token of the user pool: an access token or an ID token.

@@ -77,7 +77,7 @@ type Config struct {
 	// StorageAdmin asks for a key that may do everything in S3, on the loopback address
 	// alone; see [Sandbox.StorageAdmin]. Without it buckets are those of the outputs.
 	StorageAdmin bool
-	// Data is the GraphQL API. It needs a data schema.
+	// Data is the GraphQL API. Without a schema here or in the outputs there is none.
 	Data Data
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
 	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
