@@ -225,6 +225,10 @@ func (o *Operation) coerceArguments(set ast.SelectionSet, names []string) *Error
 				return e
 			}
 		case *ast.FragmentSpread:
+			if o.spread[s.Definition] {
+				continue
+			}
+			o.spread[s.Definition] = true
 			if e := o.coerceArguments(s.Definition.SelectionSet, names); e != nil {
 				return e
 			}

@@ -34,6 +34,8 @@ type Operation struct {
 	operation *ast.OperationDefinition
 	variables map[string]any
 	arguments map[*ast.Field]map[string]any
+	// spread are the fragments whose arguments are converted.
+	spread map[*ast.FragmentDefinition]bool
 }
 
 // Kind returns whether it is a query, a mutation or a subscription.
@@ -53,7 +55,8 @@ func Prepare(schema *ast.Schema, r Request) (*Operation, *Response, error) {
 		}
 		return nil, nil, ErrSyntax
 	}
-	o := &Operation{schema: schema, document: document, arguments: map[*ast.Field]map[string]any{}}
+	o := &Operation{schema: schema, document: document,
+		arguments: map[*ast.Field]map[string]any{}, spread: map[*ast.FragmentDefinition]bool{}}
 	switch named := operationsOf(document, r.OperationName); {
 	case len(document.Operations) == 0:
 		return nil, noOperation("The document has no operation."), nil

@@ -12,9 +12,13 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 )
 
-// maxFields is how many fields with resolvers a request may have (AppSync Developer
-// Guide, "GraphQL API limits": resolvers per request).
-const maxFields = 10_000
+const (
+	// maxResolved is how many fields a request may have resolved (AppSync
+	// Developer Guide, "GraphQL API limits": resolvers per request).
+	maxResolved = 10_000
+	// maxValues is how many values an answer may have in all.
+	maxValues = 1_000_000
+)
 
 // Field is a field that a document asks for.
 type Field struct {
@@ -55,6 +59,9 @@ func (o *Operation) Execute(ctx context.Context, r Resolver) (*Response, error) 
 	x := &execution{Operation: o, ctx: ctx, resolver: r,
 		mutation: o.operation.Operation == ast.Mutation}
 	data, ok := x.object(o.root(), o.selected(), nil, nil)
+	if x.refused != nil {
+		return refused(x.refused), nil
+	}
 	if x.failed != nil {
 		return nil, x.failed
 	}
@@ -104,11 +111,16 @@ type execution struct {
 	ctx      context.Context
 	resolver Resolver
 	mutation bool
-	resolved int
-	errors   []*Error
-	// failed is the server's failure. It ends the execution.
-	failed error
+	// resolved and values count what was done.
+	resolved, values int
+	errors           []*Error
+	// refused and failed end the execution: a limit, and the server's failure.
+	refused *Error
+	failed  error
 }
+
+// ended reports whether the execution is over before its end.
+func (x *execution) ended() bool { return x.refused != nil || x.failed != nil }
 
 // selection is the fields of one name in the response, which are merged.
 type selection struct {
@@ -120,6 +132,7 @@ type selection struct {
 func (o *Operation) collect(d *ast.Definition, fields []*ast.Field) []*selection {
 	var all []*selection
 	index := map[string]*selection{}
+	spread := map[*ast.FragmentDefinition]bool{}
 	var visit func(set ast.SelectionSet)
 	visit = func(set ast.SelectionSet) {
 		for _, s := range set {
@@ -140,7 +153,8 @@ func (o *Operation) collect(d *ast.Definition, fields []*ast.Field) []*selection
 					visit(s.SelectionSet)
 				}
 			case *ast.FragmentSpread:
-				if o.included(s.Directives) && o.applies(s.Definition.TypeCondition, d) {
+				if o.included(s.Directives) && o.applies(s.Definition.TypeCondition, d) && !spread[s.Definition] {
+					spread[s.Definition] = true
 					visit(s.Definition.SelectionSet)
 				}
 			}
@@ -181,7 +195,7 @@ func (x *execution) object(d *ast.Definition, fields []*ast.Field, value any, pa
 	object = Object{}
 	for _, s := range x.collect(d, fields) {
 		v, ok := x.field(d, s, value, join(path, s.name))
-		if x.failed != nil || !ok {
+		if x.ended() || !ok {
 			return nil, false
 		}
 		object = append(object, Member{s.name, v})
@@ -201,8 +215,9 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 	if v, ok := parent.(introspection); ok {
 		return x.complete(f.Definition.Type, s, v.field(f.Name, x.arguments[f]), d, path)
 	}
-	if x.resolved++; x.resolved > maxFields {
-		x.failed = fmt.Errorf("graphql: a request has more than %d fields", maxFields)
+	if x.resolved++; x.resolved > maxResolved {
+		x.refused = &Error{Message: fmt.Sprintf(
+			"The request resolves more than %d fields, which is the limit.", maxResolved)}
 		return nil, false
 	}
 	value, err := x.resolver.Resolve(x.ctx, &Field{
@@ -214,6 +229,9 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data, resolved: true,
 			path: path, locations: at(f.Position)})
 		return nil, !f.Definition.Type.NonNull
+	case errors.Is(err, context.DeadlineExceeded):
+		x.refused = &Error{Message: "Execution timed out."}
+		return nil, false
 	case err != nil:
 		x.failed = err
 		return nil, false
@@ -226,6 +244,13 @@ func (x *execution) fail(e *Error) { x.errors = append(x.errors, e) }
 // complete converts a value to the type t. ok is false if it must not be null and is.
 func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.Definition,
 	path []any) (any, bool) {
+	if x.values++; x.values > maxValues {
+		x.refused = &Error{Message: fmt.Sprintf(
+			"The answer has more than %d values, which is the limit.", maxValues)}
+	}
+	if x.ended() {
+		return nil, false
+	}
 	if value == nil {
 		if t.NonNull {
 			x.fail(&Error{path: path, Message: fmt.Sprintf("Cannot return null for non-nullable type: "+
