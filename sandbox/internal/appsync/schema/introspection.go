@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -151,9 +152,20 @@ func (f introspectedField) graphql(pos *ast.Position) *ast.Type {
 type builder struct {
 	in       introspection
 	document *ast.SchemaDocument
+	err      error // the first name that GraphQL does not take
+}
+
+var graphqlName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
+
+// check checks a name before GraphQL's own rules see it: they take names for checked.
+func (b *builder) check(where, s string) {
+	if !graphqlName.MatchString(s) && b.err == nil {
+		b.err = fmt.Errorf("%s%q is no name", where, s)
+	}
 }
 
 func (b *builder) add(kind ast.DefinitionKind, name string) *ast.Definition {
+	b.check("", name)
 	def := &ast.Definition{Kind: kind, Name: name, Position: place(name)}
 	b.document.Definitions = append(b.document.Definitions, def)
 	return def
@@ -168,6 +180,7 @@ func (b *builder) build() error {
 	for _, e := range b.in.Enums {
 		def := b.add(ast.Enum, e.Name)
 		for _, v := range e.Value.Values {
+			b.check(e.Name+": the value ", v)
 			def.EnumValues = append(def.EnumValues, &ast.EnumValueDefinition{Name: v, Position: def.Position})
 		}
 	}
@@ -190,14 +203,18 @@ func (b *builder) build() error {
 			b.fields(b.add(ast.Object, root.name), root.list)
 		}
 	}
-	return nil
+	return b.err
 }
 
 func (b *builder) fields(def *ast.Definition, list members[introspectedField]) {
 	for _, f := range list {
 		pos := place(def.Name + "." + f.Name)
+		b.check(def.Name+": ", f.Name)
+		b.check(def.Name+"."+f.Name+": the type ", string(f.Value.Type))
 		out := &ast.FieldDefinition{Name: f.Name, Type: f.Value.graphql(pos), Position: pos}
 		for _, a := range f.Value.Arguments {
+			b.check(def.Name+"."+f.Name+": ", a.Name)
+			b.check(def.Name+"."+f.Name+"."+a.Name+": the type ", string(a.Value.Type))
 			out.Arguments = append(out.Arguments, &ast.ArgumentDefinition{
 				Name: a.Name, Type: a.Value.graphql(pos), Position: pos,
 			})
