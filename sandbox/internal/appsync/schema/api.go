@@ -8,8 +8,8 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
-// An api derives the deployed schema, as Amplify's transformers do (amplify-graphql-model-, -index-,
-// -relational- and -auth-transformer).
+// An api derives the deployed schema, as Amplify's transformers do (the packages
+// amplify-graphql-model-transformer, -index-, -relational- and -auth-transformer).
 type api struct {
 	*reader
 	types map[string]*ast.Definition
@@ -35,7 +35,7 @@ func (r *reader) derive() {
 		panic(err) // embedded
 	}
 	for _, def := range own.Definitions {
-		if def.Kind == ast.Scalar {
+		if strings.HasPrefix(def.Name, "AWS") {
 			document.Definitions = append(document.Definitions, def)
 		}
 	}
@@ -65,7 +65,9 @@ func (a *api) declared(def *ast.Definition) {
 	}
 	if m := a.schema.models[def.Name]; m != nil {
 		for _, f := range m.Fields[len(def.Fields):] {
-			out.Fields = append(out.Fields, &ast.FieldDefinition{Name: f.Name, Type: f.Type, Position: f.pos})
+			out.Fields = append(out.Fields, &ast.FieldDefinition{
+				Name: f.Name, Type: f.Type, Position: f.pos,
+			})
 		}
 		for _, f := range out.Fields {
 			a.connection(m, f)
@@ -82,7 +84,8 @@ func (a *api) connection(m *Model, f *ast.FieldDefinition) {
 	}
 	f.Type = named(connectionType(rel.Model.Name))
 	if rel.SortArgument != "" {
-		f.Arguments = append(f.Arguments, arg(rel.SortArgument, a.sortCondition(rel.Model, sortKey(rel))))
+		condition := a.sortCondition(rel.Model, sortKey(rel))
+		f.Arguments = append(f.Arguments, arg(rel.SortArgument, condition))
 	}
 	f.Arguments = append(f.Arguments, arg("filter", filterType(rel.Model.Name)),
 		arg("sortDirection", "ModelSortDirection"), arg("limit", "Int"), arg("nextToken", "String"))
@@ -100,7 +103,9 @@ func served(list ast.DirectiveList) ast.DirectiveList {
 	var out ast.DirectiveList
 	for _, d := range list {
 		if strings.HasPrefix(d.Name, "aws_") || d.Name == "deprecated" {
-			out = append(out, &ast.Directive{Name: d.Name, Arguments: d.Arguments, Position: d.Position})
+			out = append(out, &ast.Directive{
+				Name: d.Name, Arguments: d.Arguments, Position: d.Position,
+			})
 		}
 	}
 	return out
@@ -142,15 +147,17 @@ func (a *api) model(m *Model) {
 			a.pages(m)
 			f.Type = named(connectionType(m.Name))
 			if hasPrimaryKey(m.def) {
-				f.Arguments = append(a.keyArguments(m, m.Key, ""), arg("sortDirection", "ModelSortDirection"))
+				f.Arguments = append(a.keyArguments(m, m.Key, ""),
+					arg("sortDirection", "ModelSortDirection"))
 			}
-			f.Arguments = append(f.Arguments, arg("filter", filterType(m.Name)), arg("limit", "Int"),
-				arg("nextToken", "String"))
+			f.Arguments = append(f.Arguments, arg("filter", filterType(m.Name)),
+				arg("limit", "Int"), arg("nextToken", "String"))
 		case Index:
 			a.pages(m)
 			f.Type = named(connectionType(m.Name))
-			f.Arguments = append(a.keyArguments(m, op.Key, "!"), arg("sortDirection", "ModelSortDirection"),
-				arg("filter", filterType(m.Name)), arg("limit", "Int"), arg("nextToken", "String"))
+			f.Arguments = append(a.keyArguments(m, op.Key, "!"),
+				arg("sortDirection", "ModelSortDirection"), arg("filter", filterType(m.Name)),
+				arg("limit", "Int"), arg("nextToken", "String"))
 		case Create, Update, Delete:
 			a.conditionInput(m)
 			input := upper(string(op.Kind)) + upper(m.Name) + "Input"
@@ -180,7 +187,8 @@ func (a *api) model(m *Model) {
 func (a *api) pages(m *Model) {
 	a.add(&ast.Definition{
 		Kind: ast.Object, Name: connectionType(m.Name), Fields: ast.FieldList{
-			field("items", "["+m.Name+"]!", m.def.Position), field("nextToken", "String", m.def.Position),
+			field("items", "["+m.Name+"]!", m.def.Position),
+			field("nextToken", "String", m.def.Position),
 		},
 	})
 	var fields []string

@@ -104,7 +104,9 @@ func (id Identity) values(one *role) []string {
 func (id Identity) owns(one *role, value any) bool {
 	mine := id.values(one)
 	if one.list {
-		return slices.ContainsFunc(claimList(value), func(v string) bool { return slices.Contains(mine, v) })
+		return slices.ContainsFunc(claimList(value), func(v string) bool {
+			return slices.Contains(mine, v)
+		})
 	}
 	text, ok := value.(string)
 	return ok && slices.Contains(mine, text)

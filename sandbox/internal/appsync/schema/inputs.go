@@ -10,7 +10,9 @@ import (
 func (a *api) input(name string, fields ...string) {
 	def := &ast.Definition{Kind: ast.InputObject, Name: name}
 	for i := 0; i < len(fields); i += 2 {
-		def.Fields = append(def.Fields, &ast.FieldDefinition{Name: fields[i], Type: named(fields[i+1])})
+		def.Fields = append(def.Fields, &ast.FieldDefinition{
+			Name: fields[i], Type: named(fields[i+1]),
+		})
 	}
 	a.add(def)
 }
@@ -63,8 +65,8 @@ func (a *api) common() {
 		a.input("ModelSubscription"+scalar+"Input", fields...)
 	}
 	a.input("ModelSizeInput", typed("Int", operators["Int"])...)
-	a.enum("ModelAttributeTypes", "binary", "binarySet", "bool", "list", "map", "number", "numberSet",
-		"string", "stringSet", "_null")
+	a.enum("ModelAttributeTypes", "binary", "binarySet", "bool", "list", "map", "number",
+		"numberSet", "string", "stringSet", "_null")
 	a.enum("ModelSortDirection", "ASC", "DESC")
 	// Amplify deploys it with every API; nothing uses it here.
 	a.input("AmplifyAIConversationTurnErrorInput", "errorType", "String!", "message", "String!")
@@ -140,8 +142,8 @@ func (a *api) impliedByMany(m *Model, f *Field) bool {
 	}
 	for _, other := range a.schema.Models {
 		for _, g := range other.Fields {
-			if rel := g.Relation; rel != nil && rel.Kind == HasMany && rel.Model == m && a.implies(rel) &&
-				slices.Contains(rel.References, f.Name) {
+			if rel := g.Relation; rel != nil && rel.Kind == HasMany && rel.Model == m &&
+				a.implies(rel) && slices.Contains(rel.References, f.Name) {
 				return true
 			}
 		}
@@ -191,7 +193,9 @@ func (a *api) settableField(m *Model, f *Field) bool {
 	if f.Name == m.CreatedAt || f.Name == m.UpdatedAt {
 		return false
 	}
-	return !slices.ContainsFunc(m.roles, func(o *role) bool { return o.allow == Owner && o.entity == f.Name })
+	return !slices.ContainsFunc(m.roles, func(o *role) bool {
+		return o.allow == Owner && o.entity == f.Name
+	})
 }
 
 // inputOf returns the type that an input has for a field of the given type.
@@ -208,10 +212,11 @@ func (a *api) inputOf(t *ast.Type) *ast.Type {
 // nestedInput adds the input type of a custom type, and of those within it.
 func (a *api) nestedInput(name string) {
 	def := a.defs[name]
-	if def == nil || def.Kind != ast.Object || a.isModel(name) || a.types[upper(name)+"Input"] != nil {
+	input := upper(name) + "Input"
+	if def == nil || def.Kind != ast.Object || a.isModel(name) || a.types[input] != nil {
 		return
 	}
-	in := a.add(&ast.Definition{Kind: ast.InputObject, Name: upper(name) + "Input"})
+	in := a.add(&ast.Definition{Kind: ast.InputObject, Name: input})
 	for _, f := range def.Fields {
 		in.Fields = append(in.Fields, &ast.FieldDefinition{Name: f.Name, Type: a.inputOf(f.Type)})
 		a.nestedInput(f.Type.Name())
@@ -231,7 +236,8 @@ func (a *api) sortCondition(m *Model, k *Key) string {
 	}
 	if len(k.Sort) == 1 {
 		scalar := a.scalarOf(m.fields[k.Sort[0]].Type.Name())
-		return condition("Model"+scalar+"KeyConditionInput", scalar, scalar == "String" || scalar == "ID")
+		text := scalar == "String" || scalar == "ID"
+		return condition("Model"+scalar+"KeyConditionInput", scalar, text)
 	}
 	value := compositeType(m.Name, k, "Input")
 	var fields []string

@@ -21,7 +21,8 @@ func ReadIntrospection(name string, text []byte, o Options) (*Schema, error) {
 		return nil, fmt.Errorf("%s: model_introspection: %w", name, err)
 	}
 	if in.Version != 1 {
-		return nil, fmt.Errorf("%s: model_introspection has version %d; the sandbox knows version 1", name, in.Version)
+		return nil, fmt.Errorf("%s: model_introspection has version %d, the sandbox knows 1",
+			name, in.Version)
 	}
 	b := &builder{in: in, document: &ast.SchemaDocument{}}
 	if err := b.build(); err != nil {
@@ -32,10 +33,11 @@ func ReadIntrospection(name string, text []byte, o Options) (*Schema, error) {
 		return nil, err
 	}
 	s.Warnings = append([]string{
-		"the model introspection lacks the rules of fields, so that every field has the rules of its model",
+		"the model introspection lacks the rules of fields, " +
+			"so that every field has the rules of its model",
 		"the model introspection lacks defaults, so that fields stay empty that AWS fills in",
-		"the model introspection lacks the rules of custom operations, so that nobody may use them " +
-			"but IAM principals outside of the identity pool",
+		"the model introspection lacks the rules of custom operations, " +
+			"so that nobody may use them but IAM principals outside of the identity pool",
 	}, s.Warnings...)
 	return s, nil
 }
@@ -181,7 +183,9 @@ func (b *builder) build() error {
 		def := b.add(ast.Enum, e.Name)
 		for _, v := range e.Value.Values {
 			b.check(e.Name+": the value ", v)
-			def.EnumValues = append(def.EnumValues, &ast.EnumValueDefinition{Name: v, Position: def.Position})
+			def.EnumValues = append(def.EnumValues, &ast.EnumValueDefinition{
+				Name: v, Position: def.Position,
+			})
 		}
 	}
 	for _, t := range b.in.NonModels {
@@ -243,7 +247,9 @@ func (b *builder) model(name string, m introspectedModel) error {
 		case "model":
 			d := directive("model", def.Position)
 			for _, p := range sorted(properties) {
-				d.Arguments = append(d.Arguments, &ast.Argument{Name: p, Value: value(properties[p], def.Position)})
+				d.Arguments = append(d.Arguments, &ast.Argument{
+					Name: p, Value: value(properties[p], def.Position),
+				})
 			}
 			def.Directives = append(def.Directives, d)
 		case "key":
@@ -273,12 +279,14 @@ func (b *builder) key(def *ast.Definition, properties map[string]any) error {
 		return fmt.Errorf("a key has the fields %v, which the model lacks", properties["fields"])
 	}
 	f := def.Fields.ForName(fields[0])
-	d := directive("primaryKey", def.Position, "sortKeyFields", textValues(fields[1:]))
+	sort := textValues(fields[1:])
+	d := directive("primaryKey", def.Position, "sortKeyFields", sort)
 	if name, ok := properties["name"].(string); ok {
-		d = directive("index", def.Position, "name", textValue(name), "sortKeyFields", textValues(fields[1:]))
+		args := []any{"name", textValue(name), "sortKeyFields", sort}
 		if query, ok := properties["queryField"].(string); ok {
-			d.Arguments = append(d.Arguments, &ast.Argument{Name: "queryField", Value: textValue(query)})
+			args = append(args, "queryField", textValue(query))
 		}
+		d = directive("index", def.Position, args...)
 	}
 	f.Directives = append(f.Directives, d)
 	return nil
@@ -324,7 +332,8 @@ func (b *builder) association(f *ast.FieldDefinition, in introspectedField) {
 	default: // HAS_MANY; another one is a fault of the directive
 		d = directive("hasMany", f.Position, "references", textValues(a.AssociatedWith))
 		if index, fields := b.index(in); index != "" {
-			d = directive("hasMany", f.Position, "indexName", textValue(index), "fields", textValues(fields))
+			d = directive("hasMany", f.Position,
+				"indexName", textValue(index), "fields", textValues(fields))
 		}
 	}
 	f.Directives = append(f.Directives, d)
@@ -364,7 +373,8 @@ func (m introspectedModel) keyFields() []string {
 			Name   string
 			Fields []string
 		}
-		if a.Type == "key" && json.Unmarshal(a.Properties, &key) == nil && key.Name == "" && len(key.Fields) > 0 {
+		if a.Type == "key" && json.Unmarshal(a.Properties, &key) == nil &&
+			key.Name == "" && len(key.Fields) > 0 {
 			return key.Fields
 		}
 	}
@@ -389,7 +399,9 @@ func value(v any, pos *ast.Position) *ast.Value {
 	case map[string]any:
 		out.Kind = ast.ObjectValue
 		for _, name := range sorted(v) {
-			out.Children = append(out.Children, &ast.ChildValue{Name: name, Value: value(v[name], pos)})
+			out.Children = append(out.Children, &ast.ChildValue{
+				Name: name, Value: value(v[name], pos),
+			})
 		}
 	}
 	return out

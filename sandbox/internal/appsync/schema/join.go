@@ -33,7 +33,8 @@ func (r *reader) joinModels() {
 		pos := s[0].dir.Position
 		switch {
 		case len(s) != 2:
-			r.fault(pos, "@manyToMany with the relationName %q must stand in two places, not %d", name, len(s))
+			r.fault(pos, "@manyToMany with the relationName %q must stand in two places, not %d",
+				name, len(s))
 			continue
 		case r.defs[name] != nil:
 			r.fault(pos, "@manyToMany: there is a type with the relation's name %q already", name)
@@ -42,7 +43,7 @@ func (r *reader) joinModels() {
 			r.fault(pos, "@manyToMany relates models; give both types @model")
 			continue
 		case s[0].field.Type.Name() != s[1].def.Name || s[1].field.Type.Name() != s[0].def.Name:
-			r.fault(pos, "the two fields of the relation %q do not lead to each other's types", name)
+			r.fault(pos, "the fields of the relation %q do not lead to each other's types", name)
 			continue
 		}
 		join := &ast.Definition{Kind: ast.Object, Name: name, Position: pos}
@@ -64,7 +65,8 @@ func (r *reader) joinModels() {
 				f := field(key, base+"!", pos)
 				if i == 0 {
 					f.Directives = ast.DirectiveList{directive("index", pos,
-						"name", textValue("by"+one.def.Name), "sortKeyFields", textValues(keys[1:]))}
+						"name", textValue("by"+one.def.Name),
+						"sortKeyFields", textValues(keys[1:]))}
 				}
 				join.Fields = append(join.Fields, f)
 			}

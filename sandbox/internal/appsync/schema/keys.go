@@ -19,7 +19,8 @@ func (r *reader) readKeys() {
 				for _, name := range m.Key.Fields() {
 					r.checkKeyField(m, d, name)
 					if k := m.fields[name]; k != nil && !k.Type.NonNull {
-						r.fault(d.Position, "the field %s.%s of the primary key must be required", m.Name, name)
+						r.fault(d.Position, "the field %s.%s of the primary key must be required",
+							m.Name, name)
 					}
 				}
 			}
@@ -64,9 +65,11 @@ func (r *reader) readIndex(m *Model, f *ast.FieldDefinition, d *ast.Directive) {
 	if slices.Contains(k.Sort, k.Partition) {
 		r.fault(d.Position, "the index %q has the field %s twice", k.Name, k.Partition)
 	}
+	r.members(d, argument(d, "projection"), "type", "nonKeyAttributes")
 	if p := argument(d, "projection"); p != nil && p.Children.ForName("type") != nil {
 		if kind := p.Children.ForName("type").Raw; kind != "ALL" {
-			k.Projected = slices.Concat(m.Key.Fields(), k.Fields(), texts(p.Children.ForName("nonKeyAttributes")))
+			k.Projected = slices.Concat(m.Key.Fields(), k.Fields(),
+				texts(p.Children.ForName("nonKeyAttributes")))
 		}
 	}
 	m.Indexes = append(m.Indexes, k)

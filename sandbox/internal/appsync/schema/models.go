@@ -37,7 +37,9 @@ func (r *reader) checkPlain(def *ast.Definition) {
 		r.fault(d.Position, "@auth on the type %s needs @model beside it", def.Name)
 	}
 	for _, f := range def.Fields {
-		for _, name := range []string{"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo"} {
+		for _, name := range []string{
+			"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo",
+		} {
 			if d := f.Directives.ForName(name); d != nil {
 				r.fault(d.Position, "@%s on %s.%s needs @model on the type", name, def.Name, f.Name)
 			}
@@ -76,6 +78,7 @@ func (r *reader) readField(f *ast.FieldDefinition) *Field {
 func (r *reader) readTimestamps(m *Model, d *ast.Directive) {
 	m.CreatedAt, m.UpdatedAt = "createdAt", "updatedAt"
 	if v := argument(d, "timestamps"); v != nil {
+		r.members(d, v, "createdAt", "updatedAt")
 		if v.Kind == ast.NullValue {
 			m.CreatedAt, m.UpdatedAt = "", ""
 		}
@@ -105,12 +108,18 @@ func rename(object *ast.Value, member string, name *string) {
 func (r *reader) readOperations(m *Model, d *ast.Directive) {
 	names := map[Kind]string{
 		Get: camel("get", m.Name), List: camel("list", plural(m.Name)),
-		Create: camel("create", m.Name), Update: camel("update", m.Name), Delete: camel("delete", m.Name),
+		Create: camel("create", m.Name), Update: camel("update", m.Name),
+		Delete: camel("delete", m.Name),
 	}
 	for member, kinds := range map[string][]Kind{
 		"queries": {Get, List}, "mutations": {Create, Update, Delete},
 	} {
 		v := argument(d, member)
+		var known []string
+		for _, kind := range kinds {
+			known = append(known, string(kind))
+		}
+		r.members(d, v, known...)
 		for _, kind := range kinds {
 			name := names[kind]
 			if v != nil && v.Kind == ast.NullValue {
@@ -142,6 +151,7 @@ func (r *reader) readOperations(m *Model, d *ast.Directive) {
 
 	subscriptions := argument(d, "subscriptions")
 	if subscriptions != nil {
+		r.members(d, subscriptions, "level", "onCreate", "onUpdate", "onDelete")
 		if subscriptions.Kind == ast.NullValue {
 			m.Level = LevelOff
 		}
@@ -173,7 +183,8 @@ func (r *reader) readOperations(m *Model, d *ast.Directive) {
 				continue
 			}
 			byName[name] = &Operation{
-				Root: ast.Subscription, Name: name, Kind: on, Model: m, Mutations: []string{mutation},
+				Root: ast.Subscription, Name: name, Kind: on, Model: m,
+				Mutations: []string{mutation},
 			}
 			add(byName[name])
 		}
@@ -210,7 +221,8 @@ func (r *reader) readCustom() {
 				op.Mutations = texts(argument(d, "mutations"))
 			}
 			if r.schema.operations[root][f.Name] != nil {
-				r.fault(f.Position, "%s.%s has the name of an operation of a model", def.Name, f.Name)
+				r.fault(f.Position, "%s.%s has the name of an operation of a model",
+					def.Name, f.Name)
 			}
 			r.schema.operations[root][f.Name] = op
 		}
@@ -227,7 +239,8 @@ func (r *reader) staticRoles(d *ast.Directive, rules []Rule) []*role {
 		}
 		for _, one := range rolesOf(rule, &ast.Definition{}) {
 			if !one.static {
-				r.warn(d.Position, "the rule with allow: %s lets nobody in, because there is no item", rule.Allow)
+				r.warn(d.Position,
+					"the rule with allow: %s lets nobody in, because there is no item", rule.Allow)
 				continue
 			}
 			roles = append(roles, one)

@@ -104,7 +104,8 @@ func (a *api) closedModel(m *Model) {
 	nested = func(def *ast.Definition) {
 		for _, f := range def.Fields {
 			inner := a.types[f.Type.Name()]
-			if inner == nil || inner.Kind != ast.Object || a.isModel(inner.Name) || seen[inner.Name] {
+			if inner == nil || inner.Kind != ast.Object || a.isModel(inner.Name) ||
+				seen[inner.Name] {
 				continue
 			}
 			seen[inner.Name] = true

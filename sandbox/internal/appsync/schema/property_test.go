@@ -72,7 +72,7 @@ func TestRulesTogether(t *testing.T) {
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
 	operations := []string{"create", "get", "list", "update", "delete"}
 	compared := 0
-	for range 400 {
+	for range 150 {
 		var rules []plainRule
 		var texts []string
 		for _, n := range random.Perm(len(plainRules))[:1+random.IntN(4)] {

@@ -23,8 +23,8 @@ type Options struct {
 	Default Provider
 	// Additional are its other modes.
 	Additional []Provider
-	// Gen1 is set for a backend of Gen 1. IAM principals that are no identities of the identity pool
-	// then have no access; in Gen 2 they may do everything.
+	// Gen1 is set for a backend of Gen 1. IAM principals that are no identities of the identity
+	// pool then have no access; in Gen 2 they may do everything.
 	Gen1 bool
 }
 
@@ -53,7 +53,9 @@ func Read(name, text string, o Options) (*Schema, error) {
 }
 
 // read makes a schema of an annotated document, or of one that stands for a model introspection.
-func read(name string, document *ast.SchemaDocument, o Options, introspected bool) (*Schema, error) {
+func read(
+	name string, document *ast.SchemaDocument, o Options, introspected bool,
+) (*Schema, error) {
 	r := &reader{
 		name: name, options: o, document: document, introspected: introspected,
 		defs: map[string]*ast.Definition{},
@@ -86,8 +88,9 @@ type reader struct {
 
 	introspected bool // the document lacks what a model introspection lacks
 
-	joins     map[string]bool // the models that join many to many
-	sandboxed bool            // Gen 1's globalAuthRule lets the API key in where models have no rules
+	joins map[string]bool // the models that join many to many
+	// sandboxed is set if Gen 1's globalAuthRule lets the API key in where models have no rules.
+	sandboxed bool
 }
 
 func (r *reader) fault(pos *ast.Position, format string, args ...any) {
@@ -125,21 +128,22 @@ func faultOf(name string, err error) error {
 }
 
 // unserved are directives of Amplify that the sandbox does not serve, and what becomes of them.
-// Those that would make the sandbox more lenient than AWS are faults.
-var unserved = map[string]struct {
-	fault bool
-	text  string
-}{
-	"searchable":   {false, "the API of the sandbox has no search queries"},
-	"http":         {false, "the sandbox makes no HTTP request for it; register a handler in Go"},
-	"predictions":  {false, "the sandbox makes no predictions; register a handler in Go"},
-	"sql":          {false, "the sandbox runs no SQL; register a handler in Go"},
-	"generation":   {false, "the sandbox has no AI model; register a handler in Go"},
-	"conversation": {false, "the sandbox has no conversations"},
-	"validate":     {true, "the sandbox does not check @validate, so it would store what AWS refuses"},
-	"versioned":    {true, "it belongs to version 1 of Amplify's transformer; migrate the schema"},
-	"key":          {true, "it belongs to version 1 of Amplify's transformer; use @primaryKey and @index"},
-	"connection":   {true, "it belongs to version 1 of Amplify's transformer; use @hasOne, @hasMany and @belongsTo"},
+var unserved = map[string]string{
+	"searchable":   "the API of the sandbox has no search queries",
+	"http":         "the sandbox makes no HTTP request for it; register a handler in Go",
+	"predictions":  "the sandbox makes no predictions; register a handler in Go",
+	"sql":          "the sandbox runs no SQL; register a handler in Go",
+	"generation":   "the sandbox has no AI model; register a handler in Go",
+	"conversation": "the sandbox has no conversations",
+}
+
+// refused are directives that the sandbox would be more lenient without than AWS, or that it cannot
+// read a schema without.
+var refused = map[string]string{
+	"validate":   "the sandbox does not check it, and would store what AWS refuses",
+	"versioned":  "it belongs to version 1 of Amplify's transformer; migrate the schema",
+	"key":        "it belongs to version 1 of Amplify's transformer; see @primaryKey and @index",
+	"connection": "it belongs to version 1 of Amplify's transformer; see @hasMany and @belongsTo",
 }
 
 // directivesKnown tells of the directives that the sandbox does not serve, and takes out those
@@ -147,16 +151,14 @@ var unserved = map[string]struct {
 func (r *reader) directivesKnown() {
 	keep := func(list ast.DirectiveList, where string) ast.DirectiveList {
 		return slices.DeleteFunc(list, func(d *ast.Directive) bool {
-			u, known := unserved[d.Name]
-			switch {
-			case !known:
-				return false
-			case u.fault:
-				r.fault(d.Position, "@%s on %s: %s", d.Name, where, u.text)
-			default:
-				r.warn(d.Position, "@%s on %s: %s", d.Name, where, u.text)
+			if why, ok := refused[d.Name]; ok {
+				r.fault(d.Position, "@%s on %s: %s", d.Name, where, why)
 			}
-			return true
+			why, ok := unserved[d.Name]
+			if ok {
+				r.warn(d.Position, "@%s on %s: %s", d.Name, where, why)
+			}
+			return ok
 		})
 	}
 	for _, def := range slices.Concat(r.document.Definitions, r.document.Extensions) {
@@ -175,14 +177,20 @@ func (r *reader) validate() {
 		panic(err) // embedded
 	}
 	document.Merge(own)
+	settings := r.document.Definitions.ForName("AMPLIFY")
+	if settings != nil {
+		r.readGlobals(settings)
+		r.document.Definitions = slices.DeleteFunc(r.document.Definitions,
+			func(d *ast.Definition) bool { return d == settings })
+	}
 	document.Merge(r.document)
 	valid, err := validator.ValidateSchemaDocument(document)
 	if err != nil {
 		r.faults = append(r.faults, faultOf(r.name, err))
 		return
 	}
-	if valid.Query != nil { // introspection belongs to the deployed schema
-		valid.Query.Fields = slices.DeleteFunc(valid.Query.Fields, func(f *ast.FieldDefinition) bool {
+	if q := valid.Query; q != nil { // introspection belongs to the deployed schema
+		q.Fields = slices.DeleteFunc(q.Fields, func(f *ast.FieldDefinition) bool {
 			return f.Name == "__schema" || f.Name == "__type"
 		})
 	}
@@ -191,13 +199,6 @@ func (r *reader) validate() {
 			r.document.Definitions = append(r.document.Definitions, valid.Types[def.Name])
 		}
 	}
-	r.document.Definitions = slices.DeleteFunc(r.document.Definitions, func(d *ast.Definition) bool {
-		if d.Name == "AMPLIFY" {
-			r.readGlobals(d)
-			return true
-		}
-		return false
-	})
 	for _, def := range r.document.Definitions {
 		r.defs[def.Name] = def
 	}
@@ -209,8 +210,9 @@ func (r *reader) readGlobals(def *ast.Definition) {
 	for _, f := range def.Fields {
 		switch f.Name {
 		case "globalAuthRule", "global_auth_rule":
-			r.sandboxed = f.DefaultValue != nil && f.DefaultValue.Children.ForName("allow") != nil &&
-				f.DefaultValue.Children.ForName("allow").Raw == string(Public)
+			if f.DefaultValue != nil {
+				r.sandboxed = text(f.DefaultValue.Children.ForName("allow")) == string(Public)
+			}
 			if !r.sandboxed {
 				r.fault(f.Position, "%s takes { allow: public } only", f.Name)
 			}

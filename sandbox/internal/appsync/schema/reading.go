@@ -24,7 +24,7 @@ func (s *Schema) AllowRead(id Identity, op *Operation, args map[string]any) (Gra
 		return Grant{}, nil
 	}
 	var or []any
-	missing := map[string][]string{} // fields of the key that the arguments leave out, and their values
+	missing := map[string][]string{} // fields of the key that the arguments leave out: their values
 	for _, one := range op.Model.roles {
 		if !one.can(access) {
 			continue

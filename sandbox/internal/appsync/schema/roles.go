@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -113,7 +114,9 @@ func (r *reader) readModelRoles(m *Model) {
 	byName := map[string]*role{}
 	set := func(rule Rule, field string, pos *ast.Position) {
 		for _, one := range rolesOf(rule, m.def) {
-			name := strings.Join([]string{string(one.provider), string(one.allow), one.entity, one.claim}, "\x00")
+			name := fmt.Sprintf("%q", []any{
+				one.provider, one.allow, one.static, one.entity, one.claim,
+			})
 			old := byName[name]
 			if old == nil {
 				one.fields = map[string]Access{}
@@ -165,8 +168,11 @@ func (r *reader) readModelRoles(m *Model) {
 		}
 	}
 	if len(m.roles) == 0 {
-		r.warn(m.def.Position, "the model %s has no rules: nobody may use it%s", m.Name,
-			map[bool]string{true: " but IAM principals outside of the identity pool"}[r.options.admins()])
+		who := "nobody may use it"
+		if r.options.admins() {
+			who += " but IAM principals outside of the identity pool"
+		}
+		r.warn(m.def.Position, "the model %s has no rules: %s", m.Name, who)
 	}
 	slices.SortStableFunc(m.roles, func(a, b *role) int { return a.rank() - b.rank() })
 }
@@ -187,7 +193,8 @@ func (r *reader) guard(m *Model, f *Field) {
 	// A provider's private rule that reads the field in every way stands for its other rules.
 	for _, provider := range []Provider{UserPool, OIDC} {
 		private := slices.IndexFunc(all, func(o *role) bool {
-			return o.provider == provider && o.allow == Private && o.fields[f.Name]&AllowRead == AllowRead
+			return o.provider == provider && o.allow == Private &&
+				o.fields[f.Name]&AllowRead == AllowRead
 		})
 		if private < 0 {
 			continue
@@ -234,8 +241,9 @@ func (r *reader) differ(readers []*role, related *Model) bool {
 	}
 	both := func(a *role) bool {
 		return slices.ContainsFunc(others, func(b *role) bool {
-			tokens := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
-			return a.same(b) || a.written == b.written && tokens && (a.allow == Private || b.allow == Private)
+			personal := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
+			return a.same(b) || personal && a.written == b.written &&
+				(a.allow == Private || b.allow == Private)
 		})
 	}
 	if len(related.roles) == 0 || !slices.ContainsFunc(readers, both) {

@@ -192,7 +192,8 @@ func (r *reader) complete(pos *ast.Position, rule *Rule) {
 		return
 	}
 	if mode := rule.Provider.mode(); !r.options.has(mode) {
-		r.fault(pos, "the rule has provider: %s, but the API does not have that mode of authorization",
+		r.fault(pos,
+			"the rule has provider: %s, but the API does not have that mode of authorization",
 			rule.Provider)
 	}
 	switch rule.Allow {

@@ -30,6 +30,22 @@ func children(v *ast.Value) []*ast.Value {
 	return list
 }
 
+// members checks that an object has no other members than those named.
+func (r *reader) members(d *ast.Directive, v *ast.Value, names ...string) {
+	if v == nil {
+		return
+	}
+	if v.Kind != ast.ObjectValue && v.Kind != ast.NullValue {
+		r.fault(d.Position, "@%s has %s where an object belongs", d.Name, v)
+		return
+	}
+	for _, c := range v.Children {
+		if !slices.Contains(names, c.Name) {
+			r.fault(d.Position, "@%s has the unknown member %q", d.Name, c.Name)
+		}
+	}
+}
+
 func text(v *ast.Value) string {
 	if v == nil {
 		return ""

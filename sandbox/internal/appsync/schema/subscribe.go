@@ -4,10 +4,12 @@ import (
 	"slices"
 )
 
-// AllowSubscribe checks a subscription to a model, and returns the filter of what is delivered: that
-// of the arguments together with what the rules add. It is nil if there is none; the other
+// AllowSubscribe checks a subscription to a model, and returns the filter of what is delivered:
+// that of the arguments together with what the rules add. It is nil if there is none; the other
 // arguments of the subscription then filter by equality.
-func (s *Schema) AllowSubscribe(id Identity, m *Model, args map[string]any) (map[string]any, error) {
+func (s *Schema) AllowSubscribe(
+	id Identity, m *Model, args map[string]any,
+) (map[string]any, error) {
 	filter, _ := args["filter"].(map[string]any)
 	if len(filter) == 0 {
 		filter = nil
