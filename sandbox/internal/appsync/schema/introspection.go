@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -20,7 +21,8 @@ func ReadIntrospection(name string, text []byte, o Options) (*Schema, error) {
 		return nil, fmt.Errorf("%s: model_introspection: %w", name, err)
 	}
 	if in.Version != 1 {
-		return nil, fmt.Errorf("%s: model_introspection has version %d; the sandbox knows version 1", name, in.Version)
+		return nil, fmt.Errorf("%s: model_introspection has version %d, the sandbox knows 1",
+			name, in.Version)
 	}
 	b := &builder{in: in, document: &ast.SchemaDocument{}}
 	if err := b.build(); err != nil {
@@ -31,10 +33,11 @@ func ReadIntrospection(name string, text []byte, o Options) (*Schema, error) {
 		return nil, err
 	}
 	s.Warnings = append([]string{
-		"the model introspection lacks the rules of fields, so that every field has the rules of its model",
+		"the model introspection lacks the rules of fields, " +
+			"so that every field has the rules of its model",
 		"the model introspection lacks defaults, so that fields stay empty that AWS fills in",
-		"the model introspection lacks the rules of custom operations, so that nobody may use them " +
-			"but IAM principals outside of the identity pool",
+		"the model introspection lacks the rules of custom operations, " +
+			"so that nobody may use them but IAM principals outside of the identity pool",
 	}, s.Warnings...)
 	return s, nil
 }
@@ -151,9 +154,20 @@ func (f introspectedField) graphql(pos *ast.Position) *ast.Type {
 type builder struct {
 	in       introspection
 	document *ast.SchemaDocument
+	err      error // the first name that GraphQL does not take
+}
+
+var graphqlName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
+
+// check checks a name before GraphQL's own rules see it: they take names for checked.
+func (b *builder) check(where, s string) {
+	if !graphqlName.MatchString(s) && b.err == nil {
+		b.err = fmt.Errorf("%s%q is no name", where, s)
+	}
 }
 
 func (b *builder) add(kind ast.DefinitionKind, name string) *ast.Definition {
+	b.check("", name)
 	def := &ast.Definition{Kind: kind, Name: name, Position: place(name)}
 	b.document.Definitions = append(b.document.Definitions, def)
 	return def
@@ -168,7 +182,10 @@ func (b *builder) build() error {
 	for _, e := range b.in.Enums {
 		def := b.add(ast.Enum, e.Name)
 		for _, v := range e.Value.Values {
-			def.EnumValues = append(def.EnumValues, &ast.EnumValueDefinition{Name: v, Position: def.Position})
+			b.check(e.Name+": the value ", v)
+			def.EnumValues = append(def.EnumValues, &ast.EnumValueDefinition{
+				Name: v, Position: def.Position,
+			})
 		}
 	}
 	for _, t := range b.in.NonModels {
@@ -190,14 +207,18 @@ func (b *builder) build() error {
 			b.fields(b.add(ast.Object, root.name), root.list)
 		}
 	}
-	return nil
+	return b.err
 }
 
 func (b *builder) fields(def *ast.Definition, list members[introspectedField]) {
 	for _, f := range list {
 		pos := place(def.Name + "." + f.Name)
+		b.check(def.Name+": ", f.Name)
+		b.check(def.Name+"."+f.Name+": the type ", string(f.Value.Type))
 		out := &ast.FieldDefinition{Name: f.Name, Type: f.Value.graphql(pos), Position: pos}
 		for _, a := range f.Value.Arguments {
+			b.check(def.Name+"."+f.Name+": ", a.Name)
+			b.check(def.Name+"."+f.Name+"."+a.Name+": the type ", string(a.Value.Type))
 			out.Arguments = append(out.Arguments, &ast.ArgumentDefinition{
 				Name: a.Name, Type: a.Value.graphql(pos), Position: pos,
 			})
@@ -226,7 +247,9 @@ func (b *builder) model(name string, m introspectedModel) error {
 		case "model":
 			d := directive("model", def.Position)
 			for _, p := range sorted(properties) {
-				d.Arguments = append(d.Arguments, &ast.Argument{Name: p, Value: value(properties[p], def.Position)})
+				d.Arguments = append(d.Arguments, &ast.Argument{
+					Name: p, Value: value(properties[p], def.Position),
+				})
 			}
 			def.Directives = append(def.Directives, d)
 		case "key":
@@ -256,12 +279,14 @@ func (b *builder) key(def *ast.Definition, properties map[string]any) error {
 		return fmt.Errorf("a key has the fields %v, which the model lacks", properties["fields"])
 	}
 	f := def.Fields.ForName(fields[0])
-	d := directive("primaryKey", def.Position, "sortKeyFields", textValues(fields[1:]))
+	sort := textValues(fields[1:])
+	d := directive("primaryKey", def.Position, "sortKeyFields", sort)
 	if name, ok := properties["name"].(string); ok {
-		d = directive("index", def.Position, "name", textValue(name), "sortKeyFields", textValues(fields[1:]))
+		args := []any{"name", textValue(name), "sortKeyFields", sort}
 		if query, ok := properties["queryField"].(string); ok {
-			d.Arguments = append(d.Arguments, &ast.Argument{Name: "queryField", Value: textValue(query)})
+			args = append(args, "queryField", textValue(query))
 		}
+		d = directive("index", def.Position, args...)
 	}
 	f.Directives = append(f.Directives, d)
 	return nil
@@ -307,7 +332,8 @@ func (b *builder) association(f *ast.FieldDefinition, in introspectedField) {
 	default: // HAS_MANY; another one is a fault of the directive
 		d = directive("hasMany", f.Position, "references", textValues(a.AssociatedWith))
 		if index, fields := b.index(in); index != "" {
-			d = directive("hasMany", f.Position, "indexName", textValue(index), "fields", textValues(fields))
+			d = directive("hasMany", f.Position,
+				"indexName", textValue(index), "fields", textValues(fields))
 		}
 	}
 	f.Directives = append(f.Directives, d)
@@ -347,7 +373,8 @@ func (m introspectedModel) keyFields() []string {
 			Name   string
 			Fields []string
 		}
-		if a.Type == "key" && json.Unmarshal(a.Properties, &key) == nil && key.Name == "" && len(key.Fields) > 0 {
+		if a.Type == "key" && json.Unmarshal(a.Properties, &key) == nil &&
+			key.Name == "" && len(key.Fields) > 0 {
 			return key.Fields
 		}
 	}
@@ -372,7 +399,9 @@ func value(v any, pos *ast.Position) *ast.Value {
 	case map[string]any:
 		out.Kind = ast.ObjectValue
 		for _, name := range sorted(v) {
-			out.Children = append(out.Children, &ast.ChildValue{Name: name, Value: value(v[name], pos)})
+			out.Children = append(out.Children, &ast.ChildValue{
+				Name: name, Value: value(v[name], pos),
+			})
 		}
 	}
 	return out

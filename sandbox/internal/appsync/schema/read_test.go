@@ -110,7 +110,7 @@ func TestReadFaults(t *testing.T) {
 		{
 			"validation that would not be checked",
 			`type Note @model { text: String @validate(type: maxLength, value: "5") }`,
-			`model.graphql:1: @validate on Note.text: the sandbox does not check @validate`,
+			`model.graphql:1: @validate on Note.text: the sandbox does not check it`,
 		},
 		{
 			"version 1 of the transformer", `type Note @model @key(fields: ["id"]) { id: ID! }`,
@@ -159,6 +159,19 @@ func TestReadFaults(t *testing.T) {
 			"a default that is no value of the enum",
 			`type Note @model { level: Level @default(value: "LOW") } enum Level { HIGH }`,
 			`model.graphql:1: the default "LOW" is no value of the enum Level`,
+		},
+		{
+			"an unknown member of @model", "type Note @model(mutations: {udpate: null}) { id: ID! }",
+			`model.graphql:1: @model has the unknown member "udpate"`,
+		},
+		{
+			"an unknown member of @index",
+			"type Note @model { a: ID @index(projection: {tpye: KEYS_ONLY}) }",
+			`model.graphql:1: @index has the unknown member "tpye"`,
+		},
+		{
+			"no object", "type Note @model(queries: 1) { id: ID! }",
+			`model.graphql:1: @model has 1 where an object belongs`,
 		},
 		{
 			"an unknown level of subscriptions",
@@ -214,7 +227,8 @@ func TestReadGen1(t *testing.T) {
 	const text = `
 		input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }
 		type Note @model { id: ID! text: String }
-		type Diary @model @auth(rules: [{allow: owner}]) { text: String }`
+		type Diary @model @auth(rules: [{allow: owner}]) { text: String }
+		type AuthProvider { name: String }`
 	s, err := Read("schema.graphql", text, Options{Additional: []Provider{UserPool, IAM}, Gen1: true})
 	if err != nil {
 		t.Fatal(err)

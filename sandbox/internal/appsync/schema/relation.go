@@ -23,7 +23,8 @@ func (r *reader) readRelations() {
 					case related == nil:
 						r.fault(d.Position, "@%s: the type %s needs @model", d.Name, f.Type.Name())
 					case (d.Name == "hasMany") != (f.Type.Elem != nil):
-						r.fault(d.Position, "@%s: %s.%s has the type %s", d.Name, m.Name, f.Name, f.Type)
+						r.fault(d.Position, "@%s: %s.%s has the type %s",
+							d.Name, m.Name, f.Name, f.Type)
 					case argument(d, "fields") != nil && argument(d, "references") != nil:
 						r.fault(d.Position, "@%s takes fields or references, not both", d.Name)
 					default:
@@ -39,8 +40,8 @@ func (r *reader) readRelations() {
 	for _, m := range r.schema.Models {
 		for _, f := range m.Fields {
 			if f.Relation == nil && r.schema.models[f.Type.Name()] != nil && len(r.faults) == 0 {
-				r.fault(f.pos, "%s.%s leads to the model %s, but has no relation; use @hasOne, @hasMany or @belongsTo",
-					m.Name, f.Name, f.Type.Name())
+				r.fault(f.pos, "%s.%s leads to the model %s, but has no relation; "+
+					"use @hasOne, @hasMany or @belongsTo", m.Name, f.Name, f.Type.Name())
 			}
 		}
 	}
@@ -52,8 +53,7 @@ func (r *reader) readHasMany(m *Model, f *ast.FieldDefinition, d *ast.Directive,
 		rel.Limit = r.limit(v)
 	}
 	implied := impliedKey(m, f, m)
-	related.settable[implied[0]] = true
-	for _, name := range implied[1:] {
+	for _, name := range implied {
 		related.settable[name] = true
 	}
 	switch {
@@ -69,7 +69,8 @@ func (r *reader) readHasMany(m *Model, f *ast.FieldDefinition, d *ast.Directive,
 		rel.Key = related.Key
 		if name := text(argument(d, "indexName")); name != "" {
 			if rel.Key = related.Index(name); rel.Key == nil {
-				r.fault(d.Position, "@hasMany: the model %s has no index with the name %q", related.Name, name)
+				r.fault(d.Position, "@hasMany: the model %s has no index with the name %q",
+					related.Name, name)
 				return
 			}
 		}
@@ -86,7 +87,7 @@ func (r *reader) readHasMany(m *Model, f *ast.FieldDefinition, d *ast.Directive,
 		rel.Fields, rel.References = m.Key.Fields(), implied
 		r.addKey(related, implied, m, f.Type.NonNull)
 		rel.Key = &Key{
-			Name: "gsi-" + m.Name + "." + f.Name, Partition: implied[0], Sort: implied[1:], Implied: true,
+			Name: impliedIndex(m, f), Partition: implied[0], Sort: implied[1:], Implied: true,
 		}
 		related.Indexes = append(related.Indexes, rel.Key)
 		// The argument is that of the related model's primary key, as Amplify has it.
@@ -128,7 +129,8 @@ func (r *reader) readBelongsTo(m *Model, f *ast.FieldDefinition, d *ast.Directiv
 		}
 	}
 	if back == nil && !r.introspected {
-		r.fault(d.Position, "@belongsTo: %s needs a field with @hasOne or @hasMany that leads to %s",
+		r.fault(d.Position,
+			"@belongsTo: %s needs a field with @hasOne or @hasMany that leads to %s",
 			related.Name, m.Name)
 		return
 	}
@@ -173,12 +175,13 @@ func (r *reader) referenceIndex(
 	}
 	r.checkFields(related, d, references)
 	k := &Key{
-		Name: "gsi-" + m.Name + "." + f.Name, Partition: references[0], Sort: references[1:], Implied: true,
+		Name: impliedIndex(m, f), Partition: references[0], Sort: references[1:], Implied: true,
 	}
 	found := false
 	for _, b := range related.def.Fields {
 		back := b.Directives.ForName("belongsTo")
-		if back == nil || b.Type.Name() != m.Name || !slices.Equal(texts(argument(back, "references")), references) {
+		if back == nil || b.Type.Name() != m.Name ||
+			!slices.Equal(texts(argument(back, "references")), references) {
 			continue
 		}
 		found = true
@@ -187,11 +190,13 @@ func (r *reader) referenceIndex(
 		}
 	}
 	if !found && !r.introspected {
-		r.fault(d.Position, "@%s: %s needs a field with @belongsTo and the same references that leads to %s",
+		r.fault(d.Position,
+			"@%s: %s needs a field with @belongsTo and the same references that leads to %s",
 			d.Name, related.Name, m.Name)
 	}
 	if related.Index(k.Name) != nil {
-		r.fault(d.Position, "the model %s has an index with the name %q already", related.Name, k.Name)
+		r.fault(d.Position, "the model %s has an index with the name %q already",
+			related.Name, k.Name)
 	}
 	related.Indexes = append(related.Indexes, k)
 	return k
@@ -203,9 +208,15 @@ func (r *reader) checkFields(m *Model, d *ast.Directive, names []string) {
 	}
 	for _, name := range names {
 		if f := m.fields[name]; f == nil || f.Type.Elem != nil || r.scalarOf(f.Type.Name()) == "" {
-			r.fault(d.Position, "@%s: %s.%s is no field of a scalar or enum type", d.Name, m.Name, name)
+			r.fault(d.Position, "@%s: %s.%s is no field of a scalar or enum type",
+				d.Name, m.Name, name)
 		}
 	}
+}
+
+// impliedIndex names the index that finds the items of a relation.
+func impliedIndex(m *Model, f *ast.FieldDefinition) string {
+	return "gsi-" + m.Name + "." + f.Name
 }
 
 // impliedKey names the fields that hold the primary key of a model for a relation whose directive

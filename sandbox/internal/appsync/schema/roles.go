@@ -1,11 +1,100 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
+
+// A role is what a rule gives one kind of caller, over all fields of a model.
+type role struct {
+	provider Provider // as requests have it
+	written  Provider // as the rule has it
+	allow    Strategy
+	static   bool   // does not depend on the item
+	claim    string // of owners and groups
+	entity   string // the group, or the field that names owners or groups
+	list     bool   // that field is a list
+
+	fields map[string]Access // by declared field
+}
+
+// same reports whether two roles stand for the same callers.
+func (r *role) same(o *role) bool {
+	return r.written == o.written && r.allow == o.allow && r.static == o.static &&
+		r.claim == o.claim && r.entity == o.entity
+}
+
+// can reports whether the role has some of a on some field.
+func (r *role) can(a Access) bool {
+	for _, has := range r.fields {
+		if has&a != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// canAll reports whether the role has a on every field.
+func (r *role) canAll(a Access) bool {
+	for _, has := range r.fields {
+		if has&a == 0 {
+			return false
+		}
+	}
+	return len(r.fields) > 0
+}
+
+// rolesOf returns the roles that a rule stands for: one for each static group.
+func rolesOf(rule Rule, def *ast.Definition) []*role {
+	base := role{
+		provider: rule.Provider.mode(), written: rule.Provider, allow: rule.Allow, static: true,
+	}
+	isList := func(field string) bool {
+		f := def.Fields.ForName(field)
+		return f != nil && f.Type.Elem != nil
+	}
+	switch rule.Allow {
+	case Groups:
+		base.claim = rule.GroupClaim
+		if rule.Groups == nil {
+			base.static, base.entity, base.list = false, rule.GroupsField, isList(rule.GroupsField)
+			break
+		}
+		var roles []*role
+		for _, group := range rule.Groups {
+			one := base
+			one.entity = group
+			roles = append(roles, &one)
+		}
+		return roles
+	case Owner:
+		base.static, base.claim = false, rule.IdentityClaim
+		base.entity, base.list = rule.OwnerField, isList(rule.OwnerField)
+	}
+	return []*role{&base}
+}
+
+// rank gives the order in which the rules for tokens are tried: private, static groups, owners,
+// dynamic groups.
+func (r *role) rank() int {
+	switch {
+	case r.allow == Groups && r.static:
+		return 1
+	case r.allow == Owner:
+		return 2
+	case r.allow == Groups:
+		return 3
+	}
+	return 0
+}
+
+// multi reports whether the owner is made of several claims.
+func (r *role) multi() bool {
+	return r.allow == Owner && strings.Contains(r.claim, claimDelimiter)
+}
 
 // readRoles makes roles of the rules of each model and its fields, and works out which fields are
 // guarded and which ones the answers of mutations leave out. It does as Amplify's transformer does
@@ -25,7 +114,9 @@ func (r *reader) readModelRoles(m *Model) {
 	byName := map[string]*role{}
 	set := func(rule Rule, field string, pos *ast.Position) {
 		for _, one := range rolesOf(rule, m.def) {
-			name := strings.Join([]string{string(one.provider), string(one.allow), one.entity, one.claim}, "\x00")
+			name := fmt.Sprintf("%q", []any{
+				one.provider, one.allow, one.static, one.entity, one.claim,
+			})
 			old := byName[name]
 			if old == nil {
 				one.fields = map[string]Access{}
@@ -77,8 +168,11 @@ func (r *reader) readModelRoles(m *Model) {
 		}
 	}
 	if len(m.roles) == 0 {
-		r.warn(m.def.Position, "the model %s has no rules: nobody may use it%s", m.Name,
-			map[bool]string{true: " but IAM principals outside of the identity pool"}[r.options.admins()])
+		who := "nobody may use it"
+		if r.options.admins() {
+			who += " but IAM principals outside of the identity pool"
+		}
+		r.warn(m.def.Position, "the model %s has no rules: %s", m.Name, who)
 	}
 	slices.SortStableFunc(m.roles, func(a, b *role) int { return a.rank() - b.rank() })
 }
@@ -99,7 +193,8 @@ func (r *reader) guard(m *Model, f *Field) {
 	// A provider's private rule that reads the field in every way stands for its other rules.
 	for _, provider := range []Provider{UserPool, OIDC} {
 		private := slices.IndexFunc(all, func(o *role) bool {
-			return o.provider == provider && o.allow == Private && o.fields[f.Name]&AllowRead == AllowRead
+			return o.provider == provider && o.allow == Private &&
+				o.fields[f.Name]&AllowRead == AllowRead
 		})
 		if private < 0 {
 			continue
@@ -146,8 +241,9 @@ func (r *reader) differ(readers []*role, related *Model) bool {
 	}
 	both := func(a *role) bool {
 		return slices.ContainsFunc(others, func(b *role) bool {
-			tokens := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
-			return a.same(b) || a.written == b.written && tokens && (a.allow == Private || b.allow == Private)
+			personal := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
+			return a.same(b) || personal && a.written == b.written &&
+				(a.allow == Private || b.allow == Private)
 		})
 	}
 	if len(related.roles) == 0 || !slices.ContainsFunc(readers, both) {

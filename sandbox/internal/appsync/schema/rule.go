@@ -2,7 +2,6 @@ package schema
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -193,7 +192,8 @@ func (r *reader) complete(pos *ast.Position, rule *Rule) {
 		return
 	}
 	if mode := rule.Provider.mode(); !r.options.has(mode) {
-		r.fault(pos, "the rule has provider: %s, but the API does not have that mode of authorization",
+		r.fault(pos,
+			"the rule has provider: %s, but the API does not have that mode of authorization",
 			rule.Provider)
 	}
 	switch rule.Allow {
@@ -221,92 +221,4 @@ func (r *reader) complete(pos *ast.Position, rule *Rule) {
 			rule.GroupClaim = defaultGroupClaim
 		}
 	}
-}
-
-// A role is what a rule gives one kind of caller, over all fields of a model.
-type role struct {
-	provider Provider // as requests have it
-	written  Provider // as the rule has it
-	allow    Strategy
-	static   bool   // does not depend on the item
-	claim    string // of owners and groups
-	entity   string // the group, or the field that names owners or groups
-	list     bool   // that field is a list
-
-	fields map[string]Access // by declared field
-}
-
-// same reports whether two roles stand for the same callers.
-func (r *role) same(o *role) bool {
-	return r.written == o.written && r.allow == o.allow && r.static == o.static &&
-		r.claim == o.claim && r.entity == o.entity
-}
-
-// can reports whether the role has some of a on some field.
-func (r *role) can(a Access) bool {
-	for _, has := range r.fields {
-		if has&a != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// canAll reports whether the role has a on every field.
-func (r *role) canAll(a Access) bool {
-	for _, has := range r.fields {
-		if has&a == 0 {
-			return false
-		}
-	}
-	return len(r.fields) > 0
-}
-
-// rolesOf returns the roles that a rule stands for: one for each static group.
-func rolesOf(rule Rule, def *ast.Definition) []*role {
-	base := role{
-		provider: rule.Provider.mode(), written: rule.Provider, allow: rule.Allow, static: true,
-	}
-	isList := func(field string) bool {
-		f := def.Fields.ForName(field)
-		return f != nil && f.Type.Elem != nil
-	}
-	switch rule.Allow {
-	case Groups:
-		base.claim = rule.GroupClaim
-		if rule.Groups == nil {
-			base.static, base.entity, base.list = false, rule.GroupsField, isList(rule.GroupsField)
-			break
-		}
-		var roles []*role
-		for _, group := range rule.Groups {
-			one := base
-			one.entity = group
-			roles = append(roles, &one)
-		}
-		return roles
-	case Owner:
-		base.static, base.claim = false, rule.IdentityClaim
-		base.entity, base.list = rule.OwnerField, isList(rule.OwnerField)
-	}
-	return []*role{&base}
-}
-
-// rank gives the order in which the rules for tokens are tried: private, static groups, owners,
-// dynamic groups.
-func (r *role) rank() int {
-	switch {
-	case r.allow == Groups && r.static:
-		return 1
-	case r.allow == Owner:
-		return 2
-	case r.allow == Groups:
-		return 3
-	}
-	return 0
-}
-
-// multi reports whether the owner is made of several claims.
-func (r *role) multi() bool {
-	return r.allow == Owner && strings.Contains(r.claim, claimDelimiter)
 }

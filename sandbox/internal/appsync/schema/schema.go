@@ -136,8 +136,8 @@ const (
 type Relation struct {
 	Kind  RelationKind
 	Model *Model // the related model
-	// Fields are the fields of this model whose values find the related items, References the fields
-	// of the related model that hold the same values: those of Key, or its first ones.
+	// Fields are the fields of this model whose values find the related items. References are the
+	// fields of the related model that hold the same values: those of Key, or its first ones.
 	Fields, References []string
 	// Key is the key of the related model that finds them.
 	Key *Key
@@ -174,6 +174,6 @@ type Operation struct {
 	Key   *Key   // of Get, List and Index
 
 	Rules     []Rule   // of Custom
-	Functions []string // of Custom: the names in @function, in order; none if AppSync JavaScript answers
+	Functions []string // of Custom: the names in @function; none if AppSync JavaScript answers
 	Mutations []string // of subscriptions: the mutations in @aws_subscribe
 }

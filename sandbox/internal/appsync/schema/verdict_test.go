@@ -399,6 +399,12 @@ func selects(g Grant, item map[string]any) bool {
 					if slices.Contains(value.([]any), have) {
 						return true
 					}
+				case "containsAny":
+					if list, ok := have.([]any); ok && slices.ContainsFunc(list, func(e any) bool {
+						return slices.Contains(value.([]any), e)
+					}) {
+						return true
+					}
 				case "contains":
 					if list, ok := have.([]any); ok && slices.Contains(list, value) {
 						return true

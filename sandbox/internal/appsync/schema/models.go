@@ -1,0 +1,250 @@
+package schema
+
+import (
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// readModels makes the models, without keys, relations and rules.
+func (r *reader) readModels() {
+	for _, def := range r.document.Definitions {
+		d := def.Directives.ForName("model")
+		if d == nil {
+			r.checkPlain(def)
+			continue
+		}
+		m := &Model{
+			Name: def.Name, Level: LevelOn, fields: map[string]*Field{}, def: def,
+			settable: map[string]bool{},
+		}
+		for _, f := range def.Fields {
+			m.add(r.readField(f))
+		}
+		if m.fields["id"] == nil && !hasPrimaryKey(def) {
+			m.add(&Field{Name: "id", Type: named("ID!"), Added: true, pos: def.Position})
+		}
+		r.readTimestamps(m, d)
+		r.readOperations(m, d)
+		r.schema.Models = append(r.schema.Models, m)
+		r.schema.models[m.Name] = m
+	}
+}
+
+// checkPlain refuses what belongs to models on a type that is none.
+func (r *reader) checkPlain(def *ast.Definition) {
+	if d := def.Directives.ForName("auth"); d != nil {
+		r.fault(d.Position, "@auth on the type %s needs @model beside it", def.Name)
+	}
+	for _, f := range def.Fields {
+		for _, name := range []string{
+			"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo",
+		} {
+			if d := f.Directives.ForName(name); d != nil {
+				r.fault(d.Position, "@%s on %s.%s needs @model on the type", name, def.Name, f.Name)
+			}
+		}
+	}
+}
+
+func (m *Model) add(f *Field) {
+	if m.fields[f.Name] == nil {
+		m.fields[f.Name] = f
+		m.Fields = append(m.Fields, f)
+	}
+}
+
+func (r *reader) readField(f *ast.FieldDefinition) *Field {
+	out := &Field{Name: f.Name, Type: f.Type, pos: f.Position}
+	if d := f.Directives.ForName("auth"); d != nil {
+		out.Rules = r.rules(d, true)
+	}
+	if d := f.Directives.ForName("default"); d != nil {
+		v := argument(d, "value")
+		switch {
+		case f.Type.Elem != nil || r.scalarOf(f.Type.Name()) == "":
+			r.fault(d.Position, "@default belongs to fields of scalar and enum types")
+		case v == nil || v.Kind == ast.NullValue:
+			r.fault(d.Position, "@default needs a value")
+		case r.isEnum(f.Type.Name()) && r.defs[f.Type.Name()].EnumValues.ForName(v.Raw) == nil:
+			r.fault(d.Position, "the default %q is no value of the enum %s", v.Raw, f.Type.Name())
+		default:
+			out.Default = &v.Raw
+		}
+	}
+	return out
+}
+
+func (r *reader) readTimestamps(m *Model, d *ast.Directive) {
+	m.CreatedAt, m.UpdatedAt = "createdAt", "updatedAt"
+	if v := argument(d, "timestamps"); v != nil {
+		r.members(d, v, "createdAt", "updatedAt")
+		if v.Kind == ast.NullValue {
+			m.CreatedAt, m.UpdatedAt = "", ""
+		}
+		rename(v, "createdAt", &m.CreatedAt)
+		rename(v, "updatedAt", &m.UpdatedAt)
+	}
+	for _, name := range []string{m.CreatedAt, m.UpdatedAt} {
+		if name != "" {
+			m.add(&Field{Name: name, Type: named("AWSDateTime!"), Added: true, pos: d.Position})
+		}
+	}
+}
+
+// rename sets a name to the member of an object value, if it is there; null means no name.
+func rename(object *ast.Value, member string, name *string) {
+	v := object.Children.ForName(member)
+	switch {
+	case v == nil:
+	case v.Kind == ast.NullValue:
+		*name = ""
+	default:
+		*name = v.Raw
+	}
+}
+
+// readOperations reads which operations a model has, and their names.
+func (r *reader) readOperations(m *Model, d *ast.Directive) {
+	names := map[Kind]string{
+		Get: camel("get", m.Name), List: camel("list", plural(m.Name)),
+		Create: camel("create", m.Name), Update: camel("update", m.Name),
+		Delete: camel("delete", m.Name),
+	}
+	for member, kinds := range map[string][]Kind{
+		"queries": {Get, List}, "mutations": {Create, Update, Delete},
+	} {
+		v := argument(d, member)
+		var known []string
+		for _, kind := range kinds {
+			known = append(known, string(kind))
+		}
+		r.members(d, v, known...)
+		for _, kind := range kinds {
+			name := names[kind]
+			if v != nil && v.Kind == ast.NullValue {
+				name = ""
+			} else if v != nil {
+				rename(v, string(kind), &name)
+			}
+			names[kind] = name
+		}
+	}
+	add := func(op *Operation) {
+		root := r.schema.operations[op.Root]
+		if root[op.Name] != nil {
+			r.fault(d.Position, "two operations of models have the name %s.%s", op.Root, op.Name)
+		}
+		root[op.Name] = op
+		m.Operations = append(m.Operations, op)
+	}
+	for _, kind := range []Kind{Get, List, Create, Update, Delete} {
+		if names[kind] == "" {
+			continue
+		}
+		root := ast.Mutation
+		if kind == Get || kind == List {
+			root = ast.Query
+		}
+		add(&Operation{Root: root, Name: names[kind], Kind: kind, Model: m})
+	}
+
+	subscriptions := argument(d, "subscriptions")
+	if subscriptions != nil {
+		r.members(d, subscriptions, "level", "onCreate", "onUpdate", "onDelete")
+		if subscriptions.Kind == ast.NullValue {
+			m.Level = LevelOff
+		}
+		level := string(m.Level)
+		rename(subscriptions, "level", &level)
+		m.Level = Level(level)
+		if !slices.Contains([]Level{LevelOff, LevelPublic, LevelOn}, m.Level) {
+			r.fault(d.Position, "the model has the unknown level of subscriptions %q", level)
+		}
+	}
+	if m.Level == LevelOff {
+		return
+	}
+	byName := map[string]*Operation{}
+	for _, kinds := range [][2]Kind{{OnCreate, Create}, {OnUpdate, Update}, {OnDelete, Delete}} {
+		on, mutation := kinds[0], names[kinds[1]]
+		list := []string{subscriptionName(on, m.Name)}
+		if subscriptions != nil {
+			if v := subscriptions.Children.ForName(string(on)); v != nil {
+				list = texts(v)
+			}
+		}
+		for _, name := range list {
+			if mutation == "" {
+				continue
+			}
+			if op := byName[name]; op != nil { // one subscription to several mutations
+				op.Mutations = append(op.Mutations, mutation)
+				continue
+			}
+			byName[name] = &Operation{
+				Root: ast.Subscription, Name: name, Kind: on, Model: m,
+				Mutations: []string{mutation},
+			}
+			add(byName[name])
+		}
+	}
+}
+
+// readCustom reads the operations that the document itself declares, and the rules on fields of
+// types that are no models.
+func (r *reader) readCustom() {
+	roots := map[string]ast.Operation{
+		"Query": ast.Query, "Mutation": ast.Mutation, "Subscription": ast.Subscription,
+	}
+	for _, def := range r.document.Definitions {
+		if r.isModel(def.Name) {
+			continue
+		}
+		root, isRoot := roots[def.Name]
+		for _, f := range def.Fields {
+			var rules []Rule
+			if d := f.Directives.ForName("auth"); d != nil {
+				rules = r.rules(d, true)
+				r.schema.fields[def.Name+"."+f.Name] = r.staticRoles(d, rules)
+			} else if isRoot && r.introspected {
+				r.schema.fields[def.Name+"."+f.Name] = nil // nobody
+			}
+			if !isRoot {
+				continue
+			}
+			op := &Operation{Root: root, Name: f.Name, Kind: Custom, Rules: rules}
+			for _, d := range f.Directives.ForNames("function") {
+				op.Functions = append(op.Functions, text(argument(d, "name")))
+			}
+			if d := f.Directives.ForName("aws_subscribe"); d != nil {
+				op.Mutations = texts(argument(d, "mutations"))
+			}
+			if r.schema.operations[root][f.Name] != nil {
+				r.fault(f.Position, "%s.%s has the name of an operation of a model",
+					def.Name, f.Name)
+			}
+			r.schema.operations[root][f.Name] = op
+		}
+	}
+}
+
+// staticRoles returns the roles of rules on a field that belongs to no item. Rules that need an
+// item let nobody in there.
+func (r *reader) staticRoles(d *ast.Directive, rules []Rule) []*role {
+	roles := []*role{}
+	for _, rule := range rules {
+		if rule.Access != AllowAll {
+			r.fault(d.Position, "a rule outside of models has no operations")
+		}
+		for _, one := range rolesOf(rule, &ast.Definition{}) {
+			if !one.static {
+				r.warn(d.Position,
+					"the rule with allow: %s lets nobody in, because there is no item", rule.Allow)
+				continue
+			}
+			roles = append(roles, one)
+		}
+	}
+	return roles
+}
