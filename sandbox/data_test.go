@@ -68,17 +68,8 @@ type dataOutputs struct {
 	OtherModes  []string `json:"authorization_types"`
 }
 
-func dataOf(t *testing.T, s *sandbox.Sandbox) dataOutputs {
-	t.Helper()
-	var o struct{ Data dataOutputs }
-	if err := json.Unmarshal(s.Outputs(), &o); err != nil {
-		t.Fatal(err)
-	}
-	return o.Data
-}
-
 // graphQL sends a document, with the headers that authorize adds, and returns status and body.
-func graphQL(t *testing.T, s *sandbox.Sandbox, document string,
+func graphQL(t *testing.T, s interface{ URL() string }, document string,
 	authorize func(r *http.Request, body string)) (int, string) {
 	t.Helper()
 	text, err := json.Marshal(map[string]string{"query": document})
@@ -168,7 +159,7 @@ func startData(t *testing.T, issuer string) *backend {
 func TestDataModes(t *testing.T) {
 	provider := oidcProvider(t)
 	b := startData(t, provider.URL)
-	data := dataOf(t, b.Sandbox)
+	data := b.Data
 	tokens := b.signIn(t, "ann@example.com")
 	guestID, guest := b.storageKey(t, "")
 	annID, ann := b.storageKey(t, "ann@example.com")
@@ -277,7 +268,7 @@ func TestDataModes(t *testing.T) {
 // host returns AWS's name for the API.
 func (b *backend) host(t *testing.T) string {
 	t.Helper()
-	u, err := url.Parse(dataOf(t, b.Sandbox).URL)
+	u, err := url.Parse(b.Data.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +305,7 @@ func TestDataOwners(t *testing.T) {
 // TestDataFunctions: the errors of functions, and of those that are missing, reach the caller.
 func TestDataFunctions(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	key := by("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
+	key := by("X-Api-Key", b.Data.APIKey)
 	for document, want := range map[string]string{
 		`{ boom }`:   `"errorType":"Lambda:Unhandled"`,
 		`{ nobody }`: `The sandbox has no function for Query.nobody`,
@@ -328,7 +319,7 @@ func TestDataFunctions(t *testing.T) {
 // TestDataOutputs: the outputs of a sandbox with a schema describe its API.
 func TestDataOutputs(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	data := dataOf(t, b.Sandbox)
+	data := b.Data
 	if !regexp.MustCompile(`^https://[a-z0-9]{26}\.appsync-api\.us-east-1\.amazonaws\.com/graphql$`).MatchString(data.URL) ||
 		data.Region != "us-east-1" || data.DefaultMode != "API_KEY" ||
 		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 {
@@ -391,7 +382,7 @@ func TestDataHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
+	r.Header.Set("X-Api-Key", b.Data.APIKey)
 	if response, body := do(t, transport, r); response.StatusCode != 200 || body != `{"data":{"__typename":"Query"}}` {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
@@ -405,7 +396,7 @@ func TestDataHost(t *testing.T) {
 func TestDataSurvivesARestart(t *testing.T) {
 	cfg := sandbox.Config{DataDir: t.TempDir(), Data: sandbox.Data{Schema: noteSchema}}
 	first := start(t, cfg)
-	data := dataOf(t, first)
+	data := outputsOf(t, first).Data
 	key := by("X-Api-Key", data.APIKey)
 	for i := range 3 {
 		graphQL(t, first, fmt.Sprintf(`mutation { createNote(input: {id: "n%d"}) { id } }`, i), key)
@@ -421,7 +412,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := start(t, cfg)
-	if diff := cmp.Diff(data, dataOf(t, second)); diff != "" {
+	if diff := cmp.Diff(data, outputsOf(t, second).Data); diff != "" {
 		t.Error(diff)
 	}
 	_, page = graphQL(t, second, fmt.Sprintf(`{ listNotes(nextToken: %q) { items { __typename } } }`,
@@ -441,7 +432,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 // TestDataFaults: faults of the API are in AppSync's form, and its calls are counted.
 func TestDataFaults(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	key := by("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
+	key := by("X-Api-Key", b.Data.APIKey)
 	if _, err := b.Faults().Add(faults.Fault{Operation: "GraphQL", Outcome: faults.Throttle, Count: 1}); err != nil {
 		t.Fatal(err)
 	}

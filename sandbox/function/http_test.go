@@ -54,7 +54,7 @@ func TestHTTP(t *testing.T) {
 		}
 	}
 	want := map[string]any{"typeName": "Query", "fieldName": "seats", "arguments": map[string]any{"n": 1.0},
-		"identity": map[string]any{"username": "ann"}, "prev": nil}
+		"identity": map[string]any{"username": "ann"}}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Error(diff)
 	}

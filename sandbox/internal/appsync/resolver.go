@@ -53,7 +53,11 @@ func (a *API) Subscribe(caller *Caller, q graphql.Request) (*Subscription, *grap
 		return nil, operation.Refuse(graphql.NewError("UnsupportedOperation",
 			"The operation is not a subscription.")), nil
 	}
-	s, err := a.subscribe(caller, operation.Root())
+	root := operation.Root()
+	if root == nil { // @skip leaves nothing
+		return nil, operation.Refuse(nil), nil
+	}
+	s, err := a.subscribe(caller, root)
 	var refused *graphql.Error
 	if errors.As(asError(err), &refused) {
 		return nil, operation.Refuse(refused), nil
