@@ -20,6 +20,7 @@ func (r *reader) readModels() {
 		}
 		for _, f := range def.Fields {
 			m.add(r.readField(f))
+			r.readChecks(m, f)
 		}
 		if m.fields["id"] == nil && !hasPrimaryKey(def) {
 			m.add(&Field{Name: "id", Type: named("ID!"), Added: true, pos: def.Position})
@@ -38,7 +39,7 @@ func (r *reader) checkPlain(def *ast.Definition) {
 	}
 	for _, f := range def.Fields {
 		for _, name := range []string{
-			"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo",
+			"primaryKey", "index", "default", "validate", "hasOne", "hasMany", "belongsTo",
 		} {
 			if d := f.Directives.ForName(name); d != nil {
 				r.fault(d.Position, "@%s on %s.%s needs @model on the type", name, def.Name, f.Name)

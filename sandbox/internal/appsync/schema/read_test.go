@@ -108,9 +108,30 @@ func TestReadFaults(t *testing.T) {
 			`model.graphql:1: a rule outside of models has no operations`,
 		},
 		{
-			"validation that would not be checked",
-			`type Note @model { text: String @validate(type: maxLength, value: "5") }`,
-			`model.graphql:1: @validate on Note.text: the sandbox does not check it`,
+			"an unknown validation",
+			`type Note @model { text: String @validate(type: polite, value: "5") }`,
+			`model.graphql:1: @validate has the unknown type "polite"`,
+		},
+		{
+			"a validation of another type",
+			`type Note @model { text: String @validate(type: gt, value: "5") }`,
+			`model.graphql:1: @validate(type: gt) does not suit Note.text of the type String`,
+		},
+		{
+			"a validation that stands twice",
+			`type Note @model { text: String
+				@validate(type: endsWith, value: "a") @validate(type: endsWith, value: "b") }`,
+			`model.graphql:2: @validate(type: endsWith) stands twice on Note.text`,
+		},
+		{
+			"a pattern that cannot be checked",
+			`type Note @model { text: String @validate(type: matches, value: "(?=a)") }`,
+			`model.graphql:1: @validate(type: matches): the sandbox cannot check "(?=a)"`,
+		},
+		{
+			"a length that is no number",
+			`type Note @model { text: String @validate(type: minLength, value: "-1") }`,
+			`model.graphql:1: @validate(type: minLength): the sandbox cannot check "-1"`,
 		},
 		{
 			"version 1 of the transformer", `type Note @model @key(fields: ["id"]) { id: ID! }`,

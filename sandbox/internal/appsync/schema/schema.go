@@ -52,6 +52,7 @@ type Model struct {
 	fields map[string]*Field
 	roles  []*role
 	def    *ast.Definition
+	checks []check
 	// settable are fields that every rule for writing allows: keys that relations add.
 	settable map[string]bool
 }
