@@ -463,6 +463,30 @@ func TestDataValidation(t *testing.T) {
 	}
 }
 
+// TestDataProjection: an index that holds some fields gives null for the others.
+func TestDataProjection(t *testing.T) {
+	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: public}]) {
+			kind: String @index(queryField: "byKind", projection: {type: INCLUDE, nonKeyAttributes: ["text"]})
+				@index(name: "keys", queryField: "keysByKind", projection: {type: KEYS_ONLY})
+			text: String
+			more: String
+		}`}})
+	key := by("X-Api-Key", dataOf(t, s).APIKey)
+	graphQL(t, s, `mutation { createNote(input: {id: "1", kind: "k", text: "t", more: "m"}) { id } }`, key)
+	for query, want := range map[string]string{
+		`{ byKind(kind: "k") { items { id kind text more } } }`: `{"data":{"byKind":{"items":[` +
+			`{"id":"1","kind":"k","text":"t","more":null}]}}}`,
+		`{ keysByKind(kind: "k") { items { id text } } }`: `{"data":{"keysByKind":{"items":[` +
+			`{"id":"1","text":null}]}}}`,
+		`{ byKind(kind: "k", filter: {more: {eq: "m"}}) { items { id } } }`: `{"data":{"byKind":{"items":[]}}}`,
+	} {
+		if _, body := graphQL(t, s, query, key); body != want {
+			t.Errorf("%s: got %s, want %s", query, body, want)
+		}
+	}
+}
+
 // TestDataFaults: faults of the API are in AppSync's form, and its calls are counted.
 func TestDataFaults(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
