@@ -34,9 +34,7 @@ func (r *resolver) create(ctx context.Context, op *schema.Operation, args map[st
 	}
 	for _, f := range m.Fields {
 		if f.Default != nil && input[f.Name] == nil {
-			if input[f.Name], err = defaultOf(f); err != nil {
-				return nil, fmt.Errorf("appsync: the default of %s.%s: %w", m.Name, f.Name, err)
-			}
+			input[f.Name] = f.Default
 		}
 	}
 	if err := checkJoined(m, input, "creating"); err != nil {

@@ -236,5 +236,5 @@ func (r *reader) scalarOf(name string) string {
 	if r.isEnum(name) {
 		return "String"
 	}
-	return scalars[name]
+	return baseScalars[name]
 }

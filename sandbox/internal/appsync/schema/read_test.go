@@ -179,7 +179,15 @@ func TestReadFaults(t *testing.T) {
 		{
 			"a default that is no value of the enum",
 			`type Note @model { level: Level @default(value: "LOW") } enum Level { HIGH }`,
-			`model.graphql:1: the default "LOW" is no value of the enum Level`,
+			`model.graphql:1: the default "LOW" is no Level: the enum does not have it`,
+		},
+		{
+			"a default that is no number", `type Note @model { n: Int @default(value: "one") }`,
+			`model.graphql:1: the default "one" is no Int`,
+		},
+		{
+			"a default that is no date", `type Note @model { on: AWSDate @default(value: "2023-02-29") }`,
+			`model.graphql:1: the default "2023-02-29" is no AWSDate`,
 		},
 		{
 			"an unknown member of @model", "type Note @model(mutations: {udpate: null}) { id: ID! }",
@@ -326,7 +334,7 @@ func TestReadModel(t *testing.T) {
 		c.Operation(ast.Mutation, "addRenamed").Kind != Create {
 		t.Errorf("Renamed is %+v", m)
 	}
-	if f := c.Model("Preset").Field("grade"); f.Default == nil || *f.Default != "MID" {
+	if f := c.Model("Preset").Field("grade"); f.Default != "MID" {
 		t.Errorf("Preset.grade has the default %v", f.Default)
 	}
 	if op := load(t, "a").Operation(ast.Subscription, "onAnyWorkshopChange"); op.Kind != Custom ||

@@ -88,7 +88,7 @@ type Field struct {
 	Name     string
 	Type     *ast.Type
 	Rules    []Rule    // of the field itself; the rules of the model do not count if there are any
-	Default  *string   // the text of @default, which stands for an absent or null value on create
+	Default  any       // of @default: it stands for an absent or null value on create
 	Relation *Relation // of a field that leads to another model; such a field holds no value
 	// Added is set if the backend adds the field: it is not in the annotated schema.
 	Added bool
