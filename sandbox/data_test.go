@@ -429,6 +429,55 @@ func TestDataSurvivesARestart(t *testing.T) {
 	}
 }
 
+// TestDataValidation: @validate refuses values, after the rules and for updates, too.
+func TestDataValidation(t *testing.T) {
+	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: public, operations: [create, get]}]) {
+			text: String @default(value: "long enough") @validate(type: minLength, value: "5")
+		}
+		type Memo @model @auth(rules: [{allow: public}]) {
+			text: String @validate(type: minLength, value: "5", errorMessage: "too short")
+		}`}})
+	key := by("X-Api-Key", dataOf(t, s).APIKey)
+	const short = "Field text of type Note must have a minimum length of 5"
+	for _, c := range []struct{ mutation, want string }{
+		{`createNote(input: {id: "1"}) { text }`, `"long enough"`},
+		{`createNote(input: {id: "2", text: "tiny"}) { text }`, short},
+		{`updateNote(input: {id: "1", text: "tiny"}) { text }`, "Unauthorized"},
+		{`createMemo(input: {id: "1", text: "all right"}) { text }`, `"all right"`},
+		{`updateMemo(input: {id: "1", text: "tiny"}) { text }`, "too short"},
+		{`updateMemo(input: {id: "1", text: null}) { text }`, `"text":null`},
+	} {
+		if _, body := graphQL(t, s, "mutation { "+c.mutation+" }", key); !strings.Contains(body, c.want) {
+			t.Errorf("%s: got %s, want %s", c.mutation, body, c.want)
+		}
+	}
+}
+
+// TestDataProjection: an index that holds some fields gives null for the others.
+func TestDataProjection(t *testing.T) {
+	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: public}]) {
+			kind: String @index(queryField: "byKind", projection: {type: INCLUDE, nonKeyAttributes: ["text"]})
+				@index(name: "keys", queryField: "keysByKind", projection: {type: KEYS_ONLY})
+			text: String
+			more: String
+		}`}})
+	key := by("X-Api-Key", dataOf(t, s).APIKey)
+	graphQL(t, s, `mutation { createNote(input: {id: "1", kind: "k", text: "t", more: "m"}) { id } }`, key)
+	for query, want := range map[string]string{
+		`{ byKind(kind: "k") { items { id kind text more } } }`: `{"data":{"byKind":{"items":[` +
+			`{"id":"1","kind":"k","text":"t","more":null}]}}}`,
+		`{ keysByKind(kind: "k") { items { id text } } }`: `{"data":{"keysByKind":{"items":[` +
+			`{"id":"1","text":null}]}}}`,
+		`{ byKind(kind: "k", filter: {more: {eq: "m"}}) { items { id } } }`: `{"data":{"byKind":{"items":[]}}}`,
+	} {
+		if _, body := graphQL(t, s, query, key); body != want {
+			t.Errorf("%s: got %s, want %s", query, body, want)
+		}
+	}
+}
+
 // TestDataFaults: faults of the API are in AppSync's form, and its calls are counted.
 func TestDataFaults(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")

@@ -81,12 +81,12 @@ func (r *resolver) list(ctx context.Context, op *schema.Operation, args map[stri
 			q.Sort = items.Range{Low: value, High: value}
 		}
 	}
-	return r.page(ctx, q, defaultLimit, args, grant)
+	return r.page(ctx, k, q, defaultLimit, args, grant)
 }
 
 // page answers with a page of a query. The arguments are those that all lists have.
-func (r *resolver) page(ctx context.Context, q items.Query, limit int, args map[string]any,
-	grant schema.Grant) (any, error) {
+func (r *resolver) page(ctx context.Context, k *schema.Key, q items.Query, limit int,
+	args map[string]any, grant schema.Grant) (any, error) {
 	q.Limit = limit
 	if n, ok := args["limit"].(int64); ok {
 		q.Limit = int(n)
@@ -102,10 +102,16 @@ func (r *resolver) page(ctx context.Context, q items.Query, limit int, args map[
 	if err != nil {
 		return nil, err
 	}
-	q.Match = func(item items.Item) bool { return matches(item) && allowed(item) }
+	q.Match = func(item items.Item) bool {
+		item = k.View(item)
+		return matches(item) && allowed(item)
+	}
 	found, err := r.items.Query(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	for i, item := range found.Items {
+		found.Items[i] = k.View(item)
 	}
 	return connection(found), nil
 }
@@ -267,7 +273,7 @@ func (r *resolver) relation(ctx context.Context, field *schema.Field, f *graphql
 		}
 	}
 	if many {
-		return r.page(ctx, q, to.Limit, f.Arguments, grant)
+		return r.page(ctx, to.Key, q, to.Limit, f.Arguments, grant)
 	}
 	q.Limit = 1
 	found, err := r.items.Query(ctx, q)

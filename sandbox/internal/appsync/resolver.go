@@ -128,9 +128,9 @@ func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql
 	case schema.List, schema.Index:
 		return r.list(ctx, op, f.Arguments)
 	case schema.Create:
-		return r.create(ctx, op.Model, f.Arguments)
+		return r.create(ctx, op, f.Arguments)
 	case schema.Update:
-		return r.update(ctx, op.Model, f.Arguments)
+		return r.update(ctx, op, f.Arguments)
 	case schema.Delete:
 		return r.delete(ctx, op.Model, f.Arguments)
 	default:

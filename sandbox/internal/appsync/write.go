@@ -26,16 +26,15 @@ func inputOf(args map[string]any) (map[string]any, filter.Filter, error) {
 }
 
 // create answers a mutation that makes an item.
-func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]any) (any, error) {
+func (r *resolver) create(ctx context.Context, op *schema.Operation, args map[string]any) (any, error) {
+	m := op.Model
 	input, holds, err := inputOf(args)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range m.Fields {
 		if f.Default != nil && input[f.Name] == nil {
-			if input[f.Name], err = defaultOf(f); err != nil {
-				return nil, fmt.Errorf("appsync: the default of %s.%s: %w", m.Name, f.Name, err)
-			}
+			input[f.Name] = f.Default
 		}
 	}
 	if err := checkJoined(m, input, "creating"); err != nil {
@@ -43,6 +42,9 @@ func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]
 	}
 	item, err := r.cfg.Schema.AllowCreate(r.caller.Identity, m, input)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.Check(op, item); err != nil {
 		return nil, err
 	}
 	item = maps.Clone(item)
@@ -75,7 +77,8 @@ func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]
 }
 
 // update answers a mutation that changes an item.
-func (r *resolver) update(ctx context.Context, m *schema.Model, args map[string]any) (any, error) {
+func (r *resolver) update(ctx context.Context, op *schema.Operation, args map[string]any) (any, error) {
+	m := op.Model
 	input, holds, err := inputOf(args)
 	if err != nil {
 		return nil, err
@@ -86,6 +89,9 @@ func (r *resolver) update(ctx context.Context, m *schema.Model, args map[string]
 	var item items.Item
 	err = r.items.Change(ctx, r.tables[m], keyFrom(m, input), func(old items.Item) (items.Item, error) {
 		if err := r.cfg.Schema.AllowUpdate(r.caller.Identity, m, old, input); err != nil {
+			return nil, err
+		}
+		if err := m.Check(op, input); err != nil {
 			return nil, err
 		}
 		if old == nil || !holds(old) {

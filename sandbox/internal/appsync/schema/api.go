@@ -215,8 +215,8 @@ func (a *api) filterOf(f *Field) string {
 	case a.isEnum(name):
 		a.input("Model"+name+"Input", "eq", name, "ne", name)
 		return "Model" + name + "Input"
-	case scalars[name] != "":
-		return "Model" + scalars[name] + "Input"
+	case baseScalars[name] != "":
+		return "Model" + baseScalars[name] + "Input"
 	}
 	return ""
 }

@@ -243,8 +243,8 @@ func (a *api) sortCondition(m *Model, k *Key) string {
 	var fields []string
 	for i, name := range k.Sort {
 		t := m.fields[name].Type.Name()
-		if i == len(k.Sort)-1 && scalars[t] != "" {
-			t = scalars[t]
+		if i == len(k.Sort)-1 && baseScalars[t] != "" {
+			t = baseScalars[t]
 		}
 		fields = append(fields, name, t)
 	}

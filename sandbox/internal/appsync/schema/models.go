@@ -1,9 +1,12 @@
 package schema
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 )
 
 // readModels makes the models, without keys, relations and rules.
@@ -20,6 +23,7 @@ func (r *reader) readModels() {
 		}
 		for _, f := range def.Fields {
 			m.add(r.readField(f))
+			r.readChecks(m, f)
 		}
 		if m.fields["id"] == nil && !hasPrimaryKey(def) {
 			m.add(&Field{Name: "id", Type: named("ID!"), Added: true, pos: def.Position})
@@ -38,7 +42,7 @@ func (r *reader) checkPlain(def *ast.Definition) {
 	}
 	for _, f := range def.Fields {
 		for _, name := range []string{
-			"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo",
+			"primaryKey", "index", "default", "validate", "hasOne", "hasMany", "belongsTo",
 		} {
 			if d := f.Directives.ForName(name); d != nil {
 				r.fault(d.Position, "@%s on %s.%s needs @model on the type", name, def.Name, f.Name)
@@ -66,13 +70,32 @@ func (r *reader) readField(f *ast.FieldDefinition) *Field {
 			r.fault(d.Position, "@default belongs to fields of scalar and enum types")
 		case v == nil || v.Kind == ast.NullValue:
 			r.fault(d.Position, "@default needs a value")
-		case r.isEnum(f.Type.Name()) && r.defs[f.Type.Name()].EnumValues.ForName(v.Raw) == nil:
-			r.fault(d.Position, "the default %q is no value of the enum %s", v.Raw, f.Type.Name())
 		default:
-			out.Default = &v.Raw
+			var err error
+			if out.Default, err = r.defaultValue(f.Type.Name(), v.Raw); err != nil {
+				r.fault(d.Position, "the default %q is no %s: %v", v.Raw, f.Type.Name(), err)
+			}
 		}
 	}
 	return out
+}
+
+// defaultValue reads the text of @default. Texts stand for themselves, numbers are written in JSON.
+func (r *reader) defaultValue(typ, text string) (any, error) {
+	if r.isEnum(typ) {
+		if r.defs[typ].EnumValues.ForName(text) == nil {
+			return nil, errors.New("the enum does not have it")
+		}
+		return text, nil
+	}
+	var value any = text
+	if slices.Contains([]string{"Int", "Float", "Boolean", "AWSTimestamp"}, typ) {
+		var err error
+		if value, err = scalars.ParseJSON(text); err != nil {
+			return nil, err
+		}
+	}
+	return scalars.Parse(typ, value)
 }
 
 func (r *reader) readTimestamps(m *Model, d *ast.Directive) {

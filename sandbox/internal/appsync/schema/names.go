@@ -74,8 +74,8 @@ func compositeType(model string, k *Key, suffix string) string {
 	return "Model" + model + name + "CompositeKey" + suffix
 }
 
-// scalars maps the scalars to those that their filters and keys use.
-var scalars = map[string]string{
+// baseScalars maps the scalars to those that their filters and keys use.
+var baseScalars = map[string]string{
 	"String": "String", "Int": "Int", "Float": "Float", "Boolean": "Boolean", "ID": "ID",
 	"AWSDate": "String", "AWSTime": "String", "AWSDateTime": "String", "AWSTimestamp": "Int",
 	"AWSEmail": "String", "AWSJSON": "String", "AWSURL": "String", "AWSPhone": "String",
