@@ -13,7 +13,8 @@ import (
 
 // note sends a document to the GraphQL API of a process.
 func (p *process) note(document string) (string, error) {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.storage.Custom.AmplifyGo.Endpoints["data"],
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost,
+		p.storage.Custom.AmplifyGo.Endpoints["data"],
 		strings.NewReader(fmt.Sprintf(`{"query": %q}`, document)))
 	if err != nil {
 		return "", err
@@ -47,7 +48,8 @@ func TestDataSurvivesAKill(t *testing.T) {
 						if text == "changed" {
 							operation = "update"
 						}
-						body, err := p.note(fmt.Sprintf("mutation { %sNote(input: {id: %q, text: %q}) { text } }",
+						body, err := p.note(fmt.Sprintf("mutation { %sNote(input: {id: %q, text: "+
+							"%q}) { text } }",
 							operation, id, text))
 						if err != nil || !strings.Contains(body, `"text":"`+text+`"`) {
 							return

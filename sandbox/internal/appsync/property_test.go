@@ -25,7 +25,8 @@ type Folder @model @auth(rules: [{allow: owner}]) {
   pages: [Page] @hasMany(references: ["folderId"])
   cover: Cover @hasOne(references: ["folderId"])
 }
-type Page @model @auth(rules: [{allow: owner}, {allow: owner, ownerField: "readers", operations: [read]},
+type Page @model @auth(rules: [{allow: owner},
+    {allow: owner, ownerField: "readers", operations: [read]},
     {allow: groups, groupsField: "team", operations: [read]}]) {
   secret: String
   name: String @index(queryField: "pagesByName")
@@ -122,7 +123,8 @@ var (
 func (w *walk) selection(model string, depth int) string {
 	fields := "id secret name owner"
 	related := map[string][][2]string{
-		"Folder": {{"pages", "Page"}, {"cover", "Cover"}}, "Page": {{"folder", "Folder"}, {"remarks", "Remark"}},
+		"Folder": {{"pages", "Page"}, {"cover", "Cover"}}, "Page": {{"folder", "Folder"},
+			{"remarks", "Remark"}},
 		"Cover": {{"folder", "Folder"}}, "Remark": {{"page", "Page"}}}
 	for _, to := range related[model] {
 		if depth == 0 || w.r.IntN(3) == 0 {
@@ -147,7 +149,8 @@ func (w *walk) arguments(more ...string) string {
 		operator := w.one(`beginsWith: "secret"`, `ne: "x"`, `attributeExists: true`,
 			fmt.Sprintf("eq: %q", w.item("Folder", "Page", "Cover", "Remark").secret))
 		filter := "{secret: {" + operator + "}}"
-		more = append(more, "filter: "+w.one(filter, "{not: {not: "+filter+"}}", "{or: ["+filter+", {id: {ne: \"x\"}}]}"))
+		more = append(more, "filter: "+w.one(filter, "{not: {not: "+filter+"}}",
+			"{or: ["+filter+", {id: {ne: \"x\"}}]}"))
 	}
 	if len(w.tokens) > 0 && w.r.IntN(4) == 0 {
 		more = append(more, fmt.Sprintf("nextToken: %q", w.tokens[w.r.IntN(len(w.tokens))]))
@@ -196,7 +199,8 @@ func (w *walk) write(user string) string {
 			input += fmt.Sprintf(", rank: %d, label: %q", w.r.IntN(3), w.one("x", "y"))
 		case "Page":
 			changed.team, changed.readers = w.one("red", "blue", "none"), []string{w.user()}
-			input += fmt.Sprintf(", team: %q, readers: [%q], folderId: %q", changed.team, changed.readers[0],
+			input += fmt.Sprintf(", team: %q, readers: [%q], folderId: %q", changed.team,
+				changed.readers[0],
 				w.item("Folder").id)
 		case "Cover":
 			input += fmt.Sprintf(", folderId: %q", w.item("Folder").id)
@@ -240,7 +244,8 @@ func TestPrivacy(t *testing.T) {
 			defer db.Close()
 			w := &walk{t: t, r: rand.New(rand.NewPCG(seed, 1)),
 				teams: map[string][]string{"bob": {"red"}, "carol": {"red", "blue"}}}
-			w.api, err = New(t.Context(), Config{Schema: s, Modes: []schema.Provider{schema.UserPool},
+			w.api, err = New(t.Context(), Config{Schema: s,
+				Modes: []schema.Provider{schema.UserPool},
 				Store: db, Clock: time.Now, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
@@ -257,9 +262,11 @@ func TestPrivacy(t *testing.T) {
 				}
 				for _, found := range secrets.FindAllString(answer, -1) {
 					seen++
-					at := slices.IndexFunc(w.items, func(item *secretItem) bool { return item.secret == found })
+					at := slices.IndexFunc(w.items,
+						func(item *secretItem) bool { return item.secret == found })
 					if at < 0 {
-						t.Fatalf("%s sees %s, which is nobody's: %s %s", user, found, document, answer)
+						t.Fatalf("%s sees %s, which is nobody's: %s %s", user, found, document,
+							answer)
 					}
 					if !w.items[at].visible(user, w.teams[user]) {
 						t.Fatalf("%s sees %+v: %s %s", user, *w.items[at], document, answer)
@@ -272,7 +279,8 @@ func TestPrivacy(t *testing.T) {
 			if seen < 300 {
 				t.Errorf("only %d secrets were seen: the walk tests little", seen)
 			}
-			t.Logf("%d items, %d secrets seen by those who may, %d page tokens", len(w.items), seen, len(w.tokens))
+			t.Logf("%d items, %d secrets seen by those who may, %d page tokens", len(w.items), seen,
+				len(w.tokens))
 		})
 	}
 }

@@ -42,7 +42,8 @@ type Subscription struct {
 }
 
 // Subscribe lets a caller subscribe, or returns the response that says why not.
-func (a *API) Subscribe(caller *Caller, q graphql.Request) (*Subscription, *graphql.Response, error) {
+func (a *API) Subscribe(caller *Caller, q graphql.Request) (
+	*Subscription, *graphql.Response, error) {
 	operation, response, err := graphql.Prepare(a.cfg.Schema.API, q)
 	switch {
 	case errors.Is(err, graphql.ErrSyntax):
@@ -118,7 +119,8 @@ func (r *resolver) resolve(ctx context.Context, f *graphql.Field) (any, error) {
 }
 
 // operate answers a field of Query or Mutation.
-func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql.Field) (any, error) {
+func (r *resolver) operate(ctx context.Context, op *schema.Operation,
+	f *graphql.Field) (any, error) {
 	if op == nil {
 		return nil, fmt.Errorf("appsync: there is no operation %s", f.Definition.Name)
 	}
@@ -139,7 +141,8 @@ func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql
 }
 
 // custom answers a custom operation.
-func (r *resolver) custom(ctx context.Context, op *schema.Operation, f *graphql.Field) (any, error) {
+func (r *resolver) custom(ctx context.Context, op *schema.Operation,
+	f *graphql.Field) (any, error) {
 	event := function.Event{TypeName: f.Object.Name, FieldName: op.Name, Arguments: f.Arguments,
 		Identity: r.caller.Known}
 	if err := r.cfg.Schema.AllowCustom(r.caller.Identity, event.TypeName, op.Name); err != nil {
@@ -175,10 +178,11 @@ func asError(err error) error {
 	case errors.As(err, &invalid):
 		return graphql.NewError("DynamoDB:DynamoDbException", invalid.Message)
 	case errors.As(err, &between):
-		return graphql.NewError("DynamoDB:DynamoDbException", "Invalid FilterExpression: The BETWEEN "+
-			"operator requires upper bound to be greater than or equal to lower bound; lower bound "+
-			"operand: AttributeValue: "+operand(between.Low)+", upper bound operand: AttributeValue: "+
-			operand(between.High))
+		return graphql.NewError("DynamoDB:DynamoDbException", fmt.Sprintf(
+			"Invalid FilterExpression: The BETWEEN operator requires upper bound to be greater "+
+				"than or equal to lower bound; lower bound operand: AttributeValue: %s, upper "+
+				"bound "+
+				"operand: AttributeValue: %s", operand(between.Low), operand(between.High)))
 	case errors.Is(err, items.ErrToken):
 		return graphql.NewError("DynamoDB:UserIllegalArgumentException",
 			"com.amazonaws.deepdish.common.pagination.InvalidPaginationTokenException: "+

@@ -144,7 +144,8 @@ func (o *Operation) collect(d *ast.Definition, fields []*ast.Field) []*selection
 					visit(s.SelectionSet)
 				}
 			case *ast.FragmentSpread:
-				if o.included(s.Directives) && o.applies(s.Definition.TypeCondition, d) && !spread[s.Definition] {
+				if o.included(s.Directives) && !spread[s.Definition] &&
+					o.applies(s.Definition.TypeCondition, d) {
 					spread[s.Definition] = true
 					visit(s.Definition.SelectionSet)
 				}
@@ -201,7 +202,8 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 	case f.Name == "__typename":
 		return d.Name, true
 	case f.Name == "__schema" || f.Name == "__type":
-		return x.complete(f.Definition.Type, s, introspected(x.schema, f.Name, x.arguments[f]), d, path)
+		v := introspected(x.schema, f.Name, x.arguments[f])
+		return x.complete(f.Definition.Type, s, v, d, path)
 	}
 	if v, ok := parent.(introspection); ok {
 		return x.complete(f.Definition.Type, s, v.field(f.Name, x.arguments[f]), d, path)
@@ -217,8 +219,8 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 	var refused *Error
 	switch {
 	case errors.As(err, &refused):
-		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data, resolved: true,
-			path: path, locations: at(f.Position)})
+		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data,
+			path: path, locations: at(f.Position), resolved: true})
 		return nil, !f.Definition.Type.NonNull
 	case errors.Is(err, context.DeadlineExceeded):
 		x.refused = &Error{Message: "Execution timed out."}
@@ -244,8 +246,8 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 	}
 	if value == nil {
 		if t.NonNull {
-			x.fail(&Error{path: path, Message: fmt.Sprintf("Cannot return null for non-nullable type: "+
-				"'%s' within parent '%s' (%s)", nullable(t), parent.Name, printed(path))})
+			x.fail(&Error{path: path, Message: fmt.Sprintf("Cannot return null for non-nullable "+
+				"type: '%s' within parent '%s' (%s)", nullable(t), parent.Name, printed(path))})
 		}
 		return nil, !t.NonNull
 	}
@@ -290,7 +292,8 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 // wrong is the error of a value that does not fit its type.
 func (x *execution) wrong(t *ast.Type, path []any) (any, bool) {
 	x.fail(&Error{path: path, Message: fmt.Sprintf(
-		"Can't serialize value (%s) : Unable to serialize it as a valid %s.", printed(path), t.Name())})
+		"Can't serialize value (%s) : Unable to serialize it as a valid %s.",
+		printed(path), t.Name())})
 	return nil, !t.NonNull
 }
 
