@@ -64,19 +64,26 @@ func TestAPIIsTheDeployedOne(t *testing.T) {
 	}
 }
 
-// TestAPIOfOddSchema does the same for a schema of what real ones seldom have.
+// TestAPIOfOddSchema does the same for a schema of what real ones seldom have, by default mode.
 func TestAPIOfOddSchema(t *testing.T) {
 	text, err := os.ReadFile("testdata/odd/model.graphql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Read("model.graphql", string(text), Options{
-		Default: APIKey, Additional: []Provider{UserPool, IAM, Function, OIDC},
-	})
-	if err != nil {
-		t.Fatal(err)
+	others := []Provider{APIKey, UserPool, IAM, Function, OIDC}
+	for file, o := range map[string]Options{
+		"schema.graphql":          {Default: APIKey, Additional: others},
+		"schema.userpool.graphql": {Default: UserPool, Additional: others},
+		"schema.gen1.graphql":     {Default: APIKey, Additional: others, Gen1: true},
+	} {
+		t.Run(file, func(t *testing.T) {
+			s, err := Read("model.graphql", string(text), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareAPI(t, s, filepath.Join("testdata", "odd", file))
+		})
 	}
-	compareAPI(t, s, "testdata/odd/schema.graphql")
 }
 
 // compareAPI compares the API of a schema with a deployed one.
