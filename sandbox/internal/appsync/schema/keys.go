@@ -94,6 +94,15 @@ func primaryKey(def *ast.Definition) (partition string, sort []string) {
 	return "id", nil
 }
 
+// keyType returns the type of a field of the primary key where others refer to it. Without
+// @primaryKey that is ID, even if the id is declared as something else.
+func (m *Model) keyType(name string) string {
+	if !hasPrimaryKey(m.def) {
+		return "ID"
+	}
+	return m.fields[name].Type.Name()
+}
+
 func hasPrimaryKey(def *ast.Definition) bool {
 	return slices.ContainsFunc(def.Fields, func(f *ast.FieldDefinition) bool {
 		return f.Directives.ForName("primaryKey") != nil

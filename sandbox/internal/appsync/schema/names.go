@@ -58,8 +58,9 @@ func indexName(model, partition string, sort []string) string {
 	return lower(plural(model)) + "By" + strings.Join(parts, "And")
 }
 
+// Lists begin the model's name in upper case. Indexes and relations leave it as it is.
 func connectionType(model string) string { return "Model" + model + "Connection" }
-func filterType(model string) string     { return "Model" + upper(model) + "FilterInput" }
+func filterType(model string) string     { return "Model" + model + "FilterInput" }
 func conditionType(model string) string  { return "Model" + upper(model) + "ConditionInput" }
 func subscriptionFilterType(model string) string {
 	return "ModelSubscription" + upper(model) + "FilterInput"

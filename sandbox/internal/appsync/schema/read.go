@@ -214,6 +214,10 @@ func (r *reader) readGlobals(def *ast.Definition) {
 			if !r.sandboxed {
 				r.fault(f.Position, "%s takes { allow: public } only", f.Name)
 			}
+			if !r.options.Gen1 {
+				r.sandboxed = false
+				r.warn(f.Position, "%s has no effect in Gen 2", f.Name)
+			}
 		default:
 			r.warn(f.Position, "the sandbox does not know the setting %q", f.Name)
 		}

@@ -277,6 +277,23 @@ func TestReadGen1(t *testing.T) {
 	}
 }
 
+// TestGlobalRuleOfGen1 has no effect in Gen 2.
+func TestGlobalRuleOfGen1(t *testing.T) {
+	s, err := Read("model.graphql", `
+		input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }
+		type Note @model { text: String }`, allModes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := s.Operation(ast.Query, "listNotes")
+	if _, err := s.AllowRead(Identity{Provider: APIKey}, list, nil); err == nil {
+		t.Error("globalAuthRule lets the API key in")
+	}
+	if len(s.Warnings) == 0 || s.Warnings[0] != "model.graphql:2: globalAuthRule has no effect in Gen 2" {
+		t.Errorf("the warnings are %q", s.Warnings)
+	}
+}
+
 // TestReadModel looks at what the executor works with.
 func TestReadModel(t *testing.T) {
 	c := load(t, "c")
