@@ -76,12 +76,7 @@ func (r *reader) readIndex(m *Model, f *ast.FieldDefinition, d *ast.Directive) {
 	if k.Query == "" {
 		return
 	}
-	op := &Operation{Root: ast.Query, Name: k.Query, Kind: Index, Model: m, Key: k}
-	if r.schema.operations[ast.Query][op.Name] != nil {
-		r.fault(d.Position, "two queries have the name %s", op.Name)
-	}
-	r.schema.operations[ast.Query][op.Name] = op
-	m.Operations = append(m.Operations, op)
+	r.addOperation(d, &Operation{Root: ast.Query, Name: k.Query, Kind: Index, Model: m, Key: k})
 }
 
 // primaryKey returns the fields of the primary key of a model.

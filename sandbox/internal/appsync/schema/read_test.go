@@ -149,7 +149,7 @@ func TestReadFaults(t *testing.T) {
 		{
 			"two queries with one name",
 			`type Note @model { a: ID @index(queryField: "notes") b: ID @index(queryField: "notes") }`,
-			`model.graphql:1: two queries have the name notes`,
+			`model.graphql:1: there are two operations with the name Query.notes`,
 		},
 		{
 			"a relation to no model",

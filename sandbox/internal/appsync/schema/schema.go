@@ -192,7 +192,5 @@ type Operation struct {
 	Model *Model // nil for Custom
 	Key   *Key   // of Get, List and Index
 
-	Rules     []Rule   // of Custom
-	Functions []string // of Custom: the names in @function; none if AppSync JavaScript answers
-	Mutations []string // of subscriptions: the mutations in @aws_subscribe
+	Mutations []string // of subscriptions: the mutations that they follow
 }
