@@ -2,8 +2,8 @@
 // tests. Applications sign users up and in without AWS, and without a network.
 //
 // It serves an Amazon Cognito user pool with its JSON API, managed login and key set, an
-// identity pool, S3, an inbox with the messages that the user pool would send, and a console, in
-// which you create and change users and groups.
+// identity pool, S3, the GraphQL API of a data schema, an inbox with the messages that the user
+// pool would send, and a console, in which you create and change users and groups.
 //
 // [Start] takes an existing amplify_outputs.json, so that an application
 // finds its own pool, app client, password policy and groups. Without one,
@@ -43,6 +43,18 @@
 // rules do not apply.
 //
 // Without a data directory, all objects together may have 1 GiB.
+//
+// # Data
+//
+// AppSync has the API that Amplify makes of a data schema, [Data.Schema], and answers as the
+// resolvers do that Amplify generates: rules of models and fields, relations, indexes, conditions,
+// pages and errors. All modes of authorization are verified. Functions of Go answer the custom
+// queries and mutations ([Data.Functions]) and stand for the Lambda authorizer
+// ([Data.Authorizer]); see the package function. Programs of other languages answer by HTTP.
+//
+// Without the schema, the API is that of the model introspection in the outputs, and is closed
+// where the introspection does not tell the rules: it does not have all of them. The sandbox does
+// not make a model introspection. There are no subscriptions yet.
 //
 // # Tokens
 //
@@ -103,7 +115,7 @@
 // only. The console, the inbox and the admin API answer only if the Host is
 // localhost, a name below localhost, or a loopback address. They change nothing for
 // a page of another origin. AWS's host names and the domain of managed login reach
-// the user pool, managed login, the identity pool and S3. As with AWS, pages of any
+// the user pool, managed login, the identity pool, S3 and AppSync. As with AWS, pages of any
 // origin may call those; operations of administrators are closed to all pages, and the
 // administrator's key of S3 works on the loopback address alone. Pages among the objects
 // run in no browser as pages of the sandbox's origin: their answers say that they are sandboxed.

@@ -60,7 +60,7 @@ func FuzzOutputs(f *testing.F) {
 		}
 		_ = o.addOrigins([]string{"http://localhost:3000"}, log)
 		_ = o.poolConfig(Config{})
-		written, err := o.marshal("http://127.0.0.1:1")
+		written, err := o.marshal("http://127.0.0.1:1", false)
 		if err != nil {
 			return
 		}

@@ -401,8 +401,8 @@ func groupRole(region, group string) string {
 	return "arn:" + partition.Of(region).ID + ":iam::000000000000:role/sandbox-" + group + "GroupRole"
 }
 
-// marshal returns the outputs with the sandbox's address.
-func (o *outputs) marshal(address string) ([]byte, error) {
+// marshal returns the outputs with the sandbox's address. data tells whether it has a GraphQL API.
+func (o *outputs) marshal(address string, data bool) ([]byte, error) {
 	var custom map[string]json.RawMessage
 	if text := o.whole["custom"]; text != nil {
 		if err := json.Unmarshal(text, &custom); err != nil {
@@ -412,11 +412,15 @@ func (o *outputs) marshal(address string) ([]byte, error) {
 	if custom == nil { // absent or null
 		custom = map[string]json.RawMessage{}
 	}
+	endpoints := map[string]string{
+		"user_pool": address, "user_pool_keys": address,
+		"identity_pool": address, "oauth": address, "storage": address,
+	}
+	if data {
+		endpoints["data"] = address + graphQLPath
+	}
 	errs := []error{
-		setMember(custom, "amplify_go", map[string]any{"endpoints": map[string]string{
-			"user_pool": address, "user_pool_keys": address,
-			"identity_pool": address, "oauth": address, "storage": address,
-		}}),
+		setMember(custom, "amplify_go", map[string]any{"endpoints": endpoints}),
 		setMember(o.whole, "custom", custom),
 		setMember(o.whole, "auth", o.authWhole),
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync"
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
 	"github.com/amplify-go/amplify/sandbox/internal/clock"
@@ -76,6 +77,8 @@ type Config struct {
 	// StorageAdmin asks for a key that may do everything in S3, on the loopback address
 	// alone; see [Sandbox.StorageAdmin]. Without it buckets are those of the outputs.
 	StorageAdmin bool
+	// Data is the GraphQL API. Without a schema here or in the outputs there is none.
+	Data Data
 	// PreToken changes tokens before they are issued, as the pre token generation Lambda trigger
 	// of a user pool does. The default is nil: tokens are those of a user pool without the trigger.
 	PreToken pretoken.Hook
@@ -170,6 +173,8 @@ type Sandbox struct {
 
 	storage      *storage
 	storageAdmin StorageKey
+	data         *appsync.API // nil if there is none
+	dataHost     string       // AWS's name for it
 
 	url, tlsURL string
 	servers     []*http.Server
@@ -228,13 +233,19 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if s.storage, err = s.newStorage(ctx, cfg, out, identities); err != nil {
 		return nil, err
 	}
+	if s.data, err = s.newData(ctx, cfg, out, identities); err != nil {
+		return nil, err
+	}
 	s.hosts = append(awsHosts(poolConfig, out.domain()), slices.Sorted(maps.Keys(s.storage.hosts))...)
+	if s.dataHost != "" {
+		s.hosts = append(s.hosts, s.dataHost)
+	}
 
 	listeners, err := s.listen(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if s.outputs, err = out.marshal(s.url); err != nil {
+	if s.outputs, err = out.marshal(s.url, s.data != nil); err != nil {
 		return nil, err
 	}
 	handler := s.handler(out.domain(), identities, cfg.FaultSeed)
@@ -256,6 +267,9 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	const keys = "jwks.json"
 	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
 	operations = append(operations, s3.Operations()...)
+	if s.data != nil {
+		operations = append(operations, appsync.Operation)
+	}
 	slices.Sort(operations)
 	s.faults = faults.NewSet(slices.Compact(operations), faultSeed) // both have unknown ones
 
@@ -283,6 +297,12 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 
 	// Only calls of programs have names. Pages are not counted.
 	name := func(r *http.Request) string {
+		if s.isGraphQL(r) {
+			if r.Method == http.MethodOptions {
+				return ""
+			}
+			return appsync.Operation
+		}
 		if s.storage.serves(r, mux) {
 			if r.Method == http.MethodOptions {
 				return ""
@@ -302,7 +322,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 		}
 		return ""
 	}
-	all := router{s.storage, mux, withNotFound(mux, managedLogin.ServeNotFound)}
+	all := router{s, mux, withNotFound(mux, managedLogin.ServeNotFound)}
 	return s.knownHosts(s.withDate(s.calls.Handler(name, s.faults.Handler(name, all))))
 }
 

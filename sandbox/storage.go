@@ -270,23 +270,30 @@ func assumedRole(role string) string {
 	return role + "/CognitoIdentityCredentials"
 }
 
-// router leads requests to S3 and to the other services.
+// router leads requests to AppSync, to S3 and to the other services.
 type router struct {
-	storage *storage
-	mux     *http.ServeMux // of the other services
-	others  http.Handler   // serves mux
+	*Sandbox
+	mux    *http.ServeMux // of the other services
+	others http.Handler   // serves mux
 }
 
 func (s router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.storage.serves(r, s.mux) {
+	switch {
+	case s.isGraphQL(r):
+		s.data.ServeHTTP(w, r)
+	case s.storage.serves(r, s.mux):
 		s.storage.ServeHTTP(w, r)
-	} else {
+	default:
 		s.others.ServeHTTP(w, r)
 	}
 }
 
-// Refuse answers calls of S3 with errors of S3. It is an ability that [faults.Set.Handler] knows.
+// Refuse answers calls of AppSync and S3 with errors of
+// theirs. It is an ability that [faults.Set.Handler] knows.
 func (s router) Refuse(w http.ResponseWriter, r *http.Request, o faults.Outcome) bool {
+	if s.isGraphQL(r) {
+		return refuseGraphQL(w, o)
+	}
 	if !s.storage.serves(r, s.mux) {
 		return false
 	}

@@ -38,7 +38,7 @@ type runningSandbox struct {
 
 // ready is the record of the log that says where things are.
 type ready struct {
-	Msg, Outputs, URL, Console, Inbox, Keys string
+	Msg, Outputs, URL, Console, Inbox, Keys, Schema string
 
 	StorageAdmin string `json:"storage_admin"`
 

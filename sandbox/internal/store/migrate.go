@@ -134,6 +134,30 @@ CREATE TABLE upload_parts (
 	record TEXT NOT NULL, -- JSON
 	PRIMARY KEY (upload, number)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- Items of the tables of AppSync's models. Keys are texts or numbers, and compare as such. The hash
+-- of the partition key comes first: a scan has no order that means anything, as in DynamoDB.
+CREATE TABLE items (
+	table_name TEXT NOT NULL,
+	hash INTEGER NOT NULL,
+	partition ANY NOT NULL,
+	sort ANY NOT NULL, -- '' in a table without sort key
+	record TEXT NOT NULL, -- JSON
+	PRIMARY KEY (table_name, hash, partition, sort)
+) STRICT, WITHOUT ROWID;
+-- Where the items are in the secondary indexes. An item without the keys of an index is not in it.
+CREATE TABLE item_indexes (
+	table_name TEXT NOT NULL,
+	index_name TEXT NOT NULL,
+	index_partition ANY NOT NULL,
+	index_sort ANY NOT NULL,
+	hash INTEGER NOT NULL,
+	partition ANY NOT NULL,
+	sort ANY NOT NULL,
+	PRIMARY KEY (table_name, index_name, index_partition, index_sort, hash, partition, sort),
+	FOREIGN KEY (table_name, hash, partition, sort) REFERENCES items ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX item_indexes_item ON item_indexes (table_name, hash, partition, sort);
 `}
 }
 

@@ -67,6 +67,22 @@ func (p *Pool) isFromBefore(claims jwt.MapClaims) bool {
 	return p.cfg.KeyFile != "" && err == nil && issued != nil && issued.Unix() <= p.created.Unix()
 }
 
+// ErrTokenExpired is the error of [Pool.VerifyToken] for a token that was good.
+var ErrTokenExpired = jwt.ErrTokenExpired
+
+// VerifyToken returns the claims of an access token or an ID token, as services find them that
+// know the pool's keys alone: whether the session was revoked is not asked.
+func (p *Pool) VerifyToken(raw string) (map[string]any, error) {
+	claims, err := p.parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if use, _ := claims["token_use"].(string); use != "access" && use != "id" {
+		return nil, errors.New("neither an access token nor an ID token")
+	}
+	return claims, nil
+}
+
 // UserInfo returns the claims that the scopes of an access token give access to: the body
 // of /oauth2/userInfo. All values are text (Developer Guide, "The userInfo endpoint").
 func (p *Pool) UserInfo(ctx context.Context, accessToken string) (map[string]string, error) {

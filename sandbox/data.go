@@ -1,0 +1,378 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/function"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/schema"
+	"github.com/amplify-go/amplify/sandbox/internal/identity"
+	"github.com/amplify-go/amplify/sandbox/internal/partition"
+	"github.com/amplify-go/amplify/sandbox/internal/store"
+	"github.com/amplify-go/amplify/sandbox/internal/userpool"
+)
+
+// Data configures the GraphQL API of a data schema.
+type Data struct {
+	// Schema is the annotated schema (@model, @auth, …) in GraphQL's schema language: the file
+	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it
+	// the API is that of the model introspection in the outputs, which does not tell all: rules of
+	// fields and default values are unknown, and custom operations are refused.
+	Schema string
+	// SchemaFile names the schema in errors. The default is "schema.graphql".
+	SchemaFile string
+	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
+	// without a function answers with an error that says so, and Start logs a warning. A
+	// function for an operation that the schema lacks is an error of Start.
+	Functions map[string]function.Handler
+	// Authorizer decides about callers of the mode AWS_LAMBDA.
+	Authorizer function.Authorizer
+	// OIDC is the provider of the mode OPENID_CONNECT.
+	OIDC OIDCProvider
+}
+
+// OIDCProvider is a provider of OpenID Connect, whose tokens an API takes.
+type OIDCProvider struct {
+	// Issuer is the provider's URL. The sandbox reads its keys from there.
+	Issuer string
+	// ClientID is the audience that tokens must have. Empty means any.
+	ClientID string
+}
+
+// dataOutputs is the section data of the outputs.
+type dataOutputs struct {
+	URL         string   `json:"url"`
+	Region      string   `json:"aws_region"`
+	APIKey      string   `json:"api_key,omitempty"`
+	DefaultMode string   `json:"default_authorization_type"`
+	OtherModes  []string `json:"authorization_types"`
+	// Introspection is the model introspection, which the sandbox reads and does not make.
+	Introspection json.RawMessage `json:"model_introspection,omitempty"`
+}
+
+// authModes are the modes of authorization by their names in outputs.
+var authModes = map[string]schema.Provider{
+	"API_KEY": schema.APIKey, "AMAZON_COGNITO_USER_POOLS": schema.UserPool, "AWS_IAM": schema.IAM,
+	"AWS_LAMBDA": schema.Function, "OPENID_CONNECT": schema.OIDC,
+}
+
+// graphQLPath is where AppSync answers.
+const graphQLPath = "/graphql"
+
+// newDataOutputs makes the section data of an API of the sandbox's own, with all modes that have
+// what they need, and the API key as default.
+func newDataOutputs(region string, d Data) dataOutputs {
+	// Amplify JS takes the host for AWS's only if the id has 26 characters.
+	o := dataOutputs{Region: region, APIKey: "da2-" + strings.ToLower(rand.Text()[:26]),
+		URL: "https://" + strings.ToLower(rand.Text()[:26]) + "." +
+			partition.Host("appsync-api", region) + graphQLPath,
+		DefaultMode: "API_KEY", OtherModes: []string{"AMAZON_COGNITO_USER_POOLS", "AWS_IAM"}}
+	if d.Authorizer != nil {
+		o.OtherModes = append(o.OtherModes, "AWS_LAMBDA")
+	}
+	if d.OIDC.Issuer != "" {
+		o.OtherModes = append(o.OtherModes, "OPENID_CONNECT")
+	}
+	return o
+}
+
+// loadData returns the section data of the outputs. If they have none, and there
+// is a schema, it makes one, which a data directory keeps.
+func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOutputs, err error) {
+	if text := o.whole["data"]; text != nil {
+		if err := json.Unmarshal(text, &data); err != nil {
+			return data, fmt.Errorf("sandbox: the section data of the outputs: %w", err)
+		}
+		if data.Region == "" {
+			data.Region = o.auth.Region
+		}
+		if o.gen1 && data.OtherModes == nil { // which files of Gen 1 do not tell
+			data.OtherModes = []string{"API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM"}
+		}
+		return data, nil
+	}
+	if d.Schema == "" {
+		return data, nil
+	}
+	const name = "data_outputs"
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		text, err := tx.Meta(name)
+		if err == nil {
+			return json.Unmarshal(text, &data)
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		data = newDataOutputs(o.auth.Region, d)
+		if text, err = json.Marshal(data); err != nil {
+			return err
+		}
+		return tx.SetMeta(name, text)
+	})
+	if err != nil {
+		return data, err
+	}
+	return data, setMember(o.whole, "data", data)
+}
+
+// modes returns the modes of authorization, the default one first.
+func (o dataOutputs) modes() ([]schema.Provider, error) {
+	var modes []schema.Provider
+	var errs []error
+	for _, name := range append([]string{o.DefaultMode}, o.OtherModes...) {
+		mode, known := authModes[name]
+		if !known {
+			errs = append(errs, fmt.Errorf("sandbox: the section data of the outputs has the "+
+				"unknown authorization type %q", name))
+		} else if !slices.Contains(modes, mode) {
+			modes = append(modes, mode)
+		}
+	}
+	return modes, errors.Join(errs...)
+}
+
+// newData returns the GraphQL API, or nil if there is none.
+func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
+	identities *identity.Pool) (*appsync.API, error) {
+	d := cfg.Data
+	data, err := s.loadData(ctx, d, o)
+	if err != nil {
+		return nil, err
+	}
+	if data.URL == "" {
+		return nil, nil
+	}
+	modes, err := data.modes()
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := d.read(data.Introspection,
+		schema.Options{Default: modes[0], Additional: modes[1:], Gen1: o.gen1})
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
+	}
+	if parsed == nil {
+		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a " +
+			"data schema nor a model introspection: it does not serve the API")
+		return nil, nil
+	}
+	for name, missing := range map[schema.Provider]bool{
+		schema.Function: d.Authorizer == nil, schema.OIDC: d.OIDC.Issuer == ""} {
+		if missing && slices.Contains(modes, name) {
+			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer "+
+				"or provider is not given: it refuses such callers", "mode", name)
+		}
+	}
+	without, err := d.checkFunctions(parsed)
+	if err != nil {
+		return nil, err
+	}
+	if without != nil {
+		s.logger.Warn("sandbox: the data schema has custom operations without a function",
+			"operations", without)
+	}
+	for _, w := range parsed.Warnings {
+		s.logger.Warn("sandbox: the data schema", "warning", w)
+	}
+	if u, err := url.Parse(data.URL); err == nil {
+		if host := strings.ToLower(u.Hostname()); dnsName.MatchString(host) {
+			s.dataHost = host
+		}
+	}
+	return appsync.New(ctx, appsync.Config{
+		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
+		UserPool: s.verifyUser, OIDC: verifyOIDC(d.OIDC, s.clock.Now, s.logger),
+		Credentials: s.dataCredentials(identities),
+		Authorizer:  d.Authorizer, Functions: d.Functions,
+		Store: s.store, Clock: s.clock.Now, Logger: s.logger,
+	})
+}
+
+// read returns the data schema: as it is given, or what the introspection tells of it. It
+// returns nil if there is neither.
+func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Schema, error) {
+	switch {
+	case d.Schema != "" && d.SchemaFile == "":
+		return schema.Read("schema.graphql", d.Schema, o)
+	case d.Schema != "":
+		return schema.Read(d.SchemaFile, d.Schema, o)
+	case introspection != nil:
+		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
+	}
+	return nil, nil
+}
+
+// checkFunctions returns the custom queries and mutations that have no function. A function
+// without an operation is an error.
+func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
+	unknown := maps.Clone(d.Functions)
+	for kind, root := range map[ast.Operation]*ast.Definition{
+		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation} {
+		if root == nil {
+			continue
+		}
+		for _, f := range root.Fields {
+			op := s.Operation(kind, f.Name)
+			if op == nil || op.Kind != schema.Custom {
+				continue
+			}
+			name := root.Name + "." + f.Name
+			if d.Functions[name] == nil {
+				without = append(without, name)
+			}
+			delete(unknown, name)
+		}
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema has "+
+			"no such custom query or mutation: name one like \"Query.echo\"", name))
+	}
+	slices.Sort(without)
+	return without, errors.Join(errs...)
+}
+
+// verifyUser returns the claims of a token of the user pool: an access token or an ID token.
+// AppSync verifies them by the pool's keys alone, so that those of a session that was revoked are
+// good until they expire.
+func (s *Sandbox) verifyUser(token string) (map[string]any, error) {
+	claims, err := s.pool.VerifyToken(token)
+	switch {
+	case errors.Is(err, userpool.ErrTokenExpired):
+		return nil, appsync.ErrTokenExpired
+	case err != nil:
+		return nil, appsync.ErrToken
+	}
+	return claims, nil
+}
+
+// verifyOIDC returns the function that verifies tokens of a provider by its keys. The provider is
+// asked at the first token, and once for a key that is not known.
+func verifyOIDC(p OIDCProvider, now func() time.Time,
+	logger *slog.Logger) func(context.Context, string) (map[string]any, error) {
+	var (
+		mu       sync.Mutex
+		verifier *oidc.IDTokenVerifier
+	)
+	load := func(ctx context.Context) (*oidc.IDTokenVerifier, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if verifier != nil {
+			return verifier, nil
+		}
+		// The provider keeps the context for the requests for its keys.
+		ctx = oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: oidcTimeout})
+		provider, err := oidc.NewProvider(ctx, p.Issuer)
+		if err == nil {
+			verifier = provider.Verifier(&oidc.Config{ClientID: p.ClientID,
+				SkipClientIDCheck: p.ClientID == "", Now: now})
+		}
+		return verifier, err
+	}
+	return func(ctx context.Context, token string) (map[string]any, error) {
+		if p.Issuer == "" {
+			return nil, appsync.ErrToken
+		}
+		v, err := load(ctx)
+		if err != nil {
+			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys",
+				"error", err)
+			return nil, appsync.ErrToken
+		}
+		verified, err := v.Verify(ctx, token)
+		var expired *oidc.TokenExpiredError
+		switch {
+		case errors.As(err, &expired):
+			return nil, appsync.ErrTokenExpired
+		case err != nil:
+			return nil, appsync.ErrToken
+		}
+		claims := map[string]any{}
+		return claims, verified.Claims(&claims)
+	}
+}
+
+// oidcTimeout is how long an OIDC provider may take to tell its keys.
+const oidcTimeout = 10 * time.Second
+
+// dataCredentials returns the function that tells whose credentials are used.
+func (s *Sandbox) dataCredentials(identities *identity.Pool) func(accessKeyID, token string) (
+	*appsync.Caller, string, error) {
+	return func(accessKeyID, token string) (*appsync.Caller, string, error) {
+		if identities == nil {
+			return nil, "", appsync.ErrCredentials
+		}
+		who, secret, err := identities.Lookup(accessKeyID, token)
+		switch {
+		case errors.Is(err, identity.ErrExpiredCredentials):
+			return nil, "", appsync.ErrCredentialsExpired
+		case err != nil:
+			return nil, "", appsync.ErrCredentials
+		}
+		cfg := identities.Config()
+		known := &function.Identity{AccountID: "000000000000", UserARN: assumedRole(who.Role),
+			Username:              who.IdentityID + ":CognitoIdentityCredentials",
+			CognitoIdentityPoolID: cfg.ID, CognitoIdentityID: who.IdentityID,
+			CognitoIdentityAuthType: "authenticated"}
+		principal := schema.SignedInOtherRole
+		switch {
+		case who.Guest && who.Role == cfg.GuestRole:
+			principal = schema.Guest
+		case who.Guest:
+			principal = schema.OtherIdentity
+		case who.Role == cfg.UserRole:
+			principal = schema.SignedIn
+		}
+		if who.Guest {
+			known.CognitoIdentityAuthType = "unauthenticated"
+		} else {
+			provider := strings.TrimPrefix(s.pool.Issuer(), "https://")
+			known.CognitoIdentityAuthProvider = fmt.Sprintf("%q,%q", provider,
+				provider+":CognitoSignIn:"+who.Sub)
+		}
+		return &appsync.Caller{Identity: schema.Identity{IAM: principal}, Known: known}, secret, nil
+	}
+}
+
+// isGraphQL reports whether a request is for the GraphQL API.
+func (s *Sandbox) isGraphQL(r *http.Request) bool {
+	return s.data != nil && r.URL.Path == graphQLPath &&
+		(hostname(r) == s.dataHost || isLoopback(hostname(r)) && !signedForOther(r))
+}
+
+// signedForOther reports whether a request is signed for another service than AppSync.
+func signedForOther(r *http.Request) bool {
+	authorization := r.Header.Get("Authorization")
+	return r.URL.Query().Has("X-Amz-Signature") ||
+		strings.HasPrefix(authorization, "AWS") &&
+			!strings.Contains(authorization, "/appsync/aws4_request")
+}
+
+// refuseGraphQL answers a call of the GraphQL API with an error of AppSync.
+func refuseGraphQL(w http.ResponseWriter, o faults.Outcome) bool {
+	switch o {
+	case faults.Throttle:
+		appsync.Fail(w, http.StatusTooManyRequests, "ThrottlingException", "Rate exceeded")
+	case faults.JSON500:
+		appsync.Fail(w, http.StatusInternalServerError, "InternalFailure",
+			"An internal failure occurred.")
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,173 @@
+package schema
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// recorded is the folder of the recordings.
+func recorded(t testing.TB) string {
+	t.Helper()
+	if dir := os.Getenv("AMPLIFY_CONFORMANCE_DIR"); dir != "" {
+		return dir
+	}
+	return "../../../../testdata/conformance"
+}
+
+// models returns the names of the recorded schemas.
+func models(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(recorded(t), "models", "*", "model.graphql"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no recorded schemas in %s: %v", recorded(t), err)
+	}
+	var names []string
+	for _, path := range paths {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	return names
+}
+
+// allModes are those of the recorded APIs.
+var allModes = Options{Default: APIKey, Additional: []Provider{UserPool, IAM, Function}}
+
+// load reads the annotated schema of a recorded backend.
+func load(t testing.TB, model string) *Schema {
+	t.Helper()
+	path := filepath.Join(recorded(t), "models", model, "model.graphql")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read("model.graphql", string(text), allModes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestAPIIsTheDeployedOne compares the derived schema with the one that Amplify's transformer made.
+func TestAPIIsTheDeployedOne(t *testing.T) {
+	for _, model := range models(t) {
+		t.Run(model, func(t *testing.T) {
+			path := filepath.Join(recorded(t), "models", model, "schema.graphql")
+			compareAPI(t, load(t, model), path)
+		})
+	}
+}
+
+// TestAPIOfOddSchema does the same for a schema of what real ones seldom have, by default mode.
+func TestAPIOfOddSchema(t *testing.T) {
+	text, err := os.ReadFile("testdata/odd/model.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := []Provider{APIKey, UserPool, IAM, Function, OIDC}
+	for file, o := range map[string]Options{
+		"schema.graphql":          {Default: APIKey, Additional: others},
+		"schema.userpool.graphql": {Default: UserPool, Additional: others},
+		"schema.gen1.graphql":     {Default: APIKey, Additional: others, Gen1: true},
+	} {
+		t.Run(file, func(t *testing.T) {
+			s, err := Read("model.graphql", string(text), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareAPI(t, s, filepath.Join("testdata", "odd", file))
+		})
+	}
+}
+
+// compareAPI compares the API of a schema with a deployed one.
+func compareAPI(t *testing.T, got *Schema, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := validator.PreludeDocument()
+	for _, source := range []string{amplify, string(text)} {
+		part, err := parser.ParseSchema(&ast.Source{Name: path, Input: source})
+		if err != nil {
+			t.Fatal(err)
+		}
+		document.Merge(part)
+	}
+	want, err := validator.ValidateSchemaDocument(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(want.Types, "AMPLIFY_Value")
+	for name := range got.API.Types {
+		if want.Types[name] == nil {
+			t.Errorf("not deployed: %s", name)
+		}
+	}
+	for _, name := range sorted(want.Types) {
+		for _, line := range diff(got.API.Types[name], want.Types[name]) {
+			t.Error(line)
+		}
+	}
+}
+
+// diff tells how two types differ. The order of fields is left aside.
+func diff(got, want *ast.Definition) []string {
+	switch {
+	case got == nil:
+		return []string{"the API lacks " + string(want.Kind) + " " + want.Name}
+	case want == nil:
+		return []string{"not deployed: " + string(got.Kind) + " " + got.Name}
+	}
+	var out []string
+	g, w := lines(got), lines(want)
+	for _, line := range g {
+		if !slices.Contains(w, line) {
+			out = append(out, "not deployed: "+line)
+		}
+	}
+	for _, line := range w {
+		if !slices.Contains(g, line) {
+			out = append(out, "the API lacks "+line)
+		}
+	}
+	return out
+}
+
+// lines prints a type: one line for itself, one for each field or value.
+func lines(d *ast.Definition) []string {
+	out := []string{fmt.Sprintf("%s %s%s", d.Kind, d.Name, printDirectives(d.Directives))}
+	for _, f := range d.Fields {
+		var args []string
+		for _, a := range f.Arguments {
+			args = append(args, a.Name+": "+a.Type.String())
+		}
+		slices.Sort(args)
+		out = append(out, fmt.Sprintf("%s.%s(%s): %s%s", d.Name, f.Name, strings.Join(args, ", "), f.Type,
+			printDirectives(f.Directives)))
+	}
+	for _, v := range d.EnumValues {
+		out = append(out, d.Name+"."+v.Name)
+	}
+	return out
+}
+
+func printDirectives(list ast.DirectiveList) string {
+	var out []string
+	for _, d := range list {
+		text := " @" + d.Name
+		for _, a := range d.Arguments {
+			text += fmt.Sprintf("(%s: %s)", a.Name, a.Value)
+		}
+		out = append(out, text)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), "")
+}
