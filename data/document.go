@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -13,10 +12,6 @@ import (
 
 	"github.com/amplify-go/amplify"
 )
-
-// maxTokens bounds how many tokens a document has, and so how deep it is: the parser calls itself
-// for each level.
-const maxTokens = 15_000
 
 // maxDocuments is how many documents are remembered. Applications have some dozens.
 const maxDocuments = 1000
@@ -53,7 +48,7 @@ func (d *documents) isMutation(r Request) (mutation bool, err error) {
 // isMutation parses the document, and reports whether the operation that is asked for changes data.
 // If that cannot be told, one of several that does is enough.
 func (r Request) isMutation() (bool, error) {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
+	doc, err := parser.ParseQuery(&ast.Source{Input: r.Query})
 	if err != nil {
 		return false, syntaxError(err)
 	}
@@ -65,9 +60,13 @@ func (r Request) isMutation() (bool, error) {
 		}
 	}
 	if len(operations) == 0 {
+		noOperation := "The document has no operation."
+		if r.OperationName != "" {
+			noOperation = fmt.Sprintf("The document has no operation %q.", r.OperationName)
+		}
 		return false, &amplify.Error{
 			Name: graphQLErrorName, Reason: amplify.ReasonInvalidRequest,
-			Message:            strings.TrimSpace("The document has no operation "+r.OperationName) + ".",
+			Message:            noOperation,
 			RecoverySuggestion: "Write a query or a mutation. Fragments alone cannot be sent.",
 		}
 	}
