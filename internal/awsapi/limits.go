@@ -41,9 +41,26 @@ func (l *limited) Do(r *http.Request) (*http.Response, error) {
 	if body, err := l.read(ctx, resp.Body); err != nil {
 		resp.Body = io.NopCloser(&failingReader{&answerError{err}})
 	} else {
-		resp.Body = io.NopCloser(bytes.NewReader(body))
+		resp.Body = &readBody{*bytes.NewReader(body), body}
 	}
 	return resp, nil
+}
+
+// readBody is a body that has been read.
+type readBody struct {
+	bytes.Reader
+	all []byte
+}
+
+func (*readBody) Close() error { return nil }
+
+// Body returns the body of an answer that came through an HTTPClient of [Settings], which has read
+// it. The caller must not change it.
+func Body(resp *http.Response) ([]byte, error) {
+	if b, ok := resp.Body.(*readBody); ok {
+		return b.all, nil
+	}
+	return io.ReadAll(resp.Body)
 }
 
 func (l *limited) read(ctx context.Context, body io.ReadCloser) ([]byte, error) {
