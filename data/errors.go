@@ -287,6 +287,8 @@ func unusable(id string, cause error) error {
 	}
 	var mismatch *json.UnmarshalTypeError
 	switch {
+	case errors.As(cause, &mismatch) && mismatch.Field == "":
+		e.Message, e.Err = "The answer is not a JSON object.", nil
 	case errors.As(cause, &mismatch):
 		e.Message = "The data of the answer do not fit into the Go type."
 		e.RecoverySuggestion = "Give the Go type the form that the document asks for."

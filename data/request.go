@@ -26,8 +26,9 @@ func GraphQL[T any](ctx context.Context, r Request) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := operation{
-		document: r.Query, name: r.OperationName, variables: r.Variables, mutation: mutation,
+	op := operation{document: r.Query, name: r.OperationName, mutation: mutation}
+	if r.Variables != nil {
+		op.variables = r.Variables
 	}
 	return call[T](ctx, op, r.Options)
 }
