@@ -283,8 +283,8 @@ func (c filtering) field(name string) (place string, f *introspection.Field, err
 // operand returns what is sent for what an operator compares with.
 func (c filtering) operand(place string, t introspection.Type, operator string, value any) (any, error) {
 	if operators := operatorsOf(t); !slices.Contains(operators, operator) {
-		return nil, errInvalid(place, "a field of the type %s is compared by %s, not by %q",
-			t, strings.Join(operators, ", "), operator)
+		return nil, hinted(errInvalid(place, "a field of the type %s is not compared by %q", t, operator),
+			"Use one of %s.", strings.Join(operators, ", "))
 	}
 	element := t
 	if element.List && (t.Kind != introspection.EnumType || operator != "eq" && operator != "ne") {
@@ -298,7 +298,8 @@ func (c filtering) operand(place string, t introspection.Type, operator string, 
 		return value, nil
 	case "attributeType":
 		if name, _ := value.(string); !slices.Contains(attributeTypes, name) {
-			return nil, errInvalid(place, "attributeType takes one of %s", strings.Join(attributeTypes, ", "))
+			return nil, hinted(errInvalid(place, "attributeType takes no %v", value),
+				"It takes one of %s.", strings.Join(attributeTypes, ", "))
 		}
 		return value, nil
 	case "size":
@@ -341,7 +342,8 @@ func (c filtering) size(place string, value any) (any, error) {
 		var err error
 		switch {
 		case !slices.Contains(ordering, operator):
-			return nil, errInvalid(place, "%q is not one of %s", operator, strings.Join(ordering, ", "))
+			return nil, hinted(errInvalid(place, "a length is not compared by %q", operator),
+				"Use one of %s.", strings.Join(ordering, ", "))
 		case operator == "between":
 			all[operator], err = pairOf(place, v, func(v any) (any, error) { return c.value(place, intType, v) })
 		default:

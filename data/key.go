@@ -46,8 +46,8 @@ func keyNames(fields []string) string { return strings.Join(fields, ", ") }
 func (w wire) identifier(model *introspection.Model, key Key) (map[string]any, error) {
 	for _, name := range slices.Sorted(maps.Keys(key)) {
 		if !slices.Contains(model.Key, name) {
-			return nil, errInvalid(model.Name+"."+name,
-				"the field is not part of the key, which has %s", keyNames(model.Key))
+			return nil, hinted(errInvalid(model.Name+"."+name, "the key has no such field"),
+				"It has %s.", keyNames(model.Key))
 		}
 	}
 	all := map[string]any{}
@@ -155,7 +155,7 @@ func (l listing) variables(w wire, m *introspection.Model, key Key) (map[string]
 	sort := l.sortName()
 	for _, name := range slices.Sorted(maps.Keys(key)) {
 		if len(l.key) == 0 || name != l.key[0] && name != sort {
-			return nil, errInvalid(m.Name+"."+name, "%s", l.takes(m))
+			return nil, hinted(errInvalid(m.Name+"."+name, "%s has no such key", l.query), "%s", l.takes(m))
 		}
 	}
 	_, sorted := key[sort]
@@ -177,22 +177,21 @@ func (l listing) variables(w wire, m *introspection.Model, key Key) (map[string]
 
 // takes tells which keys the query takes.
 func (l listing) takes(m *introspection.Model) string {
-	if len(l.key) == 0 {
-		text := l.query + " takes no key"
-		var others []string
-		for _, i := range m.Indexes {
-			others = append(others, fmt.Sprintf("%q by %s", i.Query, keyNames(i.Key)))
+	if len(l.key) > 0 {
+		text := "It takes the partition key " + l.key[0]
+		if sort := l.sortName(); sort != "" {
+			text += " and a value or a condition for " + sort
 		}
-		if len(others) > 0 {
-			text += ", but there are the indexes " + strings.Join(others, ", ")
-		}
-		return text
+		return text + "."
 	}
-	text := l.query + " takes the key " + l.key[0]
-	if sort := l.sortName(); sort != "" {
-		text += " and a condition on " + sort
+	var others []string
+	for _, i := range m.Indexes {
+		others = append(others, fmt.Sprintf("%q by %s", i.Query, keyNames(i.Key)))
 	}
-	return text
+	if others == nil {
+		return "It takes none."
+	}
+	return "It takes none. Indexes do: " + strings.Join(others, "; ") + "."
 }
 
 // condition returns what is sent for a value or a condition of the sort keys.
@@ -219,7 +218,8 @@ func (l listing) condition(w wire, m *introspection.Model, value any) (map[strin
 		var err error
 		switch {
 		case !slices.Contains(allowed, operator):
-			return nil, errInvalid(place, "this key is compared by %s, not by %q", strings.Join(allowed, ", "), operator)
+			return nil, hinted(errInvalid(place, "a key of this type is not compared by %q", operator),
+				"Use one of %s.", strings.Join(allowed, ", "))
 		case v == nil:
 			return nil, errInvalid(place, "a key cannot be compared with nothing")
 		case operator == "between":
@@ -243,12 +243,12 @@ func (l listing) parts(w wire, m *introspection.Model, place string, value any) 
 	case map[string]any:
 		given = v
 	default:
-		return nil, errInvalid(place, "a data.Key with %s belongs here", keyNames(l.key[1:]))
+		return nil, hinted(errInvalid(place, "%T is no key", value), "Give a data.Key with %s.", keyNames(l.key[1:]))
 	}
 	all := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(l.key[1:], name) {
-			return nil, errInvalid(place, "%q is not one of %s", name, keyNames(l.key[1:]))
+			return nil, hinted(errInvalid(place, "%q is no sort key", name), "They are %s.", keyNames(l.key[1:]))
 		}
 		var err error
 		if all[name], err = w.value(m.Name+"."+name, m.Field(name).Type, given[name]); err != nil {

@@ -129,11 +129,12 @@ func (m *model) list(in ListInput) (l listing, variables map[string]any, err err
 	}
 	switch {
 	case !found && in.Index == "":
-		return l, nil, errInvalid(m.of.Name, "the API has no operation to list items of this model, but the indexes %q", indexes)
+		return l, nil, hinted(errInvalid(m.of.Name, "the API cannot list all items of this model"),
+			"List them by one of the indexes %q.", indexes)
 	case !found:
-		return l, nil, errInvalid(m.of.Name, "there is no index %q, but %q", in.Index, indexes)
+		return l, nil, hinted(errInvalid(m.of.Name, "there is no index %q", in.Index), "There are %q.", indexes)
 	case len(l.key) == 0 && in.SortDirection != "":
-		return l, nil, errInvalid(m.of.Name, "%s has no order: an index with a sort key has one", l.query)
+		return l, nil, hinted(errInvalid(m.of.Name, "%s has no order", l.query), "Use an index with a sort key.")
 	}
 	if variables, err = l.variables(m.wire, m.of, in.Key); err != nil {
 		return l, nil, err
@@ -150,7 +151,7 @@ func (w wire) paging(in ListInput, of *introspection.Model, variables map[string
 	case in.Limit < 0 || in.MaxRead < 0:
 		return errInvalid(of.Name, "a limit cannot be negative")
 	case in.SortDirection != "" && in.SortDirection != Ascending && in.SortDirection != Descending:
-		return errInvalid(of.Name, "the sort direction %q is not %q or %q", in.SortDirection, Ascending, Descending)
+		return hinted(errInvalid(of.Name, "%q is no sort direction", in.SortDirection), "Use data.Ascending or data.Descending.")
 	}
 	if filter != nil {
 		variables["filter"] = filter

@@ -104,7 +104,7 @@ func (m *model) input(item any, action introspection.Action) (map[string]any, er
 	all := map[string]any{}
 	set := func(name string, value any) error {
 		if before, ok := all[name]; ok && !reflect.DeepEqual(before, value) {
-			return errInvalid(m.of.Name+"."+name, "the item names this twice: by the field, and by a related item")
+			return errInvalid(m.of.Name+"."+name, "the field and the related item have different values")
 		}
 		all[name] = value
 		return nil
@@ -117,8 +117,8 @@ func (m *model) input(item any, action introspection.Action) (map[string]any, er
 			all[member.name] = member.value.Interface()
 			return nil
 		case f == nil:
-			return errInvalid(m.of.Name, "the model has no field %q. A field that is not to be written has the tag `json:\"-\"`",
-				member.name)
+			return hinted(errInvalid(m.of.Name+"."+member.name, "the model has no such field"),
+				"A field of a struct that is not to be sent has the tag `json:\"-\"`.")
 		case member.value.IsZero() && !member.ofMap:
 			return nil
 		case action == introspection.Update && (f.ReadOnly || m.of.Field(f.Name) == nil):

@@ -142,7 +142,8 @@ func (r *relation) identify(of any) (map[string]any, error) {
 		value, has := fields[name]
 		switch {
 		case !has:
-			return nil, errInvalid(r.of.Name+"."+name, "the item of the relation lacks this field: select it")
+			return nil, hinted(
+				errInvalid(r.of.Name+"."+name, "the item lacks this field, by which the relation is found"), "Select it.")
 		case r.direct && (value == nil || value == ""):
 			return nil, errNotFound(r.other.Name)
 		}

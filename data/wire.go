@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -22,6 +23,15 @@ func errInvalid(place, format string, a ...any) error {
 		Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
 		Message: place + ": " + fmt.Sprintf(format, a...) + ".",
 	}
+}
+
+// hinted adds to an error of errInvalid what to do.
+func hinted(err error, format string, a ...any) error {
+	var e *amplify.Error
+	if errors.As(err, &e) {
+		e.RecoverySuggestion = fmt.Sprintf(format, a...)
+	}
+	return err
 }
 
 // dataErrorName is the name of errors of what is made once for an App.
@@ -148,9 +158,9 @@ func members(place string, v reflect.Value, each func(member) error) error {
 		}
 		return nil
 	case !v.IsValid():
-		return errInvalid(place, "there is no value: give a struct or a map")
+		return hinted(errInvalid(place, "there is no value"), "Give a struct or a map.")
 	}
-	return errInvalid(place, "%s is neither a struct nor a map", v.Type())
+	return hinted(errInvalid(place, "%s has no fields", v.Type()), "Give a struct or a map.")
 }
 
 // scalar returns what is sent for a scalar or an enum.
@@ -198,8 +208,8 @@ func (w wire) scalar(place string, t introspection.Type, v reflect.Value) (any, 
 	}
 	if enum := w.schema.Enum(t.Name); t.Kind == introspection.EnumType && enum != nil {
 		if !slices.Contains(enum.Values, text) {
-			return nil, errInvalid(place, "%q is no value of the enum %s: it has %s",
-				text, t.Name, strings.Join(enum.Values, ", "))
+			return nil, hinted(errInvalid(place, "%q is no value of the enum %s", text, t.Name),
+				"It has %s.", strings.Join(enum.Values, ", "))
 		}
 	}
 	return sent, nil
@@ -238,7 +248,7 @@ func plain(place, scalar string, v reflect.Value) (any, error) {
 		return json.Number(raw), err
 	}
 	if scalar == "AWSJSON" {
-		return nil, errInvalid(place, "%s cannot be sent for AWSJSON: use a data.JSON", v.Type())
+		return nil, hinted(errInvalid(place, "%s cannot be sent for AWSJSON", v.Type()), "Use a data.JSON.")
 	}
 	return nil, errInvalid(place, "%s cannot be sent for %s", v.Type(), scalar)
 }
