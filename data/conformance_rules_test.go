@@ -93,7 +93,8 @@ func clientOption(c conformance.Case, name string) any { return c.In("client", "
 func sibling(all []conformance.Case, c conformance.Case) conformance.Case {
 	for _, other := range all {
 		requests, _ := other.Want("requests").([]any)
-		if reflect.DeepEqual(c.In("steps"), other.In("steps")) && c.In("schema") == other.In("schema") && len(requests) == 1 {
+		if reflect.DeepEqual(c.In("steps"), other.In("steps")) &&
+			reflect.DeepEqual(c.In("responses"), other.In("responses")) && c.In("schema") == other.In("schema") && len(requests) == 1 {
 			if name, _ := lastError(other); name == "" {
 				return other
 			}
@@ -242,7 +243,8 @@ func dataRules(all []conformance.Case) []conformance.Rule {
 			Reason: "the original takes them for an item or a list that is not there. A GraphQL API sends data or errors",
 			Match: func(c conformance.Case) bool {
 				body, ok := reply(c)["body"].(map[string]any)
-				return ok && body["data"] == nil && firstError(c) == nil && reply(c)["status"] == nil
+				name, _ := lastError(c)
+				return ok && body["data"] == nil && firstError(c) == nil && reply(c)["status"] == nil && name == ""
 			},
 			Instead: func(c conformance.Case) conformance.Case {
 				return failing(c, "UnknownError", "The answer has neither data nor errors.")

@@ -1,0 +1,312 @@
+package data
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/introspection"
+)
+
+// errInvalid returns the error for a value that cannot be sent at place, such as "Note.title".
+func errInvalid(place, format string, a ...any) error {
+	return &amplify.Error{
+		Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
+		Message: place + ": " + fmt.Sprintf(format, a...) + ".",
+	}
+}
+
+// hinted adds to an error of errInvalid what to do.
+func hinted(err error, format string, a ...any) error {
+	var e *amplify.Error
+	if errors.As(err, &e) {
+		e.RecoverySuggestion = fmt.Sprintf(format, a...)
+	}
+	return err
+}
+
+// dataErrorName is the name of errors of what is made once for an App.
+const dataErrorName = "AmplifyDataError"
+
+// maxNesting bounds how deep values may be nested. A map that holds itself has no end.
+const maxNesting = 50
+
+// wire turns Go values into what is sent for them.
+type wire struct{ schema *introspection.Schema }
+
+// value returns what is sent for v, which stands at place and must fit the type. Null is sent as it
+// is: the description does not tell where it is allowed.
+func (w wire) value(place string, t introspection.Type, v any) (any, error) {
+	return w.reflected(place, t, reflect.ValueOf(v), 0)
+}
+
+func (w wire) reflected(
+	place string, t introspection.Type, v reflect.Value, depth int,
+) (any, error) {
+	if depth > maxNesting {
+		return nil, errInvalid(place, "the value is nested too deeply")
+	}
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	switch {
+	case !v.IsValid():
+		return nil, nil
+	case v.Type() == rawMessage:
+		var read any
+		if err := decodeNumbers(v.Bytes(), &read); err != nil {
+			return nil, errInvalid(place, "no JSON: %v", err)
+		}
+		return w.reflected(place, t, reflect.ValueOf(read), depth+1)
+	}
+	if t.List {
+		return w.list(place, t, v, depth)
+	}
+	if t.Kind == introspection.CustomType || t.Kind == introspection.InputType {
+		return w.object(place, t, v, depth)
+	}
+	return w.scalar(place, t, v)
+}
+
+func (w wire) list(place string, t introspection.Type, v reflect.Value, depth int) (any, error) {
+	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array || isBytes(v.Type()) {
+		return nil, errInvalid(place, "%s is a list, and %s is none", t, v.Type())
+	}
+	if v.Kind() == reflect.Slice && v.IsNil() {
+		return nil, nil
+	}
+	element := t
+	element.List = false
+	all := make([]any, v.Len())
+	for i := range all {
+		var err error
+		at := fmt.Sprintf("%s[%d]", place, i)
+		if all[i], err = w.reflected(at, element, v.Index(i), depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func isBytes(t reflect.Type) bool { return t.Elem().Kind() == reflect.Uint8 }
+
+// object returns what is sent for a custom type: of a map all members, of a struct the fields that
+// are not zero and those that the type requires.
+func (w wire) object(place string, t introspection.Type, v reflect.Value, depth int) (any, error) {
+	fields := w.schema.Object(t).Fields
+	all := map[string]any{}
+	err := members(place, v, func(m member) error {
+		f := findField(fields, m.name)
+		switch {
+		case f == nil && m.ofMap:
+			all[m.name] = m.value.Interface()
+			return nil
+		case f == nil:
+			return errInvalid(place, "%s has no field %q", t.Name, m.name)
+		case m.value.IsZero() && !m.ofMap && !f.Type.Required:
+			return nil
+		}
+		sent, err := w.reflected(place+"."+f.Name, f.Type, m.value, depth+1)
+		all[f.Name] = sent
+		return err
+	})
+	return all, err
+}
+
+// member is a member of a map, or a field of a struct.
+type member struct {
+	name  string
+	value reflect.Value
+	ofMap bool
+}
+
+// members calls each for what an object holds.
+func members(place string, v reflect.Value, each func(member) error) error {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	switch {
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int {
+			return strings.Compare(a.String(), b.String())
+		})
+		for _, key := range keys {
+			if err := each(member{key.String(), v.MapIndex(key), true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	case v.Kind() == reflect.Struct:
+		for _, g := range goFields(v.Type()) {
+			field, err := v.FieldByIndexErr(g.index)
+			if err != nil {
+				continue // in an embedded struct whose pointer is nil
+			}
+			if err := each(member{g.name, field, false}); err != nil {
+				return err
+			}
+		}
+		return nil
+	case !v.IsValid():
+		return hinted(errInvalid(place, "there is no value"), "Give a struct or a map.")
+	}
+	return hinted(errInvalid(place, "%s has no fields", v.Type()), "Give a struct or a map.")
+}
+
+// scalar returns what is sent for a scalar or an enum.
+func (w wire) scalar(place string, t introspection.Type, v reflect.Value) (any, error) {
+	wrong := func() error { return errInvalid(place, "%s cannot be sent for %s", v.Type(), t.Name) }
+	name := t.Name
+	if t.Kind == introspection.EnumType {
+		name = "String"
+	}
+	if only := scalarOf(v.Type()); only != "" && only != name {
+		return nil, wrong()
+	}
+	sent, err := plain(place, name, v)
+	if err != nil {
+		return nil, err
+	}
+	text, isText := sent.(string)
+	number, isNumber := sent.(json.Number)
+	_, isBool := sent.(bool)
+	right := true
+	switch name {
+	case "Boolean":
+		right = isBool
+	case "Int", "AWSTimestamp":
+		if right = isNumber; right {
+			n, err := number.Int64()
+			switch {
+			case err != nil:
+				return nil, errInvalid(place, "%s is no whole number", number)
+			case name == "Int" && (n < math.MinInt32 || n > math.MaxInt32):
+				return nil, errInvalid(place, "%s is out of range: an Int has 32 bits", number)
+			}
+		}
+	case "Float":
+		right = isNumber
+	case "ID":
+		right = isText || isNumber
+	default:
+		if strings.HasPrefix(name, "AWS") || name == "String" {
+			right = isText
+		}
+	}
+	if !right {
+		return nil, wrong()
+	}
+	if enum := w.schema.Enum(t.Name); t.Kind == introspection.EnumType && enum != nil {
+		if !slices.Contains(enum.Values, text) {
+			return nil, hinted(errInvalid(place, "%q is no value of the enum %s", text, t.Name),
+				"It has %s.", strings.Join(enum.Values, ", "))
+		}
+	}
+	return sent, nil
+}
+
+// plain returns v as a string, a bool, a [json.Number] or, for what is none of them, as
+// encoding/json writes it.
+func plain(place, scalar string, v reflect.Value) (any, error) {
+	if t, ok := v.Interface().(time.Time); ok {
+		if y := t.UTC().Year(); y < 0 || y > 9999 {
+			return nil, errInvalid(place, "the year %d does not fit an AWSDateTime", y)
+		}
+		return t.UTC().Format("2006-01-02T15:04:05.000Z"), nil
+	}
+	if m, ok := marshaler(v); ok {
+		return marshaled(place, m)
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if _, ok := v.Interface().(json.Number); ok {
+			return v.Interface(), nil
+		}
+		return v.String(), nil
+	case reflect.Bool:
+		return v.Bool(), nil
+	case reflect.Float32, reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, errInvalid(place, "%v cannot be sent as a number", f)
+		} else if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return json.Number(fmt.Sprintf("%.0f", f)), nil
+		}
+		fallthrough
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		raw, err := json.Marshal(v.Interface())
+		return json.Number(raw), err
+	}
+	if scalar == "AWSJSON" {
+		return nil, hinted(errInvalid(place, "%s cannot be sent for AWSJSON", v.Type()), "Use a data.JSON.")
+	}
+	return nil, errInvalid(place, "%s cannot be sent for %s", v.Type(), scalar)
+}
+
+// decodeNumbers decodes JSON, and keeps numbers as they are written.
+func decodeNumbers(raw []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+// marshaler returns v, or a pointer to it, as what writes itself as JSON or text.
+func marshaler(v reflect.Value) (any, bool) {
+	if v.CanAddr() {
+		v = v.Addr()
+	}
+	switch m := v.Interface().(type) {
+	case json.Marshaler, encoding.TextMarshaler:
+		return m, true
+	}
+	return nil, false
+}
+
+// marshaled returns what a type of its own writes.
+func marshaled(place string, m any) (any, error) {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, errInvalid(place, "%v", err)
+	}
+	var sent any
+	if err := decodeNumbers(raw, &sent); err != nil {
+		return nil, errInvalid(place, "%T writes no JSON: %v", m, err)
+	}
+	if sent == "" && !isText(reflect.TypeOf(m)) {
+		return nil, errInvalid(place, "the %T is not set", m) // a zero netip.Addr
+	}
+	return sent, nil
+}
+
+// isText reports whether a type is a string with methods.
+func isText(t reflect.Type) bool { return dereferenced(t).Kind() == reflect.String }
+
+// scalarOf returns the only scalar that a type is for, or "" if it is not one of those types.
+func scalarOf(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return "AWSDateTime"
+	case reflect.TypeFor[Date]():
+		return "AWSDate"
+	case reflect.TypeFor[TimeOfDay]():
+		return "AWSTime"
+	case reflect.TypeFor[Timestamp]():
+		return "AWSTimestamp"
+	case reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.Prefix]():
+		return "AWSIPAddress"
+	}
+	if j, ok := reflect.Zero(t).Interface().(interface{ scalarName() string }); ok {
+		return j.scalarName()
+	}
+	return ""
+}
