@@ -29,13 +29,14 @@ const (
 
 // service is what an App keeps for this package.
 type service struct {
-	app     *amplify.App
-	options Options
-	signers *sigv4.Signers
+	app       *amplify.App
+	options   Options
+	signers   *sigv4.Signers
+	documents documents
 }
 
 func newService(app *amplify.App, o Options) *service {
-	return &service{app, o, sigv4.New(app.Now)}
+	return &service{app: app, options: o, signers: sigv4.New(app.Now)}
 }
 
 // serviceOf returns what app keeps, without options if it has not been configured.
@@ -238,8 +239,9 @@ func (r *request) attempt(ctx context.Context, c *client) (*http.Response, error
 	if err != nil {
 		return nil, err
 	}
-	attempt.Header = r.header.Clone()
+	attempt.Header = r.header
 	if r.credentials != nil {
+		attempt.Header = r.header.Clone() // each attempt has a signature of its own
 		err := r.signers.Of(*r.credentials).SignHTTP(
 			ctx, *r.credentials, attempt, hashOf(r.body), r.signedFor, r.region, r.app.Now())
 		if err != nil {

@@ -135,13 +135,12 @@ func (r *request) errorsIn(raw json.RawMessage) GraphQLErrors {
 func graphQLError(raw json.RawMessage) *GraphQLError {
 	e := &GraphQLError{}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
-		if json.Unmarshal(raw, &e.Message) != nil {
-			e.Message = "The API answered with an error that is not an object."
-		}
-		return e
+	message := raw // of errors that are a text
+	if json.Unmarshal(raw, &members) == nil {
+		message = members["message"]
 	}
-	_ = json.Unmarshal(members["message"], &e.Message)
+	_ = json.Unmarshal(message, &e.Message)
+	e.Message = cmp.Or(e.Message, "The API does not say what is wrong.")
 	_ = json.Unmarshal(members["errorType"], &e.ErrorType)
 	if json.Unmarshal(members["locations"], &e.Locations) != nil {
 		e.Locations = nil

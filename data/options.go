@@ -119,11 +119,13 @@ func (o Options) faults() (faults []*amplify.ConfigError) {
 		add("AuthToken", "", "cannot be sent by AuthIdentityPool, which signs: leave it out, or "+
 			"choose another AuthMode")
 	}
-	switch u, err := url.Parse(o.Endpoint); {
-	case o.Endpoint == "":
+	if o.Endpoint == "" {
 		if o.Region != "" {
 			add("Region", o.Region, "is the region of an Endpoint, and there is none")
 		}
+		return faults
+	}
+	switch u, err := url.Parse(o.Endpoint); {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil:
 		// Its text is left out: it may hold a password.
 		add("Endpoint", "", `is not a URL such as "https://example.com/graphql", without a user`)

@@ -2,6 +2,8 @@ package data
 
 import (
 	"context"
+
+	"github.com/amplify-go/amplify"
 )
 
 // Request is one document for a GraphQL API.
@@ -22,7 +24,15 @@ type Request struct {
 // If the answer has errors, GraphQL returns them and the data that there is nevertheless, which may
 // be nil. It corresponds to client.graphql of Amplify JS, which rejects with both.
 func GraphQL[T any](ctx context.Context, r Request) (*T, error) {
-	mutation, err := r.isMutation()
+	server, err := amplify.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := serviceOf(server.App())
+	if err != nil {
+		return nil, err
+	}
+	mutation, err := s.documents.isMutation(r)
 	if err != nil {
 		return nil, err
 	}
