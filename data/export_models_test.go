@@ -9,10 +9,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Documents returns the documents of a model by the names of its queries and mutations.
-func Documents[T any](m Model[T]) map[string]string { return m.m.documents }
+// ModelDocuments returns the documents of a model by the names of its queries and mutations.
+func ModelDocuments[T any](m Model[T]) map[string]string { return m.m.documents }
 
-// DocumentsOf is [Documents] for ModelOf with a type that is known at run time only.
+// DocumentsOf is [ModelDocuments] for ModelOf with a type that is known at run time only.
 func DocumentsOf(app *amplify.App, name string, t reflect.Type) (map[string]string, error) {
 	m, err := newModel(app, name, func(s *selector, m *introspection.Model) ast.SelectionSet {
 		item := introspection.Type{Kind: introspection.ModelType, Name: m.Name}

@@ -159,7 +159,7 @@ func TestRecursiveTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	documents := strings.Join(strings.Fields(data.Documents(trees)["getTree"]), " ")
+	documents := strings.Join(strings.Fields(data.ModelDocuments(trees)["getTree"]), " ")
 	if !strings.Contains(documents, "{ id root { name } }") {
 		t.Error("not all that has an end, or more: ", documents)
 	}
