@@ -173,7 +173,8 @@ func (s *service) request(
 	if r.target, err = s.locate(full, config); err != nil {
 		return nil, err
 	}
-	if r.header, err = s.headers(ctx, o, HeadersInput{http.MethodPost, r.url, op.document}); err != nil {
+	r.header, err = s.headers(ctx, o, HeadersInput{http.MethodPost, r.url, op.document})
+	if err != nil {
 		return nil, err
 	}
 	return r, r.authorize(ctx, server, full)
@@ -242,8 +243,8 @@ func (r *request) attempt(ctx context.Context, c *client) (*http.Response, error
 	attempt.Header = r.header
 	if r.credentials != nil {
 		attempt.Header = r.header.Clone() // each attempt has a signature of its own
-		err := r.signers.Of(*r.credentials).SignHTTP(
-			ctx, *r.credentials, attempt, hashOf(r.body), r.signedFor, r.region, r.app.Now())
+		err := r.signers.Of(*r.credentials).SignHTTP(ctx, *r.credentials, attempt,
+			hashOf(r.body), r.signedFor, r.region, r.app.Now())
 		if err != nil {
 			return nil, err
 		}
