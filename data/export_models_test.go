@@ -3,10 +3,9 @@ package data
 import (
 	"reflect"
 
-	"github.com/amplify-go/amplify"
-	"github.com/amplify-go/amplify/internal/introspection"
-
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/amplify-go/amplify"
 )
 
 // ModelDocuments returns the documents of a model by the names of its queries and mutations.
@@ -14,9 +13,8 @@ func ModelDocuments[T any](m Model[T]) map[string]string { return m.m.documents 
 
 // DocumentsOf is [ModelDocuments] for ModelOf with a type that is known at run time only.
 func DocumentsOf(app *amplify.App, name string, t reflect.Type) (map[string]string, error) {
-	m, err := newModel(app, name, func(s *selector, m *introspection.Model) ast.SelectionSet {
-		item := introspection.Type{Kind: introspection.ModelType, Name: m.Name}
-		return s.ofType(t.String(), "", item, false, t)
+	m, err := newModel(app, name, func(s *selector) ast.SelectionSet {
+		return s.ofType(spot{place: t.String()}, itemType(name), t)
 	})
 	if err != nil {
 		return nil, err
