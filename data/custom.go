@@ -73,7 +73,11 @@ func newOperation(app *amplify.App, name string, g reflect.Type) (*customOperati
 	if err != nil {
 		return nil, err
 	}
-	o := &customOperation{api: a}
+	return a.operation(name, g)
+}
+
+func (a api) operation(name string, g reflect.Type) (o *customOperation, err error) {
+	o = &customOperation{api: a}
 	var names []string
 	for i, of := range slices.Concat(a.schema.Queries, a.schema.Mutations) {
 		names = append(names, of.Name)
@@ -85,7 +89,7 @@ func newOperation(app *amplify.App, name string, g reflect.Type) (*customOperati
 		return nil, errUnknown("custom query or mutation", name, names)
 	}
 	s := newSelector(a.schema)
-	fields := s.ofType(spot{place: g.String()}, o.of.Type, g)
+	fields := s.ofType(g.String(), o.of.Type, g)
 	if o.selection, err = s.selection(fields, "the result of "+name); err != nil {
 		return nil, err
 	}

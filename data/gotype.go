@@ -16,53 +16,47 @@ import (
 // goTypes are structs that are looked at, from the outermost to the innermost.
 type goTypes []reflect.Type
 
-// spot is where a Go type stands.
-type spot struct {
-	place string // in Go, such as "main.Note.Author", for people
-	path  string // in an item, such as "author"
-}
-
 // ofType returns the selection for what a Go type takes of a value of the type t. A value without
-// fields has none.
-func (s *selector) ofType(at spot, t introspection.Type, g reflect.Type) ast.SelectionSet {
+// fields has none. place is where the Go type stands, such as "main.Note.Author".
+func (s *selector) ofType(place string, t introspection.Type, g reflect.Type) ast.SelectionSet {
 	g = dereferenced(g)
 	object := s.schema.Object(t)
 	isObject := object != nil && !t.List
 	switch {
 	case t.Kind == introspection.UnknownType:
-		s.fault(at.place, "", "the field is of a kind that cannot be selected")
+		s.fault(place, "", "the field is of a kind that cannot be selected")
 	case takesAnything(g), isObject && isMap(g):
 		return everything(s.schema, t)
 	case t.List && (g.Kind() == reflect.Slice || g.Kind() == reflect.Array) && !isBytes(g):
 		t.List = false
-		return s.ofType(at, t, g.Elem())
+		return s.ofType(place, t, g.Elem())
 	case t.List && implements[json.Unmarshaler](g) && object == nil:
 	case t.List:
-		s.fault(at.place, "", "%s is a list, which %s does not take", t, g)
+		s.fault(place, "", "%s is a list, which %s does not take", t, g)
 	case !isObject && !fits(t, g):
-		s.fault(at.place, "", "%s does not fit a %s", t, g)
+		s.fault(place, "", "%s does not fit a %s", t, g)
 	case !isObject:
 	case g.Kind() != reflect.Struct:
-		s.fault(at.place, "", "%s has fields: it fits a struct, or a map[string]any for all of "+
+		s.fault(place, "", "%s has fields: it fits a struct, or a map[string]any for all of "+
 			"them, but not a %s", t, g)
 	default:
-		return s.ofStruct(at, object.Name, selectable(s.schema, t), g)
+		return s.ofStruct(place, object.Name, selectable(s.schema, t), g)
 	}
 	return nil
 }
 
 // ofPage returns the selection for a Go type that takes a page of items of the type t.
-func (s *selector) ofPage(at spot, t introspection.Type, g reflect.Type) ast.SelectionSet {
+func (s *selector) ofPage(place string, t introspection.Type, g reflect.Type) ast.SelectionSet {
 	g = dereferenced(g)
 	if takesAnything(g) || isMap(g) {
 		return ast.SelectionSet{selectedWith("items", everything(s.schema, t))}
 	}
 	if g.Kind() != reflect.Struct {
-		s.fault(at.place, "", "%s comes in pages: use a data.Page", t)
+		s.fault(place, "", "%s comes in pages: use a data.Page", t)
 		return nil
 	}
 	token := introspection.Type{Kind: introspection.ScalarType, Name: "String"}
-	return s.ofStruct(at, "page of "+t.Name, []*introspection.Field{
+	return s.ofStruct(place, "page of "+t.Name, []*introspection.Field{
 		{Name: "items", Type: t}, {Name: "nextToken", Type: token},
 	}, g)
 }
@@ -75,10 +69,10 @@ func selectedWith(name string, fields ast.SelectionSet) *ast.Field {
 
 // ofStruct returns the selection for the fields of a struct, which are among those of owner.
 func (s *selector) ofStruct(
-	at spot, owner string, fields []*introspection.Field, g reflect.Type,
+	place string, owner string, fields []*introspection.Field, g reflect.Type,
 ) (set ast.SelectionSet) {
 	if slices.Contains(s.within, g) {
-		s.fault(at.place, "", "%s selects itself, without an end: give the field a type of its "+
+		s.fault(place, "", "%s selects itself, without an end: give the field a type of its "+
 			"own, which lacks that field", g)
 		return nil
 	}
@@ -87,48 +81,47 @@ func (s *selector) ofStruct(
 	takenBy := map[string]string{}
 	before := len(s.faults)
 	for _, field := range goFields(g) {
-		place := at.place + "." + field.path
+		at := place + "." + field.path
 		f := findField(fields, field.name)
 		switch {
 		case f == nil:
-			s.fault(place, field.name, "the %s has no such field, but %s. A field that is not to "+
+			s.fault(at, field.name, "the %s has no such field, but %s. A field that is not to "+
 				"be read has the tag `json:\"-\"`", owner, strings.Join(fieldNames(fields), ", "))
 		case takenBy[f.Name] != "":
-			s.fault(place, field.name, "%s takes this field, too", takenBy[f.Name])
+			s.fault(at, field.name, "%s takes this field, too", takenBy[f.Name])
 		case field.quoted:
-			s.fault(place, field.name, "the option string of the tag expects numbers in quotes, "+
+			s.fault(at, field.name, "the option string of the tag expects numbers in quotes, "+
 				"which the API does not send")
 		default:
-			takenBy[f.Name] = place
-			path := strings.TrimPrefix(at.path+"."+f.Name, ".")
-			set = append(set, s.ofField(spot{place, path}, f, field))
+			takenBy[f.Name] = at
+			set = append(set, s.ofField(at, f, field))
 		}
 	}
 	if len(set) == 0 && len(s.faults) == before {
-		s.fault(at.place, "", "%s has no field that can be selected", g)
+		s.fault(place, "", "%s has no field that can be selected", g)
 	}
 	return set
 }
 
 // ofField returns the selection for a field of a struct.
-func (s *selector) ofField(at spot, f *introspection.Field, field goField) *ast.Field {
+func (s *selector) ofField(place string, f *introspection.Field, field goField) *ast.Field {
 	if !isConnection(f) {
 		if field.tag != "" {
-			s.fault(at.place, field.tag, "only a data.Page has a limit")
+			s.fault(place, field.tag, "only a data.Page has a limit")
 		}
-		return selectedWith(f.Name, s.ofType(at, f.Type, field.typ))
+		return selectedWith(f.Name, s.ofType(place, f.Type, field.typ))
 	}
-	node := selectedWith(f.Name, s.ofPage(at, f.Type, field.typ))
+	node := selectedWith(f.Name, s.ofPage(place, f.Type, field.typ))
 	if field.tag == "" {
 		return node
 	}
 	text, isLimit := strings.CutPrefix(field.tag, "limit=")
 	n, err := strconv.Atoi(text)
 	if !isLimit || err != nil || n < 1 {
-		s.fault(at.place, field.tag, "the tag is not of the form `data:\"limit=20\"`")
+		s.fault(place, field.tag, "the tag is not of the form `data:\"limit=20\"`")
 		return node
 	}
-	variable := "limit_" + strings.ReplaceAll(at.path, ".", "_")
+	variable := "limit_" + strconv.Itoa(len(s.limits)+1)
 	s.limits[variable] = n
 	node.Arguments = ast.ArgumentList{
 		{Name: "limit", Value: &ast.Value{Kind: ast.Variable, Raw: variable}},

@@ -15,8 +15,8 @@ import (
 	"github.com/amplify-go/amplify/internal/introspection"
 )
 
-// ErrNotFound is in the chain of an error that says that there is no such item. So it is for an
-// item of others that the rules of the model hide.
+// ErrNotFound is in the chain of an error that says that there is no such item. Of an item that the
+// rules of the model hide from the caller, the API says "Unauthorized".
 var ErrNotFound = errors.New("there is no such item")
 
 // Model reads and writes the items of a model of the backend, as values of type T. [ModelOf] makes
@@ -50,7 +50,7 @@ type Model[T any] struct {
 func ModelOf[T any](app *amplify.App, name string) (Model[T], error) {
 	g := reflect.TypeFor[T]()
 	m, err := newModel(app, name, func(s *selector) ast.SelectionSet {
-		return s.ofType(spot{place: g.String()}, itemType(name), g)
+		return s.ofType(g.String(), itemType(name), g)
 	})
 	return Model[T]{m: m}, err
 }
@@ -97,7 +97,11 @@ func newModel(
 	if err != nil {
 		return nil, err
 	}
-	m := &model{api: a, of: a.schema.Model(name), documents: map[string]string{}}
+	return a.model(name, choose)
+}
+
+func (a api) model(name string, choose func(*selector) ast.SelectionSet) (m *model, err error) {
+	m = &model{api: a, of: a.schema.Model(name), documents: map[string]string{}}
 	if m.of == nil {
 		names := make([]string, len(a.schema.Models))
 		for i, m := range a.schema.Models {
@@ -144,8 +148,8 @@ func identifierArguments(m *introspection.Model) (all []argument) {
 	return all
 }
 
-// operation returns the name of the query or mutation for an action.
-func (m *model) operation(a introspection.Action) (string, error) {
+// action returns the name of the query or mutation for an action.
+func (m *model) action(a introspection.Action) (string, error) {
 	if m == nil {
 		return "", errZero("Model", "ModelOf")
 	}
@@ -164,7 +168,11 @@ type api struct {
 
 func apiOf(app *amplify.App) (api, error) {
 	schema, err := introspection.Of(app)
-	return api{app, wire{schema, &sync.Map{}}}, err
+	return newAPI(app, schema), err
+}
+
+func newAPI(app *amplify.App, schema *introspection.Schema) api {
+	return api{app, wire{schema, &sync.Map{}}}
 }
 
 // send sends an operation with one field, and decodes the value of that field into a D. It returns
@@ -197,7 +205,7 @@ type GetInput struct {
 
 // Get returns the item with that key. If there is none the error matches [ErrNotFound].
 func (m Model[T]) Get(ctx context.Context, in GetInput) (*T, error) {
-	name, err := m.m.operation(introspection.Get)
+	name, err := m.m.action(introspection.Get)
 	if err != nil {
 		return nil, err
 	}
@@ -293,9 +301,7 @@ func (m *model) flattenItem(of *introspection.Model, item map[string]any) {
 func errNotFound(model string) error {
 	return &amplify.Error{
 		Name: "NotFound", Message: fmt.Sprintf("The model %s has no such item.", model),
-		RecoverySuggestion: "Check the key, and whether the rules of the model allow the caller " +
-			"to read the item.",
-		Err: ErrNotFound,
+		RecoverySuggestion: "Check the key.", Err: ErrNotFound,
 	}
 }
 

@@ -84,7 +84,7 @@ type mutation struct {
 func mutate[T any](
 	ctx context.Context, m Model[T], action introspection.Action, in mutation,
 ) (*T, error) {
-	name, err := m.m.operation(action)
+	name, err := m.m.action(action)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func newRelation(m *model, field string, g reflect.Type) (*relation, error) {
 	}
 	r := &relation{api: m.api, of: m.of, other: m.schema.Model(f.Type.Name), field: f}
 	s, item := newSelector(m.schema), itemType(f.Type.Name)
-	fields := s.ofType(spot{place: g.String()}, item, g)
+	fields := s.ofType(g.String(), item, g)
 	var err error
 	if r.selection, err = s.selection(fields, inWords(item)); err != nil {
 		return nil, err

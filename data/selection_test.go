@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/data"
@@ -214,6 +216,27 @@ func FuzzSelection(f *testing.F) {
 		for name, document := range data.ModelDocuments(m) {
 			if _, errs := gqlparser.LoadQuery(api.schema, document); len(errs) > 0 {
 				t.Errorf("%s of %q: %v\n%s", name, text, errs, document)
+			}
+		}
+	})
+}
+
+// FuzzDescription: whatever describes a backend, each document is one query or mutation of one field.
+func FuzzDescription(f *testing.F) {
+	for _, s := range []string{
+		`{"models":{"A":{"fields":{"id":{"type":"ID","isRequired":true},"bs":{"type":{"model":"A"},"isArray":true,
+			"association":{"connectionType":"HAS_MANY","associatedWith":["a"]}}}}}}`,
+		`{"queries":{"q":{"type":"Int","isArray":true,"arguments":{"x":{"type":"ID","isArray":true,"isRequired":true}}}}}`,
+		`{"models":{"A":{"pluralName":"As","fields":{"id":{"type":"ID"}},"attributes":[{"type":"key","properties":
+			{"name":"b y","queryField":"q","fields":["id"]}}]}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, description []byte) {
+		for _, document := range data.DocumentsFrom(description) {
+			doc, err := parser.ParseQuery(&ast.Source{Input: document})
+			if err != nil || len(doc.Operations) != 1 || len(doc.Operations[0].SelectionSet) != 1 || len(doc.Fragments) > 0 {
+				t.Errorf("%v\n%s", err, document)
 			}
 		}
 	})

@@ -199,7 +199,7 @@ func (w wire) scalar(place string, t introspection.Type, v reflect.Value) (any, 
 		return nil, wrong
 	case t.Kind == introspection.EnumType:
 		if values := w.schema.Enum(t.Name).Values; !slices.Contains(values, text) {
-			return nil, hinted(errInvalid(place, "%q is no value of the enum %s", text, t.Name),
+			return nil, hinted(errInvalid(place, "%.64q is no value of the enum %s", text, t.Name),
 				"It has %s.", strings.Join(values, ", "))
 		}
 	case t.Name == "Int", t.Name == "AWSTimestamp":
