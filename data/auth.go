@@ -167,8 +167,8 @@ func (r *request) sign(ctx context.Context, server *amplify.ServerContext) error
 		return &amplify.Error{
 			Name: "NoCredentials", Reason: amplify.ReasonConfiguration, Message: "No credentials",
 			RecoverySuggestion: "The auth mode \"identityPool\" needs an identity pool in the " +
-				"configuration, and a user who is signed in with cookies or an identity pool that " +
-				"allows guests.",
+				"configuration, and a user who is signed in with cookies, or guests that the " +
+				"identity pool allows.",
 		}
 	case r.region == "":
 		return &amplify.Error{

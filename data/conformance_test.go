@@ -255,6 +255,9 @@ func TestConformanceData(t *testing.T) {
 		if err := conformance.Decode(c.Expected, want); err != nil {
 			return fmt.Errorf("expected: %w", err)
 		}
+		if want.Requests == nil || len(want.Results) == 0 {
+			return errors.New("expected lacks requests or results")
+		}
 		if err := r.prepare(t, all); err != nil {
 			return err
 		}

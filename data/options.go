@@ -67,9 +67,9 @@ type Options struct {
 	Region string
 
 	// Headers are sent with the call. They replace headers of the same name, also the one that the
-	// auth mode sets: a call with an Authorization header is not signed. Headers or HeadersFunc of a
-	// call replace both of its model, but headers of the App are sent too unless they have the
-	// same name.
+	// auth mode sets: a call with an Authorization header is not signed. Headers or HeadersFunc of
+	// a call replace both of its model. Headers of the App are sent too unless they have the same
+	// name.
 	Headers http.Header
 	// HeadersFunc returns headers that depend on the call. They win over Headers. It may be called
 	// by many goroutines at once. The call fails with its error.
