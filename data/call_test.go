@@ -283,10 +283,13 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Errorf("status %d: read %d bytes, %v", status, read.Load(), err)
 		}
 	}
-	exact := `{"data":{"x":1}}`
-	exact += strings.Repeat(" ", data.MaxAnswer-len(exact))
-	if got, err := send(as(t, newApp(t, answering(200, exact)), "alice"), query, data.Options{}); got != `{"x":1}` || err != nil {
-		t.Errorf("an answer of the largest size: %q, %v", got, err)
+	body := `{"data":{"x":1}}`
+	body += strings.Repeat(" ", data.MaxAnswer-len(body))
+	for size, want := range map[string]string{body: `{"x":1}`, body + " ": ""} {
+		got, err := send(as(t, newApp(t, answering(200, size)), "alice"), query, data.Options{})
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%d bytes: %q, %v", len(size), got, err)
+		}
 	}
 }
 

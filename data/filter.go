@@ -21,7 +21,7 @@ type Condition struct {
 // Eq: the field equals v.
 func Eq(v any) Condition { return Condition{"eq", v} }
 
-// Ne: the field does not equal v. It holds for an item that lacks the field.
+// Ne: the field does not equal v.
 func Ne(v any) Condition { return Condition{"ne", v} }
 
 // Lt: the field is less than v. Texts are compared by their bytes.
