@@ -65,7 +65,9 @@ type caller struct {
 	pool      *amplify.AuthConfig
 }
 
-func (m *model) caller(ctx context.Context, server *amplify.ServerContext, o Options) (*caller, error) {
+func (m *model) caller(
+	ctx context.Context, server *amplify.ServerContext, o Options,
+) (*caller, error) {
 	s, err := serviceOf(m.app)
 	if err != nil {
 		return nil, err
@@ -108,7 +110,8 @@ func (c *caller) choose(m *introspection.Model, action Action) (Choice, error) {
 		}
 		if v.rank > rank {
 			rank = v.rank
-			best = Choice{v.mode, fmt.Sprintf("%s may %s items of %s by %q: %s", c, action, m.Name, v.mode, v.rule)}
+			best = Choice{v.mode, fmt.Sprintf("%s may %s items of %s by %q: %s",
+				c, action, m.Name, v.mode, v.rule)}
 		}
 	}
 	if rank >= 0 {
@@ -120,9 +123,9 @@ func (c *caller) choose(m *introspection.Model, action Action) (Choice, error) {
 	}
 	return Choice{}, &amplify.Error{
 		Name: "Unauthorized", Reason: amplify.ReasonNotAuthorized,
-		Message: fmt.Sprintf("No rule of the model %s allows %s to %s items: %s.", m.Name, c, action, why),
-		RecoverySuggestion: "Do what one of the rules wants or, if the backend has changed, generate the outputs again " +
-			"(npx ampx generate outputs).",
+		Message: fmt.Sprintf("No rule of the model %s allows %s to %s items: %s.",
+			m.Name, c, action, why),
+		RecoverySuggestion: "Do what one of the rules wants" + orRegenerate,
 	}
 }
 
@@ -147,7 +150,8 @@ func (c *caller) judge(r introspection.Rule) (v judgement) {
 	v.mode = modeOf(r)
 	v.rank = 4
 	signedIn := c.tokens != nil
-	token := signedIn || v.mode == AuthOIDC && c.options.AuthMode == AuthOIDC && !c.options.AuthToken.IsZero()
+	given := c.options.AuthMode == v.mode && !c.options.AuthToken.IsZero()
+	token := signedIn || v.mode == AuthOIDC && given
 	switch r.Allow {
 	case "public":
 		v.rule = "its rule for everybody with the API key"
@@ -172,15 +176,17 @@ func (c *caller) judge(r introspection.Rule) (v judgement) {
 		}
 	case "groups":
 		v.rule, v.rank = fmt.Sprintf("its rule for the groups %q", r.Groups), 3
-		if r.GroupsField != "" {
-			v.rule, v.rank = fmt.Sprintf("its rule for the groups that an item names in %q", r.GroupsField), 2
+		ofItem := r.GroupsField != ""
+		if ofItem {
+			v.rule = fmt.Sprintf("its rule for the groups that an item names in %q", r.GroupsField)
+			v.rank = 2
 		}
 		switch mine := c.groups(r); {
 		case !token:
 			v.wants = "a user who is signed in"
 		case len(mine) == 0:
 			v.wants = "a user who is in a group"
-		case r.GroupsField == "" && !slices.ContainsFunc(mine, func(g string) bool { return slices.Contains(r.Groups, g) }):
+		case !ofItem && !slices.ContainsFunc(r.Groups, isIn(mine)):
 			v.wants = "a user who is in one of them"
 		}
 	case "owner":
@@ -190,13 +196,17 @@ func (c *caller) judge(r introspection.Rule) (v judgement) {
 		}
 	case "custom":
 		v.rule = "its rule for an authorizer function"
-		if c.options.AuthMode != AuthLambda || c.options.AuthToken.IsZero() {
+		if !given {
 			v.wants = "Options with AuthLambda and an AuthToken"
 		}
 	default:
 		v.rule, v.wants = fmt.Sprintf("its rule for %q", r.Allow), "what this library does not know"
 	}
 	return v
+}
+
+func isIn(list []string) func(string) bool {
+	return func(s string) bool { return slices.Contains(list, s) }
 }
 
 // modeOf returns the auth mode of a rule.

@@ -73,7 +73,11 @@ func newOperation(app *amplify.App, name string, g reflect.Type) (*customOperati
 	if err != nil {
 		return nil, err
 	}
-	o := &customOperation{api: a}
+	return a.operation(name, g)
+}
+
+func (a api) operation(name string, g reflect.Type) (o *customOperation, err error) {
+	o = &customOperation{api: a}
 	var names []string
 	for i, of := range slices.Concat(a.schema.Queries, a.schema.Mutations) {
 		names = append(names, of.Name)
@@ -84,9 +88,9 @@ func newOperation(app *amplify.App, name string, g reflect.Type) (*customOperati
 	if o.of == nil {
 		return nil, errUnknown("custom query or mutation", name, names)
 	}
-	s := &selector{schema: a.schema, limits: map[string]any{}}
-	o.selection = selection{s.ofType(g.String(), "", o.of.Type, false, g), s.limits}
-	if err := s.err("the result of " + name + ", which is a " + o.of.Type.String()); err != nil {
+	s := newSelector(a.schema)
+	fields := s.ofType(g.String(), o.of.Type, g)
+	if o.selection, err = s.selection(fields, "the result of "+name); err != nil {
 		return nil, err
 	}
 	var arguments []argument
@@ -105,7 +109,7 @@ func newOperation(app *amplify.App, name string, g reflect.Type) (*customOperati
 func (o *customOperation) variables(arguments any) (map[string]any, error) {
 	all := map[string]any{}
 	if arguments != nil {
-		err := members(o.of.Name, reflect.ValueOf(arguments), func(m member) error {
+		err := o.members(o.of.Name, reflect.ValueOf(arguments), func(m member) error {
 			f := findField(o.of.Arguments, m.name)
 			switch {
 			case f == nil:
@@ -126,8 +130,9 @@ func (o *customOperation) variables(arguments any) (map[string]any, error) {
 		if needed := f.Type.Required && !f.Type.List || f.Type.ListRequired; needed && !given {
 			return nil, &amplify.Error{
 				Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
-				Message:            o.of.Name + " requires arguments '" + f.Name + "'",
-				RecoverySuggestion: "Give the argument. A struct's zero value is left out: a pointer sends it.",
+				Message: o.of.Name + " requires arguments '" + f.Name + "'",
+				RecoverySuggestion: "Give the argument. A struct's zero value is left out: " +
+					"a pointer sends it.",
 			}
 		}
 	}

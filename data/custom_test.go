@@ -88,7 +88,7 @@ func TestOperations(t *testing.T) {
 	if w, err := top.Call(ctx, data.CallInput{Arguments: map[string]any{"limit": 1}}); err != nil || (*w)[0].Title != "Clay" {
 		t.Error(w, err)
 	}
-	if got := api.sent(); got != `{"limit":1,"limit_bookings":1}` {
+	if got := api.sent(); got != `{"limit":1,"limit_1":1}` {
 		t.Error(got)
 	}
 	publish, err := data.OperationOf[map[string]any](api.app, "publishWorkshop")

@@ -21,7 +21,7 @@ type Condition struct {
 // Eq: the field equals v.
 func Eq(v any) Condition { return Condition{"eq", v} }
 
-// Ne: the field does not equal v. It holds for an item that lacks the field.
+// Ne: the field does not equal v.
 func Ne(v any) Condition { return Condition{"ne", v} }
 
 // Lt: the field is less than v. Texts are compared by their bytes.
@@ -71,7 +71,8 @@ func Where(field string, conditions ...Condition) Filter {
 	f := Filter{form: map[string]any{field: all}}
 	for _, c := range conditions {
 		if _, twice := all[c.operator]; twice {
-			f.fault = fmt.Sprintf("%s is compared by %q twice: join two filters by And", field, c.operator)
+			f.fault = fmt.Sprintf("%s is compared by %q twice: join two filters by And",
+				field, c.operator)
 		}
 		all[c.operator] = c.value
 	}
@@ -139,14 +140,15 @@ var (
 	ordering    = []string{"eq", "ne", "le", "lt", "ge", "gt", "between"}
 	presence    = []string{"attributeExists", "attributeType"}
 	ofNumbers   = slices.Concat(ordering, presence)
-	ofTexts     = slices.Concat(ofNumbers, []string{"contains", "notContains", "beginsWith", "size"})
+	ofTexts     = append([]string{"contains", "notContains", "beginsWith", "size"}, ofNumbers...)
 	ofBooleans  = append([]string{"eq", "ne"}, presence...)
 	ofEnums     = []string{"eq", "ne"}
 	ofEnumLists = []string{"eq", "ne", "contains", "notContains"}
 
-	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+	// ModelAttributeTypes in the schema of each Amplify API.
 	attributeTypes = []string{
-		"binary", "binarySet", "bool", "list", "map", "number", "numberSet", "string", "stringSet", "_null",
+		"binary", "binarySet", "bool", "list", "map", "number", "numberSet", "string", "stringSet",
+		"_null",
 	}
 )
 
@@ -179,8 +181,7 @@ type filtering struct {
 }
 
 func (w wire) filtering(m *introspection.Model, without ...string) filtering {
-	t := introspection.Type{Kind: introspection.ModelType, Name: m.Name}
-	return filtering{w, m, selectable(w.schema, t), without}
+	return filtering{w, m, selectable(w.schema, itemType(m.Name)), without}
 }
 
 // sent returns what is sent for a filter, or nil for a zero one.
@@ -254,7 +255,8 @@ func (c filtering) conditions(name string, value any) (map[string]any, error) {
 	}
 	all := map[string]any{}
 	for _, operator := range slices.Sorted(maps.Keys(conditions)) {
-		if all[operator], err = c.operand(place, f.Type, operator, conditions[operator]); err != nil {
+		all[operator], err = c.operand(place, f.Type, operator, conditions[operator])
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -281,9 +283,12 @@ func (c filtering) field(name string) (place string, f *introspection.Field, err
 }
 
 // operand returns what is sent for what an operator compares with.
-func (c filtering) operand(place string, t introspection.Type, operator string, value any) (any, error) {
+func (c filtering) operand(
+	place string, t introspection.Type, operator string, value any,
+) (any, error) {
 	if operators := operatorsOf(t); !slices.Contains(operators, operator) {
-		return nil, hinted(errInvalid(place, "a field of the type %s is not compared by %q", t, operator),
+		return nil, hinted(
+			errInvalid(place, "a field of the type %s is not compared by %q", t, operator),
 			"Use one of %s.", strings.Join(operators, ", "))
 	}
 	element := t
@@ -336,6 +341,7 @@ func (c filtering) size(place string, value any) (any, error) {
 		return nil, errInvalid(place, "size takes a condition")
 	}
 	place += ": size"
+	of := func(v any) (any, error) { return c.value(place, intType, v) }
 	all := map[string]any{}
 	for _, operator := range slices.Sorted(maps.Keys(conditions)) {
 		v := conditions[operator]
@@ -345,9 +351,9 @@ func (c filtering) size(place string, value any) (any, error) {
 			return nil, hinted(errInvalid(place, "a length is not compared by %q", operator),
 				"Use one of %s.", strings.Join(ordering, ", "))
 		case operator == "between":
-			all[operator], err = pairOf(place, v, func(v any) (any, error) { return c.value(place, intType, v) })
+			all[operator], err = pairOf(place, v, of)
 		default:
-			all[operator], err = c.value(place, intType, v)
+			all[operator], err = of(v)
 		}
 		if err != nil {
 			return nil, err

@@ -21,8 +21,8 @@ import (
 //
 //	data.Key{"tenantId": "t", "customerNo": data.Between(1, 9)}
 //
-// Several sort keys are one, under a joined name. DynamoDB joins their values with "#", and compares
-// that text:
+// Several sort keys are one, under a joined name. DynamoDB compares their values as one text, with
+// "#" between them:
 //
 //	data.Key{"level": "BASIC", "heldOnTitle": data.BeginsWith(data.Key{"heldOn": "2024-05-17"})}
 type Key map[string]any
@@ -110,7 +110,7 @@ func (l listing) sortName() string {
 // arguments returns the arguments of the query, in the order of Amplify JS.
 func (l listing) arguments(m *introspection.Model) (all []argument) {
 	direction := argument{"sortDirection", optional("ModelSortDirection")}
-	filter := argument{"filter", optional("Model" + introspection.Capitalize(m.Name) + "FilterInput")}
+	filter := argument{"filter", optional(inputName(m, "FilterInput"))}
 	if len(l.key) > 0 {
 		partition := m.Field(l.key[0]).Type.Name
 		if l.indexed {
@@ -126,13 +126,19 @@ func (l listing) arguments(m *introspection.Model) (all []argument) {
 	if l.indexed {
 		all = append(all, direction)
 	}
-	return append(all, argument{"limit", optional("Int")}, argument{"nextToken", optional("String")})
+	return append(all,
+		argument{"limit", optional("Int")}, argument{"nextToken", optional("String")})
+}
+
+// inputName returns the name of an input of a model.
+func inputName(m *introspection.Model, end string) string {
+	return "Model" + introspection.Capitalize(m.Name) + end
 }
 
 // sortType returns the type of the argument for the sort keys.
 func (l listing) sortType(m *introspection.Model) *ast.Type {
 	if len(l.key) > 2 {
-		return optional("Model" + introspection.Capitalize(m.Name) + l.keyType + "CompositeKeyConditionInput")
+		return optional(inputName(m, l.keyType+"CompositeKeyConditionInput"))
 	}
 	name := "String"
 	if t := m.Field(l.key[1]).Type; t.Kind == introspection.ScalarType {
@@ -155,7 +161,8 @@ func (l listing) variables(w wire, m *introspection.Model, key Key) (map[string]
 	sort := l.sortName()
 	for _, name := range slices.Sorted(maps.Keys(key)) {
 		if len(l.key) == 0 || name != l.key[0] && name != sort {
-			return nil, hinted(errInvalid(m.Name+"."+name, "%s has no such key", l.query), "%s", l.takes(m))
+			return nil, hinted(
+				errInvalid(m.Name+"."+name, "%s has no such key", l.query), "%s", l.takes(m))
 		}
 	}
 	_, sorted := key[sort]
@@ -218,7 +225,8 @@ func (l listing) condition(w wire, m *introspection.Model, value any) (map[strin
 		var err error
 		switch {
 		case !slices.Contains(allowed, operator):
-			return nil, hinted(errInvalid(place, "a key of this type is not compared by %q", operator),
+			return nil, hinted(
+				errInvalid(place, "a key of this type is not compared by %q", operator),
 				"Use one of %s.", strings.Join(allowed, ", "))
 		case v == nil:
 			return nil, errInvalid(place, "a key cannot be compared with nothing")
@@ -243,12 +251,14 @@ func (l listing) parts(w wire, m *introspection.Model, place string, value any) 
 	case map[string]any:
 		given = v
 	default:
-		return nil, hinted(errInvalid(place, "%T is no key", value), "Give a data.Key with %s.", keyNames(l.key[1:]))
+		return nil, hinted(errInvalid(place, "%T is no key", value),
+			"Give a data.Key with %s.", keyNames(l.key[1:]))
 	}
 	all := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(l.key[1:], name) {
-			return nil, hinted(errInvalid(place, "%q is no sort key", name), "They are %s.", keyNames(l.key[1:]))
+			return nil, hinted(errInvalid(place, "%q is no sort key", name),
+				"They are %s.", keyNames(l.key[1:]))
 		}
 		var err error
 		if all[name], err = w.value(m.Name+"."+name, m.Field(name).Type, given[name]); err != nil {

@@ -12,8 +12,8 @@ import (
 
 // ListInput is the input of [Model.List] and [Model.ListAll].
 type ListInput struct {
-	// Filter leaves items out. The API filters what it has read: it reads all items of the table or,
-	// with a Key, those of the key.
+	// Filter leaves items out. The API filters what it has read: all items of the table or, with a
+	// Key, those of the key.
 	Filter Filter
 	// Index is the query of a secondary index, such as "notesByAuthor". It needs a Key. Without one
 	// the table is listed, which has no order unless there is a Key.
@@ -60,8 +60,8 @@ func (m Model[T]) List(ctx context.Context, in ListInput) (*Page[T], error) {
 }
 
 // ListAll returns all items, page by page. It goes on over pages that filter or rules have emptied.
-// An error ends it, also one of a page that has items. It ends with an error when it would read more
-// than MaxRead items, when the server context closes and when the session of the request ends.
+// An error ends it, also one of a page that has items. It ends with an error when it would read
+// more than MaxRead items, when the server context closes and when the session of the request ends.
 func (m Model[T]) ListAll(ctx context.Context, in ListInput) iter.Seq2[*T, error] {
 	return listAll(in, func(in ListInput) (*Page[T], error) { return m.List(ctx, in) })
 }
@@ -107,8 +107,8 @@ func errTooMuch(read int) error {
 	return &amplify.Error{
 		Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
 		Message: fmt.Sprintf("The list goes on after %d items have been read.", read),
-		RecoverySuggestion: "Narrow it by a Key or an Index, which read fewer items than a Filter does, show it in pages by List, " +
-			"or set MaxRead.",
+		RecoverySuggestion: "Narrow it by a Key or an Index, which read fewer items than a " +
+			"Filter does, show it in pages by List, or set MaxRead.",
 	}
 }
 
@@ -123,7 +123,8 @@ func (m *model) list(in ListInput) (l listing, variables map[string]any, err err
 		if candidate.indexed {
 			indexes = append(indexes, candidate.query)
 		}
-		if candidate.indexed && in.Index == candidate.query || !candidate.indexed && in.Index == "" {
+		if asked := in.Index != ""; asked == candidate.indexed &&
+			(!asked || in.Index == candidate.query) {
 			l, found = candidate, true
 		}
 	}
@@ -132,9 +133,11 @@ func (m *model) list(in ListInput) (l listing, variables map[string]any, err err
 		return l, nil, hinted(errInvalid(m.of.Name, "the API cannot list all items of this model"),
 			"List them by one of the indexes %q.", indexes)
 	case !found:
-		return l, nil, hinted(errInvalid(m.of.Name, "there is no index %q", in.Index), "There are %q.", indexes)
+		return l, nil, hinted(errInvalid(m.of.Name, "there is no index %q", in.Index),
+			"There are %q.", indexes)
 	case len(l.key) == 0 && in.SortDirection != "":
-		return l, nil, hinted(errInvalid(m.of.Name, "%s has no order", l.query), "Use an index with a sort key.")
+		return l, nil, hinted(errInvalid(m.of.Name, "%s has no order", l.query),
+			"Use an index with a sort key.")
 	}
 	if variables, err = l.variables(m.wire, m.of, in.Key); err != nil {
 		return l, nil, err
@@ -151,7 +154,8 @@ func (w wire) paging(in ListInput, of *introspection.Model, variables map[string
 	case in.Limit < 0 || in.MaxRead < 0:
 		return errInvalid(of.Name, "a limit cannot be negative")
 	case in.SortDirection != "" && in.SortDirection != Ascending && in.SortDirection != Descending:
-		return hinted(errInvalid(of.Name, "%q is no sort direction", in.SortDirection), "Use data.Ascending or data.Descending.")
+		return hinted(errInvalid(of.Name, "%q is no sort direction", in.SortDirection),
+			"Use data.Ascending or data.Descending.")
 	}
 	if filter != nil {
 		variables["filter"] = filter

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -15,8 +15,8 @@ import (
 	"github.com/amplify-go/amplify/internal/introspection"
 )
 
-// ErrNotFound is in the chain of an error that says that there is no such item. So it is for an
-// item of others that the rules of the model hide.
+// ErrNotFound is in the chain of an error that says that there is no such item. Of an item that the
+// rules of the model hide from the caller, the API says "Unauthorized".
 var ErrNotFound = errors.New("there is no such item")
 
 // Model reads and writes the items of a model of the backend, as values of type T. [ModelOf] makes
@@ -48,10 +48,9 @@ type Model[T any] struct {
 // types that do not fit, types that select themselves. A model needs a description of the backend
 // in the configuration, which the outputs of Amplify have.
 func ModelOf[T any](app *amplify.App, name string) (Model[T], error) {
-	m, err := newModel(app, name, func(s *selector, m *introspection.Model) ast.SelectionSet {
-		t := introspection.Type{Kind: introspection.ModelType, Name: m.Name}
-		g := reflect.TypeFor[T]()
-		return s.ofType(g.String(), "", t, false, g)
+	g := reflect.TypeFor[T]()
+	m, err := newModel(app, name, func(s *selector) ast.SelectionSet {
+		return s.ofType(g.String(), itemType(name), g)
 	})
 	return Model[T]{m: m}, err
 }
@@ -60,13 +59,14 @@ func ModelOf[T any](app *amplify.App, name string) (Model[T], error) {
 // to read. The selection has the form of selectionSet in Amplify JS: "title", "author.name",
 // "author.*". Without one, all fields are selected but those of other models. In an item a has-many
 // relation is a list, as in Amplify JS.
-func DynamicModelOf(app *amplify.App, name string, selection ...string) (Model[map[string]any], error) {
-	m, err := newModel(app, name, func(s *selector, m *introspection.Model) ast.SelectionSet {
-		t := introspection.Type{Kind: introspection.ModelType, Name: m.Name}
+func DynamicModelOf(
+	app *amplify.App, name string, selection ...string,
+) (Model[map[string]any], error) {
+	m, err := newModel(app, name, func(s *selector) ast.SelectionSet {
 		if selection == nil {
-			return s.all(t, false)
+			return everything(s.schema, itemType(name))
 		}
-		return s.ofPaths(m, selection)
+		return s.ofPaths(name, selection)
 	})
 	return Model[map[string]any]{m: m}, err
 }
@@ -91,13 +91,17 @@ type model struct {
 const conditional = " if"
 
 func newModel(
-	app *amplify.App, name string, choose func(*selector, *introspection.Model) ast.SelectionSet,
+	app *amplify.App, name string, choose func(*selector) ast.SelectionSet,
 ) (*model, error) {
 	a, err := apiOf(app)
 	if err != nil {
 		return nil, err
 	}
-	m := &model{api: a, of: a.schema.Model(name), documents: map[string]string{}}
+	return a.model(name, choose)
+}
+
+func (a api) model(name string, choose func(*selector) ast.SelectionSet) (m *model, err error) {
+	m = &model{api: a, of: a.schema.Model(name), documents: map[string]string{}}
 	if m.of == nil {
 		names := make([]string, len(a.schema.Models))
 		for i, m := range a.schema.Models {
@@ -105,9 +109,8 @@ func newModel(
 		}
 		return nil, errUnknown("model", name, names)
 	}
-	s := &selector{schema: a.schema, limits: map[string]any{}}
-	m.selection = selection{choose(s, m.of), s.limits}
-	if err := s.err("the model " + m.of.Name); err != nil {
+	s := newSelector(a.schema)
+	if m.selection, err = s.selection(choose(s), inWords(itemType(name))); err != nil {
 		return nil, err
 	}
 	m.print()
@@ -123,8 +126,10 @@ func (m *model) print() {
 		case introspection.Get:
 			m.documents[name] = document(ast.Query, name, identifierArguments(m.of), m.selection)
 		case introspection.Create, introspection.Update, introspection.Delete:
-			input := []argument{{"input", required(introspection.Capitalize(string(a)) + pascal + "Input")}}
-			condition := append(input, argument{"condition", optional("Model" + pascal + "ConditionInput")})
+			inputType := introspection.Capitalize(string(a)) + pascal + "Input"
+			input := []argument{{"input", required(inputType)}}
+			condition := append(input,
+				argument{"condition", optional("Model" + pascal + "ConditionInput")})
 			m.documents[name] = document(ast.Mutation, name, input, m.selection)
 			m.documents[name+conditional] = document(ast.Mutation, name, condition, m.selection)
 		}
@@ -143,18 +148,8 @@ func identifierArguments(m *introspection.Model) (all []argument) {
 	return all
 }
 
-// page returns the selection of a page of items.
-func (s selection) page() selection {
-	names := []string{"nextToken", "__typename"} // as Amplify JS has them
-	set := ast.SelectionSet{&ast.Field{Alias: "items", Name: "items", SelectionSet: s.fields}}
-	for _, name := range names {
-		set = append(set, &ast.Field{Alias: name, Name: name})
-	}
-	return selection{set, s.limits}
-}
-
-// operation returns the name of the query or mutation for an action.
-func (m *model) operation(a introspection.Action) (string, error) {
+// action returns the name of the query or mutation for an action.
+func (m *model) action(a introspection.Action) (string, error) {
 	if m == nil {
 		return "", errZero("Model", "ModelOf")
 	}
@@ -173,7 +168,11 @@ type api struct {
 
 func apiOf(app *amplify.App) (api, error) {
 	schema, err := introspection.Of(app)
-	return api{app, wire{schema}}, err
+	return newAPI(app, schema), err
+}
+
+func newAPI(app *amplify.App, schema *introspection.Schema) api {
+	return api{app, wire{schema, &sync.Map{}}}
 }
 
 // send sends an operation with one field, and decodes the value of that field into a D. It returns
@@ -197,12 +196,6 @@ func send[D any](ctx context.Context, a api, field string, op operation, o Optio
 	return (*answer)[field], err
 }
 
-// with returns variables with the limits of the selection.
-func (s selection) with(variables map[string]any) map[string]any {
-	maps.Copy(variables, s.limits)
-	return variables
-}
-
 // GetInput is the input of [Model.Get].
 type GetInput struct {
 	// Key identifies the item.
@@ -212,7 +205,7 @@ type GetInput struct {
 
 // Get returns the item with that key. If there is none the error matches [ErrNotFound].
 func (m Model[T]) Get(ctx context.Context, in GetInput) (*T, error) {
-	name, err := m.m.operation(introspection.Get)
+	name, err := m.m.action(introspection.Get)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +247,7 @@ func (m Model[T]) KeyOf(item any) (Key, error) {
 // fieldsOf returns fields of an item by their names.
 func (w wire) fieldsOf(place string, names []string, item any) (Key, error) {
 	all := Key{}
-	err := members(place, reflect.ValueOf(item), func(m member) error {
+	err := w.members(place, reflect.ValueOf(item), func(m member) error {
 		for _, name := range names {
 			if m.name == name || !m.ofMap && strings.EqualFold(m.name, name) {
 				all[name] = plainPointer(m.value)
@@ -308,8 +301,7 @@ func (m *model) flattenItem(of *introspection.Model, item map[string]any) {
 func errNotFound(model string) error {
 	return &amplify.Error{
 		Name: "NotFound", Message: fmt.Sprintf("The model %s has no such item.", model),
-		RecoverySuggestion: "Check the key, and whether the rules of the model allow the caller to read the item.",
-		Err:                ErrNotFound,
+		RecoverySuggestion: "Check the key.", Err: ErrNotFound,
 	}
 }
 
@@ -317,8 +309,9 @@ func errNotFound(model string) error {
 func errZero(what, made string) error {
 	return &amplify.Error{
 		Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-		Message:            "A zero " + what + " cannot be used.",
-		RecoverySuggestion: "Use what data." + made + " returns, and do not go on where it returned an error.",
+		Message: "A zero " + what + " cannot be used.",
+		RecoverySuggestion: "Use what data." + made + " returns, and do not go on where it " +
+			"returned an error.",
 	}
 }
 
@@ -327,8 +320,8 @@ func errUnknown(what, name string, known []string) error {
 	slices.Sort(known)
 	return &amplify.Error{
 		Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-		Message: fmt.Sprintf("The backend has no %s %q, but: %s.", what, name, strings.Join(known, ", ")),
-		RecoverySuggestion: "Correct the name or, if the backend has changed, generate the outputs again " +
-			"(npx ampx generate outputs).",
+		Message: fmt.Sprintf("The backend has no %s %q, but: %s.",
+			what, name, strings.Join(known, ", ")),
+		RecoverySuggestion: "Correct the name" + orRegenerate,
 	}
 }

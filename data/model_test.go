@@ -91,11 +91,11 @@ func TestModelOf(t *testing.T) {
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(workshop{})); d != "" {
 		t.Error(d)
 	}
-	if got := api.sent(); got != `{"id":"w1","limit_bookings":2}` {
+	if got := api.sent(); got != `{"id":"w1","limit_1":2}` {
 		t.Error(got)
 	}
 	query := strings.Join(strings.Fields(api.requests[0].Query), " ")
-	if !strings.Contains(query, "bookings(limit: $limit_bookings) { items { id status } nextToken }") {
+	if !strings.Contains(query, "bookings(limit: $limit_1) { items { id status } nextToken }") {
 		t.Error(query)
 	}
 	if strings.Contains(query, "note") {

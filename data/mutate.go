@@ -9,10 +9,10 @@ import (
 
 // CreateInput is the input of [Model.Create].
 type CreateInput struct {
-	// Item is a struct or a map[string]any with fields of the model. A struct's zero values are left
-	// out: a pointer to a zero value sends it. A map sends what it holds, also null. An item of
-	// another model in a belongs-to relation is sent as its key, and one in another relation is left
-	// out.
+	// Item is a struct or a map[string]any with fields of the model. A struct's zero values are
+	// left out: a pointer to a zero value sends it. A map sends what it holds, also null and
+	// fields that the description of the backend lacks. The item of a belongs-to relation is sent
+	// as its key. Those of has-many relations are left out.
 	Item any
 	// Condition is what the item with the same key must meet, if there is one.
 	Condition Filter
@@ -42,74 +42,81 @@ type DeleteInput struct {
 
 // Create writes a new item and returns it. The service gives it an "id" if it has none.
 func (m Model[T]) Create(ctx context.Context, in CreateInput) (*T, error) {
-	return mutate(ctx, m, introspection.Create, in.Condition, in.Options, func() (map[string]any, error) {
-		return m.m.input(in.Item, introspection.Create)
+	return mutate(ctx, m, introspection.Create, mutation{
+		in.Condition, in.Options, func() (map[string]any, error) {
+			return m.m.input(in.Item, introspection.Create)
+		},
 	})
 }
 
 // Update changes an item and returns it. Fields that the input leaves out keep their values.
 func (m Model[T]) Update(ctx context.Context, in UpdateInput) (*T, error) {
-	return mutate(ctx, m, introspection.Update, in.Condition, in.Options, func() (map[string]any, error) {
-		input, err := m.m.input(in.Item, introspection.Update)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range m.m.of.Key {
-			if _, err := m.m.keyValue(m.m.of, name, input[name]); err != nil {
-				return nil, err
+	return mutate(ctx, m, introspection.Update, mutation{
+		in.Condition, in.Options, func() (map[string]any, error) {
+			input, err := m.m.input(in.Item, introspection.Update)
+			for _, name := range m.m.of.Key {
+				if err == nil {
+					_, err = m.m.keyValue(m.m.of, name, input[name])
+				}
 			}
-		}
-		return input, nil
+			return input, err
+		},
 	})
 }
 
 // Delete deletes an item and returns what it was.
 func (m Model[T]) Delete(ctx context.Context, in DeleteInput) (*T, error) {
-	return mutate(ctx, m, introspection.Delete, in.Condition, in.Options, func() (map[string]any, error) {
-		return m.m.identifier(m.m.of, in.Key)
+	return mutate(ctx, m, introspection.Delete, mutation{
+		in.Condition, in.Options, func() (map[string]any, error) {
+			return m.m.identifier(m.m.of, in.Key)
+		},
 	})
+}
+
+// mutation is what the mutations of an item have in common.
+type mutation struct {
+	condition Filter
+	options   Options
+	input     func() (map[string]any, error) // returns what is sent
 }
 
 // mutate sends a mutation of one item.
 func mutate[T any](
-	ctx context.Context, m Model[T], action introspection.Action, condition Filter, o Options,
-	input func() (map[string]any, error),
+	ctx context.Context, m Model[T], action introspection.Action, in mutation,
 ) (*T, error) {
-	name, err := m.m.operation(action)
+	name, err := m.m.action(action)
 	if err != nil {
 		return nil, err
 	}
-	item, err := input()
+	input, err := in.input()
 	if err != nil {
 		return nil, err
 	}
-	variables := m.m.selection.with(map[string]any{"input": item})
-	document := m.m.documents[name]
-	sent, err := m.m.filtering(m.m.of, m.m.of.Key...).sent(condition)
+	condition, err := m.m.filtering(m.m.of, m.m.of.Key...).sent(in.condition)
 	if err != nil {
 		return nil, err
 	}
-	if sent != nil {
-		variables["condition"] = sent
-		document = m.m.documents[name+conditional]
+	variables, document := map[string]any{"input": input}, m.m.documents[name]
+	if condition != nil {
+		variables["condition"], document = condition, m.m.documents[name+conditional]
 	}
-	op := operation{document: document, variables: variables, mutation: true}
-	return one[T](ctx, m.m, name, op, o.over(m.options))
+	op := operation{document: document, variables: m.m.selection.with(variables), mutation: true}
+	return one[T](ctx, m.m, name, op, in.options.over(m.options))
 }
 
 // input returns what is sent for an item.
 func (m *model) input(item any, action introspection.Action) (map[string]any, error) {
-	t := introspection.Type{Kind: introspection.ModelType, Name: m.of.Name}
-	fields := selectable(m.schema, t)
+	fields := selectable(m.schema, itemType(m.of.Name))
 	all := map[string]any{}
 	set := func(name string, value any) error {
 		if before, ok := all[name]; ok && !reflect.DeepEqual(before, value) {
-			return errInvalid(m.of.Name+"."+name, "the field and the related item have different values")
+			return errInvalid(m.of.Name+"."+name,
+				"the field and the related item have different values")
 		}
 		all[name] = value
 		return nil
 	}
-	err := members(m.of.Name, reflect.ValueOf(item), func(member member) error {
+	err := m.members(m.of.Name, reflect.ValueOf(item), func(member member) error {
 		f := findField(fields, member.name)
 		switch {
 		case f == nil && member.ofMap:
@@ -136,7 +143,9 @@ func (m *model) input(item any, action introspection.Action) (map[string]any, er
 }
 
 // relate sets the fields that hold the key of a related item.
-func (m *model) relate(f *introspection.Field, item reflect.Value, set func(string, any) error) error {
+func (m *model) relate(
+	f *introspection.Field, item reflect.Value, set func(string, any) error,
+) error {
 	if f.Relation == nil {
 		return nil
 	}
@@ -163,7 +172,8 @@ func (m *model) relate(f *introspection.Field, item reflect.Value, set func(stri
 			if key[sources[i]] == nil || key[sources[i]] == "" || source == nil {
 				return errInvalid(place, "the related item lacks %q, part of its key", sources[i])
 			}
-			if value, err = m.value(place+"."+source.Name, source.Type, key[source.Name]); err != nil {
+			value, err = m.value(place+"."+source.Name, source.Type, key[source.Name])
+			if err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,10 +19,9 @@ type argument struct {
 // document prints an operation with one field, which takes arguments and returns what is selected.
 // Values are never part of a document.
 func document(kind ast.Operation, field string, arguments []argument, s selection) string {
-	f := &ast.Field{
-		Alias: field, Name: field, Arguments: passed(arguments), SelectionSet: s.fields,
-	}
-	return operationText(kind, append(arguments[:len(arguments):len(arguments)], s.variables()...), f)
+	f := selectedWith(field, s.fields)
+	f.Arguments = passed(arguments)
+	return operationText(kind, slices.Concat(arguments, s.variables()), f)
 }
 
 // passed returns arguments as variables give them.

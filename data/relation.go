@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"reflect"
 
@@ -81,14 +82,15 @@ func newRelation(m *model, field string, g reflect.Type) (*relation, error) {
 		return nil, errUnknown("relation of "+m.of.Name, field, names)
 	}
 	r := &relation{api: m.api, of: m.of, other: m.schema.Model(f.Type.Name), field: f}
-	s := &selector{schema: m.schema, limits: map[string]any{}}
-	item := introspection.Type{Kind: introspection.ModelType, Name: f.Type.Name}
-	r.selection = selection{s.ofType(g.String(), "", item, false, g), s.limits}
-	if err := s.err("the model " + f.Type.Name); err != nil {
+	s, item := newSelector(m.schema), itemType(f.Type.Name)
+	fields := s.ofType(g.String(), item, g)
+	var err error
+	if r.selection, err = s.selection(fields, inWords(item)); err != nil {
 		return nil, err
 	}
 	get := r.other.Operation(introspection.Get)
-	if f.Relation.Kind == introspection.BelongsTo && get != "" && len(f.Relation.Targets) == len(r.other.Key) {
+	if f.Relation.Kind == introspection.BelongsTo && get != "" &&
+		len(f.Relation.Targets) == len(r.other.Key) {
 		r.query, r.direct = get, true
 		r.document = document(ast.Query, get, identifierArguments(r.other), r.selection)
 		return r, nil
@@ -96,22 +98,26 @@ func newRelation(m *model, field string, g reflect.Type) (*relation, error) {
 	if r.query = r.of.Operation(introspection.Get); r.query == "" {
 		return nil, &amplify.Error{
 			Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-			Message: "The relation " + r.of.Name + "." + field + " cannot be read by itself, since the API cannot get a " +
-				r.of.Name + ".",
-			RecoverySuggestion: "Select the relation in the items of a list, or list the other model by an index.",
+			Message: fmt.Sprintf("The relation %s.%s cannot be read by itself, since the API "+
+				"cannot get a %s.", r.of.Name, field, r.of.Name),
+			RecoverySuggestion: "Select the relation in the items of a list, or list the other " +
+				"model by an index.",
 		}
 	}
 	r.print()
 	return r, nil
 }
 
+// name returns the name of the relation for people.
+func (r *relation) name() string { return r.of.Name + "." + r.field.Name }
+
 // print prints the document that reads the relation as a field of its item.
 func (r *relation) print() {
-	inner := &ast.Field{Alias: r.field.Name, Name: r.field.Name, SelectionSet: r.selection.fields}
+	inner := selectedWith(r.field.Name, r.selection.fields)
 	variables := identifierArguments(r.of)
 	if isConnection(r.field) {
 		arguments := []argument{
-			{"filter", optional("Model" + introspection.Capitalize(r.other.Name) + "FilterInput")},
+			{"filter", optional(inputName(r.other, "FilterInput"))},
 			{"sortDirection", optional("ModelSortDirection")},
 			{"limit", optional("Int")}, {"nextToken", optional("String")},
 		}
@@ -119,10 +125,8 @@ func (r *relation) print() {
 		inner.Arguments = passed(arguments)
 		inner.SelectionSet = r.selection.page().fields
 	}
-	outer := &ast.Field{
-		Alias: r.query, Name: r.query, Arguments: passed(identifierArguments(r.of)),
-		SelectionSet: ast.SelectionSet{inner},
-	}
+	outer := selectedWith(r.query, ast.SelectionSet{inner})
+	outer.Arguments = passed(identifierArguments(r.of))
 	r.document = operationText(ast.Query, append(variables, r.selection.variables()...), outer)
 }
 
@@ -142,8 +146,8 @@ func (r *relation) identify(of any) (map[string]any, error) {
 		value, has := fields[name]
 		switch {
 		case !has:
-			return nil, hinted(
-				errInvalid(r.of.Name+"."+name, "the item lacks this field, by which the relation is found"), "Select it.")
+			return nil, hinted(errInvalid(r.of.Name+"."+name,
+				"the item lacks this field, by which the relation is found"), "Select it.")
 		case r.direct && (value == nil || value == ""):
 			return nil, errNotFound(r.other.Name)
 		}
@@ -152,14 +156,14 @@ func (r *relation) identify(of any) (map[string]any, error) {
 	return r.identifier(model, key)
 }
 
-// Get returns the other item of a belongs-to or has-one relation. If there is none the error matches
-// [ErrNotFound].
+// Get returns the other item of a belongs-to or has-one relation. If there is none the error
+// matches [ErrNotFound].
 func (r Relation[T]) Get(ctx context.Context, in RelationInput) (*T, error) {
 	if r.r == nil {
 		return nil, errZero("Relation", "RelationOf")
 	}
 	if isConnection(r.r.field) {
-		return nil, errInvalid(r.r.of.Name+"."+r.r.field.Name, "the relation has many items: list them")
+		return nil, errInvalid(r.r.name(), "the relation has many items: list them")
 	}
 	variables, err := r.r.identify(in.Of)
 	if err != nil {
@@ -195,7 +199,7 @@ func (r Relation[T]) List(ctx context.Context, in RelationInput) (*Page[T], erro
 		return nil, errZero("Relation", "RelationOf")
 	}
 	if !isConnection(r.r.field) {
-		return nil, errInvalid(r.r.of.Name+"."+r.r.field.Name, "the relation has one item: get it")
+		return nil, errInvalid(r.r.name(), "the relation has one item: get it")
 	}
 	variables, err := r.r.identify(in.Of)
 	if err != nil {

@@ -10,7 +10,9 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/amplify-go/amplify"
@@ -41,7 +43,20 @@ const dataErrorName = "AmplifyDataError"
 const maxNesting = 50
 
 // wire turns Go values into what is sent for them.
-type wire struct{ schema *introspection.Schema }
+type wire struct {
+	schema *introspection.Schema
+	types  *sync.Map // []goField by reflect.Type, of the structs that have been sent
+}
+
+// goFields is [goFields] with a memory.
+func (w wire) goFields(t reflect.Type) []goField {
+	if known, ok := w.types.Load(t); ok {
+		return known.([]goField)
+	}
+	fields := goFields(t)
+	w.types.Store(t, fields)
+	return fields
+}
 
 // value returns what is sent for v, which stands at place and must fit the type. Null is sent as it
 // is: the description does not tell where it is allowed.
@@ -97,14 +112,12 @@ func (w wire) list(place string, t introspection.Type, v reflect.Value, depth in
 	return all, nil
 }
 
-func isBytes(t reflect.Type) bool { return t.Elem().Kind() == reflect.Uint8 }
-
 // object returns what is sent for a custom type: of a map all members, of a struct the fields that
 // are not zero and those that the type requires.
 func (w wire) object(place string, t introspection.Type, v reflect.Value, depth int) (any, error) {
 	fields := w.schema.Object(t).Fields
 	all := map[string]any{}
-	err := members(place, v, func(m member) error {
+	err := w.members(place, v, func(m member) error {
 		f := findField(fields, m.name)
 		switch {
 		case f == nil && m.ofMap:
@@ -130,7 +143,7 @@ type member struct {
 }
 
 // members calls each for what an object holds.
-func members(place string, v reflect.Value, each func(member) error) error {
+func (w wire) members(place string, v reflect.Value, each func(member) error) error {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -147,7 +160,7 @@ func members(place string, v reflect.Value, each func(member) error) error {
 		}
 		return nil
 	case v.Kind() == reflect.Struct:
-		for _, g := range goFields(v.Type()) {
+		for _, g := range w.goFields(v.Type()) {
 			field, err := v.FieldByIndexErr(g.index)
 			if err != nil {
 				continue // in an embedded struct whose pointer is nil
@@ -165,92 +178,89 @@ func members(place string, v reflect.Value, each func(member) error) error {
 
 // scalar returns what is sent for a scalar or an enum.
 func (w wire) scalar(place string, t introspection.Type, v reflect.Value) (any, error) {
-	wrong := func() error { return errInvalid(place, "%s cannot be sent for %s", v.Type(), t.Name) }
-	name := t.Name
-	if t.Kind == introspection.EnumType {
-		name = "String"
+	wrong := errInvalid(place, "%s cannot be sent for %s", v.Type(), t.Name)
+	if t.Name == "AWSJSON" {
+		wrong = hinted(wrong, "Use a data.JSON.")
 	}
-	if only := scalarOf(v.Type()); only != "" && only != name {
-		return nil, wrong()
+	if only := scalarOf(v.Type()); only != "" && only != t.Name {
+		return nil, wrong
 	}
-	sent, err := plain(place, name, v)
+	sent, err := plain(place, v, wrong)
 	if err != nil {
 		return nil, err
 	}
-	text, isText := sent.(string)
+	kind := jsonKindOf(t)
 	number, isNumber := sent.(json.Number)
 	_, isBool := sent.(bool)
-	right := true
-	switch name {
-	case "Boolean":
-		right = isBool
-	case "Int", "AWSTimestamp":
-		if right = isNumber; right {
-			n, err := number.Int64()
-			switch {
-			case err != nil:
-				return nil, errInvalid(place, "%s is no whole number", number)
-			case name == "Int" && (n < math.MinInt32 || n > math.MaxInt32):
-				return nil, errInvalid(place, "%s is out of range: an Int has 32 bits", number)
-			}
+	text, isText := sent.(string)
+	switch {
+	case kind == jsonNumber && !isNumber, kind == jsonBool && !isBool,
+		kind == jsonString && !isText && (t.Name != "ID" || !isNumber):
+		return nil, wrong
+	case t.Kind == introspection.EnumType:
+		if values := w.schema.Enum(t.Name).Values; !slices.Contains(values, text) {
+			return nil, hinted(errInvalid(place, "%.64q is no value of the enum %s", text, t.Name),
+				"It has %s.", strings.Join(values, ", "))
 		}
-	case "Float":
-		right = isNumber
-	case "ID":
-		right = isText || isNumber
-	default:
-		if strings.HasPrefix(name, "AWS") || name == "String" {
-			right = isText
+	case t.Name == "Int", t.Name == "AWSTimestamp":
+		n, err := number.Int64()
+		if err != nil {
+			return nil, errInvalid(place, "%s is no whole number", number)
 		}
-	}
-	if !right {
-		return nil, wrong()
-	}
-	if enum := w.schema.Enum(t.Name); t.Kind == introspection.EnumType && enum != nil {
-		if !slices.Contains(enum.Values, text) {
-			return nil, hinted(errInvalid(place, "%q is no value of the enum %s", text, t.Name),
-				"It has %s.", strings.Join(enum.Values, ", "))
+		if t.Name == "Int" && (n < math.MinInt32 || n > math.MaxInt32) {
+			return nil, errInvalid(place, "%s is out of range: an Int has 32 bits", number)
 		}
 	}
 	return sent, nil
 }
 
-// plain returns v as a string, a bool, a [json.Number] or, for what is none of them, as
-// encoding/json writes it.
-func plain(place, scalar string, v reflect.Value) (any, error) {
+// plain returns v as a string, a bool or a [json.Number]. What writes itself as JSON is returned as
+// it does. For anything else it returns wrong.
+func plain(place string, v reflect.Value, wrong error) (any, error) {
 	if t, ok := v.Interface().(time.Time); ok {
-		if y := t.UTC().Year(); y < 0 || y > 9999 {
-			return nil, errInvalid(place, "the year %d does not fit an AWSDateTime", y)
-		}
-		return t.UTC().Format("2006-01-02T15:04:05.000Z"), nil
+		return dateTime(place, t.UTC())
 	}
 	if m, ok := marshaler(v); ok {
 		return marshaled(place, m)
 	}
 	switch v.Kind() {
 	case reflect.String:
-		if _, ok := v.Interface().(json.Number); ok {
-			return v.Interface(), nil
+		if number, ok := v.Interface().(json.Number); ok {
+			return number, nil
 		}
 		return v.String(), nil
 	case reflect.Bool:
 		return v.Bool(), nil
 	case reflect.Float32, reflect.Float64:
-		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, errInvalid(place, "%v cannot be sent as a number", f)
-		} else if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-			return json.Number(fmt.Sprintf("%.0f", f)), nil
-		}
-		fallthrough
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		raw, err := json.Marshal(v.Interface())
-		return json.Number(raw), err
+		return float(place, v.Float())
 	}
-	if scalar == "AWSJSON" {
-		return nil, hinted(errInvalid(place, "%s cannot be sent for AWSJSON", v.Type()), "Use a data.JSON.")
+	switch {
+	case v.CanInt():
+		return json.Number(strconv.FormatInt(v.Int(), 10)), nil
+	case v.CanUint():
+		return json.Number(strconv.FormatUint(v.Uint(), 10)), nil
 	}
-	return nil, errInvalid(place, "%s cannot be sent for %s", v.Type(), scalar)
+	return nil, wrong
+}
+
+// dateTime returns an AWSDateTime in the form of JavaScript.
+func dateTime(place string, utc time.Time) (any, error) {
+	if y := utc.Year(); y < 0 || y > 9999 {
+		return nil, errInvalid(place, "the year %d does not fit an AWSDateTime", y)
+	}
+	return utc.Format("2006-01-02T15:04:05.000Z"), nil
+}
+
+// float returns a number. One without a fraction is written as a whole number.
+func float(place string, f float64) (any, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, errInvalid(place, "%v cannot be sent as a number", f)
+	}
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return json.Number(strconv.FormatInt(int64(f), 10)), nil
+	}
+	raw, err := json.Marshal(f)
+	return json.Number(raw), err
 }
 
 // decodeNumbers decodes JSON, and keeps numbers as they are written.

@@ -8,8 +8,8 @@ func Of(app *amplify.App) (*Schema, error) {
 		fault := &amplify.Error{
 			Name: "AmplifyDataError", Reason: amplify.ReasonConfiguration,
 			Message: "The configuration does not describe the models of the GraphQL API.",
-			RecoverySuggestion: "Generate the outputs again (npx ampx generate outputs): they hold the " +
-				"description under data.model_introspection.",
+			RecoverySuggestion: "Generate the outputs again (npx ampx generate outputs): they " +
+				"hold the description under data.model_introspection.",
 		}
 		c := app.Config().Data
 		if c == nil || len(c.ModelIntrospection) == 0 || string(c.ModelIntrospection) == "null" {

@@ -136,7 +136,6 @@ const (
 	Delete Action = "delete"
 )
 
-// Actions are all actions.
 var actions = []Action{Get, List, Create, Update, Delete}
 
 // Operation returns the name of the query or mutation for an action, such as "listNotes", or ""
@@ -185,9 +184,10 @@ func (m *Model) OwnerFields() (names []string) {
 
 // ImpliedFields returns the owner fields that the model does not declare.
 func (m *Model) ImpliedFields() (fields []*Field) {
+	text := Type{Kind: ScalarType, Name: "String"}
 	for _, name := range m.OwnerFields() {
 		if m.Field(name) == nil {
-			fields = append(fields, &Field{Name: name, Type: Type{Kind: ScalarType, Name: "String"}})
+			fields = append(fields, &Field{Name: name, Type: text})
 		}
 	}
 	return fields

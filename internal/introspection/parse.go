@@ -51,7 +51,7 @@ func Parse(description []byte) (*Schema, error) {
 	for _, part := range []struct {
 		name string
 		raw  json.RawMessage
-		read func(place, name string, raw json.RawMessage) error
+		read reader
 	}{
 		{"models", in.Models, s.model},
 		{"nonModels", in.NonModels, s.object(&s.CustomTypes, "fields")},
@@ -88,10 +88,11 @@ func decode(raw json.RawMessage, place string, v any) error {
 
 func join(place, name string) string { return strings.Trim(place+"."+name, ".") }
 
+// reader reads the member of an object that stands at place and has a name.
+type reader func(place, name string, raw json.RawMessage) error
+
 // each calls read for the members of an object in their order.
-func each(
-	raw json.RawMessage, place string, read func(place, name string, raw json.RawMessage) error,
-) error {
+func each(raw json.RawMessage, place string, read reader) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -217,7 +218,7 @@ func fields(place string, raw json.RawMessage) (all []*Field, err error) {
 }
 
 // object returns the function that reads a custom type or an input.
-func (s *Schema) object(list *[]*Object, member string) func(string, string, json.RawMessage) error {
+func (s *Schema) object(list *[]*Object, member string) reader {
 	return func(place, name string, raw json.RawMessage) error {
 		var in map[string]json.RawMessage
 		if err := decode(raw, place, &in); err != nil {
@@ -254,7 +255,7 @@ func (s *Schema) enum(place, name string, raw json.RawMessage) error {
 }
 
 // operation returns the function that reads a custom operation.
-func operation(list *[]*Operation) func(string, string, json.RawMessage) error {
+func operation(list *[]*Operation) reader {
 	return func(place, name string, raw json.RawMessage) error {
 		result, err := field(place, name, raw)
 		if err != nil {
@@ -400,38 +401,28 @@ func (m *Model) index(place string, properties json.RawMessage) error {
 	return nil
 }
 
+// Kinds of types that may stand in one place.
+var (
+	ofFields    = []Kind{ScalarType, EnumType, ModelType, CustomType}
+	ofInputs    = []Kind{ScalarType, EnumType, CustomType, InputType}
+	ofArguments = []Kind{ScalarType, EnumType, InputType}
+)
+
 // check looks for references to what is not there.
 func (s *Schema) check() error {
 	for _, m := range s.Models {
-		place := "models." + m.Name
-		if err := s.checkTypes(place+".fields", m.Fields, ScalarType, EnumType, ModelType, CustomType); err != nil {
+		if err := s.checkModel("models."+m.Name, m); err != nil {
 			return err
-		}
-		if err := m.checkKey(place+".primaryKeyInfo", m.Key); err != nil {
-			return err
-		}
-		for _, i := range m.Indexes {
-			if err := m.checkKey(place+" index "+i.Name, i.Key); err != nil {
-				return err
-			}
-		}
-		for _, f := range m.Fields {
-			if err := checkRelation(join(place+".fields", f.Name), f); err != nil {
-				return err
-			}
-		}
-		for _, f := range m.ImpliedFields() {
-			if !isName.MatchString(f.Name) {
-				return faultAt(place+".attributes", "%q is no name of GraphQL", f.Name)
-			}
 		}
 	}
-	for part, objects := range map[string][]*Object{"nonModels": s.CustomTypes, "inputs": s.Inputs} {
-		for _, o := range objects {
-			place := join(part, o.Name)
-			if err := s.checkTypes(place, o.Fields, ScalarType, EnumType, ModelType, CustomType, InputType); err != nil {
-				return err
-			}
+	for _, o := range s.CustomTypes {
+		if err := s.checkTypes("nonModels."+o.Name, o.Fields, ofFields); err != nil {
+			return err
+		}
+	}
+	for _, o := range s.Inputs {
+		if err := s.checkTypes("inputs."+o.Name, o.Fields, ofInputs); err != nil {
+			return err
 		}
 	}
 	for _, part := range []struct {
@@ -441,10 +432,10 @@ func (s *Schema) check() error {
 		for _, o := range part.operations {
 			place := join(part.name, o.Name)
 			result := []*Field{{Name: "type", Type: o.Type}}
-			if err := s.checkTypes(place, result, ScalarType, EnumType, ModelType, CustomType); err != nil {
+			if err := s.checkTypes(place, result, ofFields); err != nil {
 				return err
 			}
-			if err := s.checkTypes(place+".arguments", o.Arguments, ScalarType, EnumType, InputType); err != nil {
+			if err := s.checkTypes(place+".arguments", o.Arguments, ofArguments); err != nil {
 				return err
 			}
 		}
@@ -452,8 +443,33 @@ func (s *Schema) check() error {
 	return nil
 }
 
+func (s *Schema) checkModel(place string, m *Model) error {
+	if err := s.checkTypes(place+".fields", m.Fields, ofFields); err != nil {
+		return err
+	}
+	if err := m.checkKey(place+".primaryKeyInfo", m.Key); err != nil {
+		return err
+	}
+	for _, i := range m.Indexes {
+		if err := m.checkKey(place+" index "+i.Name, i.Key); err != nil {
+			return err
+		}
+	}
+	for _, f := range m.Fields {
+		if err := checkRelation(join(place+".fields", f.Name), f); err != nil {
+			return err
+		}
+	}
+	for _, f := range m.ImpliedFields() {
+		if !isName.MatchString(f.Name) {
+			return faultAt(place+".attributes", "%q is no name of GraphQL", f.Name)
+		}
+	}
+	return nil
+}
+
 // checkTypes looks for types that are not there, or are not of the kinds that belong there.
-func (s *Schema) checkTypes(place string, fields []*Field, kinds ...Kind) error {
+func (s *Schema) checkTypes(place string, fields []*Field, kinds []Kind) error {
 	for _, f := range fields {
 		t, known := f.Type, true
 		switch t.Kind {
