@@ -178,8 +178,7 @@ const (
 
 // Why a call of the GraphQL API failed.
 const (
-	// ReasonNotAuthorized: the API knows who is calling, or does not, and refuses the call or a
-	// part of it.
+	// ReasonNotAuthorized: the API refused the call, or a field of it, to the caller.
 	ReasonNotAuthorized Reason = "not_authorized"
 	// ReasonInvalidRequest: the call cannot be sent as it is: its document, a field, a value or an
 	// option is wrong.

@@ -54,7 +54,7 @@ func BenchmarkCall(b *testing.B) {
 		b.Fatal(err)
 	}
 	signer, credentials := v4.NewSigner(), sdkCredentials(0)
-	credentials.SessionToken = strings.Repeat("token/of+session", 80)
+	credentials.SessionToken = sessionToken
 	bare := func(mode data.AuthMode) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 		if err != nil {

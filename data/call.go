@@ -54,7 +54,7 @@ type client struct {
 
 func (s *service) client(region string) (*client, error) {
 	return awsapi.Client(s.app, region, func(settings awsapi.Settings) *client {
-		return &client{settings.Limited(maxAnswer, attemptTimeout).HTTPClient, settings.Retryer}
+		return &client{settings.Unlimited().HTTPClient, settings.Retryer}
 	})
 }
 
@@ -223,11 +223,8 @@ func (r *request) send(ctx context.Context, mutation bool) (answer []byte, id st
 		return nil, "", err
 	}
 	err = awsapi.Retry(ctx, c, func() error {
-		resp, err := r.attempt(ctx, c)
-		if err == nil {
-			answer, id, err = r.read(resp)
-		}
-		if err != nil && mutation && mayHaveRun(err) {
+		var err error
+		if answer, id, err = r.attempt(ctx, c); err != nil && mutation && mayHaveRun(err) {
 			err = &unrepeatable{err}
 		}
 		return err
@@ -235,10 +232,12 @@ func (r *request) send(ctx context.Context, mutation bool) (answer []byte, id st
 	return answer, id, err
 }
 
-func (r *request) attempt(ctx context.Context, c *client) (*http.Response, error) {
+func (r *request) attempt(ctx context.Context, c *client) (answer []byte, id string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
 	attempt, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	attempt.Header = r.header
 	if r.credentials != nil {
@@ -246,20 +245,15 @@ func (r *request) attempt(ctx context.Context, c *client) (*http.Response, error
 		err := r.signers.Of(*r.credentials).SignHTTP(ctx, *r.credentials, attempt,
 			hashOf(r.body), r.signedFor, r.region, r.app.Now())
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	resp, err := c.Do(attempt)
 	if err != nil {
-		return nil, &smithyhttp.RequestSendError{Err: err}
+		return nil, "", &smithyhttp.RequestSendError{Err: err}
 	}
-	return resp, nil
-}
-
-// read returns the body of an answer. One whose status is no success is an error.
-func (r *request) read(resp *http.Response) (answer []byte, id string, err error) {
 	id = resp.Header.Get("X-Amzn-Requestid")
-	answer, err = awsapi.Body(resp)
+	answer, err = awsapi.Read(ctx, resp.Body, maxAnswer)
 	if err == nil && (resp.StatusCode < 200 || resp.StatusCode > 299) {
 		err = r.statusError(resp, answer)
 	}

@@ -424,10 +424,16 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	} {
 		for secret, o := range map[string]data.Options{
 			key: {}, token: {AuthMode: data.AuthLambda, AuthToken: amplify.NewSecret(token)},
-			"access token of alice": {AuthMode: data.AuthUserPool},
+			"access token of alice": {AuthMode: data.AuthUserPool}, sessionToken: {AuthMode: data.AuthIdentityPool},
 		} {
 			synctest.Test(t, func(t *testing.T) {
-				app := newApp(t, answering(c.status, fmt.Sprintf(c.form, secret)))
+				app := newApp(t, api(func(r *http.Request) (*http.Response, error) {
+					resp := response(r, c.status, strings.NewReader(fmt.Sprintf(c.form, secret)))
+					if c.status == 500 {
+						resp.Header.Set("X-Amzn-Errortype", secret)
+					}
+					return resp, nil
+				}))
 				_, err := send(as(t, app, "alice"), query, o)
 				if err == nil {
 					t.Fatalf("%s: no error", c.form)

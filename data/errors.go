@@ -169,8 +169,12 @@ const minSecret = 8
 
 // redact takes out of an answer what r sent to authorize the call: errors quote no secrets.
 func (r *request) redact(answer []byte) []byte {
-	for _, name := range []string{authorization, apiKey} {
-		if secret := r.header.Get(name); len(secret) >= minSecret {
+	secrets := []string{r.header.Get(authorization), r.header.Get(apiKey)}
+	if r.credentials != nil {
+		secrets = append(secrets, r.credentials.SessionToken)
+	}
+	for _, secret := range secrets {
+		if len(secret) >= minSecret {
 			answer = bytes.ReplaceAll(answer, []byte(secret), []byte("[redacted]"))
 		}
 	}
@@ -236,14 +240,14 @@ func (e *statusError) Unwrap() error {
 // service in front of it.
 func (r *request) statusError(resp *http.Response, answer []byte) error {
 	var members map[string]json.RawMessage
-	_ = json.Unmarshal(answer, &members)
+	_ = json.Unmarshal(r.redact(answer), &members)
 	text := func(name string) (s string) {
-		_ = json.Unmarshal(r.redact(members[name]), &s)
+		_ = json.Unmarshal(members[name], &s)
 		return s
 	}
 	e := &statusError{status: resp.StatusCode, errors: r.errorsIn(members["errors"])}
 	// "UnauthorizedException:http://…" is what some services send.
-	e.name, _, _ = strings.Cut(resp.Header.Get("X-Amzn-Errortype"), ":")
+	e.name, _, _ = strings.Cut(string(r.redact([]byte(resp.Header.Get("X-Amzn-Errortype")))), ":")
 	e.name = cmp.Or(e.name, text("__type"), text("code"))
 	e.message = cmp.Or(text("message"), text("Message"))
 	if len(e.errors) > 0 {

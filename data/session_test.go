@@ -11,6 +11,8 @@ import (
 	"github.com/amplify-go/amplify"
 )
 
+var sessionToken = strings.Repeat("token/of+session", 80) // as long as Cognito's
+
 // caller is the session of the user of a name.
 type caller string
 
@@ -24,7 +26,7 @@ func (c caller) Tokens(context.Context, amplify.TokensInput) (*amplify.Tokens, e
 func (c caller) Credentials(context.Context, amplify.CredentialsInput) (*amplify.Credentials, error) {
 	return &amplify.Credentials{
 		AccessKeyID: "ASIA" + string(c), SecretAccessKey: amplify.NewSecret("secret of " + string(c)),
-		SessionToken: amplify.NewSecret(strings.Repeat("token/of+session", 80)), // as long as Cognito's
+		SessionToken: amplify.NewSecret(sessionToken),
 		Expires:      time.Now().Add(time.Hour), IdentityID: "eu-west-1:" + string(c),
 	}, nil
 }
