@@ -110,7 +110,7 @@ func (o *customOperation) variables(arguments any) (map[string]any, error) {
 	all := map[string]any{}
 	if arguments != nil {
 		err := o.members(o.of.Name, reflect.ValueOf(arguments), func(m member) error {
-			f := findField(o.of.Arguments, m.name)
+			f := m.field(o.of.Arguments)
 			switch {
 			case f == nil:
 				return errInvalid(o.of.Name, "there is no argument %q", m.name)
@@ -127,7 +127,7 @@ func (o *customOperation) variables(arguments any) (map[string]any, error) {
 	}
 	for _, f := range o.of.Arguments {
 		_, given := all[f.Name]
-		if needed := f.Type.Required && !f.Type.List || f.Type.ListRequired; needed && !given {
+		if f.Type.NonNull() && !given {
 			return nil, &amplify.Error{
 				Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
 				Message: o.of.Name + " requires arguments '" + f.Name + "'",

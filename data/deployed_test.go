@@ -127,7 +127,7 @@ func (d *deployed) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // valid checks a document, and the values of its variables, by the deployed schema.
 func (d *deployed) valid(query string, variables map[string]any) error {
-	doc, errs := gqlparser.LoadQuery(d.schema, query)
+	doc, errs := gqlparser.LoadQueryWithRules(d.schema, query, nil)
 	if len(errs) > 0 {
 		return errs
 	}

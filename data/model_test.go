@@ -141,11 +141,6 @@ func TestModelOfMaps(t *testing.T) {
 // Faults of a Go type come when the model is made, with the name of the Go field.
 func TestModelOfFaults(t *testing.T) {
 	api := deploy(t)
-	type deep struct {
-		Title string
-		Inner *deep
-	}
-	of := func(err error) error { return err }
 	for name, c := range map[string]struct {
 		err  error
 		want []string
@@ -201,12 +196,12 @@ func TestModelOfFaults(t *testing.T) {
 		},
 		"no struct":    {fault[string](api.app, "Workshop"), []string{"Workshop has fields: it fits a struct"}},
 		"all at once":  {fault[struct{ Nope, Seats string }](api.app, "Workshop"), []string{".Nope", ".Seats"}},
-		"an operation": {of(operationFault[string](api.app, "countSeats")), []string{"Int does not fit a string"}},
+		"an operation": {operationFault[string](api.app, "countSeats"), []string{"Int does not fit a string"}},
 		"a list of results": {
-			of(operationFault[workshop](api.app, "topWorkshops")), []string{"[Workshop] is a list, which data_test.workshop does not take"},
+			operationFault[workshop](api.app, "topWorkshops"), []string{"[Workshop] is a list, which data_test.workshop does not take"},
 		},
-		"an unknown operation": {of(operationFault[string](api.app, "ecco")), []string{`no custom query or mutation "ecco", but: countSeats, echo`}},
-		"an unknown enum":      {of(enumFault(api.app, "Levels")), []string{`no enum "Levels", but: AddressKind`}},
+		"an unknown operation": {operationFault[string](api.app, "ecco"), []string{`no custom query or mutation "ecco", but: countSeats, echo`}},
+		"an unknown enum":      {enumFault(api.app, "Levels"), []string{`no enum "Levels", but: AddressKind`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.err == nil {

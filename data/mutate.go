@@ -117,7 +117,7 @@ func (m *model) input(item any, action introspection.Action) (map[string]any, er
 		return nil
 	}
 	err := m.members(m.of.Name, reflect.ValueOf(item), func(member member) error {
-		f := findField(fields, member.name)
+		f := member.field(fields)
 		switch {
 		case f == nil && member.ofMap:
 			// The backend may have fields that its description lacks.

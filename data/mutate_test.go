@@ -2,6 +2,9 @@ package data_test
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -86,6 +89,10 @@ func TestItems(t *testing.T) {
 		},
 		"scalars": {
 			"StudioProfile", "create", map[string]any{"studioId": "s", "addressSeen": netip.MustParseAddr("10.0.0.1")}, `{"addressSeen":"10.0.0.1","studioId":"s"}`,
+		},
+		"an empty list that is required": {
+			"Workshop", "create", map[string]any{"title": "T", "level": "BEGINNER", "seats": 1, "studioId": "s", "tags": []string(nil)},
+			`{"level":"BEGINNER","seats":1,"studioId":"s","tags":[],"title":"T"}`,
 		},
 		"a network": {
 			"StudioProfile", "create", map[string]any{"studioId": "s", "addressSeen": netip.MustParsePrefix("10.0.0.0/8")},
@@ -174,5 +181,32 @@ func TestRecursiveTypes(t *testing.T) {
 	_, err = trees.Create(ctx, data.CreateInput{Item: map[string]any{"root": endless}})
 	if err == nil || !strings.Contains(err.Error(), "the value is nested too deeply") {
 		t.Error(err)
+	}
+}
+
+// A program that takes a member out of a client's map has taken it out in any spelling: the API
+// refuses names that it does not know.
+func TestNamesInMapsAreExact(t *testing.T) {
+	app, err := amplify.New(deploy(t).app.Config(), amplify.Options{HTTPClient: &http.Client{
+		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil || !strings.Contains(string(body), `{"input":{"OWNER":"x","address":{"CITY":"y"},"id":"s"}}`) {
+				t.Errorf("%s, %v", body, err)
+			}
+			return nil, errors.New("refused")
+		}),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	studios, err := data.DynamicModelOf(app, "Studio", "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, done := amplify.WithServerContext(t.Context(), app, amplify.Providers{})
+	defer done()
+	item := map[string]any{"id": "s", "OWNER": "x", "address": map[string]any{"CITY": "y"}}
+	if _, err := studios.Update(ctx, data.UpdateInput{Item: item}); err == nil {
+		t.Error("no error")
 	}
 }

@@ -112,7 +112,7 @@ func TestDocumentsOfModelsAreValid(t *testing.T) {
 		deployed := deployedSchema(t, filepath.Base(filepath.Dir(file)))
 		valid := func(name, document string) {
 			t.Helper()
-			if _, errs := gqlparser.LoadQuery(deployed, document); len(errs) > 0 {
+			if _, errs := gqlparser.LoadQueryWithRules(deployed, document, nil); len(errs) > 0 {
 				t.Errorf("%s: %v\n%s", name, errs, document)
 			}
 		}
@@ -214,7 +214,7 @@ func FuzzSelection(f *testing.F) {
 			return
 		}
 		for name, document := range data.ModelDocuments(m) {
-			if _, errs := gqlparser.LoadQuery(api.schema, document); len(errs) > 0 {
+			if _, errs := gqlparser.LoadQueryWithRules(api.schema, document, nil); len(errs) > 0 {
 				t.Errorf("%s of %q: %v\n%s", name, text, errs, document)
 			}
 		}

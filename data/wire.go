@@ -96,7 +96,7 @@ func (w wire) list(place string, t introspection.Type, v reflect.Value, depth in
 	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array || isBytes(v.Type()) {
 		return nil, errInvalid(place, "%s is a list, and %s is none", t, v.Type())
 	}
-	if v.Kind() == reflect.Slice && v.IsNil() {
+	if v.Kind() == reflect.Slice && v.IsNil() && !t.ListRequired {
 		return nil, nil
 	}
 	element := t
@@ -118,14 +118,14 @@ func (w wire) object(place string, t introspection.Type, v reflect.Value, depth 
 	fields := w.schema.Object(t).Fields
 	all := map[string]any{}
 	err := w.members(place, v, func(m member) error {
-		f := findField(fields, m.name)
+		f := m.field(fields)
 		switch {
 		case f == nil && m.ofMap:
 			all[m.name] = m.value.Interface()
 			return nil
 		case f == nil:
 			return errInvalid(place, "%s has no field %q", t.Name, m.name)
-		case m.value.IsZero() && !m.ofMap && !f.Type.Required:
+		case m.value.IsZero() && !m.ofMap && !f.Type.NonNull():
 			return nil
 		}
 		sent, err := w.reflected(place+"."+f.Name, f.Type, m.value, depth+1)
@@ -140,6 +140,16 @@ type member struct {
 	name  string
 	value reflect.Value
 	ofMap bool
+}
+
+// field returns the field that a member is for, or nil. The name of a member of a map is exact: what
+// a program takes out of a map by its name must not come back in another spelling.
+func (m member) field(fields []*introspection.Field) *introspection.Field {
+	f := findField(fields, m.name)
+	if m.ofMap && f != nil && f.Name != m.name {
+		return nil
+	}
+	return f
 }
 
 // members calls each for what an object holds.

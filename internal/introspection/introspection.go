@@ -83,6 +83,9 @@ type Type struct {
 	ListRequired bool
 }
 
+// NonNull reports whether the value itself, be it a list or not, is never null.
+func (t Type) NonNull() bool { return t.ListRequired || t.Required && !t.List }
+
 // Kind says what the name of a type means.
 type Kind int
 
