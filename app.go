@@ -84,7 +84,7 @@ func (a *App) Logger() *slog.Logger { return a.options.Logger }
 func (a *App) Now() time.Time { return a.options.Clock() }
 
 // Endpoints returns the addresses of the AWS services that the configuration needs. UserPoolKeys
-// and Storage may be empty; see [Endpoints].
+// and Storage may be empty, and so are those of what the backend lacks; see [Endpoints].
 func (a *App) Endpoints() Endpoints { return a.options.Endpoints }
 
 // Close closes the values that [Shared] has built, the last one first. Calls that are under way may

@@ -2,6 +2,8 @@ package amplify
 
 import (
 	"encoding/json"
+	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/amplify-go/amplify/internal/partition"
@@ -12,12 +14,13 @@ import (
 //
 // An empty field is filled from the first of these sources that has a value:
 //   - the configuration: custom.amplify_go.endpoints of the outputs, an object with the JSON names
-//     below; then userPoolEndpoint and identityPoolEndpoint of a ResourcesConfig;
+//     below; then userPoolEndpoint, identityPoolEndpoint and customEndpoint of a ResourcesConfig;
 //   - the environment: the variables named below, which the AWS SDKs and the AWS CLI read too, then
-//     AWS_ENDPOINT_URL for all three APIs. The environment is ignored if
+//     AWS_ENDPOINT_URL for the APIs of Cognito and S3. The environment is ignored if
 //     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is "true";
 //   - AWS: the address of the service in the region that the pool's id begins with, in the domain
 //     of the region's partition. That of S3 depends on the bucket, so that Storage stays empty.
+//     That of the GraphQL API is in the configuration.
 type Endpoints struct {
 	// UserPool answers the calls of the Cognito user pools API.
 	// Environment: AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
@@ -37,6 +40,13 @@ type Endpoints struct {
 	// if the configuration has DangerouslyConnectToHTTPEndpointForTesting. Environment:
 	// AWS_ENDPOINT_URL_S3.
 	Storage string `json:"storage,omitempty"`
+	// Data answers the calls of the GraphQL API. An address without a path gets AppSync's,
+	// "/graphql". Environment: AWS_ENDPOINT_URL_APPSYNC.
+	Data string `json:"data,omitempty"`
+	// Realtime takes the subscriptions of the GraphQL API, by WebSocket. Its scheme is that of
+	// Data: "https" stands for "wss". The default follows from Data, as in Amplify JS: at AppSync's
+	// own hosts "appsync-api" becomes "appsync-realtime-api", at others "/realtime" is appended.
+	Realtime string `json:"realtime,omitempty"`
 }
 
 // resolve returns e with its empty fields filled and without slashes at the ends. getenv is
@@ -65,6 +75,10 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 	oauth := ""
 	if auth.OAuth != nil && auth.OAuth.Domain != "" {
 		oauth = "https://" + auth.OAuth.Domain
+	}
+	data := c.Data
+	if data == nil {
+		data = &DataConfig{}
 	}
 	testing := ""
 	if c.Storage != nil && c.Storage.DangerouslyConnectToHTTPEndpointForTesting {
@@ -115,13 +129,26 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 			{"Config.Storage.DangerouslyConnectToHTTPEndpointForTesting", c.file, testing},
 			environment("Storage", "_S3"), environment("Storage", ""),
 		}},
+		{&e.Data, []choice{
+			option("Data", withGraphQL(e.Data)),
+			output("data", withGraphQL(outputs.Data)),
+			{"Config.Data.CustomEndpoint", c.file, data.CustomEndpoint},
+			{"Options.Endpoints.Data", all + "_APPSYNC", withGraphQL(getenv(all + "_APPSYNC"))},
+			{"Config.Data.Endpoint", c.file, data.Endpoint},
+		}},
+		{&e.Realtime, []choice{
+			option("Realtime", e.Realtime),
+			output("realtime", outputs.Realtime),
+		}},
 	} {
 		for _, c := range endpoint.choices {
 			if c.value == "" {
 				continue
 			}
-			// Values from Config.Auth and AWS have been checked with the rest of the configuration.
-			if checked := strings.HasPrefix(c.field, "Config.Auth.") || c.field == "AWS"; !checked {
+			// Values from Config.Auth, Config.Data and AWS have been checked with the rest of the
+			// configuration.
+			if !strings.HasPrefix(c.field, "Config.Auth.") &&
+				!strings.HasPrefix(c.field, "Config.Data.") && c.field != "AWS" {
 				if fault := f.url(c.field, c.value); fault != nil {
 					fault.Source = c.source
 				}
@@ -130,7 +157,37 @@ func (e Endpoints) resolve(c Config, getenv func(string) string) (Endpoints, fau
 			break
 		}
 	}
+	if e.Realtime == "" {
+		e.Realtime = realtimeOf(e.Data)
+	}
 	return e, f
+}
+
+// withGraphQL returns address with AppSync's path if it has none.
+func withGraphQL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return address
+	}
+	u.Path = "/graphql"
+	return u.String()
+}
+
+// appSync is the address of an API at a host of AppSync's own.
+var appSync = regexp.MustCompile(
+	`^https://[a-z0-9]{26}\.(appsync-api)\.[a-z0-9-]+\.amazonaws\.[a-z.]+/graphql$`)
+
+// realtimeOf returns where the subscriptions of an API go.
+//
+// Source: appsyncUrl.ts of Amplify JS.
+func realtimeOf(data string) string {
+	if data == "" {
+		return ""
+	}
+	if at := appSync.FindStringSubmatchIndex(data); at != nil {
+		return data[:at[2]] + "appsync-realtime-api" + data[at[3]:]
+	}
+	return data + "/realtime"
 }
 
 // awsEndpoint returns AWS's own address of a service in the region that id begins with, or "" if

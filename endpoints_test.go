@@ -19,14 +19,26 @@ func TestEndpoints(t *testing.T) {
 	local.UserPoolEndpoint, local.IdentityPoolEndpoint = "http://localhost:1", "http://localhost:2/"
 	custom := json.RawMessage(`{"mine":1,"amplify_go":{"new":2,"endpoints":{
 		"user_pool":"http://127.0.0.1:9000/idp/","user_pool_keys":"http://127.0.0.1:9000","identity_pool":"http://127.0.0.1:9001",
-		"oauth":"http://localhost:9002","storage":"http://127.0.0.1:9003/s3/"}}}`)
-	outputs := Endpoints{"http://127.0.0.1:9000/idp", "http://127.0.0.1:9000", "http://127.0.0.1:9001", "http://localhost:9002", "http://127.0.0.1:9003/s3"}
+		"oauth":"http://localhost:9002","storage":"http://127.0.0.1:9003/s3/",
+		"data":"http://127.0.0.1:9004","realtime":"http://127.0.0.1:9005/socket"}}}`)
+	outputs := Endpoints{
+		"http://127.0.0.1:9000/idp", "http://127.0.0.1:9000", "http://127.0.0.1:9001", "http://localhost:9002", "http://127.0.0.1:9003/s3",
+		"http://127.0.0.1:9004/graphql", "http://127.0.0.1:9005/socket",
+	}
 	region := func(pool, identity string) Config {
 		return Config{Auth: &AuthConfig{UserPoolID: pool, IdentityPoolID: identity}}
 	}
 	environment := map[string]string{
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://env:1", "AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://env:2",
 		"AWS_ENDPOINT_URL_S3": "http://env:4", "AWS_ENDPOINT_URL": "http://env:3",
+	}
+	const id = "abcdefghijklmnopqrstuvwxyz"
+	api := func(custom string) Config {
+		endpoint := "https://" + id + ".appsync-api.eu-west-1.amazonaws.com/graphql"
+		return Config{Data: &DataConfig{Endpoint: endpoint, CustomEndpoint: custom}}
+	}
+	appsync := func(address string) map[string]string {
+		return map[string]string{"AWS_ENDPOINT_URL_APPSYNC": address}
 	}
 	testing := Config{Storage: &StorageConfig{DangerouslyConnectToHTTPEndpointForTesting: true}}
 
@@ -73,6 +85,32 @@ func TestEndpoints(t *testing.T) {
 			"S3 of tests", Endpoints{}, testing, map[string]string{"AWS_ENDPOINT_URL_S3": "http://env:4"},
 			Endpoints{Storage: "http://localhost:20005"},
 		},
+		{"API of AppSync", Endpoints{}, api(""), nil, Endpoints{
+			Data:     "https://" + id + ".appsync-api.eu-west-1.amazonaws.com/graphql",
+			Realtime: "https://" + id + ".appsync-realtime-api.eu-west-1.amazonaws.com/graphql",
+		}},
+		{"another API in the configuration", Endpoints{}, api("https://api.test/a"), appsync("http://env:5"), Endpoints{
+			Data: "https://api.test/a", Realtime: "https://api.test/a/realtime",
+		}},
+		{"API of the environment", Endpoints{}, api(""), appsync("http://env:5"), Endpoints{
+			Data: "http://env:5/graphql", Realtime: "http://env:5/graphql/realtime",
+		}},
+		{"API of the environment, with a path", Endpoints{}, api(""), appsync("http://env:5/a/b"), Endpoints{
+			Data: "http://env:5/a/b", Realtime: "http://env:5/a/b/realtime",
+		}},
+		{"not the API", Endpoints{}, Config{Data: &DataConfig{}}, map[string]string{"AWS_ENDPOINT_URL": "http://env:3"}, Endpoints{
+			Storage: "http://env:3", UserPool: "http://env:3", IdentityPool: "http://env:3",
+		}},
+		{"API of the options", Endpoints{Data: "http://o:1/"}, api("https://api.test/a"), appsync("http://env:5"), Endpoints{
+			Data: "http://o:1/graphql", Realtime: "http://o:1/graphql/realtime",
+		}},
+		{"realtime apart", Endpoints{Realtime: "https://o.test"}, api("https://api.test/a"), nil, Endpoints{
+			Data: "https://api.test/a", Realtime: "https://o.test",
+		}},
+		{"an id of another length", Endpoints{Data: "https://short.appsync-api.eu-west-1.amazonaws.com/graphql"}, Config{}, nil, Endpoints{
+			Data:     "https://short.appsync-api.eu-west-1.amazonaws.com/graphql",
+			Realtime: "https://short.appsync-api.eu-west-1.amazonaws.com/graphql/realtime",
+		}},
 		{"custom that is no object", Endpoints{}, Config{Auth: auth, Custom: json.RawMessage(`["mine"]`)}, nil, aws},
 		{"custom of others", Endpoints{}, Config{Auth: auth, Custom: json.RawMessage(`{"endpoints":{"oauth":"x"}}`)}, nil, aws},
 	} {
@@ -91,6 +129,7 @@ func TestEndpoints(t *testing.T) {
 		{Endpoints{OAuth: "x"}, Config{}, nil, "Options.Endpoints.OAuth", ""},
 		{Endpoints{}, inOutputs, nil, "Config.Custom: amplify_go.endpoints.oauth", "outputs.json"},
 		{Endpoints{}, Config{}, map[string]string{"AWS_ENDPOINT_URL": "x"}, "Options.Endpoints.UserPool", "AWS_ENDPOINT_URL"},
+		{Endpoints{}, Config{}, appsync("x"), "Options.Endpoints.Data", "AWS_ENDPOINT_URL_APPSYNC"},
 	} {
 		_, f := tt.options.resolve(tt.config, func(name string) string { return tt.env[name] })
 		if len(f) == 0 || f[0].Field != tt.field || f[0].Source != tt.source {

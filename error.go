@@ -33,7 +33,7 @@ type Error struct {
 }
 
 // Error returns the name, the reason, the message and the cause. Where the reason is
-// [ReasonConfiguration], or one of package storage, it also says what to do next. It is one line:
+// [ReasonConfiguration], or one of packages data and storage, it also says what to do next. It is one line:
 // what services and clients send may hold line breaks, which would forge lines of a log.
 func (e *Error) Error() string {
 	s := e.Name
@@ -60,6 +60,7 @@ func (e *Error) Error() string {
 // suggesting are the reasons of errors whose text says what to do next: those that developers meet.
 var suggesting = []Reason{
 	ReasonConfiguration, ReasonUnusualPath, ReasonNoAccessRule, ReasonMissingOrForbidden,
+	ReasonNotAuthorized, ReasonInvalidRequest,
 }
 
 // Unwrap returns the cause.
@@ -173,6 +174,15 @@ const (
 	ReasonMissingGroup Reason = "missing_group"
 	// ReasonMissingScope: the access token lacks a scope asked for.
 	ReasonMissingScope Reason = "missing_scope"
+)
+
+// Why a call of the GraphQL API failed.
+const (
+	// ReasonNotAuthorized: the API refused the call, or a field of it, to the caller.
+	ReasonNotAuthorized Reason = "not_authorized"
+	// ReasonInvalidRequest: the call cannot be sent as it is: its document, a field, a value or an
+	// option is wrong.
+	ReasonInvalidRequest Reason = "invalid_request"
 )
 
 // Why a call of S3 failed.

@@ -61,17 +61,6 @@ func (c *call) renew(ctx context.Context, force bool) (aws.Credentials, error) {
 	return awsapi.AWSCredentials(credentials), nil
 }
 
-// live binds ctx to the life of the request's session, for calls that transfer data.
-// [context.Cause] then tells why it has ended. end must be called.
-func (c *call) live(ctx context.Context) (_ context.Context, end func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
 // target is an object or a folder in its bucket.
 type target struct {
 	*call

@@ -89,7 +89,7 @@ func TestConformanceSigV4(t *testing.T) {
 		signers := storage.NewSigners(func() time.Time { return in.Options.SigningDate })
 		signer := v4.NewSigner()
 		if escape := in.Options.URIEscapePath; escape != nil && !*escape {
-			signer = signers.Of(credentials)
+			signer = signers.Of(credentials).Signer
 		}
 		u, err := url.Parse(in.Request.URL)
 		if err != nil {

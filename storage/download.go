@@ -75,7 +75,7 @@ func DownloadData(ctx context.Context, in DownloadDataInput) (*DownloadDataOutpu
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := t.live(ctx)
+	ctx, end := awsapi.Live(ctx, t.life)
 	d := &download{
 		target: t, client: client, ctx: ctx, end: end,
 		first: in.Offset, at: in.Offset, onProgress: in.OnProgress,

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/amplify-go/amplify"
 )
@@ -78,17 +77,11 @@ func (m *memory) ReadPart(ctx context.Context, number int32, body io.Reader) err
 	return err
 }
 
-// MaxSigners is how many signers an App keeps.
-const MaxSigners = maxSigners
-
 // Signers are the signers of an App.
 type Signers = signers
 
 // NewSigners returns signers at the time of now.
 func NewSigners(now func() time.Time) *Signers { return newSigners(now) }
-
-// Of returns the signer of the calls of c.
-func (s *signers) Of(c aws.Credentials) *v4.Signer { return s.of(c).Signer }
 
 // Presign returns address with the signature of c in its query.
 func (s *signers) Presign(c aws.Credentials, method, address, payloadHash, region string, at time.Time) (string, error) {
@@ -101,11 +94,4 @@ func (s *signers) Presign(c aws.Credentials, method, address, payloadHash, regio
 		query = append(query, param{name, values[0]})
 	}
 	return s.presign(c, method, u, u.EscapedPath(), query, payloadHash, region, at), nil
-}
-
-// Len returns how many signers there are.
-func (s *signers) Len() int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.known)
 }

@@ -39,35 +39,6 @@ func TestSigningKeysAreNotShared(t *testing.T) {
 			}
 		}
 	}
-	if n := signers.Len(); n != 4 {
-		t.Errorf("%d signers", n)
-	}
-}
-
-// TestSignersLeave: a signer lives as long as its credentials, and there are so many and no more.
-func TestSignersLeave(t *testing.T) {
-	now := time.Date(2024, 5, 17, 12, 0, 0, 0, time.UTC)
-	signers := storage.NewSigners(func() time.Time { return now })
-	with := func(id int, life time.Duration) aws.Credentials {
-		return aws.Credentials{AccessKeyID: fmt.Sprint(id), SecretAccessKey: "s", CanExpire: life != 0, Expires: now.Add(life)}
-	}
-	short := signers.Of(with(1, time.Hour))
-	if signers.Of(with(1, time.Hour)) != short {
-		t.Error("the signer of the same credentials is another one")
-	}
-	signers.Of(with(2, 2*time.Hour))
-	signers.Of(with(3, 0))
-	now = now.Add(time.Hour)
-	signers.Of(with(4, time.Hour))
-	if n := signers.Len(); n != 2 { // 2 and 4
-		t.Errorf("%d signers after an hour", n)
-	}
-	for i := range storage.MaxSigners + 100 {
-		signers.Of(with(10+i, time.Hour))
-	}
-	if n := signers.Len(); n != storage.MaxSigners {
-		t.Errorf("%d signers", n)
-	}
 }
 
 // TestSignersAtOnce asks for signers from many goroutines.

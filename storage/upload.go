@@ -102,7 +102,7 @@ func UploadData(ctx context.Context, in UploadDataInput) (*UploadDataOutput, err
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := t.live(ctx)
+	ctx, end := awsapi.Live(ctx, t.life)
 	defer end()
 	first, err := body.next(ctx)
 	if err != nil {

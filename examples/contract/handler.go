@@ -11,6 +11,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/auth"
+	"github.com/amplify-go/amplify/data"
 	"github.com/amplify-go/amplify/storage"
 )
 
@@ -32,6 +33,7 @@ func newHandler(runner *amplifyhttp.ServerRunner) (http.Handler, error) {
 		prefix := r.URL.Query().Get("prefix")
 		answer(func(ctx context.Context) (*listAnswer, error) { return list(ctx, prefix) }).ServeHTTP(w, r)
 	})))
+	mux.Handle("GET /notes", runner.Middleware(answer(notes(runner.App()))))
 	mux.Handle("GET /protected/me", signedIn(runner.Middleware(answer(me))))
 	return mux, nil
 }
@@ -97,6 +99,19 @@ func list(ctx context.Context, prefix string) (*listAnswer, error) {
 		answer.Items = append(answer.Items, listItem{item.Path, item.Size, item.ETag, item.LastModified})
 	}
 	return answer, nil
+}
+
+// notes returns what lists the first notes that the caller may read. A backend without such a model
+// is an error of each call.
+func notes(app *amplify.App) func(context.Context) (*data.Page[map[string]any], error) {
+	model, err := data.DynamicModelOf(app, "Note")
+	model = model.With(data.Options{AuthMode: data.AuthUserPool})
+	return func(ctx context.Context) (*data.Page[map[string]any], error) {
+		if err != nil {
+			return nil, err
+		}
+		return model.List(ctx, data.ListInput{Limit: 20})
+	}
 }
 
 type failure struct {

@@ -11,6 +11,7 @@
 //	GET /attributes    the user's attributes
 //	GET /file          {"url"} to download public/a.txt
 //	GET /list?prefix=  {"items": [{"path", "size", "eTag", "lastModified"}], "nextToken"}
+//	GET /notes         {"items", "nextToken"} of the model Note, 20 at most, as the user
 //	GET /protected/me  like /me, behind RequireUser
 //
 // Errors are {"error", "reason"} with status 401 if no user is signed in, and 503 where that cannot

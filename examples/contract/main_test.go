@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -34,6 +35,7 @@ func TestRoutes(t *testing.T) {
 		{"/attributes", "", 401, `{"error":"UserUnAuthenticatedException","reason":"no_session"}`},
 		{"/attributes", signedIn, 200, `{"email":"alice@example.com","email_verified":"true","sub":"` + testpool.Alice.Sub + `"}`},
 		{"/file", signedIn, 503, `{"error":"NoBucket","reason":"configuration"}`},
+		{"/notes", signedIn, 503, `{"error":"AmplifyDataError","reason":"configuration"}`},
 		{"/elsewhere", "", 404, "404 page not found"},
 	} {
 		t.Run(strings.TrimPrefix(c.path, "/"), func(t *testing.T) {
@@ -112,6 +114,66 @@ func TestFiles(t *testing.T) {
 	if status, body := get("/list?prefix=/a", user); status != http.StatusServiceUnavailable || body != `{"error":"InvalidStoragePathInput"}` {
 		t.Errorf("%d %s", status, body)
 	}
+}
+
+// TestNotes: /notes lists as the user, and not as a guest.
+func TestNotes(t *testing.T) {
+	pool := testpool.New(t)
+	outputs := fmt.Sprintf(`{"version":"1.4",
+		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1"},
+		"data":{"url":"https://api.test/graphql","aws_region":"eu-west-1","default_authorization_type":"AMAZON_COGNITO_USER_POOLS",
+			"authorization_types":[],"model_introspection":{"version":1,"enums":{},"nonModels":{},"models":{"Note":{
+				"name":"Note","pluralName":"Notes","syncable":true,"attributes":[],
+				"primaryKeyInfo":{"isCustomPrimaryKey":false,"primaryKeyFieldName":"id","sortKeyFieldNames":[]},
+				"fields":{
+					"id":{"name":"id","isArray":false,"type":"ID","isRequired":true,"attributes":[]},
+					"title":{"name":"title","isArray":false,"type":"String","isRequired":false,"attributes":[]}}}}}}}`,
+		testpool.ID, testpool.Client)
+	cfg, err := amplify.ParseConfig([]byte(outputs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := pool.Options()
+	options.HTTPClient = &http.Client{Transport: notesOf{options.HTTPClient.Transport, pool.Access(testpool.Alice)}}
+	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{App: options})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = runner.Close(context.Background()) })
+	handler, err := newHandler(runner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cookies, want := range map[string]string{
+		testpool.Cookies(testpool.Alice, pool.Access(testpool.Alice), pool.ID(testpool.Alice), "r"): `200 {"items":[{"id":"1","title":"of alice"}],"nextToken":"t"}`,
+		"": `401 {"error":"NoValidAuthTokens","reason":"no_session"}`,
+	} {
+		r, w := httptest.NewRequest(http.MethodGet, "/notes", nil), httptest.NewRecorder()
+		r.Header.Set("Cookie", cookies)
+		handler.ServeHTTP(w, r)
+		if got := fmt.Sprintf("%d %s", w.Code, strings.TrimSpace(w.Body.String())); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// notesOf is the API with the notes of the user of a token, beside the services of a pool.
+type notesOf struct {
+	pool  http.RoundTripper
+	token string
+}
+
+func (n notesOf) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != "api.test" {
+		return n.pool.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.Header.Get("Authorization") != n.token || !strings.Contains(string(body), `"limit":20`) {
+		return nil, fmt.Errorf("not a list of the user: %s, %w", body, err)
+	}
+	w := httptest.NewRecorder()
+	_, _ = io.WriteString(w, `{"data":{"listNotes":{"items":[{"id":"1","title":"of alice"}],"nextToken":"t"}}}`)
+	return w.Result(), nil
 }
 
 // TestKeysDown: what cannot be judged is neither accepted nor refused.

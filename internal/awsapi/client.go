@@ -1,14 +1,10 @@
 package awsapi
 
 import (
-	"math/rand/v2"
-	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/amplify-go/amplify"
 )
@@ -77,26 +73,4 @@ func settings(app *amplify.App, region string) Settings {
 		HTTPClient: &limited{app.HTTPClient(), maxAnswer, attemptTimeout},
 		Retryer:    Retryer(),
 	}
-}
-
-// Attempts is how often a call is sent at most, as in Amplify JS.
-const Attempts = 3
-
-// Retryer returns a new instance of the retry policy. It retries failures that may be temporary:
-// throttling, status 5xx and broken connections. A proxy may throttle by status 429 alone.
-//
-// It waits 0 to 100 ms before the second attempt and 0 to 200 ms before the third. The waits are
-// random so that the servers of a fleet do not retry at the same moment. The context of the call
-// ends a wait. A token bucket stops retries while most calls of a client fail, so that retries do
-// not add to the load of a service in trouble.
-func Retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = Attempts
-		o.Retryables = append(slices.Clip(o.Retryables), retry.RetryableHTTPStatusCode{
-			Codes: map[int]struct{}{http.StatusTooManyRequests: {}},
-		})
-		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-			return rand.N(100 * time.Millisecond << (attempt - 1)), nil // attempt counts from 1
-		})
-	})
 }

@@ -55,3 +55,14 @@ var ErrNoCredentials = &amplify.Error{
 	RecoverySuggestion: "Make sure that the configuration has an identity pool, and that the " +
 		"request is signed in with cookies or the identity pool allows guests.",
 }
+
+// Live binds ctx to life, the lifetime of a request's session ([amplify.ServerContext.Lifetime]).
+// [context.Cause] of the returned context tells why it has ended. end must be called.
+func Live(ctx, life context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}

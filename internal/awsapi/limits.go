@@ -38,27 +38,29 @@ func (l *limited) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, err
 	}
-	if body, err := l.read(ctx, resp.Body); err != nil {
-		resp.Body = io.NopCloser(&failingReader{&answerError{err}})
+	if body, err := Read(ctx, resp.Body, l.size); err != nil {
+		resp.Body = io.NopCloser(&failingReader{err})
 	} else {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return resp, nil
 }
 
-func (l *limited) read(ctx context.Context, body io.ReadCloser) ([]byte, error) {
+// Read reads the body of an answer to its end, and closes it. An error is one that [Error] takes
+// for a broken connection: of more than size bytes, or when ctx ends.
+func Read(ctx context.Context, body io.ReadCloser, size int64) ([]byte, error) {
 	defer body.Close()
 	// Not every body observes the context of its request. One that comes from fetch (GOOS=js) ends
 	// only when it is closed, and then as if it were complete.
 	stop := context.AfterFunc(ctx, func() { body.Close() })
-	b, err := io.ReadAll(io.LimitReader(body, l.size+1))
+	b, err := io.ReadAll(io.LimitReader(body, size+1))
 	switch {
 	case !stop():
-		return nil, ctx.Err()
+		return nil, &answerError{ctx.Err()}
 	case err != nil:
-		return nil, err
-	case int64(len(b)) > l.size:
-		return nil, fmt.Errorf("it has more than %d bytes", l.size)
+		return nil, &answerError{err}
+	case int64(len(b)) > size:
+		return nil, &answerError{fmt.Errorf("it has more than %d bytes", size)}
 	}
 	return b, nil
 }
