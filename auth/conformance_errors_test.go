@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,13 +18,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/auth"
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/data"
 	"github.com/amplify-go/amplify/internal/conformance"
 	"github.com/amplify-go/amplify/storage"
 )
@@ -51,9 +49,6 @@ type errorExpected struct {
 	Value    json.RawMessage `json:"value"`
 	Error    *errorOutcome   `json:"error"`
 	Requests []errorRequest  `json:"requests"`
-	// NotBuilt names the package that the call belongs to, if there is no such package yet. Only
-	// rules expect it.
-	NotBuilt string `json:"notBuilt"`
 	// Unauthenticated is the reason why nobody is signed in. Only rules expect it.
 	Unauthenticated amplify.Reason `json:"unauthenticated"`
 }
@@ -76,12 +71,6 @@ func TestConformanceErrors(t *testing.T) {
 		var want errorExpected
 		if err := conformance.Decode(c.Expected, &want); err != nil {
 			return fmt.Errorf("expected: %w", err)
-		}
-		if missing := notBuilt(in.Operation, in.Misuse); missing != "" || want.NotBuilt != "" {
-			if d := cmp.Diff(want, errorExpected{NotBuilt: missing}); d != "" {
-				return fmt.Errorf("packages that are not built (-expected +ours)\n%s", d)
-			}
-			return nil
 		}
 		if want.Requests == nil {
 			return errors.New("expected lacks requests")
@@ -119,22 +108,6 @@ func TestConformanceErrors(t *testing.T) {
 		}
 		return errors.Join(sameOutcome(expected, got, last), conformance.Diff(requests, services.requests))
 	})
-}
-
-// notBuilt returns the package that a call belongs to if there is no such package yet. On the day
-// that there is, its cases fail here, and want to be run.
-func notBuilt(operation, misuse string) string {
-	var name string
-	switch {
-	case strings.HasPrefix(misuse, "generateServerClient"), strings.HasPrefix(misuse, "generateClient("), strings.HasPrefix(misuse, "client."):
-		name = "data"
-	default:
-		return ""
-	}
-	if files, _ := filepath.Glob(filepath.Join("..", name, "*.go")); len(files) > 0 {
-		return ""
-	}
-	return name
 }
 
 // run calls the operation of a case.
@@ -308,6 +281,13 @@ var misuses = map[string]func(*testing.T) (any, error){
 		}
 		return "does not compile", nil
 	},
+	// The nearest thing to making a client of data is a call.
+	"generateServerClientUsingCookies({config, cookies: {}})": func(t *testing.T) (any, error) { return sent(t.Context(), "{ x }") },
+	"generateServerClientUsingReqRes({})":                     func(t *testing.T) (any, error) { return sent(openContext(t), "{ x }") },
+	"generateClient({})":                                      func(t *testing.T) (any, error) { return sent(openContext(t), "{ x }") },
+	"client.graphql(context, subscription)": func(t *testing.T) (any, error) {
+		return sent(openContext(t), "subscription { onX { id } }")
+	},
 	// The nearest thing to an object that fits nothing is the zero value.
 	"createServerRunner({config}).runWithAmplifyServerContext({nextServerContext: {}})": func(t *testing.T) (any, error) {
 		runner, err := amplifyhttp.NewServerRunner(newApp(t).Config(), amplifyhttp.Options{})
@@ -353,6 +333,18 @@ func urlOf(ctx context.Context) (any, error) {
 	return storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("a/b")})
 }
 
+// sent sends a document.
+func sent(ctx context.Context, document string) (any, error) {
+	return data.GraphQL[json.RawMessage](ctx, data.Request{Query: document})
+}
+
+// openContext returns a context of an App whose configuration has no API.
+func openContext(t *testing.T) context.Context {
+	ctx, done := amplify.WithServerContext(t.Context(), newApp(t), amplify.Providers{})
+	t.Cleanup(done)
+	return ctx
+}
+
 func ran(context.Context) (any, error) { return "ran", nil }
 
 func newApp(t *testing.T) *amplify.App {
@@ -376,11 +368,32 @@ func keptContext(t *testing.T) context.Context {
 // errorRules say where the cases of errors.json are excepted, why, and what we answer instead.
 var errorRules = []conformance.Rule{
 	{
-		Name:   "data",
-		Reason: "its package is not built yet; on the day that it is, this rule fails",
-		Match:  func(c conformance.Case) bool { return notBuilt(calledBy(c)) != "" },
+		Name:   "a data client without a context",
+		Reason: "there is no data client: the context of each call says who is calling",
+		Match:  misused("generateServerClientUsingCookies({config, cookies: {}})"),
 		Instead: func(c conformance.Case) conformance.Case {
-			return c.ExpectNo("value").ExpectNo("error").ExpectNo("requests").Expect(notBuilt(calledBy(c)), "notBuilt")
+			return expectError(c, noContext, amplify.ReasonNoContext)
+		},
+	},
+	{
+		Name:   "a data client without a configuration",
+		Reason: "there is no data client: a call says what is missing",
+		Match:  misused("generateClient({})"),
+		Instead: func(c conformance.Case) conformance.Case {
+			return expectError(c, wording{
+				"NoEndpoint", "No GraphQL endpoint configured.",
+				"Make sure that the configuration has the URL of the GraphQL API (data.url of the outputs).",
+			}, amplify.ReasonConfiguration)
+		},
+	},
+	{
+		Name:   "a subscription as a request",
+		Reason: "it cannot be sent so; the original returns a function that fails",
+		Match:  misused("client.graphql(context, subscription)"),
+		Instead: func(c conformance.Case) conformance.Case {
+			return expectError(c, wording{
+				"GraphQLError", "A subscription cannot be sent as a request.", "Send a query or a mutation.",
+			}, amplify.ReasonInvalidRequest)
 		},
 	},
 	{
