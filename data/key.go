@@ -157,27 +157,32 @@ var keyOperators = []string{"eq", "le", "lt", "ge", "gt", "between", "beginsWith
 
 // variables returns what is sent for a key.
 func (l listing) variables(w wire, m *introspection.Model, key Key) (map[string]any, error) {
-	all := map[string]any{}
-	sort := l.sortName()
+	var taken []string
+	if len(l.key) > 0 {
+		taken = append(taken, l.key[0])
+	}
+	if sort := l.sortName(); sort != "" {
+		taken = append(taken, sort)
+	}
 	for _, name := range slices.Sorted(maps.Keys(key)) {
-		if len(l.key) == 0 || name != l.key[0] && name != sort {
+		if !slices.Contains(taken, name) {
 			return nil, hinted(
 				errInvalid(m.Name+"."+name, "%s has no such key", l.query), "%s", l.takes(m))
 		}
 	}
-	_, sorted := key[sort]
-	if len(l.key) > 0 && (l.indexed || len(key) > 0) {
+	all := map[string]any{}
+	for i, name := range taken {
+		value, given := key[name]
 		var err error
-		if all[l.key[0]], err = w.keyValue(m, l.key[0], key[l.key[0]]); err != nil {
-			return nil, err
+		switch {
+		case i == 0 && (l.indexed || len(key) > 0):
+			all[name], err = w.keyValue(m, name, value)
+		case i > 0 && given:
+			all[name], err = l.condition(w, m, value)
 		}
-	}
-	if sorted {
-		condition, err := l.condition(w, m, key[sort])
 		if err != nil {
 			return nil, err
 		}
-		all[sort] = condition
 	}
 	return all, nil
 }
@@ -228,16 +233,20 @@ func (l listing) condition(w wire, m *introspection.Model, value any) (map[strin
 			return nil, hinted(
 				errInvalid(place, "a key of this type is not compared by %q", operator),
 				"Use one of %s.", strings.Join(allowed, ", "))
-		case v == nil:
-			return nil, errInvalid(place, "a key cannot be compared with nothing")
 		case operator == "between":
 			all[operator], err = pairOf(at, v, func(v any) (any, error) { return of(at, t, v) })
 		default:
 			all[operator], err = of(at, t, v)
 		}
+		if err == nil && all[operator] == nil {
+			err = errInvalid(place, "a key cannot be compared with nothing")
+		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	if len(all) == 0 {
+		return nil, errInvalid(place, "there is no condition")
 	}
 	return all, nil
 }

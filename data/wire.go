@@ -142,8 +142,8 @@ type member struct {
 	ofMap bool
 }
 
-// field returns the field that a member is for, or nil. The name of a member of a map is exact: what
-// a program takes out of a map by its name must not come back in another spelling.
+// field returns the field that a member is for, or nil. The name of a member of a map is exact:
+// what a program takes out of a map by its name must not come back in another spelling.
 func (m member) field(fields []*introspection.Field) *introspection.Field {
 	f := findField(fields, m.name)
 	if m.ofMap && f != nil && f.Name != m.name {
