@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/function"
@@ -30,15 +32,16 @@ import (
 // Data configures the GraphQL API of a data schema.
 type Data struct {
 	// Schema is the annotated schema (@model, @auth, …) in GraphQL's schema language: the file
-	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it the
-	// API is that of the model introspection in the outputs, which does not tell all: rules of fields
-	// and default values are unknown, and custom operations are refused.
+	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it
+	// the API is that of the model introspection in the outputs, which does not tell all: rules of
+	// fields and default values are unknown, and custom operations are refused.
 	Schema string
 	// SchemaFile names the schema in errors. The default is "schema.graphql".
 	SchemaFile string
 	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
-	// without a function answers with an error that says so. That of a custom subscription is asked
-	// when someone subscribes, and refuses by an error; a subscription needs none.
+	// without a function answers with an error that says so, and Start logs a warning. A function
+	// for an operation that the schema lacks is an error of Start. That of a custom subscription
+	// is asked when someone subscribes, and refuses by an error; a subscription needs none.
 	Functions map[string]function.Handler
 	// Authorizer decides about callers of the mode AWS_LAMBDA.
 	Authorizer function.Authorizer
@@ -140,8 +143,8 @@ func (o dataOutputs) modes() ([]schema.Provider, error) {
 	for _, name := range append([]string{o.DefaultMode}, o.OtherModes...) {
 		mode, known := authModes[name]
 		if !known {
-			errs = append(errs, fmt.Errorf(
-				"sandbox: the section data of the outputs has the unknown authorization type %q", name))
+			errs = append(errs, fmt.Errorf("sandbox: the section data of the outputs has the "+
+				"unknown authorization type %q", name))
 		} else if !slices.Contains(modes, mode) {
 			modes = append(modes, mode)
 		}
@@ -170,22 +173,32 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
 	}
 	if parsed == nil {
-		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a data " +
-			"schema nor a model introspection: it does not serve the API")
+		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a " +
+			"data schema nor a model introspection: it does not serve the API")
 		return nil, nil
 	}
 	for name, missing := range map[schema.Provider]bool{
 		schema.Function: d.Authorizer == nil, schema.OIDC: d.OIDC.Issuer == ""} {
 		if missing && slices.Contains(modes, name) {
-			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer or "+
-				"provider is not given: it refuses such callers", "mode", name)
+			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer "+
+				"or provider is not given: it refuses such callers", "mode", name)
 		}
+	}
+	without, err := d.checkFunctions(parsed)
+	if err != nil {
+		return nil, err
+	}
+	if without != nil {
+		s.logger.Warn("sandbox: the data schema has custom operations without a function",
+			"operations", without)
 	}
 	for _, w := range parsed.Warnings {
 		s.logger.Warn("sandbox: the data schema", "warning", w)
 	}
-	if u, err := url.Parse(data.URL); err == nil && dnsName.MatchString(strings.ToLower(u.Hostname())) {
-		s.dataHost = strings.ToLower(u.Hostname())
+	if u, err := url.Parse(data.URL); err == nil {
+		if host := strings.ToLower(u.Hostname()); dnsName.MatchString(host) {
+			s.dataHost = host
+		}
 	}
 	return appsync.New(ctx, appsync.Config{
 		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
@@ -208,6 +221,37 @@ func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Sch
 		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
 	}
 	return nil, nil
+}
+
+// checkFunctions returns the custom queries and mutations that have no function. Subscriptions need
+// none. A function without an operation is an error.
+func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
+	unknown := maps.Clone(d.Functions)
+	for kind, root := range map[ast.Operation]*ast.Definition{
+		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation,
+		ast.Subscription: s.API.Subscription} {
+		if root == nil {
+			continue
+		}
+		for _, f := range root.Fields {
+			op := s.Operation(kind, f.Name)
+			if op == nil || op.Kind != schema.Custom {
+				continue
+			}
+			name := root.Name + "." + f.Name
+			if d.Functions[name] == nil && kind != ast.Subscription {
+				without = append(without, name)
+			}
+			delete(unknown, name)
+		}
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema "+
+			"has no such custom query, mutation or subscription: name one like \"Query.echo\"", name))
+	}
+	slices.Sort(without)
+	return without, errors.Join(errs...)
 }
 
 // verifyUser returns the claims of a token of the user pool: an access token or an ID token.
@@ -253,7 +297,8 @@ func verifyOIDC(p OIDCProvider, now func() time.Time,
 		}
 		v, err := load(ctx)
 		if err != nil {
-			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys", "error", err)
+			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys",
+				"error", err)
 			return nil, appsync.ErrToken
 		}
 		verified, err := v.Verify(ctx, token)
@@ -357,7 +402,8 @@ func (s *Sandbox) isGraphQL(r *http.Request) bool {
 func signedForOther(r *http.Request) bool {
 	authorization := r.Header.Get("Authorization")
 	return r.URL.Query().Has("X-Amz-Signature") ||
-		strings.HasPrefix(authorization, "AWS") && !strings.Contains(authorization, "/appsync/aws4_request")
+		strings.HasPrefix(authorization, "AWS") &&
+			!strings.Contains(authorization, "/appsync/aws4_request")
 }
 
 // refuseGraphQL answers a call of the GraphQL API with an error of AppSync.
@@ -366,7 +412,8 @@ func refuseGraphQL(w http.ResponseWriter, o faults.Outcome) bool {
 	case faults.Throttle:
 		appsync.Fail(w, http.StatusTooManyRequests, "ThrottlingException", "Rate exceeded")
 	case faults.JSON500:
-		appsync.Fail(w, http.StatusInternalServerError, "InternalFailure", "An internal failure occurred.")
+		appsync.Fail(w, http.StatusInternalServerError, "InternalFailure",
+			"An internal failure occurred.")
 	default:
 		return false
 	}

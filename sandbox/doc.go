@@ -50,7 +50,7 @@
 // resolvers do that Amplify generates: rules of models and fields, relations, indexes, conditions,
 // pages and errors. All modes of authorization are verified. Functions of Go answer the custom
 // queries and mutations ([Data.Functions]) and stand for the Lambda authorizer
-// ([Data.Authorizer]); see the package function.
+// ([Data.Authorizer]); see the package function. Programs of other languages answer by HTTP.
 //
 // Without the schema, the API is that of the model introspection in the outputs, and is closed
 // where the introspection does not tell the rules: it does not have all of them. The sandbox does
@@ -59,7 +59,8 @@
 // Subscriptions go over AppSync's realtime protocol, by WebSocket: with TLS under AWS's name, and at
 // the loopback address, which custom.amplify_go.endpoints has as realtime. A subscriber gets what
 // the mutation selected, filtered by the rules. Connections end after a day, and when the sandbox is
-// closed. A subscription outlives the token that it was started with, as with AppSync.
+// closed. A subscription outlives the token that it was started with: AppSync documents no other
+// end.
 //
 // # Tokens
 //

@@ -54,7 +54,7 @@ func nextMessage(t *testing.T, conn *websocket.Conn) string {
 // TestRealtime: subscriptions go over the loopback address, and over AWS's name by TLS.
 func TestRealtime(t *testing.T) {
 	s := start(t, sandbox.Config{TLSAddr: "127.0.0.1:0", Data: sandbox.Data{Schema: noteSchema}})
-	data := dataOf(t, s)
+	data := outputsOf(t, s).Data
 	u, err := url.Parse(data.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -145,12 +145,12 @@ func TestRealtimeFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A connection that was used before would try again.
-		_, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, dataOf(t, s).APIKey, &http.Transport{})
+		_, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, outputsOf(t, s).Data.APIKey, &http.Transport{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", outcome, err)
 		}
 	}
-	conn, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, dataOf(t, s).APIKey, http.DefaultTransport)
+	conn, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, outputsOf(t, s).Data.APIKey, http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}

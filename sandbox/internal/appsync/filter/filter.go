@@ -146,7 +146,9 @@ func parseOperator(operator string, operand any) (test, error) {
 		if order, ok := Compare(low, high); ok && order > 0 {
 			return nil, &BetweenError{low, high}
 		}
-		return func(v any, _ bool) bool { return ordered("ge", v, low) && ordered("le", v, high) }, nil
+		return func(v any, _ bool) bool {
+			return ordered("ge", v, low) && ordered("le", v, high)
+		}, nil
 	case "contains":
 		return func(v any, _ bool) bool { return contains(v, operand) }, nil
 	case "notContains":

@@ -35,7 +35,7 @@ const (
 	writeTimeout = 30 * time.Second
 	// keepAlive is how often a client gets a sign of life.
 	keepAlive = time.Minute
-	// connectionTimeout is after how long without one the client should take the connection for lost.
+	// connectionTimeout is after how long without one the client should give the connection up.
 	connectionTimeout = 5 * time.Minute
 	// lifetime is how long a connection lasts.
 	lifetime = 24 * time.Hour
@@ -115,8 +115,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refused := h.authenticate(r)
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol},
-		// Pages of any origin may connect, as with AppSync: who they are is in what they send, and in
-		// no cookie.
+		// Pages of any origin may connect, as with AppSync: who they are is in what they send, and
+		// in no cookie.
 		InsecureSkipVerify: true,
 	})
 	if err != nil {
