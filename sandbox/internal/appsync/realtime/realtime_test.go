@@ -335,3 +335,25 @@ func TestClose(t *testing.T) {
 		t.Errorf("after the end: %d", response.StatusCode)
 	}
 }
+
+// TestMaxSockets: there is room for so many connections, and for others when these have gone.
+func TestMaxSockets(t *testing.T) {
+	b := start(t, testSchema, nil)
+	for range maxSockets {
+		if !b.handler.admit() {
+			t.Fatal("there is no room")
+		}
+	}
+	response, err := b.http.Get("http://api/graphql/realtime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d", response.StatusCode)
+	}
+	for range maxSockets {
+		b.handler.leave()
+	}
+	b.connect(withKey())
+}
