@@ -28,7 +28,8 @@ func dialRealtime(t *testing.T, address, apiHost, key string, transport http.Rou
 		HTTPClient: &http.Client{Transport: transport},
 		// A page of any origin may connect.
 		HTTPHeader:   http.Header{"Origin": {"http://localhost:3000"}},
-		Subprotocols: []string{"graphql-ws", "header-" + base64.RawURLEncoding.EncodeToString([]byte(header))},
+		Subprotocols: []string{"graphql-ws",
+			"header-" + base64.RawURLEncoding.EncodeToString([]byte(header))},
 	})
 	if err != nil {
 		return nil, err
@@ -107,9 +108,11 @@ func TestRealtime(t *testing.T) {
 		}
 		conns = append(conns, conn)
 	}
-	graphQL(t, s, `mutation { createNote(input: {text: "x"}) { text } }`, by("X-Api-Key", data.APIKey))
+	graphQL(t, s, `mutation { createNote(input: {text: "x"}) { text } }`,
+		by("X-Api-Key", data.APIKey))
+	const want = `{"id":"1","type":"data","payload":{"data":{"onCreateNote":{"text":"x"}}}}`
 	for _, conn := range conns {
-		if got := nextMessage(t, conn); got != `{"id":"1","type":"data","payload":{"data":{"onCreateNote":{"text":"x"}}}}` {
+		if got := nextMessage(t, conn); got != want {
 			t.Error(got)
 		}
 	}
@@ -120,7 +123,8 @@ func TestRealtime(t *testing.T) {
 	if got := nextMessage(t, conn); !strings.Contains(got, "BadRequestException") {
 		t.Errorf("the host of another API: %s", got)
 	}
-	for _, address := range []string{"wss://" + u.Host + "/graphql", "wss://" + realtimeHost + "/graphql/realtime"} {
+	for _, address := range []string{
+		"wss://" + u.Host + "/graphql", "wss://" + realtimeHost + "/graphql/realtime"} {
 		if _, err := dialRealtime(t, address, u.Host, data.APIKey, secure); err == nil {
 			t.Errorf("%s takes subscriptions", address)
 		}
@@ -139,18 +143,20 @@ func TestRealtime(t *testing.T) {
 func TestRealtimeFaults(t *testing.T) {
 	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: noteSchema}})
 	host := strings.TrimPrefix(s.URL(), "http://")
-	for outcome, want := range map[faults.Outcome]string{faults.Throttle: "429", faults.HTML503: "503",
-		faults.Drop: "EOF", faults.DropAfter: "EOF", faults.Cut: "501"} {
-		if _, err := s.Faults().Add(faults.Fault{Operation: "GraphQLRealtime", Outcome: outcome, Count: 1}); err != nil {
+	endpoint, key := s.URL()+"/graphql/realtime", outputsOf(t, s).Data.APIKey
+	for outcome, want := range map[faults.Outcome]string{faults.Throttle: "429",
+		faults.HTML503: "503", faults.Drop: "EOF", faults.DropAfter: "EOF", faults.Cut: "501"} {
+		fault := faults.Fault{Operation: "GraphQLRealtime", Outcome: outcome, Count: 1}
+		if _, err := s.Faults().Add(fault); err != nil {
 			t.Fatal(err)
 		}
 		// A connection that was used before would try again.
-		_, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, outputsOf(t, s).Data.APIKey, &http.Transport{})
+		_, err := dialRealtime(t, endpoint, host, key, &http.Transport{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", outcome, err)
 		}
 	}
-	conn, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, outputsOf(t, s).Data.APIKey, http.DefaultTransport)
+	conn, err := dialRealtime(t, endpoint, host, key, http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ func BenchmarkFanOut(b *testing.B) {
 	var clients []*client
 	for range 200 {
 		c := back.connect(withKey())
-		if got := c.start("1", `subscription { onUpdateNote { id text } }`, withKey()); !strings.Contains(got, "start_ack") {
+		got := c.start("1", `subscription { onUpdateNote { id text } }`, withKey())
+		if !strings.Contains(got, "start_ack") {
 			b.Fatal(got)
 		}
 		clients = append(clients, c)

@@ -131,17 +131,20 @@ func TestConformance(t *testing.T) {
 					messages++
 					answers[shapeOf(t, got)]++
 					if text := string(got); strings.Contains(text, "UnsupportedOperation") ||
-						strings.Contains(text, "BadRequestException") || strings.Contains(text, "NoProtocol") {
+						strings.Contains(text, "BadRequestException") ||
+						strings.Contains(text, "NoProtocol") {
 						t.Errorf("connection %d: a message is not understood: %s", i, text)
 					}
 					if !survived[shapeOf(t, got)] {
-						t.Errorf("connection %d: the client knows no %q: %s", i, shapeOf(t, got), got)
+						t.Errorf("connection %d: the client knows no %q: %s",
+							i, shapeOf(t, got), got)
 					}
 				}
 			}
 		})
 	}
-	t.Logf("%d connections of %d cases, %d messages, answers: %v", connections, len(cases), messages, answers)
+	t.Logf("%d connections of %d cases, %d messages, answers: %v",
+		connections, len(cases), messages, answers)
 	for _, shape := range []string{"connection_ack", "connection_error, errors as array",
 		"start_ack with id", "error with id, errors as array", "complete with id"} {
 		if answers[shape] == 0 {
@@ -181,7 +184,8 @@ func startRecorded(t *testing.T, name string, known sessions) *recordedBackend {
 			}
 			return claims, nil
 		}
-		cfg.Authorizer = func(context.Context, function.AuthorizerRequest) (function.AuthorizerResponse, error) {
+		cfg.Authorizer = func(context.Context, function.AuthorizerRequest) (
+			function.AuthorizerResponse, error) {
 			return function.AuthorizerResponse{IsAuthorized: true}, nil
 		}
 		cfg.Credentials = func(accessKeyID, sessionToken string) (*appsync.Caller, string, error) {
@@ -275,8 +279,9 @@ func (b *recordedBackend) text(t *testing.T, m recordedMessage) string {
 
 // fill puts values in place of placeholders.
 func (b *recordedBackend) fill(h headers) headers {
-	replacer := strings.NewReplacer("$date", b.at.Format(sigv4.TimeFormat), "$day", b.at.Format("20060102"),
-		"$accessToken", b.known.Tokens["alice"].AccessToken, "$userAgent", "aws-amplify/6.22.1")
+	replacer := strings.NewReplacer("$date", b.at.Format(sigv4.TimeFormat),
+		"$day", b.at.Format("20060102"), "$accessToken", b.known.Tokens["alice"].AccessToken,
+		"$userAgent", "aws-amplify/6.22.1")
 	h = maps.Clone(h)
 	for name, value := range h {
 		// The renewed token was not recorded.

@@ -55,7 +55,8 @@ func start(t testing.TB, text string, set func(*appsync.Config)) *backend {
 	}
 	b := &backend{t: t, now: time.Now}
 	modes := []schema.Provider{schema.APIKey, schema.UserPool, schema.IAM, schema.Function}
-	parsed, err := schema.Read("test.graphql", text, schema.Options{Default: modes[0], Additional: modes[1:]})
+	parsed, err := schema.Read("test.graphql", text,
+		schema.Options{Default: modes[0], Additional: modes[1:]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,8 @@ func start(t testing.TB, text string, set func(*appsync.Config)) *backend {
 		Clock: func() time.Time { return b.now() }, Logger: slog.New(slog.DiscardHandler),
 		UserPool: func(token string) (map[string]any, error) {
 			claims := jwt.MapClaims{}
-			_, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return signingKey, nil })
+			_, err := jwt.ParseWithClaims(token, claims,
+				func(*jwt.Token) (any, error) { return signingKey, nil })
 			switch {
 			case errors.Is(err, jwt.ErrTokenExpired):
 				return nil, appsync.ErrTokenExpired
@@ -74,13 +76,16 @@ func start(t testing.TB, text string, set func(*appsync.Config)) *backend {
 			return claims, nil
 		},
 		Credentials: func(accessKeyID, _ string) (*appsync.Caller, string, error) {
-			who := map[string]schema.Principal{"GUEST": schema.Guest, "SIGNEDIN": schema.SignedIn}[accessKeyID]
+			who := map[string]schema.Principal{
+				"GUEST": schema.Guest, "SIGNEDIN": schema.SignedIn}[accessKeyID]
 			if who == "" {
 				return nil, "", appsync.ErrCredentials
 			}
-			return &appsync.Caller{Identity: schema.Identity{IAM: who}, Known: &function.Identity{}}, "secret", nil
+			return &appsync.Caller{Identity: schema.Identity{IAM: who},
+				Known: &function.Identity{}}, "secret", nil
 		},
-		Authorizer: func(_ context.Context, r function.AuthorizerRequest) (function.AuthorizerResponse, error) {
+		Authorizer: func(_ context.Context, r function.AuthorizerRequest) (
+			function.AuthorizerResponse, error) {
 			return function.AuthorizerResponse{IsAuthorized: strings.HasPrefix(r.Token, "lambda"),
 				DeniedFields: []string{"Secret.hidden"}}, nil
 		},
@@ -168,7 +173,8 @@ func (b *backend) signed(accessKeyID, path, body string) headers {
 		b.t.Fatal(err)
 	}
 	err = v4.NewSigner().SignHTTP(b.t.Context(), aws.Credentials{AccessKeyID: accessKeyID,
-		SecretAccessKey: "secret", SessionToken: "token"}, r, sigv4.Hash(body), "appsync", region, b.now())
+		SecretAccessKey: "secret", SessionToken: "token"}, r, sigv4.Hash(body), "appsync", region,
+		b.now())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -217,7 +223,8 @@ func (b *backend) connect(h headers) *client {
 	b.t.Helper()
 	c := b.dial(h)
 	c.send(`{"type": "connection_init"}`)
-	if got := c.receive(); got != `{"type":"connection_ack","payload":{"connectionTimeoutMs":300000}}` {
+	const ack = `{"type":"connection_ack","payload":{"connectionTimeoutMs":300000}}`
+	if got := c.receive(); got != ack {
 		b.t.Fatal(got)
 	}
 	if got := c.receive(); got != `{"type":"ka"}` {
