@@ -27,7 +27,7 @@ func dialRealtime(t *testing.T, address, apiHost, key string, transport http.Rou
 	conn, _, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport},
 		// A page of any origin may connect.
-		HTTPHeader:   http.Header{"Origin": {"http://localhost:3000"}},
+		HTTPHeader: http.Header{"Origin": {"http://localhost:3000"}},
 		Subprotocols: []string{"graphql-ws",
 			"header-" + base64.RawURLEncoding.EncodeToString([]byte(header))},
 	})
