@@ -45,6 +45,9 @@ func hasData(outputs []byte) bool {
 
 // setFunctions sets the programs that answer custom operations.
 func (c *sandboxCommand) setFunctions(config *sandbox.Config) error {
+	if len(c.Function) == 0 {
+		return nil
+	}
 	config.Data.Functions = map[string]function.Handler{}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(c.Function)) {

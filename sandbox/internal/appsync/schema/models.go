@@ -226,6 +226,10 @@ func (r *reader) readCustom() {
 			if !isRoot {
 				continue
 			}
+			says := slices.Concat(def.Directives, f.Directives)
+			if says.ForName("auth") == nil && says.ForName("aws_iam") == nil {
+				r.schema.unruled[def.Name+"."+f.Name] = true
+			}
 			op := &Operation{Root: root, Name: f.Name, Kind: Custom}
 			if d := f.Directives.ForName("aws_subscribe"); d != nil {
 				op.Mutations = texts(argument(d, "mutations"))

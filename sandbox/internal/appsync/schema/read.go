@@ -61,6 +61,7 @@ func read(
 		defs: map[string]*ast.Definition{},
 		schema: &Schema{
 			options: o, models: map[string]*Model{}, fields: map[string][]*role{},
+			unruled: map[string]bool{},
 			operations: map[ast.Operation]map[string]*Operation{
 				ast.Query: {}, ast.Mutation: {}, ast.Subscription: {},
 			},

@@ -18,6 +18,9 @@ type Schema struct {
 	operations map[ast.Operation]map[string]*Operation
 	// fields are the rules on fields of types that are no models, by "Type.field".
 	fields map[string][]*role
+	// unruled are the custom operations that say nothing of IAM. No role of the identity pool has a
+	// policy for them.
+	unruled map[string]bool
 }
 
 // Model returns the model of that name, or nil.
