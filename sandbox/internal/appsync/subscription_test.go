@@ -3,6 +3,7 @@ package appsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/function"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/graphql"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/schema"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
@@ -22,7 +24,8 @@ func startListening(t *testing.T) *API {
 type Note @model @auth(rules: [{allow: public}, {allow: custom}]) { text: String }
 type Query { nothing: String }
 type Subscription {
-  asked(text: String): Note @aws_subscribe(mutations: ["createNote"]) @auth(rules: [{allow: public}])
+  asked(text: String): Note @aws_subscribe(mutations: ["createNote"])
+    @auth(rules: [{allow: public}])
 }`, schema.Options{Default: schema.APIKey, Additional: []schema.Provider{schema.Function}})
 	if err != nil {
 		t.Fatal(err)
@@ -33,8 +36,8 @@ type Subscription {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	a, err := New(t.Context(), Config{
-		Schema: s, Modes: []schema.Provider{schema.APIKey, schema.Function}, APIKey: "key", Store: st,
-		Clock: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Schema: s, Modes: []schema.Provider{schema.APIKey, schema.Function}, APIKey: "key",
+		Store: st, Clock: time.Now, Logger: slog.New(slog.DiscardHandler),
 		Functions: map[string]function.Handler{
 			"Subscription.asked": func(_ context.Context, e function.Event) (any, error) {
 				if e.TypeName != "Subscription" || e.Arguments["text"] != "please" {
@@ -109,4 +112,75 @@ func TestSubscribersLeave(t *testing.T) {
 	if begun != 1 || delivered != 1 || len(a.subscribers.to("createNote")) != 0 {
 		t.Errorf("begun %d times, delivered %d, %v", begun, delivered, a.subscribers.by)
 	}
+}
+
+// listen lets a user subscribe to something at random. It reports whether the user may.
+func (w *walk) listen(user string, deliver func(payload []byte)) bool {
+	w.t.Helper()
+	model := w.one("Folder", "Page", "Cover", "Remark")
+	arguments := w.one("", `(filter: {secret: {ne: "x"}})`, fmt.Sprintf("(owner: %q)", w.user()),
+		`(filter: {or: [{owner: {ne: "x"}}, {id: {beginsWith: "i"}}]})`,
+		fmt.Sprintf("(owner: %q, filter: {id: {ne: \"x\"}})", w.user()))
+	document := fmt.Sprintf("subscription { on%s%s%s {%s} }", w.one("Create", "Update", "Delete"),
+		model, arguments, w.selection(model, 1))
+	s, _, err := w.api.subscribe(w.t.Context(), w.caller(user), graphql.Request{Document: document})
+	if err != nil {
+		w.t.Fatalf("%s: %v", document, err)
+	}
+	if s == nil {
+		return false
+	}
+	s.Receive(func() {}, deliver)
+	return true
+}
+
+// TestPrivacyOfSubscriptions: whatever callers subscribe to, nobody gets what the rules hide.
+func TestPrivacyOfSubscriptions(t *testing.T) {
+	s, err := schema.Read("private.graphql", privateSchema,
+		schema.Options{Default: schema.UserPool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	w := startWalk(t, s, db, 1)
+	got := map[string][]string{} // since the last change, by user
+	listening, refused, seen := 0, 0, 0
+	for range 400 {
+		if user := w.user(); listening < 60 {
+			if w.listen(user, func(p []byte) { got[user] = append(got[user], string(p)) }) {
+				listening++
+			} else {
+				refused++
+			}
+		}
+		before := map[string]secretItem{}
+		for _, item := range w.items {
+			before[item.secret] = *item
+		}
+		clear(got)
+		w.write(w.user())
+		for _, item := range w.items {
+			before[item.secret] = *item
+		}
+		for user, payloads := range got {
+			for _, payload := range payloads {
+				for _, found := range secrets.FindAllString(payload, -1) {
+					seen++
+					if item := before[found]; !item.visible(user, w.teams[user]) {
+						t.Fatalf("%s gets %+v: %s", user, item, payload)
+					}
+				}
+			}
+		}
+	}
+	if seen < 100 || refused == 0 {
+		t.Errorf("%d secrets were seen, %d subscriptions refused: the walk tests little",
+			seen, refused)
+	}
+	t.Logf("%d subscriptions, %d refused, %d secrets seen by those who may",
+		listening, refused, seen)
 }
