@@ -21,6 +21,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/function"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/realtime"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/schema"
 	"github.com/amplify-go/amplify/sandbox/internal/identity"
 	"github.com/amplify-go/amplify/sandbox/internal/partition"
@@ -38,8 +39,9 @@ type Data struct {
 	// SchemaFile names the schema in errors. The default is "schema.graphql".
 	SchemaFile string
 	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
-	// without a function answers with an error that says so, and Start logs a warning. A
-	// function for an operation that the schema lacks is an error of Start.
+	// without a function answers with an error that says so, and Start logs a warning. A function
+	// for an operation that the schema lacks is an error of Start. That of a custom subscription
+	// is asked when someone subscribes, and refuses by an error; a subscription needs none.
 	Functions map[string]function.Handler
 	// Authorizer decides about callers of the mode AWS_LAMBDA.
 	Authorizer function.Authorizer
@@ -72,8 +74,12 @@ var authModes = map[string]schema.Provider{
 	"AWS_LAMBDA": schema.Function, "OPENID_CONNECT": schema.OIDC,
 }
 
-// graphQLPath is where AppSync answers.
-const graphQLPath = "/graphql"
+// graphQLPath is where AppSync answers. realtimePath is where it takes subscriptions at hosts that
+// are not AWS's own for that.
+const (
+	graphQLPath  = "/graphql"
+	realtimePath = graphQLPath + "/realtime"
+)
 
 // newDataOutputs makes the section data of an API of the sandbox's own, with all modes that have
 // what they need, and the API key as default.
@@ -217,12 +223,13 @@ func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Sch
 	return nil, nil
 }
 
-// checkFunctions returns the custom queries and mutations that have no function. A function
-// without an operation is an error.
+// checkFunctions returns the custom queries and mutations that have no function. Subscriptions need
+// none. A function without an operation is an error.
 func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 	unknown := maps.Clone(d.Functions)
 	for kind, root := range map[ast.Operation]*ast.Definition{
-		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation} {
+		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation,
+		ast.Subscription: s.API.Subscription} {
 		if root == nil {
 			continue
 		}
@@ -232,7 +239,7 @@ func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 				continue
 			}
 			name := root.Name + "." + f.Name
-			if d.Functions[name] == nil {
+			if d.Functions[name] == nil && kind != ast.Subscription {
 				without = append(without, name)
 			}
 			delete(unknown, name)
@@ -240,8 +247,8 @@ func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema has "+
-			"no such custom query or mutation: name one like \"Query.echo\"", name))
+		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema "+
+			"has no such custom query, mutation or subscription: name one like \"Query.echo\"", name))
 	}
 	slices.Sort(without)
 	return without, errors.Join(errs...)
@@ -347,6 +354,42 @@ func (s *Sandbox) dataCredentials(identities *identity.Pool) func(accessKeyID, t
 		}
 		return &appsync.Caller{Identity: schema.Identity{IAM: principal}, Known: known}, secret, nil
 	}
+}
+
+// newRealtime returns the realtime endpoint of the GraphQL API, or nil if there is none.
+func (s *Sandbox) newRealtime() *realtime.Handler {
+	if s.data == nil {
+		return nil
+	}
+	return realtime.New(realtime.Config{API: s.data, Path: graphQLPath, Logger: s.logger,
+		Serves: func(host string) bool {
+			host = hostOf(host)
+			return host != "" && host == s.dataHost || isLoopback(host)
+		}})
+}
+
+// realtimeHost returns AWS's name for the realtime endpoint of the API at a host, or "" if that is
+// no name of AppSync's: then the endpoint is below the API's own path (Amplify JS, appsyncUrl.ts).
+func realtimeHost(host string) string {
+	const api = ".appsync-api."
+	id, rest, found := strings.Cut(host, api)
+	if !found || len(id) != 26 {
+		return ""
+	}
+	return id + ".appsync-realtime-api." + rest
+}
+
+// isRealtime reports whether a request is for the realtime endpoint.
+func (s *Sandbox) isRealtime(r *http.Request) bool {
+	if s.data == nil {
+		return false
+	}
+	host := hostname(r)
+	if aws := realtimeHost(s.dataHost); aws != "" && host == aws {
+		return r.URL.Path == graphQLPath
+	}
+	return r.URL.Path == realtimePath &&
+		(host == s.dataHost || isLoopback(host) && !signedForOther(r))
 }
 
 // isGraphQL reports whether a request is for the GraphQL API.

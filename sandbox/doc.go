@@ -54,7 +54,13 @@
 //
 // Without the schema, the API is that of the model introspection in the outputs, and is closed
 // where the introspection does not tell the rules: it does not have all of them. The sandbox does
-// not make a model introspection. There are no subscriptions yet.
+// not make a model introspection.
+//
+// Subscriptions go over AppSync's realtime protocol, by WebSocket: with TLS under AWS's name, and at
+// the loopback address, which custom.amplify_go.endpoints has as realtime. A subscriber gets what
+// the mutation selected, filtered by the rules. Connections end after a day, and when the sandbox is
+// closed. A subscription outlives the token that it was started with: AppSync documents no other
+// end.
 //
 // # Tokens
 //

@@ -418,6 +418,7 @@ func (o *outputs) marshal(address string, data bool) ([]byte, error) {
 	}
 	if data {
 		endpoints["data"] = address + graphQLPath
+		endpoints["realtime"] = address + realtimePath
 	}
 	errs := []error{
 		setMember(custom, "amplify_go", map[string]any{"endpoints": endpoints}),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/realtime"
 	"github.com/amplify-go/amplify/sandbox/internal/awsjson"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
 	"github.com/amplify-go/amplify/sandbox/internal/clock"
@@ -175,6 +176,7 @@ type Sandbox struct {
 	storageAdmin StorageKey
 	data         *appsync.API // nil if there is none
 	dataHost     string       // AWS's name for it
+	realtime     *realtime.Handler
 
 	url, tlsURL string
 	servers     []*http.Server
@@ -236,9 +238,13 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if s.data, err = s.newData(ctx, cfg, out, identities); err != nil {
 		return nil, err
 	}
+	s.realtime = s.newRealtime()
 	s.hosts = append(awsHosts(poolConfig, out.domain()), slices.Sorted(maps.Keys(s.storage.hosts))...)
 	if s.dataHost != "" {
 		s.hosts = append(s.hosts, s.dataHost)
+		if host := realtimeHost(s.dataHost); host != "" {
+			s.hosts = append(s.hosts, host)
+		}
 	}
 
 	listeners, err := s.listen(ctx, cfg)
@@ -268,7 +274,7 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 	operations := append(api.Operations(), keys, "/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo", "/logout")
 	operations = append(operations, s3.Operations()...)
 	if s.data != nil {
-		operations = append(operations, appsync.Operation)
+		operations = append(operations, appsync.Operation, realtime.Operation)
 	}
 	slices.Sort(operations)
 	s.faults = faults.NewSet(slices.Compact(operations), faultSeed) // both have unknown ones
@@ -302,6 +308,9 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 				return ""
 			}
 			return appsync.Operation
+		}
+		if s.isRealtime(r) {
+			return realtime.Operation
 		}
 		if s.storage.serves(r, mux) {
 			if r.Method == http.MethodOptions {
@@ -363,6 +372,9 @@ func (s *Sandbox) withDate(next http.Handler) http.Handler {
 // and then breaks their connections. It may be called more than once.
 func (s *Sandbox) Close(ctx context.Context) error {
 	var errs []error
+	if s.realtime != nil {
+		s.realtime.Close() // servers do not know its connections
+	}
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {
 			errs = append(errs, err, server.Close())

@@ -281,6 +281,8 @@ func (s router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.isGraphQL(r):
 		s.data.ServeHTTP(w, r)
+	case s.isRealtime(r):
+		s.realtime.ServeHTTP(w, r)
 	case s.storage.serves(r, s.mux):
 		s.storage.ServeHTTP(w, r)
 	default:
@@ -291,7 +293,7 @@ func (s router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Refuse answers calls of AppSync and S3 with errors of
 // theirs. It is an ability that [faults.Set.Handler] knows.
 func (s router) Refuse(w http.ResponseWriter, r *http.Request, o faults.Outcome) bool {
-	if s.isGraphQL(r) {
+	if s.isGraphQL(r) || s.isRealtime(r) {
 		return refuseGraphQL(w, o)
 	}
 	if !s.storage.serves(r, s.mux) {

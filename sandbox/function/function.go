@@ -13,7 +13,7 @@ type Handler func(ctx context.Context, e Event) (any, error)
 
 // Event is what a [Handler] is asked. Its JSON has the names of the event of Amplify's functions.
 type Event struct {
-	// TypeName is "Query" or "Mutation", and FieldName the name of the operation.
+	// TypeName is "Query", "Mutation" or "Subscription", and FieldName the name of the operation.
 	TypeName  string `json:"typeName"`
 	FieldName string `json:"fieldName"`
 	// Arguments are those of the operation, as JSON has them; integers are int64. An AWSJSON
@@ -59,7 +59,8 @@ type Authorizer func(ctx context.Context, r AuthorizerRequest) (AuthorizerRespon
 type AuthorizerRequest struct {
 	// Token is the header Authorization.
 	Token string
-	// QueryString, OperationName and Variables are those of the request.
+	// QueryString, OperationName and Variables are those of the request. For a connection for
+	// subscriptions the first is empty, and the second "deepdish:connect".
 	QueryString, OperationName string
 	Variables                  map[string]any
 }

@@ -39,6 +39,8 @@ type API struct {
 	cfg    Config
 	items  *items.Store
 	tables map[*schema.Model]*items.Table
+	// subscribers get what mutations publish.
+	subscribers subscribers
 }
 
 // New returns the API that cfg describes.

@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/amplify-go/amplify/sandbox/function"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/filter"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/schema"
 	"github.com/amplify-go/amplify/sandbox/internal/sigv4"
@@ -173,7 +174,22 @@ var exceptions = []exception{{
 			"supported. The AttributeValue for a key attribute cannot contain an empty string "+
 			"value. "+
 			"IndexName: byState, IndexKey: state", "createOrder"),
+}, {
+	name:  "AppSync limits the filter of a subscription",
+	takes: func(_ recordedStep, want recordedAnswer) bool { return limitOf(want) != nil },
+	instead: func(want recordedAnswer) recordedAnswer {
+		return recordedAnswer{Status: http.StatusBadRequest,
+			Errors: []recordedError{{Message: limitOf(want).Message}}}
+	},
 }}
+
+// limitOf returns the limit that a recorded filter exceeds: the simulator knows none.
+func limitOf(want recordedAnswer) (limit *filter.LimitError) {
+	input, _ := want.Filter.(map[string]any)
+	_, err := filter.ParseSubscription(input)
+	errors.As(err, &limit)
+	return limit
+}
 
 func exceptionFor(c recordedCase, i int) *exception {
 	for _, e := range exceptions {
@@ -382,7 +398,7 @@ func (b *recordedAPI) send(t *testing.T, step recordedStep) *recordedResponse {
 		strings.NewReader(body))
 	b.authorize(t, r, b.identities[step.As], step.As, body)
 	if step.Document != nil && strings.HasPrefix(*step.Document, "subscription") {
-		return b.subscribe(t, r, body)
+		return b.listen(t, r, body)
 	}
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, r)
@@ -409,8 +425,8 @@ func parseResponse(t *testing.T, status int, body []byte) *recordedResponse {
 	return got
 }
 
-// subscribe subscribes as the realtime endpoint does.
-func (b *recordedAPI) subscribe(t *testing.T, r *http.Request, body string) *recordedResponse {
+// listen subscribes as the realtime endpoint does.
+func (b *recordedAPI) listen(t *testing.T, r *http.Request, body string) *recordedResponse {
 	t.Helper()
 	q, err := parseRequest([]byte(body))
 	if err != nil {
@@ -420,7 +436,10 @@ func (b *recordedAPI) subscribe(t *testing.T, r *http.Request, body string) *rec
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, response, err := b.Subscribe(caller, q)
+	s, response, err := b.subscribe(t.Context(), caller, q)
+	if status, errorType, message, ok := Refusal(err); ok && errorType == "" {
+		return &recordedResponse{status: status, errors: []recordedError{{Message: message}}}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

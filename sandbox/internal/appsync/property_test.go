@@ -91,16 +91,21 @@ func (w *walk) item(models ...string) *secretItem {
 	return fitting[w.r.IntN(len(fitting))]
 }
 
-// send sends a document and returns the answer.
-func (w *walk) send(user, document string) string {
-	w.t.Helper()
+// caller returns a user as the API knows them.
+func (w *walk) caller(user string) *Caller {
 	groups := []any{}
 	for _, team := range w.teams[user] {
 		groups = append(groups, team)
 	}
-	caller := &Caller{Identity: schema.Identity{Provider: schema.UserPool, Claims: map[string]any{
+	return &Caller{Identity: schema.Identity{Provider: schema.UserPool, Claims: map[string]any{
 		"sub": "sub-" + user, "username": user, "cognito:groups": groups}}}
-	response, err := w.api.execute(w.t.Context(), caller, graphql.Request{Document: document})
+}
+
+// send sends a document and returns the answer.
+func (w *walk) send(user, document string) string {
+	w.t.Helper()
+	response, err := w.api.execute(w.t.Context(), w.caller(user),
+		graphql.Request{Document: document})
 	if err != nil {
 		w.t.Fatalf("%s: %v", document, err)
 	}
@@ -122,6 +127,9 @@ var (
 // selection returns random fields of a model.
 func (w *walk) selection(model string, depth int) string {
 	fields := "id secret name owner"
+	if model == "Page" {
+		fields += " readers team"
+	}
 	related := map[string][][2]string{
 		"Folder": {{"pages", "Page"}, {"cover", "Cover"}}, "Page": {{"folder", "Folder"},
 			{"remarks", "Remark"}},
@@ -227,6 +235,20 @@ func (w *walk) write(user string) string {
 	return answer
 }
 
+// startWalk starts an API for random requests.
+func startWalk(t *testing.T, s *schema.Schema, db *store.Store, seed uint64) *walk {
+	t.Helper()
+	w := &walk{t: t, r: rand.New(rand.NewPCG(seed, 1)),
+		teams: map[string][]string{"bob": {"red"}, "carol": {"red", "blue"}}}
+	var err error
+	w.api, err = New(t.Context(), Config{Schema: s, Modes: []schema.Provider{schema.UserPool},
+		Store: db, Clock: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // TestPrivacy: whatever callers ask for, by any operation, relation, index, filter or page token,
 // nobody gets to see what the rules hide.
 func TestPrivacy(t *testing.T) {
@@ -242,14 +264,7 @@ func TestPrivacy(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			w := &walk{t: t, r: rand.New(rand.NewPCG(seed, 1)),
-				teams: map[string][]string{"bob": {"red"}, "carol": {"red", "blue"}}}
-			w.api, err = New(t.Context(), Config{Schema: s,
-				Modes: []schema.Provider{schema.UserPool},
-				Store: db, Clock: time.Now, Logger: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			w := startWalk(t, s, db, seed)
 			seen := 0
 			for i := range 600 {
 				user := w.user()

@@ -29,59 +29,11 @@ func (a *API) execute(ctx context.Context, caller *Caller, q graphql.Request) (
 		return operation.Refuse(graphql.NewError("UnsupportedOperation",
 			"Subscriptions go over the realtime endpoint.")), nil
 	}
-	return operation.Execute(ctx, &resolver{a, caller})
-}
-
-// Subscription is what a caller subscribed to.
-type Subscription struct {
-	// Operation is the field of Subscription, and Arguments are what the caller gave it.
-	Operation *schema.Operation
-	Arguments map[string]any
-	// Filter selects what is delivered. If it is nil, arguments filter by equality.
-	Filter map[string]any
-}
-
-// Subscribe lets a caller subscribe, or returns the response that says why not.
-func (a *API) Subscribe(caller *Caller, q graphql.Request) (
-	*Subscription, *graphql.Response, error) {
-	operation, response, err := graphql.Prepare(a.cfg.Schema.API, q)
-	switch {
-	case errors.Is(err, graphql.ErrSyntax):
-		return nil, nil, malformed("Unable to parse GraphQL query.")
-	case err != nil || response != nil:
-		return nil, response, err
-	case operation.Kind() != ast.Subscription:
-		return nil, operation.Refuse(graphql.NewError("UnsupportedOperation",
-			"The operation is not a subscription.")), nil
+	response, err = operation.Execute(ctx, &resolver{a, caller})
+	if err == nil && operation.Kind() == ast.Mutation {
+		a.publish(ctx, operation.Values(response))
 	}
-	root := operation.Root()
-	if root == nil { // @skip leaves nothing
-		return nil, operation.Refuse(nil), nil
-	}
-	s, err := a.subscribe(caller, root)
-	var refused *graphql.Error
-	if errors.As(asError(err), &refused) {
-		return nil, operation.Refuse(refused), nil
-	}
-	return s, nil, err
-}
-
-func (a *API) subscribe(caller *Caller, f *graphql.Field) (*Subscription, error) {
-	id, sch := caller.Identity, a.cfg.Schema
-	if err := sch.AllowField(id, f.Object, f.Definition); err != nil {
-		return nil, err
-	}
-	s := &Subscription{Operation: sch.Operation(ast.Subscription, f.Definition.Name),
-		Arguments: f.Arguments}
-	if s.Operation == nil {
-		return nil, fmt.Errorf("appsync: there is no subscription %s", f.Definition.Name)
-	}
-	if s.Operation.Model == nil {
-		return s, sch.AllowCustom(id, f.Object.Name, f.Definition.Name)
-	}
-	var err error
-	s.Filter, err = sch.AllowSubscribe(id, s.Operation.Model, f.Arguments)
-	return s, err
+	return response, err
 }
 
 // resolver answers the fields of one request.

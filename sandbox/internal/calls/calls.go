@@ -118,7 +118,8 @@ type recorder struct {
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if status >= 200 { // not 1xx, which are no answer yet
+	// Other 1xx are no answer yet.
+	if status >= 200 || status == http.StatusSwitchingProtocols {
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)

@@ -126,11 +126,16 @@ func parseOperator(operator string, operand any) (test, error) {
 		return func(v any, exists bool) bool { return !exists || !Equal(v, operand) }, nil
 	case "lt", "le", "gt", "ge":
 		return func(v any, _ bool) bool { return ordered(operator, v, operand) }, nil
-	case "in": // of rules and subscriptions
+	case "in": // this and the next two are of rules and subscriptions
 		values, _ := operand.([]any)
-		return func(v any, exists bool) bool {
-			equal := func(one any) bool { return Equal(v, one) }
-			return exists && slices.ContainsFunc(values, equal)
+		return func(v any, exists bool) bool { return exists && contains(values, v) }, nil
+	case "notIn":
+		values, _ := operand.([]any)
+		return func(v any, exists bool) bool { return exists && !contains(values, v) }, nil
+	case "containsAny":
+		values, _ := operand.([]any)
+		return func(v any, _ bool) bool {
+			return slices.ContainsFunc(values, func(one any) bool { return contains(v, one) })
 		}, nil
 	case "between":
 		bounds, _ := operand.([]any)
