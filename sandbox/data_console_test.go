@@ -283,12 +283,12 @@ func TestDataConsoleRules(t *testing.T) {
 		"the API key: " + all, "whom the Lambda authorizer lets in: get, listen",
 		"guests of the identity pool: create, read", "signed-in users: list",
 		"signed-in users of the identity pool: update", "users of the OIDC provider: delete",
-		"<code>Open.secret</code>", "owners, named by owner: read",
-		"owners, named by owner: " + all, "owners, named by mail as email: " + all,
-		"group a, group b, by the claim roles: " + all, "groups named by teams: read",
-		"owners, named by writer, of the OIDC provider: " + all,
+		"<code>Open.secret</code>", "the owner in the field owner: read",
+		"the owner in the field owner: " + all, "the owner in the field mail, by the claim email: " + all,
+		"group a, group b, by the claim roles: " + all, "the groups in the field teams: read",
+		"the owner in the field writer, of the OIDC provider: " + all,
 		"the model Bare has no rules", `<span class="muted">nobody</span>`,
-		"<code>Query.echo</code>",
+		"<code>Query.echo</code>", `>the API key</td>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

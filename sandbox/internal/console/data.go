@@ -60,15 +60,13 @@ type ruleView struct{ schema.Rule }
 
 // Who names whom the rule lets in.
 func (r ruleView) Who() string {
-	who := ""
+	who, claim := "", ""
 	switch r.Allow {
 	case schema.Public:
 		if r.Provider == schema.APIKey {
 			return "the API key"
 		}
 		return "guests of the identity pool"
-	case schema.Lambda:
-		return "whom the Lambda authorizer lets in"
 	case schema.Private:
 		switch r.Provider {
 		case schema.UserPool:
@@ -77,19 +75,18 @@ func (r ruleView) Who() string {
 			return "users of the OIDC provider"
 		}
 		return "signed-in users of the identity pool"
+	case schema.Lambda:
+		return "whom the Lambda authorizer lets in"
 	case schema.Owner:
-		who = "owners, named by " + r.OwnerField
-		if r.IdentityClaim != "sub::username" {
-			who += " as " + r.IdentityClaim
-		}
+		who, claim = "the owner in the field "+r.OwnerField, r.IdentityClaim
 	case schema.Groups:
-		who = "groups named by " + r.GroupsField
+		who, claim = "the groups in the field "+r.GroupsField, r.GroupClaim
 		if r.Groups != nil {
 			who = "group " + strings.Join(r.Groups, ", group ")
 		}
-		if r.GroupClaim != "cognito:groups" {
-			who += ", by the claim " + r.GroupClaim
-		}
+	}
+	if !slices.Contains([]string{"", "sub::username", "cognito:groups"}, claim) {
+		who += ", by the claim " + claim
 	}
 	if r.Provider == schema.OIDC {
 		who += ", of the OIDC provider"
