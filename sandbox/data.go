@@ -29,9 +29,9 @@ import (
 // Data configures the GraphQL API of a data schema.
 type Data struct {
 	// Schema is the annotated schema (@model, @auth, …) in GraphQL's schema language: the file
-	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it the
-	// API is that of the model introspection in the outputs, which does not tell all: rules of fields
-	// and default values are unknown, and custom operations are refused.
+	// model-schema.graphql of Gen 2's synthesised backend, or schema.graphql of Gen 1. Without it
+	// the API is that of the model introspection in the outputs, which does not tell all: rules of
+	// fields and default values are unknown, and custom operations are refused.
 	Schema string
 	// SchemaFile names the schema in errors. The default is "schema.graphql".
 	SchemaFile string
@@ -134,8 +134,8 @@ func (o dataOutputs) modes() ([]schema.Provider, error) {
 	for _, name := range append([]string{o.DefaultMode}, o.OtherModes...) {
 		mode, known := authModes[name]
 		if !known {
-			errs = append(errs, fmt.Errorf(
-				"sandbox: the section data of the outputs has the unknown authorization type %q", name))
+			errs = append(errs, fmt.Errorf("sandbox: the section data of the outputs has the "+
+				"unknown authorization type %q", name))
 		} else if !slices.Contains(modes, mode) {
 			modes = append(modes, mode)
 		}
@@ -164,22 +164,24 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
 	}
 	if parsed == nil {
-		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a data " +
-			"schema nor a model introspection: it does not serve the API")
+		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a " +
+			"data schema nor a model introspection: it does not serve the API")
 		return nil, nil
 	}
 	for name, missing := range map[schema.Provider]bool{
 		schema.Function: d.Authorizer == nil, schema.OIDC: d.OIDC.Issuer == ""} {
 		if missing && slices.Contains(modes, name) {
-			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer or "+
-				"provider is not given: it refuses such callers", "mode", name)
+			s.logger.Warn("sandbox: the GraphQL API has a mode of authorization whose authorizer "+
+				"or provider is not given: it refuses such callers", "mode", name)
 		}
 	}
 	for _, w := range parsed.Warnings {
 		s.logger.Warn("sandbox: the data schema", "warning", w)
 	}
-	if u, err := url.Parse(data.URL); err == nil && dnsName.MatchString(strings.ToLower(u.Hostname())) {
-		s.dataHost = strings.ToLower(u.Hostname())
+	if u, err := url.Parse(data.URL); err == nil {
+		if host := strings.ToLower(u.Hostname()); dnsName.MatchString(host) {
+			s.dataHost = host
+		}
 	}
 	return appsync.New(ctx, appsync.Config{
 		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
@@ -247,7 +249,8 @@ func verifyOIDC(p OIDCProvider, now func() time.Time,
 		}
 		v, err := load(ctx)
 		if err != nil {
-			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys", "error", err)
+			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys",
+				"error", err)
 			return nil, appsync.ErrToken
 		}
 		verified, err := v.Verify(ctx, token)
@@ -315,7 +318,8 @@ func (s *Sandbox) isGraphQL(r *http.Request) bool {
 func signedForOther(r *http.Request) bool {
 	authorization := r.Header.Get("Authorization")
 	return r.URL.Query().Has("X-Amz-Signature") ||
-		strings.HasPrefix(authorization, "AWS") && !strings.Contains(authorization, "/appsync/aws4_request")
+		strings.HasPrefix(authorization, "AWS") &&
+			!strings.Contains(authorization, "/appsync/aws4_request")
 }
 
 // refuseGraphQL answers a call of the GraphQL API with an error of AppSync.
@@ -324,7 +328,8 @@ func refuseGraphQL(w http.ResponseWriter, o faults.Outcome) bool {
 	case faults.Throttle:
 		appsync.Fail(w, http.StatusTooManyRequests, "ThrottlingException", "Rate exceeded")
 	case faults.JSON500:
-		appsync.Fail(w, http.StatusInternalServerError, "InternalFailure", "An internal failure occurred.")
+		appsync.Fail(w, http.StatusInternalServerError, "InternalFailure",
+			"An internal failure occurred.")
 	default:
 		return false
 	}

@@ -18,11 +18,15 @@ func ExampleConfig_data() {
 	ctx := context.Background()
 	sb, err := sandbox.Start(ctx, sandbox.Config{
 		Logger: slog.New(slog.DiscardHandler),
-		Users:  []sandbox.User{{Username: "ann@example.com", Email: "ann@example.com", Password: "Only-4-tests"}},
+		Users: []sandbox.User{{Username: "ann@example.com", Email: "ann@example.com",
+			Password: "Only-4-tests"}},
 		Data: sandbox.Data{
 			Schema: `
 				type Note @model @auth(rules: [{allow: owner}]) { text: String }
-				type Query { greet(name: String): String @function(name: "greet") @auth(rules: [{allow: private}]) }`,
+				type Query {
+					greet(name: String): String @function(name: "greet")
+						@auth(rules: [{allow: private}])
+				}`,
 			Functions: map[string]function.Handler{
 				"Query.greet": func(_ context.Context, e function.Event) (any, error) {
 					return fmt.Sprintf("Hello, %v", e.Arguments["name"]), nil
@@ -44,7 +48,8 @@ func ExampleConfig_data() {
 		`{"query": "mutation { createNote(input: {id: \"1\", text: \"Buy milk\"}) { text } }"}`,
 		`{"query": "{ getNote(id: \"1\") { id text } }"}`,
 	} {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, sb.URL()+"/graphql", strings.NewReader(body))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, sb.URL()+"/graphql",
+			strings.NewReader(body))
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -46,8 +46,8 @@ type Diary @model @auth(rules: [{allow: owner}]) {
 const dataSchema = noteSchema + `
 type Query {
   who: AWSJSON @function(name: "who") @auth(rules: [{allow: public}, {allow: private},
-    {allow: public, provider: iam}, {allow: private, provider: iam}, {allow: private, provider: oidc},
-    {allow: custom}])
+    {allow: public, provider: iam}, {allow: private, provider: iam},
+    {allow: private, provider: oidc}, {allow: custom}])
   boom: String @function(name: "boom") @auth(rules: [{allow: public}])
   nobody: String @function(name: "nobody") @auth(rules: [{allow: public}])
 }
@@ -55,8 +55,11 @@ type Query {
 
 // dataFunctions answer the custom operations of dataSchema.
 var dataFunctions = map[string]function.Handler{
-	"Query.who":  func(_ context.Context, e function.Event) (any, error) { return e.Identity, nil },
-	"Query.boom": func(context.Context, function.Event) (any, error) { return nil, errors.New("boom") },
+	"Query.who": func(_ context.Context, e function.Event) (any, error) { return e.Identity, nil },
+	"Query.boom": func(context.Context, function.Event) (any, error) {
+		return nil,
+			errors.New("boom")
+	},
 }
 
 // dataOutputs is what tests read of the section data.
@@ -68,17 +71,8 @@ type dataOutputs struct {
 	OtherModes  []string `json:"authorization_types"`
 }
 
-func dataOf(t *testing.T, s *sandbox.Sandbox) dataOutputs {
-	t.Helper()
-	var o struct{ Data dataOutputs }
-	if err := json.Unmarshal(s.Outputs(), &o); err != nil {
-		t.Fatal(err)
-	}
-	return o.Data
-}
-
 // graphQL sends a document, with the headers that authorize adds, and returns status and body.
-func graphQL(t *testing.T, s *sandbox.Sandbox, document string,
+func graphQL(t *testing.T, s interface{ URL() string }, document string,
 	authorize func(r *http.Request, body string)) (int, string) {
 	t.Helper()
 	text, err := json.Marshal(map[string]string{"query": document})
@@ -125,13 +119,16 @@ func oidcProvider(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q, "id_token_signing_alg_values_supported": ["RS256"]}`,
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter,
+		_ *http.Request) {
+		fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q, "id_token_signing_alg_values_supported": `+
+			`["RS256"]}`,
 			server.URL, server.URL+"/keys")
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		public := testKeys()[1].PublicKey
-		fmt.Fprintf(w, `{"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k", "n": %q, "e": "AQAB"}]}`,
+		fmt.Fprintf(w, `{"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k", "n": `+
+			`%q, "e": "AQAB"}]}`,
 			jwtSegment(public.N.Bytes()))
 	})
 	return server
@@ -168,11 +165,12 @@ func startData(t *testing.T, issuer string) *backend {
 func TestDataModes(t *testing.T) {
 	provider := oidcProvider(t)
 	b := startData(t, provider.URL)
-	data := dataOf(t, b.Sandbox)
+	data := b.Data
 	tokens := b.signIn(t, "ann@example.com")
 	guestID, guest := b.storageKey(t, "")
 	annID, ann := b.storageKey(t, "ann@example.com")
-	claims := jwt.MapClaims{"iss": provider.URL, "aud": "client", "sub": "o", "exp": time.Now().Add(time.Hour).Unix()}
+	claims := jwt.MapClaims{"iss": provider.URL, "aud": "client", "sub": "o",
+		"exp": time.Now().Add(time.Hour).Unix()}
 	with := func(name string, value any) jwt.MapClaims {
 		changed := maps.Clone(claims)
 		changed[name] = value
@@ -184,16 +182,19 @@ func TestDataModes(t *testing.T) {
 		authorize func(*http.Request, string)
 		want      map[string]any // members of the identity
 	}{
-		"API key":      {by("X-Api-Key", data.APIKey), nil},
-		"access token": {by("Authorization", *tokens.AccessToken), map[string]any{"groups": []any{"editors"}}},
-		"ID token":     {by("Authorization", *tokens.IdToken), map[string]any{"groups": []any{"editors"}}},
+		"API key": {by("X-Api-Key", data.APIKey), nil},
+		"access token": {by("Authorization", *tokens.AccessToken),
+			map[string]any{"groups": []any{"editors"}}},
+		"ID token": {by("Authorization", *tokens.IdToken),
+			map[string]any{"groups": []any{"editors"}}},
 		"guest": {signedBy(t, guest), map[string]any{"cognitoIdentityId": guestID,
 			"cognitoIdentityAuthType": "unauthenticated"}},
 		"identity": {signedBy(t, ann), map[string]any{"cognitoIdentityId": annID,
 			"cognitoIdentityAuthType": "authenticated"}},
 		"authorizer": {by("Authorization", "let-me-in"), map[string]any{
 			"resolverContext": map[string]any{"query": document}}},
-		"OIDC": {by("Authorization", oidcToken(t, claims)), map[string]any{"sub": "o", "issuer": provider.URL}},
+		"OIDC": {by("Authorization", oidcToken(t, claims)), map[string]any{"sub": "o",
+			"issuer": provider.URL}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, body := graphQL(t, b.Sandbox, document, tt.authorize)
@@ -237,18 +238,23 @@ func TestDataModes(t *testing.T) {
 		status    int
 		errorType string
 	}{
-		"nothing":          {nil, 401, "UnauthorizedException"},
-		"a wrong key":      {by("X-Api-Key", data.APIKey+"x"), 401, "UnauthorizedException"},
-		"an empty key":     {by("X-Api-Key", ""), 401, "UnauthorizedException"},
-		"no token":         {by("Authorization", "keep-me-out"), 401, "UnauthorizedException"},
-		"a changed token":  {by("Authorization", *tokens.AccessToken+"x"), 401, "UnauthorizedException"},
-		"a refresh token":  {by("Authorization", *tokens.RefreshToken), 401, "UnauthorizedException"},
-		"another audience": {by("Authorization", oidcToken(t, with("aud", "x"))), 401, "UnauthorizedException"},
-		"another issuer":   {by("Authorization", oidcToken(t, with("iss", "x"))), 401, "UnauthorizedException"},
-		"an old token":     {by("Authorization", oidcToken(t, with("exp", 1))), 401, "UnauthorizedException"},
-		"another method":   {by("Authorization", hs256), 401, "UnauthorizedException"},
-		"another secret":   {signedBy(t, stranger), 403, "InvalidSignatureException"},
-		"mixed keys":       {signedBy(t, foreign), 403, "UnrecognizedClientException"},
+		"nothing":      {nil, 401, "UnauthorizedException"},
+		"a wrong key":  {by("X-Api-Key", data.APIKey+"x"), 401, "UnauthorizedException"},
+		"an empty key": {by("X-Api-Key", ""), 401, "UnauthorizedException"},
+		"no token":     {by("Authorization", "keep-me-out"), 401, "UnauthorizedException"},
+		"a changed token": {by("Authorization", *tokens.AccessToken+"x"), 401,
+			"UnauthorizedException"},
+		"a refresh token": {by("Authorization", *tokens.RefreshToken), 401,
+			"UnauthorizedException"},
+		"another audience": {by("Authorization", oidcToken(t, with("aud", "x"))), 401,
+			"UnauthorizedException"},
+		"another issuer": {by("Authorization", oidcToken(t, with("iss", "x"))), 401,
+			"UnauthorizedException"},
+		"an old token": {by("Authorization", oidcToken(t, with("exp", 1))), 401,
+			"UnauthorizedException"},
+		"another method": {by("Authorization", hs256), 401, "UnauthorizedException"},
+		"another secret": {signedBy(t, stranger), 403, "InvalidSignatureException"},
+		"mixed keys":     {signedBy(t, foreign), 403, "UnrecognizedClientException"},
 		"another body": {func(r *http.Request, body string) {
 			signedBy(t, ann)(r, body+" ")
 		}, 403, "InvalidSignatureException"},
@@ -277,7 +283,7 @@ func TestDataModes(t *testing.T) {
 // host returns AWS's name for the API.
 func (b *backend) host(t *testing.T) string {
 	t.Helper()
-	u, err := url.Parse(dataOf(t, b.Sandbox).URL)
+	u, err := url.Parse(b.Data.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,16 +294,20 @@ func (b *backend) host(t *testing.T) string {
 func TestDataOwners(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
 	as := func(user, document string) string {
-		_, body := graphQL(t, b.Sandbox, document, by("Authorization", *b.signIn(t, user).AccessToken))
+		_, body := graphQL(t, b.Sandbox, document, by("Authorization", *b.signIn(t,
+			user).AccessToken))
 		return body
 	}
-	made := as("ann@example.com", `mutation { createDiary(input: {id: "d", text: "x"}) { id owner } }`)
-	if !regexp.MustCompile(`^{"data":{"createDiary":{"id":"d","owner":"[0-9a-f-]{36}"}}}$`).MatchString(made) {
+	made := as("ann@example.com", `mutation { createDiary(input: {id: "d", text: "x"}) { id `+
+		`owner } }`)
+	if !regexp.MustCompile(
+		`^{"data":{"createDiary":{"id":"d","owner":"[0-9a-f-]{36}"}}}$`).MatchString(made) {
 		t.Error(made)
 	}
 	for document, want := range map[string]string{
-		`{ getDiary(id: "d") { text } }`:                                 `{"getDiary":null}`,
-		`{ listDiaries { items { text } } }`:                             `{"listDiaries":{"items":[]}}`,
+		`{ getDiary(id: "d") { text } }`: `{"getDiary":null}`,
+		`{ listDiaries { items { text } } }`: `{"listDiaries":` +
+			`{"items":[]}}`,
 		`mutation { updateDiary(input: {id: "d", text: "y"}) { text } }`: `{"updateDiary":null}`,
 		`mutation { deleteDiary(input: {id: "d"}) { text } }`:            `{"deleteDiary":null}`,
 		`mutation { createDiary(input: {id: "d", text: "y"}) { text } }`: `{"createDiary":null}`,
@@ -306,7 +316,8 @@ func TestDataOwners(t *testing.T) {
 			t.Errorf("%s: %s", document, body)
 		}
 	}
-	if body := as("ann@example.com", `{ getDiary(id: "d") { text } }`); body != `{"data":{"getDiary":{"text":"x"}}}` {
+	if body := as("ann@example.com", `{ getDiary(id: "d") { text } }`); body != `{"data":`+
+		`{"getDiary":{"text":"x"}}}` {
 		t.Error(body)
 	}
 }
@@ -314,12 +325,13 @@ func TestDataOwners(t *testing.T) {
 // TestDataFunctions: the errors of functions, and of those that are missing, reach the caller.
 func TestDataFunctions(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	key := by("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
+	key := by("X-Api-Key", b.Data.APIKey)
 	for document, want := range map[string]string{
 		`{ boom }`:   `"errorType":"Lambda:Unhandled"`,
 		`{ nobody }`: `The sandbox has no function for Query.nobody`,
 	} {
-		if status, body := graphQL(t, b.Sandbox, document, key); status != 200 || !strings.Contains(body, want) {
+		if status, body := graphQL(t, b.Sandbox, document, key); status != 200 ||
+			!strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", document, status, body)
 		}
 	}
@@ -328,8 +340,10 @@ func TestDataFunctions(t *testing.T) {
 // TestDataOutputs: the outputs of a sandbox with a schema describe its API.
 func TestDataOutputs(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	data := dataOf(t, b.Sandbox)
-	if !regexp.MustCompile(`^https://[a-z0-9]{26}\.appsync-api\.us-east-1\.amazonaws\.com/graphql$`).MatchString(data.URL) ||
+	data := b.Data
+	if !regexp.MustCompile(
+		`^https://[a-z0-9]{26}\.appsync-api\.us-east-1\.amazonaws\.com/graphql$`).MatchString(
+		data.URL) ||
 		data.Region != "us-east-1" || data.DefaultMode != "API_KEY" ||
 		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 {
 		t.Errorf("%+v", data)
@@ -337,7 +351,8 @@ func TestDataOutputs(t *testing.T) {
 	if got := b.Custom.AmplifyGo.Endpoints["data"]; got != b.URL()+"/graphql" {
 		t.Error(got)
 	}
-	if _, there := outputsOf(t, start(t, sandbox.Config{})).Custom.AmplifyGo.Endpoints["data"]; there {
+	if _, there := outputsOf(t, start(t,
+		sandbox.Config{})).Custom.AmplifyGo.Endpoints["data"]; there {
 		t.Error("there is an endpoint without a schema")
 	}
 }
@@ -352,7 +367,8 @@ func TestDataFromOutputs(t *testing.T) {
 	s := start(t, sandbox.Config{Outputs: text})
 	key := by("X-Api-Key", "da2-conformanceschemackey0000")
 	for _, tt := range [][2]string{
-		{`mutation { createThing(input: {id: "t", name: "n"}) { name } }`, `{"createThing":{"name":"n"}}`},
+		{`mutation { createThing(input: {id: "t", name: "n"}) { name } }`,
+			`{"createThing":{"name":"n"}}`},
 		{`{ listThings { items { id } } }`, `{"listThings":{"items":[{"id":"t"}]}}`},
 		{`{ keyOrGuest }`, `{"keyOrGuest":null}`},
 		{`{ listDiaries { items { id } } }`, `{"listDiaries":null}`},
@@ -373,26 +389,31 @@ func TestDataHost(t *testing.T) {
 	roots.AppendCertsFromPEM(b.CACertificate())
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(b.TLSURL(), "https://"))
+			return new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(b.TLSURL(),
+				"https://"))
 		}}
 	t.Cleanup(transport.CloseIdleConnections)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "https://"+b.host(t)+"/graphql", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions,
+		"https://"+b.host(t)+"/graphql", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Origin", "http://localhost:3000")
 	r.Header.Set("Access-Control-Request-Headers", "authorization,x-amz-user-agent")
 	response, _ := do(t, transport, r)
-	if got := response.Header.Get("Access-Control-Allow-Headers"); got != "authorization,x-amz-user-agent" {
+	if got := response.Header.Get("Access-Control-Allow-Headers"); got != "authorization,"+
+		"x-amz-user-agent" {
 		t.Errorf("allowed headers: %q", got)
 	}
-	r, err = http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+b.host(t)+"/graphql",
+	r, err = http.NewRequestWithContext(t.Context(), http.MethodPost,
+		"https://"+b.host(t)+"/graphql",
 		strings.NewReader(`{"query": "{ __typename }"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
-	if response, body := do(t, transport, r); response.StatusCode != 200 || body != `{"data":{"__typename":"Query"}}` {
+	r.Header.Set("X-Api-Key", b.Data.APIKey)
+	if response, body := do(t, transport, r); response.StatusCode != 200 ||
+		body != `{"data":{"__typename":"Query"}}` {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
 	status, body := b.send(t, b.adminKey(t), storageRequest{method: "GET", path: "/graphql"})
@@ -405,7 +426,7 @@ func TestDataHost(t *testing.T) {
 func TestDataSurvivesARestart(t *testing.T) {
 	cfg := sandbox.Config{DataDir: t.TempDir(), Data: sandbox.Data{Schema: noteSchema}}
 	first := start(t, cfg)
-	data := dataOf(t, first)
+	data := outputsOf(t, first).Data
 	key := by("X-Api-Key", data.APIKey)
 	for i := range 3 {
 		graphQL(t, first, fmt.Sprintf(`mutation { createNote(input: {id: "n%d"}) { id } }`, i), key)
@@ -421,28 +442,85 @@ func TestDataSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := start(t, cfg)
-	if diff := cmp.Diff(data, dataOf(t, second)); diff != "" {
+	if diff := cmp.Diff(data, outputsOf(t, second).Data); diff != "" {
 		t.Error(diff)
 	}
-	_, page = graphQL(t, second, fmt.Sprintf(`{ listNotes(nextToken: %q) { items { __typename } } }`,
-		answer.Data.ListNotes.NextToken), key)
+	_, page = graphQL(t, second,
+		fmt.Sprintf(`{ listNotes(nextToken: %q) { items { __typename } } }`,
+			answer.Data.ListNotes.NextToken), key)
 	if page != `{"data":{"listNotes":{"items":[{"__typename":"Note"}]}}}` {
 		t.Error(page)
 	}
 	if err := second.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Data.Schema = strings.Replace(noteSchema, "  text: String\n", "  text: String! @primaryKey\n", 1)
-	if _, err := sandbox.Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "primary key") {
+	cfg.Data.Schema = strings.Replace(noteSchema, "  text: String\n",
+		"  text: String! @primaryKey\n", 1)
+	if _, err := sandbox.Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(),
+		"primary key") {
 		t.Errorf("another primary key: %v", err)
+	}
+}
+
+// TestDataValidation: @validate refuses values, after the rules and for updates, too.
+func TestDataValidation(t *testing.T) {
+	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: public, operations: [create, get]}]) {
+			text: String @default(value: "long enough") @validate(type: minLength, value: "5")
+		}
+		type Memo @model @auth(rules: [{allow: public}]) {
+			text: String @validate(type: minLength, value: "5", errorMessage: "too short")
+		}`}})
+	key := by("X-Api-Key", outputsOf(t, s).Data.APIKey)
+	const short = "Field text of type Note must have a minimum length of 5"
+	for _, c := range []struct{ mutation, want string }{
+		{`createNote(input: {id: "1"}) { text }`, `"long enough"`},
+		{`createNote(input: {id: "2", text: "tiny"}) { text }`, short},
+		{`updateNote(input: {id: "1", text: "tiny"}) { text }`, "Unauthorized"},
+		{`createMemo(input: {id: "1", text: "all right"}) { text }`, `"all right"`},
+		{`updateMemo(input: {id: "1", text: "tiny"}) { text }`, "too short"},
+		{`updateMemo(input: {id: "1", text: null}) { text }`, `"text":null`},
+	} {
+		if _, body := graphQL(t, s, "mutation { "+c.mutation+" }", key); !strings.Contains(body,
+			c.want) {
+			t.Errorf("%s: got %s, want %s", c.mutation, body, c.want)
+		}
+	}
+}
+
+// TestDataProjection: an index that holds some fields gives null for the others.
+func TestDataProjection(t *testing.T) {
+	s := start(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: public}]) {
+			kind: String @index(queryField: "byKind",
+				projection: {type: INCLUDE, nonKeyAttributes: ["text"]})
+				@index(name: "keys", queryField: "keysByKind", projection: {type: KEYS_ONLY})
+			text: String
+			more: String
+		}`}})
+	key := by("X-Api-Key", outputsOf(t, s).Data.APIKey)
+	graphQL(t, s, `mutation { createNote(input: {id: "1", kind: "k", text: "t", more: "m"}) { id `+
+		`} }`, key)
+	for query, want := range map[string]string{
+		`{ byKind(kind: "k") { items { id kind text more } } }`: `{"data":{"byKind":{"items":[` +
+			`{"id":"1","kind":"k","text":"t","more":null}]}}}`,
+		`{ keysByKind(kind: "k") { items { id text } } }`: `{"data":{"keysByKind":{"items":[` +
+			`{"id":"1","text":null}]}}}`,
+		`{ byKind(kind: "k", filter: {more: {eq: "m"}}) { items { id } } }`: `{"data":{"byKind":` +
+			`{"items":[]}}}`,
+	} {
+		if _, body := graphQL(t, s, query, key); body != want {
+			t.Errorf("%s: got %s, want %s", query, body, want)
+		}
 	}
 }
 
 // TestDataFaults: faults of the API are in AppSync's form, and its calls are counted.
 func TestDataFaults(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
-	key := by("X-Api-Key", dataOf(t, b.Sandbox).APIKey)
-	if _, err := b.Faults().Add(faults.Fault{Operation: "GraphQL", Outcome: faults.Throttle, Count: 1}); err != nil {
+	key := by("X-Api-Key", b.Data.APIKey)
+	if _, err := b.Faults().Add(faults.Fault{Operation: "GraphQL", Outcome: faults.Throttle,
+		Count: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if status, body := graphQL(t, b.Sandbox, `{ __typename }`, key); status != 429 ||

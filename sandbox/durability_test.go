@@ -45,6 +45,7 @@ func child(dir string) error {
 		Clients: []sandbox.Client{{RotateRefreshTokens: true, RotationGrace: time.Minute,
 			AuthFlows: []string{allowPassword}}},
 		StorageAdmin: true,
+		Data:         sandbox.Data{Schema: noteSchema},
 	})
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ type outputs struct {
 			SignOut []string `json:"redirect_sign_out_uri"`
 		}
 	}
+	Data   dataOutputs
 	Custom struct {
 		AmplifyGo struct {
 			Endpoints map[string]string

@@ -21,8 +21,6 @@ type Event struct {
 	Arguments map[string]any `json:"arguments"`
 	// Identity is the caller's. It is nil for callers with an API key.
 	Identity *Identity `json:"identity"`
-	// Previous is what the function before gave, if the operation has several.
-	Previous any `json:"prev"`
 }
 
 // Identity is who calls. Which fields it has depends on the mode of authorization (AppSync

@@ -19,7 +19,8 @@ func TestHTTP(t *testing.T) {
 	var asked map[string]any
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = nil
-		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || r.Method != http.MethodPost {
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil ||
+			r.Method != http.MethodPost {
 			t.Errorf("%s: %v", r.Method, err)
 		}
 		w.WriteHeader(status)
@@ -37,7 +38,8 @@ func TestHTTP(t *testing.T) {
 		{200, "{", "", "the function's answer is not JSON"},
 		{500, "out of seats\n", "", "out of seats"},
 		{302, "elsewhere", "", "elsewhere"},
-		{200, `"` + strings.Repeat("x", 6<<20) + `"`, "", "the function's answer is larger than 6291456 bytes"},
+		{200, `"` + strings.Repeat("x", 6<<20) + `"`, "",
+			"the function's answer is larger than 6291456 bytes"},
 	} {
 		status, answer = tt.status, tt.answer
 		got, err := handler(t.Context(), function.Event{TypeName: "Query", FieldName: "seats",
@@ -53,8 +55,9 @@ func TestHTTP(t *testing.T) {
 			t.Errorf("%d %.20s: %.40s", tt.status, tt.answer, text)
 		}
 	}
-	want := map[string]any{"typeName": "Query", "fieldName": "seats", "arguments": map[string]any{"n": 1.0},
-		"identity": map[string]any{"username": "ann"}, "prev": nil}
+	want := map[string]any{"typeName": "Query", "fieldName": "seats",
+		"arguments": map[string]any{"n": 1.0},
+		"identity":  map[string]any{"username": "ann"}}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Error(diff)
 	}

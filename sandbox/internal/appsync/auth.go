@@ -149,8 +149,8 @@ const service = "appsync"
 // verifySignature returns who signed a request (IAM User Guide, "AWS Signature Version 4").
 func (a *API) verifySignature(r *http.Request, body []byte) (*Caller, error) {
 	incomplete := &refusal{http.StatusForbidden, "IncompleteSignatureException",
-		"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters, and " +
-			"the header X-Amz-Date."}
+		"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters, " +
+			"and the header X-Amz-Date."}
 	values := map[string]string{}
 	for part := range strings.SplitSeq(
 		strings.TrimPrefix(r.Header.Get("Authorization"), sigv4.Algorithm), ",") {
@@ -165,19 +165,20 @@ func (a *API) verifySignature(r *http.Request, body []byte) (*Caller, error) {
 	}
 	scope := sigv4.Scope{Date: credential[1], Region: credential[2], Service: credential[3]}
 	mismatch := &refusal{http.StatusForbidden, "InvalidSignatureException",
-		"The request signature we calculated does not match the signature you provided. Check your AWS " +
-			"Secret Access Key and signing method. Consult the service documentation for details."}
+		"The request signature we calculated does not match the signature you provided. Check " +
+			"your AWS Secret Access Key and signing method. Consult the service documentation " +
+			"for details."}
 	skew := a.cfg.Clock().Sub(at)
 	switch {
-	case scope.Region != a.cfg.Region || scope.Service != service || credential[4] != "aws4_request" ||
-		scope.Date != at.Format("20060102"):
+	case scope.Region != a.cfg.Region || scope.Service != service ||
+		credential[4] != "aws4_request" || scope.Date != at.Format("20060102"):
 		return nil, &refusal{http.StatusForbidden, "InvalidSignatureException",
-			"Credential should be scoped to a valid region and the service appsync, and to the date of " +
-				"the request."}
+			"Credential should be scoped to a valid region and the service appsync, and to the " +
+				"date of the request."}
 	case skew > maxSkew || skew < -maxSkew:
 		return nil, &refusal{http.StatusForbidden, "InvalidSignatureException",
-			"Signature expired or not yet current: the request's clock differs from AppSync's by more " +
-				"than five minutes."}
+			"Signature expired or not yet current: the request's clock differs from AppSync's by " +
+				"more than five minutes."}
 	}
 	for _, needed := range []string{"host", "x-amz-date", "x-amz-security-token"} {
 		if (needed == "host" || r.Header.Get(needed) != "") && !slices.Contains(headers, needed) {

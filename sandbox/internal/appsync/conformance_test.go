@@ -152,7 +152,8 @@ type exception struct {
 }
 
 // refusedInstead expects an error of this type instead of data.
-func refusedInstead(data, errorType, message string, path ...any) func(recordedAnswer) recordedAnswer {
+func refusedInstead(data, errorType, message string,
+	path ...any) func(recordedAnswer) recordedAnswer {
 	return func(want recordedAnswer) recordedAnswer {
 		want.Data, want.Fidelity, want.AWS = json.RawMessage(data), "", nil
 		want.Errors = []recordedError{{Path: path, ErrorType: &errorType, Message: message}}
@@ -167,8 +168,10 @@ var exceptions = []exception{{
 		return want.Fidelity == "simulator" && input["state"] == ""
 	},
 	instead: refusedInstead(`{"createOrder":null}`, "DynamoDB:DynamoDbException",
-		"One or more parameter values are not valid. A value specified for a secondary index key is not "+
-			"supported. The AttributeValue for a key attribute cannot contain an empty string value. "+
+		"One or more parameter values are not valid. A value specified for a secondary index key "+
+			"is not "+
+			"supported. The AttributeValue for a key attribute cannot contain an empty string "+
+			"value. "+
 			"IndexName: byState, IndexKey: state", "createOrder"),
 }}
 
@@ -237,9 +240,11 @@ func startRecorded(t *testing.T, c recordedCase, schemas map[string]*schema.Sche
 	t.Cleanup(func() { _ = st.Close() })
 	b := &recordedAPI{identities: c.Input.Identities, known: map[string]string{},
 		now: time.Date(2031, 5, 6, 7, 8, 9, 123e6, time.UTC)}
-	issuer := "https://cognito-idp." + outputs.Data.Region + ".amazonaws.com/" + outputs.Auth.UserPoolID
+	issuer := "https://cognito-idp." + outputs.Data.Region + ".amazonaws.com/" +
+		outputs.Auth.UserPoolID
 	b.API, err = New(t.Context(), Config{
-		Region: outputs.Data.Region, Schema: s, Modes: modes, APIKey: outputs.Data.APIKey, Store: st,
+		Region: outputs.Data.Region, Schema: s, Modes: modes, APIKey: outputs.Data.APIKey,
+		Store: st,
 		Clock: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler),
 		UserPool: func(token string) (map[string]any, error) {
 			claims := jwt.MapClaims{}
@@ -259,7 +264,8 @@ func startRecorded(t *testing.T, c recordedCase, schemas map[string]*schema.Sche
 			return &Caller{Known: &who, Identity: schema.Identity{
 				IAM: principal(who, outputs.Auth.IdentityPoolID)}}, "secret", nil
 		},
-		Authorizer: func(_ context.Context, r function.AuthorizerRequest) (function.AuthorizerResponse, error) {
+		Authorizer: func(_ context.Context,
+			r function.AuthorizerRequest) (function.AuthorizerResponse, error) {
 			for _, who := range b.identities {
 				if who.Mode == "lambda" && who.Token == r.Token {
 					return function.AuthorizerResponse{IsAuthorized: who.Authorized}, nil
@@ -277,7 +283,10 @@ func startRecorded(t *testing.T, c recordedCase, schemas map[string]*schema.Sche
 
 // principal returns what the backend knows an identity of IAM by.
 func principal(who function.Identity, pool string) schema.Principal {
-	role := func(name string) bool { return strings.Contains(who.UserARN, ":assumed-role/"+name+"/") }
+	role := func(name string) bool {
+		return strings.Contains(who.UserARN,
+			":assumed-role/"+name+"/")
+	}
 	signedIn := who.CognitoIdentityAuthType == "authenticated"
 	switch {
 	case who.CognitoIdentityPoolID == "":
@@ -321,11 +330,16 @@ func recordedFunctions(resolvers []byte) map[string]function.Handler {
 			return json.RawMessage(`{"address": {"city": "Bern", "labels": ["x"], "kind": "VENUE"},
 				"distance": 1.5, "unit": "KM"}`), nil
 		},
-		"Query.labels": func(context.Context, function.Event) (any, error) { return []any{"one", "two", nil}, nil },
+		"Query.labels": func(context.Context, function.Event) (any, error) {
+			return []any{"one",
+				"two", nil}, nil
+		},
 		"Query.whoAmI": func(_ context.Context, e function.Event) (any, error) {
 			return map[string]any{"username": e.Identity.Username}, nil
 		},
-		"Mutation.registerAddress": func(context.Context, function.Event) (any, error) { return true, nil },
+		"Mutation.registerAddress": func(context.Context, function.Event) (any, error) {
+			return true, nil
+		},
 		"Mutation.rebuildIndex": func(context.Context, function.Event) (any, error) {
 			return map[string]any{"success": true}, nil
 		},
@@ -364,7 +378,8 @@ func (b *recordedAPI) send(t *testing.T, step recordedStep) *recordedResponse {
 		}
 		body = string(text)
 	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql",
+		strings.NewReader(body))
 	b.authorize(t, r, b.identities[step.As], step.As, body)
 	if step.Document != nil && strings.HasPrefix(*step.Document, "subscription") {
 		return b.subscribe(t, r, body)
@@ -382,7 +397,8 @@ func parseResponse(t *testing.T, status int, body []byte) *recordedResponse {
 		Errors []recordedError
 	}
 	var whole map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(body, &members), json.Unmarshal(body, &whole)); err != nil {
+	if err := errors.Join(json.Unmarshal(body, &members), json.Unmarshal(body,
+		&whole)); err != nil {
 		t.Fatalf("%d %s: %v", status, body, err)
 	}
 	_, got.hasData = whole["data"]
@@ -419,7 +435,8 @@ func (b *recordedAPI) subscribe(t *testing.T, r *http.Request, body string) *rec
 }
 
 // authorize adds what an identity shows.
-func (b *recordedAPI) authorize(t *testing.T, r *http.Request, who recordedIdentity, name, body string) {
+func (b *recordedAPI) authorize(t *testing.T, r *http.Request, who recordedIdentity, name,
+	body string) {
 	t.Helper()
 	switch who.Mode {
 	case "apiKey":
@@ -550,7 +567,8 @@ func plain(t *testing.T, v any) any {
 var placeholder = regexp.MustCompile(`^\$(uuid|isoTime|token)\d*$`)
 
 var placeholders = map[string]*regexp.Regexp{
-	"uuid":    regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
+	"uuid": regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}` +
+		`-[0-9a-f]{12}$`),
 	"isoTime": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`),
 	"token":   regexp.MustCompile(`^eyJ2ZXJzaW9u.+$`),
 }
@@ -570,7 +588,8 @@ func (b *recordedAPI) match(want, got any, place string) string {
 			if b.known[want] == "" {
 				for other, is := range b.known {
 					if is == text {
-						return fmt.Sprintf("%s: %s is %s already, want %s", place, text, other, want)
+						return fmt.Sprintf("%s: %s is %s already, want %s", place, text, other,
+							want)
 					}
 				}
 				b.known[want] = text
@@ -598,7 +617,8 @@ func (b *recordedAPI) match(want, got any, place string) string {
 			return fmt.Sprintf("%s: %v, want %v", place, got, want)
 		}
 		for i := range want {
-			if difference := b.match(want[i], list[i], fmt.Sprint(place, "[", i, "]")); difference != "" {
+			if difference := b.match(want[i], list[i], fmt.Sprint(place, "[", i,
+				"]")); difference != "" {
 				return difference
 			}
 		}
@@ -644,7 +664,8 @@ func compareErrors(want, got []recordedError, simulated bool) string {
 			w.ErrorType = ptr("DynamoDB:DynamoDbException") // as README-appsync.md says
 		}
 		if w.Kind != "" {
-			if w.AWS != "" && !slices.ContainsFunc(got, func(g recordedError) bool { return isSaid(w.AWS, g.Message) }) {
+			if w.AWS != "" && !slices.ContainsFunc(got,
+				func(g recordedError) bool { return isSaid(w.AWS, g.Message) }) {
 				return fmt.Sprintf("error %q, want %q", g.Message, w.AWS)
 			}
 			continue

@@ -128,8 +128,8 @@ func parseRequest(body []byte) (q graphql.Request, err error) {
 // allowOrigin allows pages of any origin to read the answer, as AppSync does.
 func allowOrigin(header http.Header) {
 	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amz-user-agent,"+
-		"x-amzn-ErrorMessage,Date,x-amz-schema-version")
+	header.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,"+
+		"x-amz-user-agent,x-amzn-ErrorMessage,Date,x-amz-schema-version")
 }
 
 // preflight answers the CORS preflight (Fetch standard).

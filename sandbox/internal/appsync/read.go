@@ -22,7 +22,8 @@ func invalidArguments(format string, args ...any) error {
 }
 
 // get answers a query for one item.
-func (r *resolver) get(ctx context.Context, op *schema.Operation, args map[string]any) (any, error) {
+func (r *resolver) get(ctx context.Context, op *schema.Operation,
+	args map[string]any) (any, error) {
 	grant, err := r.cfg.Schema.AllowRead(r.caller.Identity, op, args)
 	if err != nil {
 		return nil, err
@@ -47,7 +48,8 @@ func (r *resolver) mayRead(grant schema.Grant, item items.Item) error {
 }
 
 // list answers a query for a page of items, of the table or of an index.
-func (r *resolver) list(ctx context.Context, op *schema.Operation, args map[string]any) (any, error) {
+func (r *resolver) list(ctx context.Context, op *schema.Operation,
+	args map[string]any) (any, error) {
 	grant, err := r.cfg.Schema.AllowRead(r.caller.Identity, op, args)
 	if err != nil {
 		return nil, err
@@ -63,30 +65,31 @@ func (r *resolver) list(ctx context.Context, op *schema.Operation, args map[stri
 		return nil, invalidArguments(
 			"sortDirection is not supported for List operations without a Sort key defined.")
 	case sorted && partition == nil:
-		return nil, invalidArguments("When providing argument 'sortDirection' you must also provide "+
-			"argument '%s'.", k.Partition)
+		return nil, invalidArguments("When providing argument 'sortDirection' you must also "+
+			"provide argument '%s'.", k.Partition)
 	case partition == nil && argument != "" && args[argument] != nil && len(k.Sort) > 1:
 		return nil, invalidArguments("When providing argument '%s' you must also provide '%s'.",
 			argument, k.Partition)
 	case partition == nil && argument != "" && args[argument] != nil:
-		return nil, invalidArguments("When providing argument '%s' you must also provide arguments %s",
-			argument, k.Partition)
+		return nil, invalidArguments("When providing argument '%s' you must also provide "+
+			"arguments %s", argument, k.Partition)
 	}
 	q := items.Query{Table: r.tables[op.Model], Index: k.Name, Partition: partition}
 	if argument != "" && partition != nil {
 		if q.Sort, err = sortRange(argument, k.Sort, args[argument]); err != nil {
 			return nil, err
 		}
-		if value, granted := grant.Key[k.Sort[0]]; granted && len(k.Sort) == 1 && args[argument] == nil {
+		value, granted := grant.Key[k.Sort[0]]
+		if granted && len(k.Sort) == 1 && args[argument] == nil {
 			q.Sort = items.Range{Low: value, High: value}
 		}
 	}
-	return r.page(ctx, q, defaultLimit, args, grant)
+	return r.page(ctx, k, q, defaultLimit, args, grant)
 }
 
 // page answers with a page of a query. The arguments are those that all lists have.
-func (r *resolver) page(ctx context.Context, q items.Query, limit int, args map[string]any,
-	grant schema.Grant) (any, error) {
+func (r *resolver) page(ctx context.Context, k *schema.Key, q items.Query, limit int,
+	args map[string]any, grant schema.Grant) (any, error) {
 	q.Limit = limit
 	if n, ok := args["limit"].(int64); ok {
 		q.Limit = int(n)
@@ -102,10 +105,16 @@ func (r *resolver) page(ctx context.Context, q items.Query, limit int, args map[
 	if err != nil {
 		return nil, err
 	}
-	q.Match = func(item items.Item) bool { return matches(item) && allowed(item) }
+	q.Match = func(item items.Item) bool {
+		item = k.View(item)
+		return matches(item) && allowed(item)
+	}
 	found, err := r.items.Query(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	for i, item := range found.Items {
+		found.Items[i] = k.View(item)
 	}
 	return connection(found), nil
 }
@@ -189,8 +198,8 @@ func sortValue(argument string, fields []string, v any) (any, error) {
 			continue
 		}
 		if given[name] = values[name]; i > 0 && values[fields[i-1]] == nil {
-			return nil, invalidArguments("When providing argument '%[1]s.$operation.%[2]s' you must also "+
-				"provide '%[1]s.$operation.%[3]s'.", argument, name, fields[i-1])
+			return nil, invalidArguments("When providing argument '%[1]s.$operation.%[2]s' you "+
+				"must also provide '%[1]s.$operation.%[3]s'.", argument, name, fields[i-1])
 		}
 	}
 	return joined(fields, given), nil
@@ -267,7 +276,7 @@ func (r *resolver) relation(ctx context.Context, field *schema.Field, f *graphql
 		}
 	}
 	if many {
-		return r.page(ctx, q, to.Limit, f.Arguments, grant)
+		return r.page(ctx, to.Key, q, to.Limit, f.Arguments, grant)
 	}
 	q.Limit = 1
 	found, err := r.items.Query(ctx, q)

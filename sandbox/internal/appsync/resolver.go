@@ -42,7 +42,8 @@ type Subscription struct {
 }
 
 // Subscribe lets a caller subscribe, or returns the response that says why not.
-func (a *API) Subscribe(caller *Caller, q graphql.Request) (*Subscription, *graphql.Response, error) {
+func (a *API) Subscribe(caller *Caller, q graphql.Request) (
+	*Subscription, *graphql.Response, error) {
 	operation, response, err := graphql.Prepare(a.cfg.Schema.API, q)
 	switch {
 	case errors.Is(err, graphql.ErrSyntax):
@@ -53,7 +54,11 @@ func (a *API) Subscribe(caller *Caller, q graphql.Request) (*Subscription, *grap
 		return nil, operation.Refuse(graphql.NewError("UnsupportedOperation",
 			"The operation is not a subscription.")), nil
 	}
-	s, err := a.subscribe(caller, operation.Root())
+	root := operation.Root()
+	if root == nil { // @skip leaves nothing
+		return nil, operation.Refuse(nil), nil
+	}
+	s, err := a.subscribe(caller, root)
 	var refused *graphql.Error
 	if errors.As(asError(err), &refused) {
 		return nil, operation.Refuse(refused), nil
@@ -114,7 +119,8 @@ func (r *resolver) resolve(ctx context.Context, f *graphql.Field) (any, error) {
 }
 
 // operate answers a field of Query or Mutation.
-func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql.Field) (any, error) {
+func (r *resolver) operate(ctx context.Context, op *schema.Operation,
+	f *graphql.Field) (any, error) {
 	if op == nil {
 		return nil, fmt.Errorf("appsync: there is no operation %s", f.Definition.Name)
 	}
@@ -124,9 +130,9 @@ func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql
 	case schema.List, schema.Index:
 		return r.list(ctx, op, f.Arguments)
 	case schema.Create:
-		return r.create(ctx, op.Model, f.Arguments)
+		return r.create(ctx, op, f.Arguments)
 	case schema.Update:
-		return r.update(ctx, op.Model, f.Arguments)
+		return r.update(ctx, op, f.Arguments)
 	case schema.Delete:
 		return r.delete(ctx, op.Model, f.Arguments)
 	default:
@@ -135,7 +141,8 @@ func (r *resolver) operate(ctx context.Context, op *schema.Operation, f *graphql
 }
 
 // custom answers a custom operation.
-func (r *resolver) custom(ctx context.Context, op *schema.Operation, f *graphql.Field) (any, error) {
+func (r *resolver) custom(ctx context.Context, op *schema.Operation,
+	f *graphql.Field) (any, error) {
 	event := function.Event{TypeName: f.Object.Name, FieldName: op.Name, Arguments: f.Arguments,
 		Identity: r.caller.Known}
 	if err := r.cfg.Schema.AllowCustom(r.caller.Identity, event.TypeName, op.Name); err != nil {
@@ -171,10 +178,11 @@ func asError(err error) error {
 	case errors.As(err, &invalid):
 		return graphql.NewError("DynamoDB:DynamoDbException", invalid.Message)
 	case errors.As(err, &between):
-		return graphql.NewError("DynamoDB:DynamoDbException", "Invalid FilterExpression: The BETWEEN "+
-			"operator requires upper bound to be greater than or equal to lower bound; lower bound "+
-			"operand: AttributeValue: "+operand(between.Low)+", upper bound operand: AttributeValue: "+
-			operand(between.High))
+		return graphql.NewError("DynamoDB:DynamoDbException", fmt.Sprintf(
+			"Invalid FilterExpression: The BETWEEN operator requires upper bound to be greater "+
+				"than or equal to lower bound; lower bound operand: AttributeValue: %s, upper "+
+				"bound "+
+				"operand: AttributeValue: %s", operand(between.Low), operand(between.High)))
 	case errors.Is(err, items.ErrToken):
 		return graphql.NewError("DynamoDB:UserIllegalArgumentException",
 			"com.amazonaws.deepdish.common.pagination.InvalidPaginationTokenException: "+

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/items"
-	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/schema"
 )
 
@@ -85,25 +84,4 @@ func keyFrom(m *schema.Model, values map[string]any) items.Item {
 	}
 	setJoined(m, key, key)
 	return key
-}
-
-// defaultOf returns the value of @default.
-func defaultOf(f *schema.Field) (any, error) {
-	var value any = *f.Default
-	switch f.Type.Name() {
-	case "Int", "Float", "Boolean", "AWSTimestamp":
-		var err error
-		if value, err = scalars.ParseJSON(*f.Default); err != nil {
-			return nil, err
-		}
-	}
-	if kind := f.Type.Name(); isScalar(kind) {
-		return scalars.Parse(kind, value)
-	}
-	return value, nil // of an enumeration
-}
-
-func isScalar(name string) bool {
-	return scalars.IsAWS(name) ||
-		slices.Contains([]string{"ID", "String", "Int", "Float", "Boolean"}, name)
 }

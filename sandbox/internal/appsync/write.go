@@ -26,16 +26,16 @@ func inputOf(args map[string]any) (map[string]any, filter.Filter, error) {
 }
 
 // create answers a mutation that makes an item.
-func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]any) (any, error) {
+func (r *resolver) create(ctx context.Context, op *schema.Operation,
+	args map[string]any) (any, error) {
+	m := op.Model
 	input, holds, err := inputOf(args)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range m.Fields {
 		if f.Default != nil && input[f.Name] == nil {
-			if input[f.Name], err = defaultOf(f); err != nil {
-				return nil, fmt.Errorf("appsync: the default of %s.%s: %w", m.Name, f.Name, err)
-			}
+			input[f.Name] = f.Default
 		}
 	}
 	if err := checkJoined(m, input, "creating"); err != nil {
@@ -43,6 +43,9 @@ func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]
 	}
 	item, err := r.cfg.Schema.AllowCreate(r.caller.Identity, m, input)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.Check(op, item); err != nil {
 		return nil, err
 	}
 	item = maps.Clone(item)
@@ -75,7 +78,9 @@ func (r *resolver) create(ctx context.Context, m *schema.Model, args map[string]
 }
 
 // update answers a mutation that changes an item.
-func (r *resolver) update(ctx context.Context, m *schema.Model, args map[string]any) (any, error) {
+func (r *resolver) update(ctx context.Context, op *schema.Operation,
+	args map[string]any) (any, error) {
+	m := op.Model
 	input, holds, err := inputOf(args)
 	if err != nil {
 		return nil, err
@@ -84,8 +89,12 @@ func (r *resolver) update(ctx context.Context, m *schema.Model, args map[string]
 		return nil, err
 	}
 	var item items.Item
-	err = r.items.Change(ctx, r.tables[m], keyFrom(m, input), func(old items.Item) (items.Item, error) {
+	key := keyFrom(m, input)
+	err = r.items.Change(ctx, r.tables[m], key, func(old items.Item) (items.Item, error) {
 		if err := r.cfg.Schema.AllowUpdate(r.caller.Identity, m, old, input); err != nil {
+			return nil, err
+		}
+		if err := m.Check(op, input); err != nil {
 			return nil, err
 		}
 		if old == nil || !holds(old) {
@@ -119,7 +128,8 @@ func (r *resolver) delete(ctx context.Context, m *schema.Model, args map[string]
 		return nil, err
 	}
 	var item items.Item
-	err = r.items.Change(ctx, r.tables[m], keyFrom(m, input), func(old items.Item) (items.Item, error) {
+	key := keyFrom(m, input)
+	err = r.items.Change(ctx, r.tables[m], key, func(old items.Item) (items.Item, error) {
 		if err := r.cfg.Schema.AllowDelete(r.caller.Identity, m, old); err != nil {
 			return nil, err
 		}
@@ -147,8 +157,8 @@ func checkJoined(m *schema.Model, input map[string]any, doing string) error {
 			}
 		}
 		if len(k.Sort) > 1 && some && missing != "" {
-			return graphql.NewError("", fmt.Sprintf("When %s any part of the composite sort key for "+
-				"@index '%s', you must provide all fields for the key. Missing key: '%s'.",
+			return graphql.NewError("", fmt.Sprintf("When %s any part of the composite sort key "+
+				"for @index '%s', you must provide all fields for the key. Missing key: '%s'.",
 				doing, k.Name, missing))
 		}
 	}

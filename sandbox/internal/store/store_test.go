@@ -242,6 +242,7 @@ func TestMigrationOfMergedIdentities(t *testing.T) {
 			tx.MergePoolIdentity("merged", "other", epoch),
 			// back to the version before identities could be disabled
 			tx.exec("ALTER TABLE pool_identities DROP COLUMN disabled"),
+			tx.exec("DROP TABLE item_indexes; DROP TABLE items"),
 			tx.exec("DROP TABLE upload_parts; DROP TABLE uploads; DROP TABLE objects; DROP TABLE buckets"),
 			tx.exec("PRAGMA user_version = 2"))
 	})

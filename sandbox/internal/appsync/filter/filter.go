@@ -129,7 +129,8 @@ func parseOperator(operator string, operand any) (test, error) {
 	case "in": // of rules and subscriptions
 		values, _ := operand.([]any)
 		return func(v any, exists bool) bool {
-			return exists && slices.ContainsFunc(values, func(one any) bool { return Equal(v, one) })
+			equal := func(one any) bool { return Equal(v, one) }
+			return exists && slices.ContainsFunc(values, equal)
 		}, nil
 	case "between":
 		bounds, _ := operand.([]any)
@@ -140,7 +141,9 @@ func parseOperator(operator string, operand any) (test, error) {
 		if order, ok := Compare(low, high); ok && order > 0 {
 			return nil, &BetweenError{low, high}
 		}
-		return func(v any, _ bool) bool { return ordered("ge", v, low) && ordered("le", v, high) }, nil
+		return func(v any, _ bool) bool {
+			return ordered("ge", v, low) && ordered("le", v, high)
+		}, nil
 	case "contains":
 		return func(v any, _ bool) bool { return contains(v, operand) }, nil
 	case "notContains":

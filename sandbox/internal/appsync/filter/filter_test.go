@@ -21,8 +21,8 @@ func object(t *testing.T, text string) map[string]any {
 }
 
 func TestMatch(t *testing.T) {
-	item := object(t, `{"s": "été", "n": 5, "f": 5.5, "b": true, "null": null, "list": ["a", 1], "map": {"x": 1},
-		"empty": "", "big": 9007199254740993}`)
+	item := object(t, `{"s": "été", "n": 5, "f": 5.5, "b": true, "null": null,
+		"list": ["a", 1], "map": {"x": 1}, "empty": "", "big": 9007199254740993}`)
 	for input, want := range map[string]bool{
 		`{}`:                                                      true,
 		`{"s": {}}`:                                               true,
@@ -80,13 +80,15 @@ func TestMatch(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	var between *filter.BetweenError
-	for _, input := range []string{`{"n": {"between": [2, 1]}}`, `{"n": {"size": {"between": ["b", "a"]}}}`,
+	for _, input := range []string{`{"n": {"between": [2, 1]}}`,
+		`{"n": {"size": {"between": ["b", "a"]}}}`,
 		`{"not": {"or": [{"n": {"between": [2, 1]}}]}}`} {
 		if _, err := filter.Parse(object(t, input)); !errors.As(err, &between) {
 			t.Errorf("%s: %v", input, err)
 		}
 	}
-	for _, input := range []string{`{"not": {}}`, `{"and": [{}]}`, `{"or": [{"n": {"eq": 1}}, {}]}`} {
+	for _, input := range []string{`{"not": {}}`, `{"and": [{}]}`,
+		`{"or": [{"n": {"eq": 1}}, {}]}`} {
 		if _, err := filter.Parse(object(t, input)); !errors.Is(err, filter.ErrUnrecognized) {
 			t.Errorf("%s: %v", input, err)
 		}

@@ -34,7 +34,9 @@ func (o *Operation) coerceVariables(given map[string]any) (map[string]any, *Erro
 }
 
 // refusal returns the error of a value that its type does not have.
-func refusal(format string, args ...any) *Error { return &Error{Message: fmt.Sprintf(format, args...)} }
+func refusal(format string, args ...any) *Error {
+	return &Error{Message: fmt.Sprintf(format, args...)}
+}
 
 // coercion converts one variable or argument.
 type coercion struct {
@@ -83,15 +85,16 @@ func (c coercion) coerce(t *ast.Type, value any, name string) (any, *Error) {
 	case ast.InputObject:
 		members, ok := value.(map[string]any)
 		if !ok {
-			return nil, refusal("Variable '%s' has an invalid value. Expected type 'Map' but was '%s'. "+
-				"Variables for input objects must be an instance of type 'Map'.", c.variable, kindOf(value))
+			return nil, refusal("Variable '%s' has an invalid value. Expected type 'Map' but was "+
+				"'%s'. Variables for input objects must be an instance of type 'Map'.",
+				c.variable, kindOf(value))
 		}
 		return c.coerceInput(d, members)
 	}
 	v, err := scalars.Parse(t.NamedType, value)
 	if err != nil {
-		return nil, refusal("Variable '%s' has an invalid value. Unable to parse `%v` as a valid %s.",
-			name, value, t.NamedType)
+		return nil, refusal("Variable '%s' has an invalid value. Unable to parse `%v` as a valid "+
+			"%s.", name, value, t.NamedType)
 	}
 	return v, nil
 }
@@ -99,8 +102,8 @@ func (c coercion) coerce(t *ast.Type, value any, name string) (any, *Error) {
 func (c coercion) coerceInput(d *ast.Definition, members map[string]any) (any, *Error) {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if d.Fields.ForName(name) == nil {
-			return nil, refusal("The variables input contains a field name '%s' that is not defined "+
-				"for input object type '%s' ", name, d.Name)
+			return nil, refusal("The variables input contains a field name '%s' that is not "+
+				"defined for input object type '%s' ", name, d.Name)
 		}
 	}
 	object := map[string]any{}
@@ -214,7 +217,8 @@ func (o *Operation) coerceArguments(set ast.SelectionSet, names []string) *Error
 			args, err := o.coerceField(s)
 			if err != nil {
 				return &Error{locations: at(s.Position), Message: fmt.Sprintf(
-					"Validation error of type WrongType: %s @ '%s'", err.Message, strings.Join(path, "/"))}
+					"Validation error of type WrongType: %s @ '%s'",
+					err.Message, strings.Join(path, "/"))}
 			}
 			o.arguments[s] = args
 			if e := o.coerceArguments(s.SelectionSet, path); e != nil {

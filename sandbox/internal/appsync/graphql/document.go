@@ -47,10 +47,11 @@ func Prepare(schema *ast.Schema, r Request) (*Operation, *Response, error) {
 	if strings.TrimSpace(r.Document) == "" {
 		return nil, nil, ErrSyntax
 	}
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Document}, maxTokens)
+	source := &ast.Source{Input: r.Document}
+	document, err := parser.ParseQueryWithTokenLimit(source, maxTokens)
 	if err != nil {
 		// A document of definitions is one, but it has nothing to execute.
-		if _, err := parser.ParseSchemaWithLimit(&ast.Source{Input: r.Document}, maxTokens); err == nil {
+		if _, err := parser.ParseSchemaWithLimit(source, maxTokens); err == nil {
 			return nil, noOperation("The document has no operation."), nil
 		}
 		return nil, nil, ErrSyntax
@@ -68,7 +69,8 @@ func Prepare(schema *ast.Schema, r Request) (*Operation, *Response, error) {
 	default:
 		o.operation = named[0]
 	}
-	if errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules()); len(errs) > 0 {
+	errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules())
+	if len(errs) > 0 {
 		response := refused()
 		for _, e := range errs {
 			response.Errors = append(response.Errors, o.invalid(e))
@@ -125,7 +127,8 @@ var rulings = map[string]ruling{
 		"Undefined variable %s @ '%s'"},
 	"NoUnusedVariables": {"UnusedVariable", regexp.MustCompile(`^Variable "\$(\w+)"`),
 		"Unused variable %s"},
-	"KnownTypeNames":               {"UnknownType", regexp.MustCompile(`^Unknown type "(\w+)"`), "Unknown type %s"},
+	"KnownTypeNames": {"UnknownType", regexp.MustCompile(`^Unknown type "(\w+)"`),
+		"Unknown type %s"},
 	"ScalarLeafs":                  {errorType: "SubSelectionRequired"},
 	"ValuesOfCorrectType":          {errorType: "WrongType"},
 	"VariablesInAllowedPosition":   {errorType: "VariableTypeMismatch"},

@@ -28,22 +28,8 @@ type Field struct {
 	Arguments  map[string]any
 	// Parent is the value of the object.
 	Parent any
-	// Mutation is set below the fields of Mutation.
+	// Mutation is set in the answer of a mutation, at any depth.
 	Mutation bool
-
-	operation *Operation
-	fields    []*ast.Field
-}
-
-// Selects tells whether the document asks for any of these fields of the value.
-func (f *Field) Selects(names ...string) bool {
-	d := f.operation.schema.Types[f.Definition.Type.Name()]
-	for _, s := range f.operation.collect(d, f.fields) {
-		if slices.Contains(names, s.fields[0].Name) {
-			return true
-		}
-	}
-	return false
 }
 
 // Resolver gives the values of fields.
@@ -72,21 +58,26 @@ func (o *Operation) Execute(ctx context.Context, r Resolver) (*Response, error) 
 	return response, nil
 }
 
-// Root returns the field of the operation's root that is asked for first.
+// Root returns the first field of the root that the document asks for, or nil if it asks for none.
 func (o *Operation) Root() *Field {
-	for _, s := range o.collect(o.root(), o.selected()) {
-		f := s.fields[0]
-		return &Field{Object: o.root(), Definition: f.Definition, Arguments: o.arguments[f],
-			operation: o, fields: s.fields}
+	all := o.collect(o.root(), o.selected())
+	if len(all) == 0 {
+		return nil
 	}
-	return nil
+	f := all[0].fields[0]
+	return &Field{Object: o.root(), Definition: f.Definition, Arguments: o.arguments[f]}
 }
 
-// Refuse returns the response to an operation whose first field failed with err.
+// Refuse returns the response to an operation whose fields of the root all fail with err.
 func (o *Operation) Refuse(err *Error) *Response {
-	s := o.collect(o.root(), o.selected())[0]
-	err.path, err.locations, err.resolved = []any{s.name}, at(s.fields[0].Position), true
-	return &Response{Data: Object{{s.name, nil}}, Errors: []*Error{err}}
+	data, response := Object{}, refused()
+	for _, s := range o.collect(o.root(), o.selected()) {
+		data = append(data, Member{s.name, nil})
+		response.Errors = append(response.Errors, &Error{Type: err.Type, Message: err.Message,
+			path: []any{s.name}, locations: at(s.fields[0].Position), resolved: true})
+	}
+	response.Data = data
+	return response
 }
 
 // root returns the type of the operation's root.
@@ -153,7 +144,8 @@ func (o *Operation) collect(d *ast.Definition, fields []*ast.Field) []*selection
 					visit(s.SelectionSet)
 				}
 			case *ast.FragmentSpread:
-				if o.included(s.Directives) && o.applies(s.Definition.TypeCondition, d) && !spread[s.Definition] {
+				if o.included(s.Directives) && !spread[s.Definition] &&
+					o.applies(s.Definition.TypeCondition, d) {
 					spread[s.Definition] = true
 					visit(s.Definition.SelectionSet)
 				}
@@ -210,7 +202,8 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 	case f.Name == "__typename":
 		return d.Name, true
 	case f.Name == "__schema" || f.Name == "__type":
-		return x.complete(f.Definition.Type, s, introspected(x.schema, f.Name, x.arguments[f]), d, path)
+		v := introspected(x.schema, f.Name, x.arguments[f])
+		return x.complete(f.Definition.Type, s, v, d, path)
 	}
 	if v, ok := parent.(introspection); ok {
 		return x.complete(f.Definition.Type, s, v.field(f.Name, x.arguments[f]), d, path)
@@ -222,12 +215,12 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 	}
 	value, err := x.resolver.Resolve(x.ctx, &Field{
 		Object: d, Definition: f.Definition, Arguments: x.arguments[f], Parent: parent,
-		Mutation: x.mutation, operation: x.Operation, fields: s.fields})
+		Mutation: x.mutation})
 	var refused *Error
 	switch {
 	case errors.As(err, &refused):
-		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data, resolved: true,
-			path: path, locations: at(f.Position)})
+		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data,
+			path: path, locations: at(f.Position), resolved: true})
 		return nil, !f.Definition.Type.NonNull
 	case errors.Is(err, context.DeadlineExceeded):
 		x.refused = &Error{Message: "Execution timed out."}
@@ -253,8 +246,8 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 	}
 	if value == nil {
 		if t.NonNull {
-			x.fail(&Error{path: path, Message: fmt.Sprintf("Cannot return null for non-nullable type: "+
-				"'%s' within parent '%s' (%s)", nullable(t), parent.Name, printed(path))})
+			x.fail(&Error{path: path, Message: fmt.Sprintf("Cannot return null for non-nullable "+
+				"type: '%s' within parent '%s' (%s)", nullable(t), parent.Name, printed(path))})
 		}
 		return nil, !t.NonNull
 	}
@@ -299,7 +292,8 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 // wrong is the error of a value that does not fit its type.
 func (x *execution) wrong(t *ast.Type, path []any) (any, bool) {
 	x.fail(&Error{path: path, Message: fmt.Sprintf(
-		"Can't serialize value (%s) : Unable to serialize it as a valid %s.", printed(path), t.Name())})
+		"Can't serialize value (%s) : Unable to serialize it as a valid %s.",
+		printed(path), t.Name())})
 	return nil, !t.NonNull
 }
 

@@ -18,8 +18,16 @@ scalar AWSDate
 scalar AWSJSON
 enum Kind { A B }
 input Part { n: Int! kind: Kind day: AWSDate tags: [String!] part: Part }
-type Thing { id: ID! n: Int must: Int! list: [Int!] json: AWSJSON kind: Kind thing(part: Part, n: Int = 3): Thing things: [Thing] }
-type Query { thing(id: ID, part: Part, parts: [Part]): Thing must: Thing! echo(json: AWSJSON, n: Int): AWSJSON }
+type Thing {
+  id: ID! n: Int must: Int! list: [Int!] json: AWSJSON kind: Kind
+  thing(part: Part, n: Int = 3): Thing
+  things: [Thing]
+}
+type Query {
+  thing(id: ID, part: Part, parts: [Part]): Thing
+  must: Thing!
+  echo(json: AWSJSON, n: Int): AWSJSON
+}
 type Mutation { set(n: Int!): Int }
 `})
 
@@ -60,8 +68,8 @@ func run(t testing.TB, r Resolver, q Request) string {
 }
 
 func TestExecute(t *testing.T) {
-	one := map[string]any{"id": "1", "n": int64(1), "must": int64(2), "list": []any{int64(1), int64(2)},
-		"json": map[string]any{"a": "<"}, "kind": "A"}
+	one := map[string]any{"id": "1", "n": int64(1), "must": int64(2),
+		"list": []any{int64(1), int64(2)}, "json": map[string]any{"a": "<"}, "kind": "A"}
 	one["things"] = []any{map[string]any{"id": "2"}, nil}
 	echo := func(f *Field) (any, error) { return f.Arguments, nil }
 	r := values{"thing": one, "echo": echo, "set": func(f *Field) (any, error) {
@@ -77,33 +85,43 @@ func TestExecute(t *testing.T) {
 	}{
 		"fields in their order": {`{ thing { n id kind json list } }`, nil,
 			`{"data":{"thing":{"n":1,"id":"1","kind":"A","json":"{\"a\":\"<\"}","list":[1,2]}}}`},
-		"a null that must not be ends at the next that may": {`{ thing { things { id must } } }`, nil,
-			`{"data":{"thing":{"things":[null,null]}},"errors":[{"path":["thing","things",0,"must"],` +
-				`"locations":null,"message":"Cannot return null for non-nullable type: 'Int' within parent ` +
-				`'Thing' (/thing/things[0]/must)"}]}`},
-		"at the root there is none": {`{ must { id } }`, nil, `{"data":null,"errors":[{"path":["must"],` +
-			`"locations":null,"message":"Cannot return null for non-nullable type: 'Thing' within parent 'Query' (/must)"}]}`},
+		"a null that must not be ends at the next that may": {`{ thing { things { id must } } }`,
+			nil,
+			`{"data":{"thing":{"things":[null,null]}},"errors":[{"path":["thing","things",0,` +
+				`"must"],"locations":null,"message":"Cannot return null for non-nullable type: ` +
+				`'Int' within parent 'Thing' (/thing/things[0]/must)"}]}`},
+		"at the root there is none": {`{ must { id } }`, nil,
+			`{"data":null,"errors":[{"path":["must"],` +
+				`"locations":null,"message":"Cannot return null for non-nullable type: 'Thing' ` +
+				`within parent 'Query' (/must)"}]}`},
 		"a default, a null, and nothing": {`query($a: Int = 5, $b: Int, $c: Int) {
-			a: echo(n: $a) b: echo(n: $b) c: echo(n: $c) d: echo(n: null) }`, map[string]any{"b": nil},
+			a: echo(n: $a) b: echo(n: $b) c: echo(n: $c) d: echo(n: null) }`,
+			map[string]any{"b": nil},
 			`{"data":{"a":"{\"n\":5}","b":"{\"n\":null}","c":"{}","d":"{\"n\":null}"}}`},
 		"variables in literals": {`query($n: Int!, $tag: String!) {
-			thing(part: {n: $n, tags: [$tag, "b"]}) { id } }`, map[string]any{"n": int64(1), "tag": "a"},
+			thing(part: {n: $n, tags: [$tag, "b"]}) { id } }`,
+			map[string]any{"n": int64(1), "tag": "a"},
 			`{"data":{"thing":{"id":"1"}}}`},
-		"JSON in variables": {`query($j: AWSJSON) { echo(json: $j) }`, map[string]any{"j": `{"a": [1]}`},
+		"JSON in variables": {`query($j: AWSJSON) { echo(json: $j) }`,
+			map[string]any{"j": `{"a": [1]}`},
 			`{"data":{"echo":"{\"json\":{\"a\":[1]}}"}}`},
 		"a bad literal of AWS": {`{ thing(part: {n: 1, day: "today"}) { id } }`, nil,
-			"{\"data\":null,\"errors\":[{\"path\":null,\"locations\":[{\"line\":1,\"column\":3,\"sourceName\":null}]," +
-				"\"message\":\"Validation error of type WrongType: Variable 'day' has an invalid value. " +
+			"{\"data\":null,\"errors\":[{\"path\":null,\"locations\":[{\"line\":1,\"column\":3," +
+				"\"sourceName\":null}]," +
+				"\"message\":\"Validation error of type WrongType: Variable 'day' has an invalid " +
+				"value. " +
 				"Unable to parse `today` as a valid AWSDate. @ 'thing'\"}]}"},
 		"mutations go on after an error": {`mutation { a: set(n: 0) b: set(n: 2) }`, nil,
-			`{"data":{"a":null,"b":2},"errors":[{"path":["a"],"data":null,"errorType":"T","errorInfo":null,` +
+			`{"data":{"a":null,"b":2},"errors":[{"path":["a"],"data":null,"errorType":"T",` +
+				`"errorInfo":null,` +
 				`"locations":[{"line":1,"column":12,"sourceName":null}],"message":"refused"}]}`},
 		"a fragment twice": {`{ thing { ...F ...F n } } fragment F on Thing { id n }`, nil,
 			`{"data":{"thing":{"id":"1","n":1}}}`},
 		"blank": {" ", nil, "syntax"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := run(t, r, Request{Document: tt.document, Variables: tt.variables}); got != tt.want {
+			got := run(t, r, Request{Document: tt.document, Variables: tt.variables})
+			if got != tt.want {
 				t.Errorf("%s\nwant %s", got, tt.want)
 			}
 		})
@@ -126,11 +144,13 @@ func TestLimits(t *testing.T) {
 	}
 	doubled := chain("a: thing { ...F%[2]d } b: thing { ...F%[2]d }")
 	for name, tt := range map[string]struct{ document, want string }{
-		"fields that double":     {doubled, "more than 10000 fields"},
-		"lists that double":      {"{ thing " + strings.Repeat("{ things ", 20) + "{ id }" + strings.Repeat(" }", 21), "more than 10000 fields"},
-		"too many tokens":        {"{" + strings.Repeat(" a: thing { id }", 4000) + "}", "syntax"},
-		"deep nesting":           {strings.Repeat("{ thing ", 20000), "syntax"},
-		"an introspection query": {"{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }", "MaxQueryDepthExceeded"},
+		"fields that double": {doubled, "more than 10000 fields"},
+		"lists that double": {"{ thing " + strings.Repeat("{ things ", 20) + "{ id }" +
+			strings.Repeat(" }", 21), "more than 10000 fields"},
+		"too many tokens": {"{" + strings.Repeat(" a: thing { id }", 4000) + "}", "syntax"},
+		"deep nesting":    {strings.Repeat("{ thing ", 20000), "syntax"},
+		"an introspection query": {"{ __schema { types { fields { type { fields { type { fields " +
+			"{ name } } } } } } } }", "MaxQueryDepthExceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := run(t, r, Request{Document: tt.document}); !strings.Contains(got, tt.want) {
@@ -147,16 +167,21 @@ func TestLimits(t *testing.T) {
 // FuzzDocument: no document and no variables make Prepare or Execute panic or fail.
 func FuzzDocument(f *testing.F) {
 	for _, document := range []string{
-		`query Q($a: Int = 5, $p: Part) { thing(id: 1, part: $p) { ...F thing(n: $a) { things { id } } } } fragment F on Thing { list @skip(if: true) }`,
-		`mutation { set(n: 1) }`, `{ __schema { types { name fields { args { defaultValue } type { ofType { name } } } } } }`,
-		`{ thing(part: {n: 1, part: {n: 2, tags: "x"}}) { must } }`, `type X { y: Int }`, `{ a: echo(json: "[1,{}]") }`, "",
+		`query Q($a: Int = 5, $p: Part) { thing(id: 1, part: $p) { ...F thing(n: $a) { things { ` +
+			`id } } } } fragment F on Thing { list @skip(if: true) }`,
+		`mutation { set(n: 1) }`, `{ __schema { types { name fields { args { defaultValue } type ` +
+			`{ ofType { name } } } } } }`,
+		`{ thing(part: {n: 1, part: {n: 2, tags: "x"}}) { must } }`, `type X { y: Int }`,
+		`{ a: echo(json: "[1,{}]") }`, "",
 	} {
 		f.Add(document, `{"a": 1, "p": {"n": 1, "tags": ["x"], "part": null}}`, "")
 	}
-	thing := map[string]any{"id": int64(1), "n": "text", "list": []any{int64(1), nil}, "kind": "C", "json": []any{}}
+	thing := map[string]any{"id": int64(1), "n": "text", "list": []any{int64(1), nil}, "kind": "C",
+		"json": []any{}}
 	thing["thing"] = func(*Field) (any, error) { return thing, nil }
 	thing["things"] = []any{thing}
-	r := values{"thing": thing, "set": int64(1), "echo": func(f *Field) (any, error) { return f.Arguments, nil }}
+	echo := func(f *Field) (any, error) { return f.Arguments, nil }
+	r := values{"thing": thing, "set": int64(1), "echo": echo}
 	f.Fuzz(func(t *testing.T, document, variables, name string) {
 		var given map[string]any
 		if json.Unmarshal([]byte(variables), &given) != nil {

@@ -169,10 +169,10 @@ func (i introspection) typeField(d *ast.Definition, name string, deprecated bool
 func (i introspection) fields(list ast.FieldList, deprecated bool) any {
 	fields := []any{}
 	for _, f := range list {
-		if strings.HasPrefix(f.Name, "__") || !deprecated && f.Directives.ForName("deprecated") != nil {
-			continue
+		hidden := !deprecated && f.Directives.ForName("deprecated") != nil
+		if !hidden && !strings.HasPrefix(f.Name, "__") {
+			fields = append(fields, introspection{i.schema, f})
 		}
-		fields = append(fields, introspection{i.schema, f})
 	}
 	return fields
 }

@@ -124,9 +124,6 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// Path returns where in the data the error is, or nil.
-func (e *Error) Path() []any { return e.path }
-
 // MarshalJSON writes the entry as AppSync does: null stands for what is missing.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	members := Object{{"path", nil}}

@@ -50,7 +50,9 @@ type InvalidError struct{ Message string }
 
 func (e *InvalidError) Error() string { return "items: " + e.Message }
 
-func invalid(format string, args ...any) error { return &InvalidError{fmt.Sprintf(format, args...)} }
+func invalid(format string, args ...any) error {
+	return &InvalidError{fmt.Sprintf(format, args...)}
+}
 
 // Store keeps tables. It is safe for concurrent use.
 type Store struct {
@@ -93,8 +95,8 @@ func (t *Table) prepare(tx *store.Tx) error {
 			return err
 		}
 		if was.Key != t.Key {
-			return fmt.Errorf("the data directory has it with the primary key %v, the schema with %v: "+
-				"change the schema, or use another directory", was.Key, t.Key)
+			return fmt.Errorf("the data directory has it with the primary key %v, the schema with "+
+				"%v: change the schema, or use another directory", was.Key, t.Key)
 		}
 	}
 	now, err := json.Marshal(t)

@@ -14,12 +14,12 @@ func (t *Table) primary(item Item) (store.ItemKey, error) {
 	}
 	for _, name := range t.Key.attributes() {
 		if item[name] == "" {
-			return key, invalid("One or more parameter values are not valid. The AttributeValue for a "+
-				"key attribute cannot contain an empty string value. Key: %s", name)
+			return key, invalid("One or more parameter values are not valid. The AttributeValue "+
+				"for a key attribute cannot contain an empty string value. Key: %s", name)
 		}
 		if got := typeOf(item[name]); got != t.typeOf(name) {
-			return key, invalid("One or more parameter values were invalid: Type mismatch for key %s "+
-				"expected: %s actual: %s", name, t.typeOf(name), got)
+			return key, invalid("One or more parameter values were invalid: Type mismatch for "+
+				"key %s expected: %s actual: %s", name, t.typeOf(name), got)
 		}
 	}
 	return key, nil
@@ -32,13 +32,16 @@ func (t *Table) indexKeys(item Item) (map[string]store.ItemKey, error) {
 		for _, name := range k.attributes() {
 			v, exists := item[name]
 			if v == "" {
-				return nil, invalid("One or more parameter values are not valid. A value specified for a "+
-					"secondary index key is not supported. The AttributeValue for a key attribute cannot "+
-					"contain an empty string value. IndexName: %s, IndexKey: %s", k.Name, name)
+				return nil, invalid("One or more parameter values are not valid. A value "+
+					"specified for a secondary index key is not supported. The AttributeValue "+
+					"for a key "+
+					"attribute cannot contain an empty string value. IndexName: %s, IndexKey: %s",
+					k.Name, name)
 			}
 			if got := typeOf(v); exists && got != t.typeOf(name) {
-				return nil, invalid("One or more parameter values were invalid: Type mismatch for Index "+
-					"Key %s Expected: %s Actual: %s IndexName: %s", name, t.typeOf(name), got, k.Name)
+				return nil, invalid("One or more parameter values were invalid: Type mismatch for "+
+					"Index Key %s Expected: %s Actual: %s IndexName: %s",
+					name, t.typeOf(name), got, k.Name)
 			}
 		}
 	}

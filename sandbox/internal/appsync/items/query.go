@@ -63,8 +63,8 @@ type Page struct {
 // Query returns a page. Its errors are [ErrToken] and [InvalidError].
 func (s *Store) Query(ctx context.Context, q Query) (page Page, err error) {
 	if q.Limit < 1 {
-		return page, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy "+
-			"constraint: Member must have value greater than or equal to 1", q.Limit)
+		return page, invalid("1 validation error detected: Value '%d' at 'limit' failed to "+
+			"satisfy constraint: Member must have value greater than or equal to 1", q.Limit)
 	}
 	key := q.Table.Key
 	if q.Index != "" {

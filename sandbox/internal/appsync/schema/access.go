@@ -40,6 +40,9 @@ func (s *Schema) AllowField(id Identity, typ *ast.Definition, f *ast.FieldDefini
 	if id.Provider == Function && slices.Contains(id.Denied, typ.Name+"."+f.Name) {
 		return notAuthorized(typ.Name, f.Name)
 	}
+	if s.unruled[typ.Name+"."+f.Name] && id.Provider == IAM && id.IAM != Admin {
+		return notAuthorized(typ.Name, f.Name)
+	}
 	list := modeDirectives(f.Directives)
 	if len(list) == 0 {
 		list = modeDirectives(typ.Directives)
@@ -92,7 +95,7 @@ func modeDirectives(list ast.DirectiveList) ast.DirectiveList {
 // type that is no model.
 func (s *Schema) AllowCustom(id Identity, typ, field string) error {
 	roles, guarded := s.fields[typ+"."+field]
-	if !guarded || s.admin(id) {
+	if s.admin(id) || !guarded && !(id.Provider == IAM && id.IAM == OtherIdentity) {
 		return nil
 	}
 	for _, one := range roles {

@@ -299,6 +299,42 @@ func TestModesByGroups(t *testing.T) {
 	}
 }
 
+// TestIdentityPoolNeedsRules: access for IAM principals in general opens nothing to the identities
+// of the pool. In AWS they have no policy for it.
+func TestIdentityPoolNeedsRules(t *testing.T) {
+	s, err := Read("model.graphql", `
+		type Query {
+			open: String @aws_api_key
+			ruled: String @auth(rules: [{allow: public, provider: iam}])
+			named: String @aws_iam
+		}
+		type Loud @model(subscriptions: {level: public}) { text: String }`, allModes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string][]string{
+		"open": {"admin", "key"}, "ruled": {"admin", "guest"},
+		"named": {"admin", "guest", "role", "signed"},
+	} {
+		var got []string
+		for _, name := range slices.Sorted(maps.Keys(callers)) {
+			f := s.API.Query.Fields.ForName(field)
+			if s.AllowField(callers[name], s.API.Query, f) == nil &&
+				s.AllowCustom(callers[name], "Query", field) == nil {
+				got = append(got, name)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is open to %v, want %v", field, got, want)
+		}
+	}
+	for name, want := range map[string]bool{"key": true, "admin": true, "guest": false, "signed": false} {
+		if _, err := s.AllowSubscribe(callers[name], s.Model("Loud"), nil); (err == nil) != want {
+			t.Errorf("%s subscribes to a model whose subscriptions are public: %v", name, err)
+		}
+	}
+}
+
 // TestLambdaDeniesFields: what a Lambda authorizer denies is denied, whatever the rules say.
 func TestLambdaDeniesFields(t *testing.T) {
 	s := one(t, `allow: custom`)

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -24,6 +25,7 @@ func (r *reader) derive() {
 		a.declared(def)
 	}
 	a.common()
+	a.pages()
 	for _, m := range r.schema.Models {
 		a.model(m)
 	}
@@ -131,29 +133,22 @@ func (a *api) model(m *Model) {
 	for _, f := range m.def.Fields {
 		a.nestedInput(f.Type.Name())
 	}
-	for _, f := range m.Fields {
-		if f.Relation != nil && f.Relation.Kind == HasMany {
-			a.pages(f.Relation.Model)
-		}
-	}
 	for _, op := range m.Operations {
 		f := &ast.FieldDefinition{Name: op.Name, Type: named(m.Name), Position: m.def.Position}
 		switch op.Kind {
 		case Get:
 			for _, name := range m.Key.Fields() {
-				f.Arguments = append(f.Arguments, arg(name, m.fields[name].Type.Name()+"!"))
+				f.Arguments = append(f.Arguments, arg(name, m.keyType(name)+"!"))
 			}
 		case List:
-			a.pages(m)
-			f.Type = named(connectionType(m.Name))
+			f.Type = named(connectionType(upper(m.Name)))
 			if hasPrimaryKey(m.def) {
 				f.Arguments = append(a.keyArguments(m, m.Key, ""),
 					arg("sortDirection", "ModelSortDirection"))
 			}
-			f.Arguments = append(f.Arguments, arg("filter", filterType(m.Name)),
+			f.Arguments = append(f.Arguments, arg("filter", filterType(upper(m.Name))),
 				arg("limit", "Int"), arg("nextToken", "String"))
 		case Index:
-			a.pages(m)
 			f.Type = named(connectionType(m.Name))
 			f.Arguments = append(a.keyArguments(m, op.Key, "!"),
 				arg("sortDirection", "ModelSortDirection"), arg("filter", filterType(m.Name)),
@@ -183,40 +178,92 @@ func (a *api) model(m *Model) {
 	}
 }
 
-// pages adds the type of the pages of a model and the type of its filters.
-func (a *api) pages(m *Model) {
+// A maker is what needs pages of a model. The first one makes the types, in this order.
+type maker int
+
+const (
+	forList maker = iota
+	forIndex
+	forRelation
+)
+
+// pages adds the types of the pages of the models and the types of their filters.
+func (a *api) pages() {
+	for _, by := range []maker{forList, forIndex, forRelation} {
+		for _, m := range a.schema.Models {
+			for _, op := range m.Operations {
+				if by == forList && op.Kind == List || by == forIndex && op.Kind == Index {
+					a.page(m, by)
+				}
+			}
+			for _, f := range m.Fields {
+				if by == forRelation && f.Relation != nil && f.Relation.Kind == HasMany {
+					a.page(f.Relation.Model, by)
+				}
+			}
+		}
+	}
+}
+
+func (a *api) page(m *Model, by maker) {
+	model := m.Name
+	if by == forList {
+		model = upper(model)
+	}
 	a.add(&ast.Definition{
-		Kind: ast.Object, Name: connectionType(m.Name), Fields: ast.FieldList{
+		Kind: ast.Object, Name: connectionType(model), Fields: ast.FieldList{
 			field("items", "["+m.Name+"]!", m.def.Position),
 			field("nextToken", "String", m.def.Position),
 		},
 	})
+	name := filterType(model)
+	if a.types[name] != nil {
+		return
+	}
 	var fields []string
 	for _, f := range m.Fields {
-		if t := a.filterOf(f); t != "" {
+		if t := a.filterOf(f, by); t != "" && a.filtered(m, f, by, model) {
 			fields = append(fields, f.Name, t)
 		}
 	}
-	if m.fields["id"] == nil { // Amplify makes filters before it takes the id away
+	if by == forList && m.fields["id"] == nil { // Amplify makes these before it takes the id away
 		fields = append(fields, "id", "ModelIDInput")
 	}
-	name := filterType(m.Name)
 	a.input(name, append(fields, "and", "["+name+"]", "or", "["+name+"]", "not", name)...)
 }
 
-// filterOf returns the type of a field in filters; empty if it has none there.
-func (a *api) filterOf(f *Field) string {
+// filtered reports whether a filter has a field. Lists know all fields. Indexes know the declared
+// ones, and those of relations and rules join them: but under the name that lists have. Relations
+// know the declared ones and those of rules.
+func (a *api) filtered(m *Model, f *Field, by maker, model string) bool {
+	owner := slices.ContainsFunc(m.roles, func(o *role) bool {
+		return o.allow == Owner && o.entity == f.Name
+	})
+	switch {
+	case by == forList || !f.Added:
+		return true
+	case model != upper(model):
+		return false
+	case by == forIndex:
+		return f.Name != "id" && f.Name != m.CreatedAt && f.Name != m.UpdatedAt
+	}
+	return owner
+}
+
+// filterOf returns the type of a field in filters; empty if it has none there. Relations know no
+// lists of an enum.
+func (a *api) filterOf(f *Field, by maker) string {
 	name := f.Type.Name()
 	switch {
-	case a.isEnum(name) && f.Type.Elem != nil:
+	case a.isEnum(name) && f.Type.Elem != nil && by != forRelation:
 		a.input("Model"+name+"ListInput", "eq", "["+name+"]", "ne", "["+name+"]",
 			"contains", name, "notContains", name)
 		return "Model" + name + "ListInput"
 	case a.isEnum(name):
 		a.input("Model"+name+"Input", "eq", name, "ne", name)
 		return "Model" + name + "Input"
-	case scalars[name] != "":
-		return "Model" + scalars[name] + "Input"
+	case baseScalars[name] != "":
+		return "Model" + baseScalars[name] + "Input"
 	}
 	return ""
 }

@@ -20,8 +20,8 @@ func seed(f *testing.F, file string) {
 	}
 }
 
-// check asks a schema for everything. Nobody in particular may do nothing.
-func check(t *testing.T, s *Schema) {
+// askEverything asks a schema for everything. Nobody in particular may do nothing.
+func askEverything(t *testing.T, s *Schema) {
 	nobody := Identity{}
 	for _, m := range s.Models {
 		if m.Key == nil || m.Field(m.Key.Partition) == nil {
@@ -69,7 +69,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(`extend type Query { a: Int @auth(rules: [1]) } input AMPLIFY { globalAuthRule: Int = 1 }`)
 	f.Fuzz(func(t *testing.T, text string) {
 		if s, err := Read("model.graphql", text, allModes); err == nil {
-			check(t, s)
+			askEverything(t, s)
 		}
 	})
 }
@@ -93,7 +93,7 @@ func FuzzReadIntrospection(f *testing.F) {
 	f.Add([]byte(`{"version": 1, "models": {"A": {"fields": {"id": {"type": {"model": "A"}}}}}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if s, err := ReadIntrospection("amplify_outputs.json", text, allModes); err == nil {
-			check(t, s)
+			askEverything(t, s)
 		}
 	})
 }

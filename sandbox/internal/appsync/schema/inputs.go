@@ -75,7 +75,8 @@ func (a *api) common() {
 // conditionInput adds the type of the conditions of mutations. They leave out the primary key.
 func (a *api) conditionInput(m *Model) {
 	leave := []string{}
-	if m.fields["id"] != nil && (m.fields["id"].Type.Name() == "ID" || len(m.Indexes) > 0) {
+	indexed := slices.ContainsFunc(m.Indexes, func(k *Key) bool { return !k.Implied })
+	if id := m.fields["id"]; id != nil && (id.Type.Name() == "ID" || indexed) {
 		leave = append(leave, "id")
 	}
 	if hasPrimaryKey(m.def) {
@@ -83,7 +84,7 @@ func (a *api) conditionInput(m *Model) {
 	}
 	var fields []string
 	for _, f := range m.Fields {
-		if t := a.filterOf(f); t != "" && !slices.Contains(leave, f.Name) {
+		if t := a.filterOf(f, forList); t != "" && !slices.Contains(leave, f.Name) {
 			fields = append(fields, f.Name, t)
 		}
 	}
@@ -108,7 +109,7 @@ func (a *api) subscriptionInput(m *Model) {
 			fields = append(fields, f.Name, "ModelStringInput")
 		case dynamic[f.Name] || a.impliedByMany(m, f):
 		default:
-			a.filterOf(f) // the enum's filter is deployed beside it
+			a.filterOf(f, forList) // the enum's filter is deployed beside it
 			fields = append(fields, f.Name, "ModelSubscription"+scalar+"Input")
 		}
 	}
@@ -160,7 +161,7 @@ func (a *api) mutationInput(m *Model, kind Kind, name string) {
 	keys := m.Key.Fields()
 	if kind == Delete {
 		for _, key := range keys {
-			put(key, ast.Type{NamedType: m.fields[key].Type.Name(), NonNull: true})
+			put(key, ast.Type{NamedType: m.keyType(key), NonNull: true})
 		}
 		a.add(def)
 		return
@@ -243,8 +244,8 @@ func (a *api) sortCondition(m *Model, k *Key) string {
 	var fields []string
 	for i, name := range k.Sort {
 		t := m.fields[name].Type.Name()
-		if i == len(k.Sort)-1 && scalars[t] != "" {
-			t = scalars[t]
+		if i == len(k.Sort)-1 && baseScalars[t] != "" {
+			t = baseScalars[t]
 		}
 		fields = append(fields, name, t)
 	}

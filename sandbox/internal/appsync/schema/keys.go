@@ -76,12 +76,7 @@ func (r *reader) readIndex(m *Model, f *ast.FieldDefinition, d *ast.Directive) {
 	if k.Query == "" {
 		return
 	}
-	op := &Operation{Root: ast.Query, Name: k.Query, Kind: Index, Model: m, Key: k}
-	if r.schema.operations[ast.Query][op.Name] != nil {
-		r.fault(d.Position, "two queries have the name %s", op.Name)
-	}
-	r.schema.operations[ast.Query][op.Name] = op
-	m.Operations = append(m.Operations, op)
+	r.addOperation(d, &Operation{Root: ast.Query, Name: k.Query, Kind: Index, Model: m, Key: k})
 }
 
 // primaryKey returns the fields of the primary key of a model.
@@ -92,6 +87,15 @@ func primaryKey(def *ast.Definition) (partition string, sort []string) {
 		}
 	}
 	return "id", nil
+}
+
+// keyType returns the type of a field of the primary key where others refer to it. Without
+// @primaryKey that is ID, even if the id is declared as something else.
+func (m *Model) keyType(name string) string {
+	if !hasPrimaryKey(m.def) {
+		return "ID"
+	}
+	return m.fields[name].Type.Name()
 }
 
 func hasPrimaryKey(def *ast.Definition) bool {

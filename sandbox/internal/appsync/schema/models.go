@@ -1,9 +1,12 @@
 package schema
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 )
 
 // readModels makes the models, without keys, relations and rules.
@@ -20,6 +23,7 @@ func (r *reader) readModels() {
 		}
 		for _, f := range def.Fields {
 			m.add(r.readField(f))
+			r.readChecks(m, f)
 		}
 		if m.fields["id"] == nil && !hasPrimaryKey(def) {
 			m.add(&Field{Name: "id", Type: named("ID!"), Added: true, pos: def.Position})
@@ -38,7 +42,7 @@ func (r *reader) checkPlain(def *ast.Definition) {
 	}
 	for _, f := range def.Fields {
 		for _, name := range []string{
-			"primaryKey", "index", "default", "hasOne", "hasMany", "belongsTo",
+			"primaryKey", "index", "default", "validate", "hasOne", "hasMany", "belongsTo",
 		} {
 			if d := f.Directives.ForName(name); d != nil {
 				r.fault(d.Position, "@%s on %s.%s needs @model on the type", name, def.Name, f.Name)
@@ -66,13 +70,32 @@ func (r *reader) readField(f *ast.FieldDefinition) *Field {
 			r.fault(d.Position, "@default belongs to fields of scalar and enum types")
 		case v == nil || v.Kind == ast.NullValue:
 			r.fault(d.Position, "@default needs a value")
-		case r.isEnum(f.Type.Name()) && r.defs[f.Type.Name()].EnumValues.ForName(v.Raw) == nil:
-			r.fault(d.Position, "the default %q is no value of the enum %s", v.Raw, f.Type.Name())
 		default:
-			out.Default = &v.Raw
+			var err error
+			if out.Default, err = r.defaultValue(f.Type.Name(), v.Raw); err != nil {
+				r.fault(d.Position, "the default %q is no %s: %v", v.Raw, f.Type.Name(), err)
+			}
 		}
 	}
 	return out
+}
+
+// defaultValue reads the text of @default. Texts stand for themselves, numbers are written in JSON.
+func (r *reader) defaultValue(typ, text string) (any, error) {
+	if r.isEnum(typ) {
+		if r.defs[typ].EnumValues.ForName(text) == nil {
+			return nil, errors.New("the enum does not have it")
+		}
+		return text, nil
+	}
+	var value any = text
+	if slices.Contains([]string{"Int", "Float", "Boolean", "AWSTimestamp"}, typ) {
+		var err error
+		if value, err = scalars.ParseJSON(text); err != nil {
+			return nil, err
+		}
+	}
+	return scalars.Parse(typ, value)
 }
 
 func (r *reader) readTimestamps(m *Model, d *ast.Directive) {
@@ -111,52 +134,53 @@ func (r *reader) readOperations(m *Model, d *ast.Directive) {
 		Create: camel("create", m.Name), Update: camel("update", m.Name),
 		Delete: camel("delete", m.Name),
 	}
-	for member, kinds := range map[string][]Kind{
-		"queries": {Get, List}, "mutations": {Create, Update, Delete},
+	for _, group := range []struct {
+		root     ast.Operation
+		argument string
+		members  []string
+	}{
+		{ast.Query, "queries", []string{"get", "list"}},
+		{ast.Mutation, "mutations", []string{"create", "update", "delete"}},
 	} {
-		v := argument(d, member)
-		var known []string
-		for _, kind := range kinds {
-			known = append(known, string(kind))
-		}
-		r.members(d, v, known...)
-		for _, kind := range kinds {
+		v := argument(d, group.argument)
+		r.members(d, v, group.members...)
+		for _, member := range group.members {
+			kind := Kind(member)
 			name := names[kind]
 			if v != nil && v.Kind == ast.NullValue {
 				name = ""
 			} else if v != nil {
-				rename(v, string(kind), &name)
+				rename(v, member, &name)
 			}
-			names[kind] = name
+			if names[kind] = name; name != "" {
+				r.addOperation(d, &Operation{Root: group.root, Name: name, Kind: kind, Model: m})
+			}
 		}
 	}
-	add := func(op *Operation) {
-		root := r.schema.operations[op.Root]
-		if root[op.Name] != nil {
-			r.fault(d.Position, "two operations of models have the name %s.%s", op.Root, op.Name)
-		}
-		root[op.Name] = op
-		m.Operations = append(m.Operations, op)
-	}
-	for _, kind := range []Kind{Get, List, Create, Update, Delete} {
-		if names[kind] == "" {
-			continue
-		}
-		root := ast.Mutation
-		if kind == Get || kind == List {
-			root = ast.Query
-		}
-		add(&Operation{Root: root, Name: names[kind], Kind: kind, Model: m})
-	}
+	r.readSubscriptions(m, d, names)
+}
 
-	subscriptions := argument(d, "subscriptions")
-	if subscriptions != nil {
-		r.members(d, subscriptions, "level", "onCreate", "onUpdate", "onDelete")
-		if subscriptions.Kind == ast.NullValue {
+// addOperation adds an operation of a model.
+func (r *reader) addOperation(d *ast.Directive, op *Operation) {
+	root := r.schema.operations[op.Root]
+	if root[op.Name] != nil {
+		r.fault(d.Position, "there are two operations with the name %s.%s",
+			upper(string(op.Root)), op.Name)
+	}
+	root[op.Name] = op
+	op.Model.Operations = append(op.Model.Operations, op)
+}
+
+// readSubscriptions reads who may subscribe, and to what: the names of mutations are given.
+func (r *reader) readSubscriptions(m *Model, d *ast.Directive, mutations map[Kind]string) {
+	v := argument(d, "subscriptions")
+	if v != nil {
+		r.members(d, v, "level", "onCreate", "onUpdate", "onDelete")
+		if v.Kind == ast.NullValue {
 			m.Level = LevelOff
 		}
 		level := string(m.Level)
-		rename(subscriptions, "level", &level)
+		rename(v, "level", &level)
 		m.Level = Level(level)
 		if !slices.Contains([]Level{LevelOff, LevelPublic, LevelOn}, m.Level) {
 			r.fault(d.Position, "the model has the unknown level of subscriptions %q", level)
@@ -165,28 +189,19 @@ func (r *reader) readOperations(m *Model, d *ast.Directive) {
 	if m.Level == LevelOff {
 		return
 	}
-	byName := map[string]*Operation{}
 	for _, kinds := range [][2]Kind{{OnCreate, Create}, {OnUpdate, Update}, {OnDelete, Delete}} {
-		on, mutation := kinds[0], names[kinds[1]]
-		list := []string{subscriptionName(on, m.Name)}
-		if subscriptions != nil {
-			if v := subscriptions.Children.ForName(string(on)); v != nil {
-				list = texts(v)
-			}
+		on, mutation := kinds[0], mutations[kinds[1]]
+		names := []string{subscriptionName(on, m.Name)}
+		if v != nil && v.Children.ForName(string(on)) != nil {
+			names = texts(v.Children.ForName(string(on)))
 		}
-		for _, name := range list {
-			if mutation == "" {
-				continue
+		for _, name := range names {
+			if mutation != "" {
+				r.addOperation(d, &Operation{
+					Root: ast.Subscription, Name: name, Kind: on, Model: m,
+					Mutations: []string{mutation},
+				})
 			}
-			if op := byName[name]; op != nil { // one subscription to several mutations
-				op.Mutations = append(op.Mutations, mutation)
-				continue
-			}
-			byName[name] = &Operation{
-				Root: ast.Subscription, Name: name, Kind: on, Model: m,
-				Mutations: []string{mutation},
-			}
-			add(byName[name])
 		}
 	}
 }
@@ -213,10 +228,11 @@ func (r *reader) readCustom() {
 			if !isRoot {
 				continue
 			}
-			op := &Operation{Root: root, Name: f.Name, Kind: Custom, Rules: rules}
-			for _, d := range f.Directives.ForNames("function") {
-				op.Functions = append(op.Functions, text(argument(d, "name")))
+			says := slices.Concat(def.Directives, f.Directives)
+			if says.ForName("auth") == nil && says.ForName("aws_iam") == nil {
+				r.schema.unruled[def.Name+"."+f.Name] = true
 			}
+			op := &Operation{Root: root, Name: f.Name, Kind: Custom, Rules: rules}
 			if d := f.Directives.ForName("aws_subscribe"); d != nil {
 				op.Mutations = texts(argument(d, "mutations"))
 			}

@@ -8,19 +8,19 @@ import (
 
 // modes puts the directives of modes on types and fields: the first layer of authorization.
 func (a *api) modes() {
-	admins := a.options.admins()
+	open := a.options.admins() || a.sandboxed
 	for _, def := range a.document.Definitions {
 		if def.Kind != ast.Object || a.isModel(def.Name) {
 			continue
 		}
 		out := a.types[def.Name]
-		if admins {
+		if open {
 			out.Directives = withModes(out.Directives, []Provider{IAM})
 		}
 		isRoot := slices.Contains([]string{"Query", "Mutation", "Subscription"}, def.Name)
 		for _, f := range def.Fields {
 			of := out.Fields.ForName(f.Name)
-			if isRoot && admins {
+			if isRoot && open {
 				of.Directives = withModes(of.Directives, []Provider{IAM})
 			}
 			if roles, ok := a.schema.fields[def.Name+"."+f.Name]; ok {
@@ -29,8 +29,10 @@ func (a *api) modes() {
 		}
 	}
 	for _, m := range a.schema.Models {
+		if m.def.Directives.ForName("auth") == nil {
+			a.openModel(m)
+		}
 		if len(m.roles) == 0 {
-			a.closedModel(m)
 			continue
 		}
 		providers := a.providers(m.roles)
@@ -88,16 +90,23 @@ func (a *api) putModes(op *Operation, modes []Provider) {
 	answer.Directives = withModes(answer.Directives, modes)
 }
 
-// closedModel is a model without rules: IAM principals alone may use it.
-func (a *api) closedModel(m *Model) {
-	if !a.options.admins() || a.options.defaultMode() == IAM {
+// openModel gives a model without rules the modes that settings of the API open such models to.
+func (a *api) openModel(m *Model) {
+	var modes []Provider
+	mode, admins := a.options.defaultMode(), a.options.admins()
+	if a.sandboxed && mode != APIKey {
+		modes = append(modes, APIKey)
+	}
+	if admins && mode != IAM {
+		modes = append(modes, IAM)
+	}
+	if len(modes) == 0 {
 		return
 	}
-	iam := []Provider{IAM}
 	typ := a.types[m.Name]
-	typ.Directives = withModes(typ.Directives, iam)
+	typ.Directives = withModes(typ.Directives, modes)
 	for _, op := range m.Operations {
-		a.putModes(op, iam)
+		a.putModes(op, modes)
 	}
 	seen := map[string]bool{}
 	var nested func(*ast.Definition)
@@ -109,7 +118,7 @@ func (a *api) closedModel(m *Model) {
 				continue
 			}
 			seen[inner.Name] = true
-			inner.Directives = withModes(inner.Directives, iam)
+			inner.Directives = withModes(inner.Directives, modes)
 			nested(inner)
 		}
 	}

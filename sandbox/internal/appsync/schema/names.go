@@ -58,8 +58,9 @@ func indexName(model, partition string, sort []string) string {
 	return lower(plural(model)) + "By" + strings.Join(parts, "And")
 }
 
+// Lists begin the model's name in upper case. Indexes and relations leave it as it is.
 func connectionType(model string) string { return "Model" + model + "Connection" }
-func filterType(model string) string     { return "Model" + upper(model) + "FilterInput" }
+func filterType(model string) string     { return "Model" + model + "FilterInput" }
 func conditionType(model string) string  { return "Model" + upper(model) + "ConditionInput" }
 func subscriptionFilterType(model string) string {
 	return "ModelSubscription" + upper(model) + "FilterInput"
@@ -74,8 +75,8 @@ func compositeType(model string, k *Key, suffix string) string {
 	return "Model" + model + name + "CompositeKey" + suffix
 }
 
-// scalars maps the scalars to those that their filters and keys use.
-var scalars = map[string]string{
+// baseScalars maps the scalars to those that their filters and keys use.
+var baseScalars = map[string]string{
 	"String": "String", "Int": "Int", "Float": "Float", "Boolean": "Boolean", "ID": "ID",
 	"AWSDate": "String", "AWSTime": "String", "AWSDateTime": "String", "AWSTimestamp": "Int",
 	"AWSEmail": "String", "AWSJSON": "String", "AWSURL": "String", "AWSPhone": "String",

@@ -61,6 +61,7 @@ func read(
 		defs: map[string]*ast.Definition{},
 		schema: &Schema{
 			options: o, models: map[string]*Model{}, fields: map[string][]*role{},
+			unruled: map[string]bool{},
 			operations: map[ast.Operation]map[string]*Operation{
 				ast.Query: {}, ast.Mutation: {}, ast.Subscription: {},
 			},
@@ -137,10 +138,8 @@ var unserved = map[string]string{
 	"conversation": "the sandbox has no conversations",
 }
 
-// refused are directives that the sandbox would be more lenient without than AWS, or that it cannot
-// read a schema without.
+// refused are directives that the sandbox cannot do without, and does not know.
 var refused = map[string]string{
-	"validate":   "the sandbox does not check it, and would store what AWS refuses",
 	"versioned":  "it belongs to version 1 of Amplify's transformer; migrate the schema",
 	"key":        "it belongs to version 1 of Amplify's transformer; see @primaryKey and @index",
 	"connection": "it belongs to version 1 of Amplify's transformer; see @hasMany and @belongsTo",
@@ -216,6 +215,10 @@ func (r *reader) readGlobals(def *ast.Definition) {
 			if !r.sandboxed {
 				r.fault(f.Position, "%s takes { allow: public } only", f.Name)
 			}
+			if !r.options.Gen1 {
+				r.sandboxed = false
+				r.warn(f.Position, "%s has no effect in Gen 2", f.Name)
+			}
 		default:
 			r.warn(f.Position, "the sandbox does not know the setting %q", f.Name)
 		}
@@ -238,5 +241,5 @@ func (r *reader) scalarOf(name string) string {
 	if r.isEnum(name) {
 		return "String"
 	}
-	return scalars[name]
+	return baseScalars[name]
 }

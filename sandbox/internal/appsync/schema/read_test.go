@@ -108,9 +108,30 @@ func TestReadFaults(t *testing.T) {
 			`model.graphql:1: a rule outside of models has no operations`,
 		},
 		{
-			"validation that would not be checked",
-			`type Note @model { text: String @validate(type: maxLength, value: "5") }`,
-			`model.graphql:1: @validate on Note.text: the sandbox does not check it`,
+			"an unknown validation",
+			`type Note @model { text: String @validate(type: polite, value: "5") }`,
+			`model.graphql:1: @validate has the unknown type "polite"`,
+		},
+		{
+			"a validation of another type",
+			`type Note @model { text: String @validate(type: gt, value: "5") }`,
+			`model.graphql:1: @validate(type: gt) does not suit Note.text of the type String`,
+		},
+		{
+			"a validation that stands twice",
+			`type Note @model { text: String
+				@validate(type: endsWith, value: "a") @validate(type: endsWith, value: "b") }`,
+			`model.graphql:2: @validate(type: endsWith) stands twice on Note.text`,
+		},
+		{
+			"a pattern that cannot be checked",
+			`type Note @model { text: String @validate(type: matches, value: "(?=a)") }`,
+			`model.graphql:1: @validate(type: matches): the sandbox cannot check "(?=a)"`,
+		},
+		{
+			"a length that is no number",
+			`type Note @model { text: String @validate(type: minLength, value: "-1") }`,
+			`model.graphql:1: @validate(type: minLength): the sandbox cannot check "-1"`,
 		},
 		{
 			"version 1 of the transformer", `type Note @model @key(fields: ["id"]) { id: ID! }`,
@@ -128,7 +149,7 @@ func TestReadFaults(t *testing.T) {
 		{
 			"two queries with one name",
 			`type Note @model { a: ID @index(queryField: "notes") b: ID @index(queryField: "notes") }`,
-			`model.graphql:1: two queries have the name notes`,
+			`model.graphql:1: there are two operations with the name Query.notes`,
 		},
 		{
 			"a relation to no model",
@@ -158,7 +179,15 @@ func TestReadFaults(t *testing.T) {
 		{
 			"a default that is no value of the enum",
 			`type Note @model { level: Level @default(value: "LOW") } enum Level { HIGH }`,
-			`model.graphql:1: the default "LOW" is no value of the enum Level`,
+			`model.graphql:1: the default "LOW" is no Level: the enum does not have it`,
+		},
+		{
+			"a default that is no number", `type Note @model { n: Int @default(value: "one") }`,
+			`model.graphql:1: the default "one" is no Int`,
+		},
+		{
+			"a default that is no date", `type Note @model { on: AWSDate @default(value: "2023-02-29") }`,
+			`model.graphql:1: the default "2023-02-29" is no AWSDate`,
 		},
 		{
 			"an unknown member of @model", "type Note @model(mutations: {udpate: null}) { id: ID! }",
@@ -248,6 +277,23 @@ func TestReadGen1(t *testing.T) {
 	}
 }
 
+// TestGlobalRuleOfGen1 has no effect in Gen 2.
+func TestGlobalRuleOfGen1(t *testing.T) {
+	s, err := Read("model.graphql", `
+		input AMPLIFY { globalAuthRule: AuthRule = { allow: public } }
+		type Note @model { text: String }`, allModes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := s.Operation(ast.Query, "listNotes")
+	if _, err := s.AllowRead(Identity{Provider: APIKey}, list, nil); err == nil {
+		t.Error("globalAuthRule lets the API key in")
+	}
+	if len(s.Warnings) == 0 || s.Warnings[0] != "model.graphql:2: globalAuthRule has no effect in Gen 2" {
+		t.Errorf("the warnings are %q", s.Warnings)
+	}
+}
+
 // TestReadModel looks at what the executor works with.
 func TestReadModel(t *testing.T) {
 	c := load(t, "c")
@@ -305,7 +351,7 @@ func TestReadModel(t *testing.T) {
 		c.Operation(ast.Mutation, "addRenamed").Kind != Create {
 		t.Errorf("Renamed is %+v", m)
 	}
-	if f := c.Model("Preset").Field("grade"); f.Default == nil || *f.Default != "MID" {
+	if f := c.Model("Preset").Field("grade"); f.Default != "MID" {
 		t.Errorf("Preset.grade has the default %v", f.Default)
 	}
 	if op := load(t, "a").Operation(ast.Subscription, "onAnyWorkshopChange"); op.Kind != Custom ||

@@ -232,7 +232,7 @@ func impliedKey(m *Model, f *ast.FieldDefinition, key *Model) []string {
 // addKey adds the fields that hold the primary key of another model.
 func (r *reader) addKey(m *Model, names []string, of *Model, required bool) {
 	for i, name := range of.Key.Fields() {
-		t := &ast.Type{NamedType: of.fields[name].Type.Name(), NonNull: required}
+		t := &ast.Type{NamedType: of.keyType(name), NonNull: required}
 		m.add(&Field{Name: names[i], Type: t, Added: true, pos: m.def.Position})
 	}
 }

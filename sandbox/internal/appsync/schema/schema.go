@@ -18,6 +18,9 @@ type Schema struct {
 	operations map[ast.Operation]map[string]*Operation
 	// fields are the rules on fields of types that are no models, by "Type.field".
 	fields map[string][]*role
+	// unruled are the custom operations that say nothing of IAM. No role of the identity pool has a
+	// policy for them.
+	unruled map[string]bool
 }
 
 // Model returns the model of that name, or nil.
@@ -52,6 +55,7 @@ type Model struct {
 	fields map[string]*Field
 	roles  []*role
 	def    *ast.Definition
+	checks []check
 	// settable are fields that every rule for writing allows: keys that relations add.
 	settable map[string]bool
 }
@@ -87,7 +91,7 @@ type Field struct {
 	Name     string
 	Type     *ast.Type
 	Rules    []Rule    // of the field itself; the rules of the model do not count if there are any
-	Default  *string   // the text of @default, which stands for an absent or null value on create
+	Default  any       // of @default: it stands for an absent or null value on create
 	Relation *Relation // of a field that leads to another model; such a field holds no value
 	// Added is set if the backend adds the field: it is not in the annotated schema.
 	Added bool
@@ -108,8 +112,7 @@ type Key struct {
 	Sort      []string
 	// Query names the query of an index; empty if it has none.
 	Query string
-	// Projected are the fields that the index holds; nil means all. Reading by the index gives null
-	// for the others.
+	// Projected are the fields that the index holds; nil means all. See [Key.View].
 	Projected []string
 	// Implied is set for an index that a relation makes.
 	Implied bool
@@ -120,7 +123,26 @@ func (k *Key) Fields() []string { return append([]string{k.Partition}, k.Sort...
 
 // SortArgument names the argument of a query that takes the condition on the sort key; empty if
 // the key has no sort fields.
-func (k *Key) SortArgument() string { return camel(k.Sort...) }
+func (k *Key) SortArgument() string {
+	if len(k.Sort) == 1 {
+		return k.Sort[0]
+	}
+	return camel(k.Sort...)
+}
+
+// View returns what the key has of an item.
+func (k *Key) View(item map[string]any) map[string]any {
+	if k.Projected == nil {
+		return item
+	}
+	view := map[string]any{}
+	for _, name := range k.Projected {
+		if v, ok := item[name]; ok {
+			view[name] = v
+		}
+	}
+	return view
+}
 
 // RelationKind says how many related items there may be, and on which side their keys stand.
 type RelationKind string
@@ -174,6 +196,5 @@ type Operation struct {
 	Key   *Key   // of Get, List and Index
 
 	Rules     []Rule   // of Custom
-	Functions []string // of Custom: the names in @function; none if AppSync JavaScript answers
-	Mutations []string // of subscriptions: the mutations in @aws_subscribe
+	Mutations []string // of subscriptions: the mutations that they follow
 }

@@ -14,7 +14,13 @@ func (s *Schema) AllowSubscribe(
 	if len(filter) == 0 {
 		filter = nil
 	}
-	if m.Level != LevelOn || s.admin(id) {
+	if s.admin(id) {
+		return filter, nil
+	}
+	if m.Level == LevelPublic {
+		if id.Provider == IAM { // no role has a policy for it
+			return nil, unauthorized()
+		}
 		return filter, nil
 	}
 	authorized, byArgument := false, false

@@ -331,7 +331,7 @@ func (r *replay) mutate(op *Operation, path []any, input, answer map[string]any,
 		full := maps.Clone(input)
 		for _, f := range m.Fields {
 			if f.Default != nil && full[f.Name] == nil {
-				full[f.Name] = *f.Default
+				full[f.Name] = f.Default
 			}
 		}
 		item, err := r.s.AllowCreate(r.id, m, full)
