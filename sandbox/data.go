@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
 	"github.com/amplify-go/amplify/sandbox/function"
@@ -36,7 +38,8 @@ type Data struct {
 	// SchemaFile names the schema in errors. The default is "schema.graphql".
 	SchemaFile string
 	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
-	// without a function answers with an error that says so.
+	// without a function answers with an error that says so, and Start logs a warning. A
+	// function for an operation that the schema lacks is an error of Start.
 	Functions map[string]function.Handler
 	// Authorizer decides about callers of the mode AWS_LAMBDA.
 	Authorizer function.Authorizer
@@ -175,6 +178,14 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 				"or provider is not given: it refuses such callers", "mode", name)
 		}
 	}
+	without, err := d.checkFunctions(parsed)
+	if err != nil {
+		return nil, err
+	}
+	if without != nil {
+		s.logger.Warn("sandbox: the data schema has custom operations without a function",
+			"operations", without)
+	}
 	for _, w := range parsed.Warnings {
 		s.logger.Warn("sandbox: the data schema", "warning", w)
 	}
@@ -204,6 +215,36 @@ func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Sch
 		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
 	}
 	return nil, nil
+}
+
+// checkFunctions returns the custom queries and mutations that have no function. A function
+// without an operation is an error.
+func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
+	unknown := maps.Clone(d.Functions)
+	for kind, root := range map[ast.Operation]*ast.Definition{
+		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation} {
+		if root == nil {
+			continue
+		}
+		for _, f := range root.Fields {
+			op := s.Operation(kind, f.Name)
+			if op == nil || op.Kind != schema.Custom {
+				continue
+			}
+			name := root.Name + "." + f.Name
+			if d.Functions[name] == nil {
+				without = append(without, name)
+			}
+			delete(unknown, name)
+		}
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema has "+
+			"no such custom query or mutation: name one like \"Query.echo\"", name))
+	}
+	slices.Sort(without)
+	return without, errors.Join(errs...)
 }
 
 // verifyUser returns the claims of a token of the user pool: an access token or an ID token.

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -334,6 +336,27 @@ func TestDataFunctions(t *testing.T) {
 			!strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", document, status, body)
 		}
+	}
+}
+
+// TestDataFunctionsAreKnown: a function for an operation that there is not stops the
+// sandbox, and an operation without one is told.
+func TestDataFunctionsAreKnown(t *testing.T) {
+	var log bytes.Buffer
+	cfg := sandbox.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Data: sandbox.Data{
+		Schema: noteSchema + `type Query {
+			echo: String @function(name: "echo") @auth(rules: [{allow: public}])
+		}`}}
+	start(t, cfg)
+	if !strings.Contains(log.String(), `without a function" operations=[Query.echo]`) {
+		t.Error(log.String())
+	}
+	cfg.Data.Functions = map[string]function.Handler{"Query.echo": dataFunctions["Query.who"],
+		"Query.getNote": dataFunctions["Query.who"], "echo": dataFunctions["Query.who"]}
+	_, err := sandbox.Start(t.Context(), cfg)
+	if err == nil || !strings.Contains(err.Error(), `function for "Query.getNote"`) ||
+		!strings.Contains(err.Error(), `function for "echo"`) {
+		t.Error(err)
 	}
 }
 

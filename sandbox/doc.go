@@ -50,7 +50,7 @@
 // resolvers do that Amplify generates: rules of models and fields, relations, indexes, conditions,
 // pages and errors. All modes of authorization are verified. Functions of Go answer the custom
 // queries and mutations ([Data.Functions]) and stand for the Lambda authorizer
-// ([Data.Authorizer]); see the package function.
+// ([Data.Authorizer]); see the package function. Programs of other languages answer by HTTP.
 //
 // Without the schema, the API is that of the model introspection in the outputs, and is closed
 // where the introspection does not tell the rules: it does not have all of them. The sandbox does

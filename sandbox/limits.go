@@ -8,7 +8,8 @@ import (
 )
 
 // What a client can use of the server. Bodies have limits of 64 or 128 KiB where they are read,
-// and S3 has its own. They have no deadline: a fault can make an answer take as long as it likes.
+// those for AppSync 1 MiB, and S3 has its own. They have no deadline: a fault can make an answer
+// take as long as it likes.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute

@@ -20,15 +20,16 @@ import (
 
 // sandboxCommand runs a local backend until it is interrupted.
 type sandboxCommand struct {
-	Outputs      string   `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate, or an amplifyconfiguration.json of Gen 1: ids, app client, domain, password policy, groups. The file is not changed."`
-	Schema       string   `type:"path" placeholder:"FILE" help:"The annotated data schema (@model, @auth), which tells all about the GraphQL API: model-schema.graphql of Gen 2, schema.graphql of Gen 1. Without the flag, one of the backend of --outputs is used if it is where Amplify leaves it: in .amplify/artifacts or in amplify/backend/api. Without a schema the API is that of the outputs' model introspection, where some operations are refused."`
-	WriteOutputs string   `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
-	AppOrigin    []string `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. If the outputs have no managed login, the sandbox adds it and says what to deploy. Without --outputs the default is http://localhost:3000."`
-	Users        string   `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
-	Data         string   `type:"path" placeholder:"DIR" help:"Keep users, sessions, keys and objects in this directory. Without it the keys alone are kept, beside the outputs."`
-	StorageAdmin bool     `help:"Print a key, as JSON, that may make, fill and delete S3 buckets."`
-	Port         int      `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
-	TLSPort      *int     `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
+	Outputs      string            `type:"path" placeholder:"FILE" help:"An amplify_outputs.json to imitate, or an amplifyconfiguration.json of Gen 1: ids, app client, domain, password policy, groups. The file is not changed."`
+	Schema       string            `type:"path" placeholder:"FILE" help:"The annotated data schema (@model, @auth), which tells all about the GraphQL API: model-schema.graphql of Gen 2, schema.graphql of Gen 1. Without the flag, one of the backend of --outputs is used if it is where Amplify leaves it: in .amplify/artifacts or in amplify/backend/api. Without a schema the API is that of the outputs' model introspection, where some operations are refused."`
+	Function     map[string]string `placeholder:"OPERATION=URL" help:"The address of a program that answers a custom operation, such as Query.echo=http://localhost:3001/echo. It gets the function's event as JSON by POST, and answers with the value in JSON. The flag may be given for each operation."`
+	WriteOutputs string            `type:"path" default:"amplify_outputs.sandbox.json" placeholder:"FILE" help:"Where to write the outputs with the address of the sandbox (${default}). Other files than outputs of a sandbox are not replaced."`
+	AppOrigin    []string          `placeholder:"ORIGIN" help:"The origin of the application. Its auth routes become redirect URIs. If the outputs have no managed login, the sandbox adds it and says what to deploy. Without --outputs the default is http://localhost:3000."`
+	Users        string            `type:"path" placeholder:"FILE" help:"A JSON file with users. They are created unless they exist."`
+	Data         string            `type:"path" placeholder:"DIR" help:"Keep users, sessions, keys and objects in this directory. Without it the keys alone are kept, beside the outputs."`
+	StorageAdmin bool              `help:"Print a key, as JSON, that may make, fill and delete S3 buckets."`
+	Port         int               `default:"4960" placeholder:"PORT" help:"The port of 127.0.0.1 to listen at (${default}). 0 chooses a free port."`
+	TLSPort      *int              `name:"tls-port" placeholder:"PORT" help:"Serve the same by TLS, under the names of AWS's hosts, for unmodified Amplify JS. 0 chooses a free port."`
 
 	Pool                 poolFlags    `embed:"" group:"The user pool's settings"`
 	AppClient            clientFlags  `embed:"" group:"The app client's settings"`
@@ -170,7 +171,7 @@ func (c *sandboxCommand) config(stdin io.Reader) (sandbox.Config, error) {
 	if c.Outputs == "" && len(config.AppOrigins) == 0 {
 		config.AppOrigins = []string{"http://localhost:3000"}
 	}
-	errs = append(errs, c.setSchema(&config), c.Pool.set(&config), c.AppClient.set(&config, stdin),
+	errs = append(errs, c.setSchema(&config), c.setFunctions(&config), c.Pool.set(&config), c.AppClient.set(&config, stdin),
 		c.Machine.set(&config, c.Pool.CustomScopes, stdin))
 	if c.Users != "" {
 		config.Users, err = readUsers(c.Users)

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/amplify-go/amplify/sandbox"
+	"github.com/amplify-go/amplify/sandbox/function"
 )
 
 // setSchema reads the data schema: the given file, or the one of the backend that is imitated.
@@ -37,6 +41,25 @@ func hasData(outputs []byte) bool {
 		return false // the sandbox says what is wrong
 	}
 	return members["data"] != nil || members["aws_appsync_graphqlEndpoint"] != nil
+}
+
+// setFunctions sets the programs that answer custom operations.
+func (c *sandboxCommand) setFunctions(config *sandbox.Config) error {
+	if len(c.Function) == 0 {
+		return nil
+	}
+	config.Data.Functions = map[string]function.Handler{}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(c.Function)) {
+		address := c.Function[name]
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			errs = append(errs, fmt.Errorf("--function %s=%s: give the address of a program, "+
+				"such as %s=http://localhost:3001/", name, address, name))
+		}
+		config.Data.Functions[name] = function.HTTP(nil, address)
+	}
+	return errors.Join(errs...)
 }
 
 // findSchema returns the annotated schema of the backend whose outputs are in a directory; empty if

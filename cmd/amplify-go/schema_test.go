@@ -1,11 +1,18 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/amplify-go/amplify/sandbox/function"
 )
 
 const noteSchema = `type Note @model @auth(rules: [{allow: public}]) { text: String }`
@@ -111,6 +118,55 @@ func TestSandboxServesSchema(t *testing.T) {
 				t.Error("the outputs tell of no API")
 			}
 		})
+	}
+}
+
+// A program of its own answers a custom operation.
+func TestSandboxAsksFunctions(t *testing.T) {
+	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var e function.Event
+		if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+			t.Error(err)
+		}
+		fmt.Fprintf(w, "%q", "Hello, "+e.Arguments["name"].(string))
+	}))
+	defer program.Close()
+	dir := t.TempDir()
+	write(t, dir, "notes.graphql", noteSchema+`type Query {
+		greet(name: String): String @function(name: "greet") @auth(rules: [{allow: public}])
+	}`)
+	s := startSandbox(t, dir, "--schema=notes.graphql", "--function=Query.greet="+program.URL)
+	var o struct {
+		Data struct {
+			APIKey string `json:"api_key"`
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, s.Outputs)), &o); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql",
+		strings.NewReader(`{"query": "{ greet(name: \"Ann\") }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Api-Key", o.Data.APIKey)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || string(body) != `{"data":{"greet":"Hello, Ann"}}` {
+		t.Errorf("%s, %v", body, err)
+	}
+	for flag, want := range map[string]string{
+		"--function=Query.greet=3001":             "--function Query.greet=3001: give the address",
+		"--function=Query.gone=http://localhost/": `there is a function for "Query.gone"`,
+	} {
+		_, stderr, status := output(t, dir, "sandbox", "--port=0", "--schema=notes.graphql", flag)
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d; stderr: %s", flag, status, stderr)
+		}
 	}
 }
 

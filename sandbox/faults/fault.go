@@ -31,11 +31,13 @@ type Outcome string
 // Outcomes.
 const (
 	// Throttle is Cognito's answer to too many requests: status 400 and TooManyRequestsException.
-	// That of S3 is status 503 and SlowDown.
+	// That of S3 is status 503 and SlowDown, and that of AppSync status 429 and
+	// ThrottlingException.
 	Throttle Outcome = "throttle"
 	// Plain429 is the answer of other throttles: status 429 and a line of text.
 	Plain429 Outcome = "429"
-	// JSON500 is status 500 and InternalErrorException, or S3's InternalError.
+	// JSON500 is status 500 and InternalErrorException, S3's InternalError, or AppSync's
+	// InternalFailure.
 	JSON500 Outcome = "500"
 	// HTML503 is the answer of a proxy in front of a service: status 503 and an HTML page.
 	HTML503 Outcome = "503-html"
