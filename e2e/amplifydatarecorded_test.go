@@ -77,7 +77,8 @@ func TestAmplifyJSDataRecorded(t *testing.T) {
 			r := replay{names: map[string]any{}}
 			for i, step := range c.Input.Steps {
 				var got jsAnswer
-				js.do(&got, "graphql", object{"query": step.Document, "variables": r.fill(step.Variables)})
+				js.do(&got, "graphql",
+					object{"query": step.Document, "variables": r.fill(step.Variables)})
 				r.answers = append(r.answers, got.Data)
 				want := c.Expected.Steps[i]
 				for _, connection := range want.Unordered {

@@ -147,7 +147,8 @@ func TestAxeConsole(t *testing.T) {
 func TestAxeConsoleData(t *testing.T) {
 	axe := newAxe(t)
 	backend := startBackend(t, sandbox.Config{Data: sandbox.Data{Schema: `
-		type Note @model @auth(rules: [{allow: owner}, {allow: groups, groups: ["editors"], operations: [read]}]) {
+		type Note @model @auth(rules: [{allow: owner},
+			{allow: groups, groups: ["editors"], operations: [read]}]) {
 			id: ID!
 			text: String @auth(rules: [{allow: owner}])
 			aFieldWhoseNameIsLongerThanANarrowScreen: [String]
@@ -155,7 +156,7 @@ func TestAxeConsoleData(t *testing.T) {
 		}
 		type Comment @model @auth(rules: [{allow: public}]) { text: String, note: Note @belongsTo }
 		type Bare @model { text: String }
-		type Query { echo(text: String): String @function(name: "echo") @auth(rules: [{allow: private}]) }`}})
+		type Query { echo: String @function(name: "echo") @auth(rules: [{allow: private}]) }`}})
 	backend.addUser(t, sandbox.User{Email: ada})
 	b := browser.profile(t)
 	open := func(path string) {

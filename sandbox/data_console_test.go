@@ -79,7 +79,8 @@ func (c *console) post(form url.Values, wantStatus int) string {
 // ask returns the answer to a query that the caller with this name on the page asks.
 func (c *console) ask(caller, query, variables string) string {
 	c.t.Helper()
-	option := regexp.MustCompile(`<option value="([^"]*)"[^>]*>` + regexp.QuoteMeta(caller) + `</option>`)
+	option := regexp.MustCompile(
+		`<option value="([^"]*)"[^>]*>` + regexp.QuoteMeta(caller) + `</option>`)
 	found := option.FindStringSubmatch(c.get("/console/query", http.StatusOK))
 	if found == nil {
 		c.t.Fatalf("the page does not offer %q", caller)
@@ -99,14 +100,19 @@ func (c *console) ask(caller, query, variables string) string {
 // TestDataConsoleQuery: a query is answered as the API would answer who is chosen.
 func TestDataConsoleQuery(t *testing.T) {
 	c := openConsole(t, startBackend(t, func(c *sandbox.Config) {
-		c.Data = sandbox.Data{Functions: dataFunctions, Schema: noteSchema + `
+		who := map[string]function.Handler{"Query.who": dataFunctions["Query.who"]}
+		c.Data = sandbox.Data{Functions: who, Schema: noteSchema + `
 			type Query { who: AWSJSON @function(name: "who")
 				@auth(rules: [{allow: private}, {allow: public, provider: iam}]) }
 			type Wall @model @auth(rules: [{allow: public, provider: iam, operations: [read]},
 				{allow: private, provider: iam}]) { text: String }
-			type Board @model @auth(rules: [{allow: groups, groups: ["editors"]}]) { text: String }`}
+			type Board @model @auth(rules: [{allow: groups, groups: ["editors"]}]) {
+				text: String
+			}`}
 	}).Sandbox)
-	const create = `mutation Create($text: String) { createDiary(input: {id: "d", text: $text}) { text } }`
+	const create = `mutation Create($text: String) {
+		createDiary(input: {id: "d", text: $text}) { text }
+	}`
 	want := "{\n  \"data\": {\n    \"createDiary\": {\n      \"text\": \"<b>\"\n    }\n  }\n}"
 	if got := c.ask("ann@example.com", create, `{"text": "<b>"}`); got != want {
 		t.Errorf("a mutation: %s", got)
@@ -161,16 +167,20 @@ func TestDataConsoleQuery(t *testing.T) {
 			t.Errorf("%s: %s", name, page)
 		}
 	}
-	if page := c.get("/console/query?model=Wall", http.StatusOK); !strings.Contains(page, "listWalls") {
+	page := c.get("/console/query?model=Wall", http.StatusOK)
+	if !strings.Contains(page, "listWalls") {
 		t.Errorf("the query to begin with: %s", page)
 	}
 }
 
 // TestDataConsoleForms: only forms of the console reach the API, and only callers whom it knows.
 func TestDataConsoleForms(t *testing.T) {
-	const outputs = `{"version": "1.4", "auth": {"aws_region": "us-east-1", "user_pool_id": "us-east-1_AbCdEfGhI",
-		"user_pool_client_id": "1example23456789", "username_attributes": ["email"]}, "data": {"url": "https://abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com/graphql",
-		"aws_region": "us-east-1", "default_authorization_type": "AMAZON_COGNITO_USER_POOLS", "authorization_types": []}}`
+	const host = "abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com"
+	const outputs = `{"version": "1.4",
+		"auth": {"aws_region": "us-east-1", "user_pool_id": "us-east-1_AbCdEfGhI",
+			"user_pool_client_id": "1example23456789", "username_attributes": ["email"]},
+		"data": {"url": "https://` + host + `/graphql", "aws_region": "us-east-1",
+			"default_authorization_type": "AMAZON_COGNITO_USER_POOLS", "authorization_types": []}}`
 	b := startBackend(t, func(c *sandbox.Config) {
 		c.Outputs = []byte(outputs)
 		c.Data.Schema = `type Note @model @auth(rules: [{allow: private}]) { text: String }`
@@ -182,20 +192,23 @@ func TestDataConsoleForms(t *testing.T) {
 			t.Errorf("the page offers %q, which is no caller of this API", caller)
 		}
 		form := url.Values{"caller": {caller}, "query": {"{ listNotes { items { id } } }"}}
-		if page := c.post(form, http.StatusUnprocessableEntity); !strings.Contains(page, "Choose who asks.") {
+		page := c.post(form, http.StatusUnprocessableEntity)
+		if !strings.Contains(page, "Choose who asks.") {
 			t.Errorf("%q asks: %s", caller, page)
 		}
 	}
 	sub := regexp.MustCompile(`<option value="([^"]{36})"`).FindStringSubmatch(page)[1]
-	form := url.Values{"caller": {sub}, "query": {`mutation { createNote(input: {text: "forged"}) { id } }`}}
+	form := url.Values{"caller": {sub},
+		"query": {`mutation { createNote(input: {text: "forged"}) { id } }`}}
 	header := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
-	if r, _ := call(t, "POST", b.URL()+"/console/query", form.Encode(), header); r.StatusCode != 403 {
-		t.Errorf("a form without the token: %s", r.Status)
+	response, _ := call(t, "POST", b.URL()+"/console/query", form.Encode(), header)
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("a form without the token: %s", response.Status)
 	}
 	if page := c.get("/console/data/Note", http.StatusOK); strings.Contains(page, "forged") {
 		t.Error("the form without the token has an effect")
 	}
-	header["Host"] = "abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com"
+	header["Host"] = host
 	for _, path := range []string{"/console/data", "/console/data/Note", "/console/query"} {
 		if r, _ := call(t, "GET", b.URL()+path, "", header); r.StatusCode == 200 {
 			t.Errorf("%s is there under AWS's name", path)
@@ -215,9 +228,11 @@ func TestDataConsoleItems(t *testing.T) {
 	const hostile = `"><script>alert(1)</script>`
 	var mutation strings.Builder
 	for i := range 101 {
-		fmt.Fprintf(&mutation, "m%d: createMany(input: {id: \"item-%03d\", tags: [\"a\", null]}) { id }\n", i, i)
+		const create = "m%d: createMany(input: {id: \"item-%03d\", tags: [\"a\", null]}) { id }\n"
+		fmt.Fprintf(&mutation, create, i, i)
 	}
-	if got := c.ask("ann@example.com", "mutation {\n"+mutation.String()+"}", ""); strings.Contains(got, "errors") {
+	got := c.ask("ann@example.com", "mutation {\n"+mutation.String()+"}", "")
+	if strings.Contains(got, "errors") {
 		t.Fatal(got)
 	}
 	c.ask("API key", `mutation ($t: String) { createNote(input: {text: $t}) { id } }`,
@@ -259,9 +274,11 @@ func TestDataConsoleRules(t *testing.T) {
 	c := openConsole(t, startBackend(t, func(c *sandbox.Config) {
 		c.Data.OIDC.Issuer = "http://127.0.0.1:1"
 		c.Data.Schema = `
-			type Open @model @auth(rules: [{allow: public}, {allow: custom, operations: [get, listen]},
+			type Open @model @auth(rules: [{allow: public},
+				{allow: custom, operations: [get, listen]},
 				{allow: public, provider: identityPool, operations: [read, create]},
-				{allow: private, operations: [list]}, {allow: private, provider: iam, operations: [update]},
+				{allow: private, operations: [list]},
+				{allow: private, provider: iam, operations: [update]},
 				{allow: private, provider: oidc, operations: [delete]}]) {
 				text: String
 				secret: String @auth(rules: [{allow: owner, operations: [read]}])
@@ -284,7 +301,8 @@ func TestDataConsoleRules(t *testing.T) {
 		"guests of the identity pool: create, read", "signed-in users: list",
 		"signed-in users of the identity pool: update", "users of the OIDC provider: delete",
 		"<code>Open.secret</code>", "the owner in the field owner: read",
-		"the owner in the field owner: " + all, "the owner in the field mail, by the claim email: " + all,
+		"the owner in the field owner: " + all,
+		"the owner in the field mail, by the claim email: " + all,
 		"group a, group b, by the claim roles: " + all, "the groups in the field teams: read",
 		"the owner in the field writer, of the OIDC provider: " + all,
 		"the model Bare has no rules", `<span class="muted">nobody</span>`,
@@ -303,7 +321,8 @@ func TestDataConsoleRules(t *testing.T) {
 func TestDataConsoleWithoutSchema(t *testing.T) {
 	c := openConsole(t, startBackend(t, nil).Sandbox)
 	for _, path := range []string{"/console/data", "/console/query"} {
-		if page := c.get(path, http.StatusOK); !strings.Contains(page, "amplify-go sandbox --schema") {
+		page := c.get(path, http.StatusOK)
+		if !strings.Contains(page, "amplify-go sandbox --schema") {
 			t.Errorf("%s: %s", path, page)
 		}
 	}

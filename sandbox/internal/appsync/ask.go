@@ -43,6 +43,7 @@ func refusedBody(err error) ([]byte, error) {
 
 // Items returns a page of a model's items, whoever may read them. The token is that of the page
 // before, or "". The error is [items.ErrToken] if it is none.
-func (a *API) Items(ctx context.Context, m *schema.Model, token string, limit int) (items.Page, error) {
+func (a *API) Items(ctx context.Context, m *schema.Model, token string, limit int) (
+	items.Page, error) {
 	return a.items.Query(ctx, items.Query{Table: a.tables[m], Token: token, Limit: limit})
 }

@@ -101,8 +101,8 @@ func (r ruleView) What() string {
 		access schema.Access
 		name   string
 	}{
-		{schema.AllowCreate, "create"}, {schema.AllowUpdate, "update"}, {schema.AllowDelete, "delete"},
-		{schema.AllowRead, "read"},
+		{schema.AllowCreate, "create"}, {schema.AllowUpdate, "update"},
+		{schema.AllowDelete, "delete"}, {schema.AllowRead, "read"},
 		{schema.AllowGet, "get"}, {schema.AllowList, "list"}, {schema.AllowListen, "listen"},
 	} {
 		if r.Access&a.access == a.access && !slices.Contains(list, "read") {
@@ -143,7 +143,8 @@ func (h *Handler) data(*http.Request) (any, error) {
 		for _, f := range root.Fields {
 			op := sch.Operation(ast.Operation(strings.ToLower(root.Name)), f.Name)
 			if op != nil && op.Kind == schema.Custom {
-				p.Operations = append(p.Operations, guarded{root.Name + "." + f.Name, viewsOf(op.Rules)})
+				p.Operations = append(p.Operations,
+					guarded{root.Name + "." + f.Name, viewsOf(op.Rules)})
 			}
 		}
 	}
@@ -292,8 +293,8 @@ func exampleQuery(sch *schema.Schema, m *schema.Model) string {
 	}
 	for _, op := range m.Operations {
 		if op.Kind == schema.List {
-			return fmt.Sprintf("query {\n  %s {\n    items {\n      %s\n    }\n    nextToken\n  }\n}",
-				op.Name, strings.Join(fields, "\n      "))
+			const query = "query {\n  %s {\n    items {\n      %s\n    }\n    nextToken\n  }\n}"
+			return fmt.Sprintf(query, op.Name, strings.Join(fields, "\n      "))
 		}
 	}
 	return exampleQuery(sch, nil)
