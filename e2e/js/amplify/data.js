@@ -1,60 +1,30 @@
-// aws-amplify with its Data client, for rpc.js. Functions of the client are called by names such as
-// models.Studio.create, with their arguments.
-import { Hub } from 'aws-amplify/utils';
+// aws-amplify with its Data client, for rpc.js. Answers are {data, errors, nextToken}, as the client gives them.
 import { generateClient } from 'aws-amplify/data';
 import { call as callAuth } from './call.js';
 
-let client;
-const subscriptions = {};
-
-// call answers {value} or {error}. Other functions than those of the client are call.js's.
+// call answers {value} or {error}. Other functions than those below are call.js's.
 export async function call(name, ...args) {
+  if (!Object.hasOwn(functions, name)) return callAuth(name, ...args);
   try {
-    if (commands[name]) return { value: plain(await commands[name](...args)) };
-    if (!name.startsWith('models.')) {
-      const answer = await callAuth(name, ...args);
-      if (name === 'configure') client = generateClient();
-      return answer;
-    }
-    return { value: plain(await method(name)(...args)) };
+    return { value: answer(await functions[name](generateClient(), ...args)) };
   } catch (error) {
-    const { name: kind, message } = error;
-    return { error: { name: kind, message } };
+    // client.graphql throws the whole answer if it has errors.
+    if (error.errors) return { value: answer(error) };
+    const { name, message } = error;
+    return { error: { name, message } };
   }
 }
 
-const commands = {
-  // graphql makes a request of a document.
-  graphql: (options) => client.graphql(options),
-  // subscribe resolves once the subscription is acknowledged, or rejects.
-  subscribe: (id, name, options) => new Promise((resolve, reject) => {
-    const came = [];
-    const waiting = [];
-    const stop = Hub.listen('api', ({ payload }) => {
-      if (payload.event !== 'Subscription ack') return;
-      stop();
-      resolve(null);
-    });
-    const subscription = method(name)(options ?? undefined).subscribe({
-      next: (value) => (waiting.length ? waiting.shift()(value) : came.push(value)),
-      error: (error) => reject(new Error(error.errors?.[0]?.message ?? error.message)),
-    });
-    subscriptions[id] = {
-      end: () => subscription.unsubscribe(),
-      next: () => (came.length ? came.shift() : new Promise((done) => waiting.push(done))),
-    };
-  }),
-  // next resolves to what a subscription gives next.
-  next: (id) => subscriptions[id].next(),
-  unsubscribe: (id) => subscriptions[id].end(),
+const functions = {
+  graphql: (client, options) => client.graphql(options),
+  // A function of a model, such as ('Note', 'create', {text: 'x'}).
+  model: (client, model, operation, ...args) => client.models[model][operation](...args),
+  // What an item's function for a relation gives.
+  related: async (client, model, key, field, options) => (await client.models[model].get(key, options)).data[field](options),
+  query: (client, name, ...args) => client.queries[name](...args),
 };
 
-function method(name) {
-  const [, model, operation] = name.split('.');
-  return client.models[model][operation];
-}
-
-// plain leaves out the functions of records, which load what is related.
-function plain(value) {
-  return value === undefined ? null : JSON.parse(JSON.stringify(value));
+// answer leaves out what is no JSON: an item's functions.
+function answer({ data, errors, nextToken }) {
+  return { data: data ?? null, errors: errors ?? [], nextToken: nextToken ?? '' };
 }
