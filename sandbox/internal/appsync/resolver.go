@@ -187,6 +187,9 @@ func asError(err error) error {
 		return graphql.NewError("DynamoDB:UserIllegalArgumentException",
 			"com.amazonaws.deepdish.common.pagination.InvalidPaginationTokenException: "+
 				"Invalid pagination token given.")
+	case errors.Is(err, filter.ErrTooLarge):
+		return graphql.NewError("DynamoDB:DynamoDbException", "Invalid FilterExpression: "+
+			"Expression size has exceeded the maximum allowed size")
 	case errors.Is(err, filter.ErrUnrecognized):
 		return graphql.NewError("Unrecognized Filter", "Unable to process the filter expression")
 	}
