@@ -58,7 +58,9 @@ type Query {
 
 // dataFunctions answer the custom operations of dataSchema.
 var dataFunctions = map[string]function.Handler{
-	"Query.who":    func(_ context.Context, e function.Event) (any, error) { return e.Identity, nil },
+	"Query.who": func(_ context.Context, e function.Event) (any, error) {
+		return e.Identity, nil
+	},
 	"Query.panics": func(context.Context, function.Event) (any, error) { panic("secret") },
 	"Query.boom": func(context.Context, function.Event) (any, error) {
 		return nil,

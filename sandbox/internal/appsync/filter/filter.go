@@ -29,8 +29,8 @@ func (e *BetweenError) Error() string {
 }
 
 // maxMembers is how many members a caller's filter may have, at any depth. Nobody meets it with
-// AppSync: DynamoDB takes 4 KB of the expression that becomes of a filter (Amazon DynamoDB Developer
-// Guide, "Quotas").
+// AppSync: DynamoDB takes 4 KB of the expression that becomes of a filter (Amazon DynamoDB
+// Developer Guide, "Quotas").
 const maxMembers = 1000
 
 // ErrTooLarge is the error of a filter with too many members.
