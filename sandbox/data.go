@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -272,13 +271,16 @@ func (s *Sandbox) verifyUser(token string) (map[string]any, error) {
 // asked at the first token, and once for a key that is not known.
 func verifyOIDC(p OIDCProvider, now func() time.Time,
 	logger *slog.Logger) func(context.Context, string) (map[string]any, error) {
-	var (
-		mu       sync.Mutex
-		verifier *oidc.IDTokenVerifier
-	)
+	// A slow provider must not hold callers longer than their requests may take, as a mutex would.
+	lock := make(chan struct{}, 1)
+	var verifier *oidc.IDTokenVerifier
 	load := func(ctx context.Context) (*oidc.IDTokenVerifier, error) {
-		mu.Lock()
-		defer mu.Unlock()
+		select {
+		case lock <- struct{}{}:
+			defer func() { <-lock }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 		if verifier != nil {
 			return verifier, nil
 		}

@@ -52,12 +52,16 @@ type Query {
     {allow: private, provider: oidc}, {allow: custom}])
   boom: String @function(name: "boom") @auth(rules: [{allow: public}])
   nobody: String @function(name: "nobody") @auth(rules: [{allow: public}])
+  panics: String @function(name: "panics") @auth(rules: [{allow: public}])
 }
 `
 
 // dataFunctions answer the custom operations of dataSchema.
 var dataFunctions = map[string]function.Handler{
-	"Query.who": func(_ context.Context, e function.Event) (any, error) { return e.Identity, nil },
+	"Query.who": func(_ context.Context, e function.Event) (any, error) {
+		return e.Identity, nil
+	},
+	"Query.panics": func(context.Context, function.Event) (any, error) { panic("secret") },
 	"Query.boom": func(context.Context, function.Event) (any, error) {
 		return nil,
 			errors.New("boom")
@@ -235,13 +239,35 @@ func TestDataModes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(
+		jwt.UnsafeAllowNoneSignatureType)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		authorize func(*http.Request, string)
 		status    int
 		errorType string
 	}{
-		"nothing":      {nil, 401, "UnauthorizedException"},
-		"a wrong key":  {by("X-Api-Key", data.APIKey+"x"), 401, "UnauthorizedException"},
+		"nothing":     {nil, 401, "UnauthorizedException"},
+		"a wrong key": {by("X-Api-Key", data.APIKey+"x"), 401, "UnauthorizedException"},
+		"two keys": {func(r *http.Request, _ string) {
+			r.Header["X-Api-Key"] = []string{data.APIKey, "x"}
+		}, 401, "UnauthorizedException"},
+		"two tokens": {func(r *http.Request, _ string) {
+			r.Header["Authorization"] = []string{*tokens.AccessToken, *tokens.IdToken}
+		}, 401, "UnauthorizedException"},
+		"no method": {by("Authorization", unsigned), 401, "UnauthorizedException"},
+		"a wrong token beside the key": {func(r *http.Request, _ string) {
+			r.Header.Set("Authorization", unsigned)
+			r.Header.Set("X-Api-Key", data.APIKey)
+		}, 401, "UnauthorizedException"},
+		"an unsigned session token": {func(r *http.Request, body string) {
+			key := ann
+			key.SessionToken = ""
+			signedBy(t, key)(r, body)
+			r.Header.Set("X-Amz-Security-Token", ann.SessionToken)
+		}, 403, "InvalidSignatureException"},
 		"an empty key": {by("X-Api-Key", ""), 401, "UnauthorizedException"},
 		"no token":     {by("Authorization", "keep-me-out"), 401, "UnauthorizedException"},
 		"a changed token": {by("Authorization", *tokens.AccessToken+"x"), 401,
@@ -329,7 +355,9 @@ func TestDataFunctions(t *testing.T) {
 	b := startData(t, "http://127.0.0.1:1")
 	key := by("X-Api-Key", b.Data.APIKey)
 	for document, want := range map[string]string{
-		`{ boom }`:   `"errorType":"Lambda:Unhandled"`,
+		`{ boom }`: `"errorType":"Lambda:Unhandled"`,
+		`{ panics }`: `"errorType":"Lambda:Unhandled","errorInfo":null,"locations":[{"line":1,` +
+			`"column":3,"sourceName":null}],"message":"the function panicked: the sandbox's log`,
 		`{ nobody }`: `The sandbox has no function for Query.nobody`,
 	} {
 		if status, body := graphQL(t, b.Sandbox, document, key); status != 200 ||

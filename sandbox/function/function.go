@@ -9,6 +9,8 @@ import "context"
 // "Lambda:Unhandled".
 //
 // A Handler must be safe for concurrent use. The rules of the operation have let the caller in.
+// After 30 seconds, or when the caller has gone, ctx ends and the answer is not waited for. A panic
+// is an error, which the sandbox logs.
 type Handler func(ctx context.Context, e Event) (any, error)
 
 // Event is what a [Handler] is asked. Its JSON has the names of the event of Amplify's functions.

@@ -16,10 +16,13 @@ const maxAnswer = 6 << 20
 
 // HTTP returns a [Handler] that asks a program of its own: it sends the event as JSON to an address
 // by POST. The value is the JSON in the answer, or null if that is empty. An answer with another
-// status than 2xx is an error with its text. A nil client means [http.DefaultClient].
+// status than 2xx is an error with its text. A nil client means one that follows no redirects,
+// since the event tells who is calling.
 func HTTP(client *http.Client, address string) Handler {
 	if client == nil {
-		client = http.DefaultClient
+		client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 	}
 	return func(ctx context.Context, e Event) (any, error) {
 		body, err := json.Marshal(e)

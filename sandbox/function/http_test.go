@@ -13,6 +13,20 @@ import (
 	"github.com/amplify-go/amplify/sandbox/function"
 )
 
+// TestHTTPFollowsNoRedirect: who is calling is told to the given address alone.
+func TestHTTPFollowsNoRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the redirect was followed")
+	}))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL,
+		http.StatusTemporaryRedirect))
+	defer server.Close()
+	if got, err := function.HTTP(nil, server.URL)(t.Context(), function.Event{}); err == nil {
+		t.Errorf("the answer of a redirect: %v", got)
+	}
+}
+
 func TestHTTP(t *testing.T) {
 	var status int
 	var answer string

@@ -55,6 +55,8 @@ func (a *API) authenticate(ctx context.Context, r *http.Request, body []byte, q 
 	*Caller, error) {
 	token, key := r.Header.Get("Authorization"), r.Header.Get("X-Api-Key")
 	switch {
+	case len(r.Header["Authorization"]) > 1 || len(r.Header["X-Api-Key"]) > 1:
+		return nil, notAuthorized // which one counts is not to be guessed
 	case strings.HasPrefix(token, sigv4.Algorithm):
 		if !a.Has(schema.IAM) {
 			return nil, notAuthorized
@@ -99,8 +101,10 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 	if !a.Has(schema.Function) || a.cfg.Authorizer == nil {
 		return nil, ErrToken
 	}
-	answer, err := a.cfg.Authorizer(ctx, function.AuthorizerRequest{Token: token,
-		QueryString: q.Document, OperationName: q.OperationName, Variables: q.Variables})
+	asked := function.AuthorizerRequest{Token: token, QueryString: q.Document,
+		OperationName: q.OperationName, Variables: q.Variables}
+	answer, err := call(ctx, a.cfg.Logger, "authorizer",
+		func() (function.AuthorizerResponse, error) { return a.cfg.Authorizer(ctx, asked) })
 	if err != nil {
 		a.cfg.Logger.WarnContext(ctx, "sandbox: the authorizer failed", "error", err)
 	}

@@ -96,8 +96,7 @@ func (r *resolver) page(ctx context.Context, k *schema.Key, q items.Query, limit
 	}
 	q.Token, _ = args["nextToken"].(string)
 	q.Descending = args["sortDirection"] == "DESC"
-	wanted, _ := args["filter"].(map[string]any)
-	matches, err := filter.Parse(wanted)
+	matches, err := filter.ParseInput(args["filter"])
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,7 @@ var errConditional = &schema.Error{Type: "DynamoDB:ConditionalCheckFailedExcepti
 // inputOf returns the input of a mutation and its condition.
 func inputOf(args map[string]any) (map[string]any, filter.Filter, error) {
 	input, _ := args["input"].(map[string]any)
-	condition, _ := args["condition"].(map[string]any)
-	holds, err := filter.Parse(condition)
+	holds, err := filter.ParseInput(args["condition"])
 	return maps.Clone(input), holds, err
 }
 

@@ -28,10 +28,44 @@ func (e *BetweenError) Error() string {
 	return fmt.Sprintf("filter: between %v and %v is nothing", e.Low, e.High)
 }
 
+// maxMembers is how many members a caller's filter may have, at any depth. Nobody meets it with
+// AppSync: DynamoDB takes 4 KB of the expression that becomes of a filter (Amazon DynamoDB
+// Developer Guide, "Quotas").
+const maxMembers = 1000
+
+// ErrTooLarge is the error of a filter with too many members.
+var ErrTooLarge = errors.New("filter: the filter is too large")
+
+// ParseInput reads what a caller has sent as a filter input or a condition input.
+func ParseInput(value any) (Filter, error) {
+	input, _ := value.(map[string]any)
+	if count(input) > maxMembers {
+		return nil, ErrTooLarge
+	}
+	return Parse(input)
+}
+
+// count returns how many members a value has, at any depth.
+func count(value any) (n int) {
+	switch v := value.(type) {
+	case []any:
+		n = len(v)
+		for _, member := range v {
+			n += count(member)
+		}
+	case map[string]any:
+		n = len(v)
+		for _, member := range v {
+			n += count(member)
+		}
+	}
+	return n
+}
+
 // Filter tells whether an item matches.
 type Filter func(item map[string]any) bool
 
-// Parse reads a filter input or a condition input. Nil and an empty one match all items.
+// Parse reads a filter of the API's own. Nil and an empty one match all items.
 func Parse(input map[string]any) (Filter, error) {
 	var all []Filter
 	for _, name := range slices.Sorted(maps.Keys(input)) {

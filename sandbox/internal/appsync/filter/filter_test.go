@@ -3,6 +3,7 @@ package filter_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/filter"
@@ -95,6 +96,27 @@ func TestFaults(t *testing.T) {
 	}
 	if _, err := filter.Parse(object(t, `{"n": {"like": 1}}`)); err == nil {
 		t.Error("an unknown operator")
+	}
+}
+
+// TestInputsAreBounded: a filter of a caller has a bounded size, wherever it is large.
+func TestInputsAreBounded(t *testing.T) {
+	some := func(n int, part string) map[string]any {
+		return object(t, `{"or": [`+strings.Repeat(part+",", n)+part+`]}`)
+	}
+	deep := strings.Repeat(`{"not": `, 1001) + `{"n": {"eq": 1}}` + strings.Repeat("}", 1001)
+	for name, input := range map[string]map[string]any{
+		"conditions":       some(400, `{"n": {"eq": 1}}`),
+		"empty conditions": some(1000, `{"n": {}}`),
+		"nesting":          object(t, deep),
+		"values":           object(t, `{"n": {"in": [1`+strings.Repeat(",1", 1000)+`]}}`),
+	} {
+		if _, err := filter.ParseInput(input); !errors.Is(err, filter.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := filter.ParseInput(some(300, `{"n": {"eq": 1}}`)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -14,8 +14,12 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// maxTokens is how many tokens a document may have. It bounds the work of validation.
-const maxTokens = 15_000
+const (
+	// maxTokens is how many tokens a document may have. It bounds the work of validation.
+	maxTokens = 15_000
+	// maxErrors is how many faults of a document are told, as graphql-java does.
+	maxErrors = 100
+)
 
 // ErrSyntax is the error of a document that cannot be parsed.
 var ErrSyntax = errors.New("graphql: the document cannot be parsed")
@@ -69,12 +73,7 @@ func Prepare(schema *ast.Schema, r Request) (*Operation, *Response, error) {
 	default:
 		o.operation = named[0]
 	}
-	errs := validator.ValidateWithRules(schema, document, rules.NewDefaultRules())
-	if len(errs) > 0 {
-		response := refused()
-		for _, e := range errs {
-			response.Errors = append(response.Errors, o.invalid(e))
-		}
+	if response := o.validate(); response != nil {
 		return nil, response, nil
 	}
 	var e *Error
@@ -85,6 +84,34 @@ func Prepare(schema *ast.Schema, r Request) (*Operation, *Response, error) {
 		return nil, refused(e), nil
 	}
 	return o, nil, nil
+}
+
+// validate returns the response to a document that breaks a rule, or nil. What the rule on merged
+// fields costs grows with the square of their number, and so comes last, and only if it is bounded.
+func (o *Operation) validate() *Response {
+	first := rules.NewDefaultRules()
+	first.RemoveRule(rules.OverlappingFieldsCanBeMergedRule.Name)
+	errs := validator.ValidateWithRules(o.schema, o.document, first)
+	if len(errs) == 0 {
+		w := &weight{}
+		for _, operation := range o.document.Operations {
+			w.add([]ast.SelectionSet{operation.SelectionSet}, 1)
+		}
+		if w.exceeds() {
+			return refused(&Error{Message: fmt.Sprintf("The document nests fields more than %d "+
+				"deep, or has too many fields of one name: ask for less at once.", maxDepth)})
+		}
+		errs = validator.ValidateWithRules(o.schema, o.document,
+			rules.NewRules(rules.OverlappingFieldsCanBeMergedRule))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	response := refused()
+	for _, e := range errs[:min(len(errs), maxErrors)] {
+		response.Errors = append(response.Errors, o.invalid(e))
+	}
+	return response
 }
 
 // operationsOf returns the operations of a name. Without a name all are meant.

@@ -18,6 +18,8 @@ const (
 	maxResolved = 10_000
 	// maxValues is how many values an answer may have in all.
 	maxValues = 1_000_000
+	// maxText is how many bytes the texts of an answer may have in all.
+	maxText = 16 << 20
 )
 
 // Field is a field that a document asks for.
@@ -43,8 +45,9 @@ type Resolver interface {
 // Execute executes a query or a mutation. The error is that of the server.
 func (o *Operation) Execute(ctx context.Context, r Resolver) (*Response, error) {
 	x := &execution{Operation: o, ctx: ctx, resolver: r,
-		mutation: o.operation.Operation == ast.Mutation}
-	data, ok := x.object(o.root(), o.selected(), nil, nil)
+		mutation:  o.operation.Operation == ast.Mutation,
+		collected: map[*selection][]*selection{}}
+	data, ok := x.object(o.root(), &selection{fields: o.selected()}, nil, nil)
 	if x.refused != nil {
 		return refused(x.refused), nil
 	}
@@ -102,9 +105,11 @@ type execution struct {
 	ctx      context.Context
 	resolver Resolver
 	mutation bool
-	// resolved and values count what was done.
-	resolved, values int
-	errors           []*Error
+	// collected are the fields below a selection, which all objects of a list share.
+	collected map[*selection][]*selection
+	// resolved, values and text count what was done.
+	resolved, values, text int
+	errors                 []*Error
 	// refused and failed end the execution: a limit, and the server's failure.
 	refused *Error
 	failed  error
@@ -182,10 +187,15 @@ func (o *Operation) applies(condition string, d *ast.Definition) bool {
 }
 
 // object returns the fields of an object. ok is false where a field that must not be null is null.
-func (x *execution) object(d *ast.Definition, fields []*ast.Field, value any, path []any) (
+func (x *execution) object(d *ast.Definition, s *selection, value any, path []any) (
 	object Object, ok bool) {
 	object = Object{}
-	for _, s := range x.collect(d, fields) {
+	below, known := x.collected[s]
+	if !known {
+		below = x.collect(d, s.fields)
+		x.collected[s] = below
+	}
+	for _, s := range below {
 		v, ok := x.field(d, s, value, join(path, s.name))
 		if x.ended() || !ok {
 			return nil, false
@@ -198,8 +208,12 @@ func (x *execution) object(d *ast.Definition, fields []*ast.Field, value any, pa
 // field returns the value of a field.
 func (x *execution) field(d *ast.Definition, s *selection, parent any, path []any) (any, bool) {
 	f := s.fields[0]
+	if x.count(1, 0); x.ended() {
+		return nil, false
+	}
 	switch {
 	case f.Name == "__typename":
+		x.count(0, len(d.Name))
 		return d.Name, true
 	case f.Name == "__schema" || f.Name == "__type":
 		v := introspected(x.schema, f.Name, x.arguments[f])
@@ -222,26 +236,47 @@ func (x *execution) field(d *ast.Definition, s *selection, parent any, path []an
 		x.fail(&Error{Type: refused.Type, Message: refused.Message, Data: refused.Data,
 			path: path, locations: at(f.Position), resolved: true})
 		return nil, !f.Definition.Type.NonNull
-	case errors.Is(err, context.DeadlineExceeded):
-		x.refused = &Error{Message: "Execution timed out."}
-		return nil, false
 	case err != nil:
-		x.failed = err
+		x.end(err)
 		return nil, false
 	}
 	return x.complete(f.Definition.Type, s, value, d, path)
 }
 
-func (x *execution) fail(e *Error) { x.errors = append(x.errors, e) }
+// end ends the execution because of an error that is not the field's.
+func (x *execution) end(err error) {
+	if errors.Is(err, context.DeadlineExceeded) {
+		x.refused = &Error{Message: "Execution timed out."}
+	} else {
+		x.failed = err
+	}
+}
+
+// count counts values and the bytes of texts. It ends an execution that takes too much or too long.
+func (x *execution) count(values, text int) {
+	x.values, x.text = x.values+values, x.text+text
+	switch err := x.ctx.Err(); {
+	case x.ended():
+	case err != nil:
+		x.end(err)
+	case x.values > maxValues:
+		x.refused = &Error{Message: fmt.Sprintf(
+			"The answer has more than %d values, which is the limit.", maxValues)}
+	case x.text > maxText:
+		x.refused = &Error{Message: fmt.Sprintf(
+			"The answer has more than %d bytes, which is the limit.", maxText)}
+	}
+}
+
+func (x *execution) fail(e *Error) {
+	x.count(len(e.path), len(e.Message))
+	x.errors = append(x.errors, e)
+}
 
 // complete converts a value to the type t. ok is false if it must not be null and is.
 func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.Definition,
 	path []any) (any, bool) {
-	if x.values++; x.values > maxValues {
-		x.refused = &Error{Message: fmt.Sprintf(
-			"The answer has more than %d values, which is the limit.", maxValues)}
-	}
-	if x.ended() {
+	if x.count(1, 0); x.ended() {
 		return nil, false
 	}
 	if value == nil {
@@ -266,7 +301,7 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 	}
 	switch d := x.schema.Types[t.NamedType]; d.Kind {
 	case ast.Object:
-		object, ok := x.object(d, s.fields, value, path)
+		object, ok := x.object(d, s, value, path)
 		if !ok {
 			return nil, !t.NonNull
 		}
@@ -281,6 +316,9 @@ func (x *execution) complete(t *ast.Type, s *selection, value any, parent *ast.D
 		v, err := scalars.Serialize(t.NamedType, value)
 		if err != nil {
 			return x.wrong(t, path)
+		}
+		if text, ok := v.(string); ok {
+			x.count(0, len(text))
 		}
 		return v, true
 	default:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -128,12 +129,47 @@ func TestExecute(t *testing.T) {
 	}
 }
 
+// each returns a text for each number below n.
+func each(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// TestFaultsAreCounted: of the faults of a document the first ones are told.
+func TestFaultsAreCounted(t *testing.T) {
+	got := run(t, values{}, Request{Document: "{ thing {" + each(14_000, " x%d") + " } }"})
+	if n := strings.Count(got, "FieldUndefined"); n != 100 {
+		t.Errorf("%d faults are told", n)
+	}
+}
+
+// TestTimeIsBounded: an execution ends with its time, also between resolvers.
+func TestTimeIsBounded(t *testing.T) {
+	o, _, err := Prepare(testSchema, Request{Document: "{ __schema { types { name } } }"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	response, err := o.Execute(ctx, values{})
+	if err != nil || len(response.Errors) != 1 ||
+		response.Errors[0].Message != "Execution timed out." {
+		t.Errorf("%v: %v", response, err)
+	}
+}
+
 // TestLimits: documents that are short, and whose answers would be endless, are refused.
 func TestLimits(t *testing.T) {
 	endless := map[string]any{"id": "1", "must": int64(1)}
 	endless["thing"] = func(*Field) (any, error) { return endless, nil }
 	endless["things"] = []any{endless, endless}
-	r := values{"thing": endless}
+	endless["json"] = strings.Repeat("x", 20_000)
+	r := values{"thing": endless, "echo": func(*Field) (any, error) {
+		return nil, NewError("T", strings.Repeat("x", 20_000))
+	}}
 	// chain returns a document of fragments that have the next one twice.
 	chain := func(format string) string {
 		document := "{ thing { ...F0 } }\nfragment F40 on Thing { id }\n"
@@ -144,11 +180,24 @@ func TestLimits(t *testing.T) {
 	}
 	doubled := chain("a: thing { ...F%[2]d } b: thing { ...F%[2]d }")
 	for name, tt := range map[string]struct{ document, want string }{
-		"fields that double": {doubled, "more than 10000 fields"},
+		"fields that double": {doubled, "too many fields of one name"},
 		"lists that double": {"{ thing " + strings.Repeat("{ things ", 20) + "{ id }" +
 			strings.Repeat(" }", 21), "more than 10000 fields"},
 		"too many tokens": {"{" + strings.Repeat(" a: thing { id }", 4000) + "}", "syntax"},
 		"deep nesting":    {strings.Repeat("{ thing ", 20000), "syntax"},
+		"one name too often": {"{ thing {" + strings.Repeat(" id", 14_000) + " } }",
+			"too many fields of one name"},
+		"one name in fragments": {"{ thing {" + each(1200, " ...G%d") + " } }" +
+			each(1200, " fragment G%d on Thing { id n must }"), "too many fields of one name"},
+		"one name in lists of fields": {"{" + strings.Repeat(" thing { id }", 3000) + " }",
+			"too many fields of one name"},
+		"nesting without end": {strings.Repeat("{ thing ", 76) + "{ id }" +
+			strings.Repeat(" }", 76), "more than 75 deep"},
+		"names of types": {"{ thing " + strings.Repeat("{ things ", 9) + "{" +
+			each(3000, " a%d: __typename") + strings.Repeat(" }", 11), "more than 1000000 values"},
+		"one text again and again": {"{ thing {" + each(1000, " a%d: json") + " } }",
+			"more than 16777216 bytes"},
+		"long errors": {"{" + each(1000, " a%d: echo") + " }", "more than 16777216 bytes"},
 		"an introspection query": {"{ __schema { types { fields { type { fields { type { fields " +
 			"{ name } } } } } } } }", "MaxQueryDepthExceeded"},
 	} {

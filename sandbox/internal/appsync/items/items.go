@@ -13,6 +13,9 @@ import (
 	"github.com/amplify-go/amplify/sandbox/internal/store"
 )
 
+// maxItem is how many bytes an item may have (Amazon DynamoDB Developer Guide, "Quotas").
+const maxItem = 400 << 10
+
 // Item is the attributes of an item. Values are nil, bool, string, int64,
 // float64, []any or map[string]any. A missing attribute differs from nil.
 type Item = map[string]any
@@ -190,6 +193,9 @@ func (t *Table) put(tx *store.Tx, item Item, indexes map[string]store.ItemKey) e
 	record, err := json.Marshal(item)
 	if err != nil {
 		return err
+	}
+	if len(record) > maxItem {
+		return invalid("Item size has exceeded the maximum allowed size")
 	}
 	return tx.PutItem(t.Name, k, record, indexes)
 }

@@ -1,12 +1,14 @@
 package items_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -137,13 +139,36 @@ func TestPageOfLargeItems(t *testing.T) {
 	s, _ := open(t, "", &orders)
 	for i := range int64(5) {
 		if err := put(t, s, &orders, items.Item{"customer": "a", "no": i,
-			"text": strings.Repeat("x", 400<<10)}); err != nil {
+			"text": strings.Repeat("x", 399<<10)}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	var refused *items.InvalidError
+	if err := put(t, s, &orders, items.Item{"customer": "a", "no": int64(9),
+		"text": strings.Repeat("x", 400<<10)}); !errors.As(err, &refused) {
+		t.Errorf("an item that is too large: %v", err)
 	}
 	if got, pages := numbers(t, s, items.Query{Partition: "a", Limit: 100}); len(got) != 5 ||
 		pages != 2 {
 		t.Errorf("%v in %d pages", got, pages)
+	}
+}
+
+// TestOthersDoNotWaitForMatches: while a page is matched, others can write.
+func TestOthersDoNotWaitForMatches(t *testing.T) {
+	s := filled(t, 1)
+	_, err := s.Query(t.Context(), items.Query{Table: &orders, Limit: 1,
+		Match: func(items.Item) bool {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			_, err := s.Get(ctx, &orders, items.Item{"customer": "a", "no": int64(1)})
+			if err != nil {
+				t.Error(err)
+			}
+			return true
+		}})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -77,26 +77,33 @@ func (s *Store) Query(ctx context.Context, q Query) (page Page, err error) {
 		Low: q.Sort.Low, LowOpen: q.Sort.LowOpen, High: q.Sort.High, HighOpen: q.Sort.HighOpen,
 	}
 	// A token is good for the partition that it came from, whatever filter, limit and direction.
-	scope := fmt.Sprintf("%q %q %v", q.Table.Name, q.Index, q.Partition)
+	scope := fmt.Sprintf("%q %q %#v", q.Table.Name, q.Index, q.Partition)
 	if q.Token != "" {
 		if rows.After, err = s.tokens.open(q.Token, scope); err != nil {
 			return page, err
 		}
 	}
-	read, size := 0, 0
-	var last Item
+	size := 0
+	var all []Item
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		return q.Table.read(tx, rows, func(item Item, bytes int) bool {
-			if q.Match == nil || q.Match(item) {
-				page.Items = append(page.Items, item)
-			}
-			read, size, last = read+1, size+bytes, item
-			return read < q.Limit && size < maxPage
+			all, size = append(all, item), size+bytes
+			return len(all) < q.Limit && size < maxPage
 		})
 	})
-	if err != nil || last == nil || read < q.Limit && size < maxPage {
+	if err != nil {
 		return page, err
 	}
+	// The transaction has ended: matching takes time that others need not wait for.
+	for _, item := range all {
+		if q.Match == nil || q.Match(item) {
+			page.Items = append(page.Items, item)
+		}
+	}
+	if len(all) < q.Limit && size < maxPage {
+		return page, nil
+	}
+	last := all[len(all)-1]
 	place := store.ItemPlace{}
 	if place.Key, err = q.Table.primary(last); err != nil {
 		return page, err

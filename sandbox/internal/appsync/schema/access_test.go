@@ -275,6 +275,39 @@ func TestOwnerInKey(t *testing.T) {
 	}
 }
 
+// TestNamesLikeOwners: a user whose name looks like the owner of an item is not that owner.
+func TestNamesLikeOwners(t *testing.T) {
+	s := one(t, `allow: owner`)
+	m := s.Models[0]
+	item := map[string]any{"id": "1", "owner": "sub-alice::alice"}
+	named := func(sub, name string) Identity {
+		return Identity{Provider: UserPool, Claims: map[string]any{"sub": sub, "username": name}}
+	}
+	if err := s.AllowDelete(named("sub-alice", "alice"), m, item); err != nil {
+		t.Error(err)
+	}
+	for _, id := range []Identity{
+		named("sub-eve", "sub-alice::alice"), named("sub-alice::alice", "eve"),
+		named("sub-eve::sub-alice", "alice"), named("sub-alice", "eve::alice"),
+		named("sub-alice", "sub-alice::alice"), named("sub-alice::alice", "sub-alice::"),
+	} {
+		if err := s.AllowDelete(id, m, item); err == nil {
+			t.Errorf("%v is taken for the owner", id.Claims)
+		}
+	}
+	eve := named("sub-eve", "a::b")
+	if err := s.AllowDelete(eve, m, map[string]any{"owner": "sub-eve::a::b"}); err != nil {
+		t.Errorf("a name with the delimiter owns nothing: %v", err)
+	}
+}
+
+// TestEmptyOwner: a condition without a value does not name the owner whose claim is empty.
+func TestEmptyOwner(t *testing.T) {
+	if matches(map[string]any{"gt": "a"}, []string{""}) {
+		t.Error("a condition that is no equality matches")
+	}
+}
+
 // TestModesByGroups: the user pool's directive may name groups.
 func TestModesByGroups(t *testing.T) {
 	s, err := Read("model.graphql", `type Query {

@@ -54,26 +54,32 @@ func (id Identity) has(one *role) bool {
 }
 
 // owner returns the values that stand for the caller as an owner: the one that is stored last. It
-// returns none if the token lacks a claim.
+// returns none if the token lacks a claim. Users can choose their names, and must not pass for
+// others by one that looks like a whole owner: unlike AWS, the sandbox takes a claim that holds the
+// delimiter for no owner by itself, and in front of other claims for none at all.
 func (id Identity) owner(one *role) []string {
 	if one.provider != id.Provider {
 		return nil
 	}
-	var parts []string
-	for _, name := range strings.Split(one.claim, claimDelimiter) {
+	var parts, mine []string
+	names := strings.Split(one.claim, claimDelimiter)
+	for i, name := range names {
 		value, ok := id.Claims[name].(string)
 		if name == "username" && !ok {
 			value, ok = id.Claims["cognito:username"].(string)
 		}
-		if !ok {
+		delimited := len(names) > 1 && strings.Contains(value, claimDelimiter)
+		if !ok || delimited && i < len(names)-1 {
 			return nil
 		}
-		parts = append(parts, value)
+		if parts = append(parts, value); !delimited {
+			mine = append(mine, value)
+		}
 	}
 	if len(parts) == 1 {
-		return parts
+		return mine
 	}
-	return append(parts, strings.Join(parts, claimDelimiter))
+	return append(mine, strings.Join(parts, claimDelimiter))
 }
 
 // groups returns the caller's groups for a dynamic role: a list, a list in JSON, or one name.

@@ -86,8 +86,8 @@ func matches(arg any, mine []string) bool {
 	case string:
 		return slices.Contains(mine, arg)
 	case map[string]any:
-		eq, _ := arg["eq"].(string)
-		return slices.Contains(mine, eq)
+		eq, ok := arg["eq"].(string)
+		return ok && slices.Contains(mine, eq)
 	}
 	return false
 }
