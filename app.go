@@ -30,9 +30,9 @@ type App struct {
 type Options struct {
 	// HTTPClient makes all calls to AWS. The App uses a copy of it that does not follow redirects,
 	// since a request that is repeated at another address takes its tokens there. The default is a
-	// client of the App's own, which gives up after 5 seconds without a connection and after 10
+	// client of the App's own, which gives up after 5 seconds without a connection and after 40
 	// seconds without an answer. Under GOOS=js, where the host opens connections, it gives up if an
-	// answer is not complete after 10 seconds.
+	// answer is not complete after 40 seconds. Most calls have a shorter limit of their own.
 	HTTPClient *http.Client
 	// Logger gets what operators should know: keys that cannot be fetched, refused refreshes,
 	// failed revocations. It gets no secrets. The default is [slog.Default].

@@ -5,8 +5,10 @@ import (
 	"time"
 )
 
-// answerTimeout is how long the App's own HTTP client waits for an answer.
-const answerTimeout = 10 * time.Second
+// answerTimeout is how long the App's own HTTP client waits for an answer. It is the last resort:
+// most calls have a shorter limit of their own. The longest is that of the GraphQL API, which takes
+// 30 seconds for slow resolvers: an earlier end would report mutations as failed that succeed.
+const answerTimeout = 40 * time.Second
 
 // newHTTPClient returns the client that an App uses if it is given none.
 func newHTTPClient() *http.Client {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// connectTimeout bounds each of the two steps of opening a connection. It is shorter than
-// answerTimeout, so that a connection that could not be opened is told from an answer that did not
+// connectTimeout bounds each of the two steps of opening a connection. It is shorter than the limit
+// of any call, so that a connection that could not be opened is told from an answer that did not
 // come: the call may have had an effect only in the second case.
 const connectTimeout = 5 * time.Second
 

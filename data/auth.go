@@ -49,6 +49,10 @@ func set(h, headers http.Header) error {
 			return invalid(fmt.Sprintf("The header name %q is not one of HTTP.", name),
 				"Use letters, digits and hyphens.")
 		}
+		if ofConnection[http.CanonicalHeaderKey(name)] {
+			return invalid(fmt.Sprintf("The header %q belongs to the connection.", name),
+				"Leave it out. Of the headers of a request, pass on those alone that the API needs.")
+		}
 		for _, value := range values {
 			if strings.ContainsFunc(value, isControl) {
 				return invalid(fmt.Sprintf("The header %q has a control character.", name),
@@ -63,6 +67,15 @@ func set(h, headers http.Header) error {
 // tokenCharacters are the characters of names of headers (RFC 9110, "Tokens").
 const tokenCharacters = "!#$%&'*+-.^_`|~0123456789" +
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// ofConnection are the headers that describe a connection or a body, and not the call. A caller
+// who could set them could take the authorization away (RFC 9110, "Connection") or make the answer
+// unreadable.
+var ofConnection = map[string]bool{
+	"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
+	"Expect": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
+	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+}
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
@@ -119,7 +132,7 @@ func (r *request) authorize(ctx context.Context, server *amplify.ServerContext, 
 		if authorized {
 			return nil
 		}
-		return r.sign(ctx, server)
+		return r.sign(ctx, server, amplify.CredentialsInput{})
 	}
 	return nil
 }
@@ -158,8 +171,10 @@ func sessionToken(
 }
 
 // sign makes r be signed with the credentials of the request's user, or of a guest.
-func (r *request) sign(ctx context.Context, server *amplify.ServerContext) error {
-	credentials, err := server.Credentials(ctx, amplify.CredentialsInput{})
+func (r *request) sign(
+	ctx context.Context, server *amplify.ServerContext, in amplify.CredentialsInput,
+) error {
+	credentials, err := server.Credentials(ctx, in)
 	switch {
 	case err != nil:
 		return err
@@ -180,6 +195,14 @@ func (r *request) sign(ctx context.Context, server *amplify.ServerContext) error
 	sdk := awsapi.AWSCredentials(credentials)
 	r.credentials = &sdk
 	return nil
+}
+
+// hasExpired reports whether err, by which the API has refused r, says that its credentials have
+// expired. AppSync and API Gateway have one name for it, other services in front of them another.
+func (r *request) hasExpired(err error) bool {
+	var answered *statusError
+	return r.credentials != nil && errors.As(err, &answered) && answered.status < 500 &&
+		(answered.name == "ExpiredTokenException" || answered.name == "ExpiredToken")
 }
 
 func hashOf(body []byte) string {

@@ -46,7 +46,7 @@ func (m Model[T]) ChooseAuthMode(ctx context.Context, action Action) (Choice, er
 	if m.m == nil {
 		return Choice{}, errZero("Model", "ModelOf")
 	}
-	server, err := amplify.FromContext(ctx)
+	server, err := m.m.server(ctx)
 	if err != nil {
 		return Choice{}, err
 	}

@@ -99,15 +99,18 @@ func call[D any](ctx context.Context, op operation, o Options) (*D, error) {
 	life := server.Lifetime() // before the tokens: another session may start meanwhile
 	ctx, end := awsapi.Live(ctx, life)
 	defer end()
-	out, err := callAlive[D](ctx, server, op, o)
+	out, err := callAlive[D](ctx, server, life, op, o)
 	if life.Err() != nil {
 		return nil, context.Cause(life)
 	}
 	return out, err
 }
 
+// callAlive is call in the life of a session. Each time that it has asked the server context who is
+// calling, it looks whether that is still the same session, and sends nothing otherwise.
 func callAlive[D any](
-	ctx context.Context, server *amplify.ServerContext, op operation, o Options,
+	ctx context.Context, server *amplify.ServerContext, life context.Context,
+	op operation, o Options,
 ) (*D, error) {
 	s, err := serviceOf(server.App())
 	if err != nil {
@@ -117,7 +120,20 @@ func callAlive[D any](
 	if err != nil {
 		return nil, err
 	}
+	if life.Err() != nil {
+		return nil, context.Cause(life)
+	}
 	answer, id, err := r.send(ctx, op.mutation)
+	if r.hasExpired(err) {
+		// The API has refused the call, which so had no effect.
+		if err = r.sign(ctx, server, amplify.CredentialsInput{ForceRefresh: true}); err != nil {
+			return nil, err
+		}
+		if life.Err() != nil {
+			return nil, context.Cause(life)
+		}
+		answer, id, err = r.send(ctx, op.mutation)
+	}
 	if err != nil {
 		return nil, r.failure(err, op.mutation)
 	}
@@ -133,7 +149,7 @@ func callAlive[D any](
 		return envelope.Data, r.refusal(all, id)
 	}
 	if err != nil || envelope.Data == nil {
-		return nil, unusable(id, err)
+		return nil, unusable(id, r.redactError(err))
 	}
 	return envelope.Data, nil
 }
@@ -252,7 +268,7 @@ func (r *request) attempt(ctx context.Context, c *client) (answer []byte, id str
 	if err != nil {
 		return nil, "", &smithyhttp.RequestSendError{Err: err}
 	}
-	id = resp.Header.Get("X-Amzn-Requestid")
+	id = string(r.redact([]byte(resp.Header.Get("X-Amzn-Requestid"))))
 	answer, err = awsapi.Read(ctx, resp.Body, maxAnswer)
 	if err == nil && (resp.StatusCode < 200 || resp.StatusCode > 299) {
 		err = r.statusError(resp, answer)

@@ -32,7 +32,7 @@ func OperationOf[T any](app *amplify.App, name string) (Operation[T], error) {
 // With returns the operation with options that its calls fall back on. They win over those that the
 // operation had.
 func (o Operation[T]) With(with Options) Operation[T] {
-	o.options = with.over(o.options)
+	o.options = with.frozen().over(o.options)
 	return o
 }
 

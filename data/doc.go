@@ -40,14 +40,13 @@
 // A query is sent up to three times if it fails for the moment: the connection breaks, no answer
 // comes, or the status is 429 or 5xx. A mutation is sent again only if it cannot have had its
 // effect: no connection could be opened, or the status is 429. Otherwise an item might be created
-// twice.
+// twice. A signed call whose AWS credentials have expired is sent once more with new ones.
 //
 // # Limits
 //
-// An attempt ends after 35 seconds, a little more than AppSync takes at most. With the HTTP client
-// that an App has by default it ends after 10 seconds without an answer: slower resolvers need
-// another one ([amplify.Options]). An answer has 8 MiB at most. A call ends with its context, and
-// with the session of the request.
+// An attempt ends after 35 seconds, a little more than AppSync takes at most. An HTTP client of
+// one's own ([amplify.Options]) should not end it sooner. An answer has 8 MiB at most. A call ends
+// with its context, and with the session of the request.
 //
 // Subscriptions are not part of this package.
 package data

@@ -16,6 +16,10 @@ import (
 // maxDocuments is how many documents are remembered. Applications have some dozens.
 const maxDocuments = 1000
 
+// maxTokens is how many tokens a document may have. The parser recurses: a document of some million
+// braces would take more stack than a program may have.
+const maxTokens = 100_000
+
 // documents remembers what was found of documents, by their hash: to parse one takes a tenth of
 // what a call takes. It is safe for concurrent use.
 type documents struct {
@@ -48,7 +52,7 @@ func (d *documents) isMutation(r Request) (mutation bool, err error) {
 // isMutation parses the document, and reports whether the operation that is asked for changes data.
 // If that cannot be told, one of several that does is enough.
 func (r Request) isMutation() (bool, error) {
-	doc, err := parser.ParseQuery(&ast.Source{Input: r.Query})
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
 	if err != nil {
 		return false, syntaxError(err)
 	}

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/aws/smithy-go"
 
@@ -79,7 +82,8 @@ func (e *GraphQLError) at() string {
 	return strings.Join(parts, ".")
 }
 
-// GraphQLErrors are all errors of an answer, in its order. There is at least one.
+// GraphQLErrors are the errors of an answer, in its order. There is at least one. Of an answer with
+// more than 10,000, these are the first.
 type GraphQLErrors []*GraphQLError
 
 // Error says how many errors there are, and where. Each of them says what is wrong.
@@ -120,16 +124,24 @@ func (r *request) errorsIn(raw json.RawMessage) GraphQLErrors {
 		return nil
 	}
 	raw = r.redact(raw)
-	var entries []json.RawMessage
-	if json.Unmarshal(raw, &entries) != nil {
-		entries = []json.RawMessage{raw}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if first, err := d.Token(); err != nil || first != json.Delim('[') {
+		return GraphQLErrors{graphQLError(raw)}
 	}
-	all := make(GraphQLErrors, len(entries))
-	for i, entry := range entries {
-		all[i] = graphQLError(entry)
+	var all GraphQLErrors
+	for d.More() && len(all) < maxErrors {
+		var entry json.RawMessage
+		if d.Decode(&entry) != nil { // which has been decoded before: it cannot fail
+			break
+		}
+		all = append(all, graphQLError(entry))
 	}
 	return all
 }
+
+// maxErrors is how many errors of an answer are read. In memory an error takes much more than the
+// two bytes that it may have in an answer.
+const maxErrors = 10_000
 
 // graphQLError reads one error. A member of another type than it should have is left out.
 func graphQLError(raw json.RawMessage) *GraphQLError {
@@ -167,18 +179,72 @@ func graphQLError(raw json.RawMessage) *GraphQLError {
 // stand in them by chance.
 const minSecret = 8
 
-// redact takes out of an answer what r sent to authorize the call: errors quote no secrets.
+// redact takes out of an answer what r sent to authorize the call: errors quote no secrets. A
+// scheme before a token, such as "Bearer", may be missing in the answer.
 func (r *request) redact(answer []byte) []byte {
-	secrets := []string{r.header.Get(authorization), r.header.Get(apiKey)}
+	header := r.header.Get(authorization)
+	secrets := append([]string{header, r.header.Get(apiKey)}, strings.Fields(header)...)
 	if r.credentials != nil {
 		secrets = append(secrets, r.credentials.SessionToken)
 	}
+	answer = unescape(answer)
 	for _, secret := range secrets {
 		if len(secret) >= minSecret {
 			answer = bytes.ReplaceAll(answer, []byte(secret), []byte("[redacted]"))
+			answer = bytes.ReplaceAll(answer, escape(secret), []byte("[redacted]"))
 		}
 	}
 	return answer
+}
+
+// escape returns s as it stands in JSON, with no more escapes than it needs.
+func escape(s string) []byte {
+	quoted, _ := json.Marshal(s) // which cannot fail
+	return unescape(quoted[1 : len(quoted)-1])
+}
+
+// unescape returns JSON without the escapes that it does not need, such as "\/" and "\u002b", in
+// which a text may hide.
+func unescape(raw []byte) []byte {
+	if !bytes.ContainsRune(raw, '\\') {
+		return raw
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		switch rest := raw[i:]; {
+		case rest[0] != '\\' || len(rest) == 1:
+			out = append(out, rest[0])
+		case rest[1] == '/':
+			out, i = append(out, '/'), i+1
+		case rest[1] == 'u' && len(rest) >= len(`\u0000`):
+			n, err := strconv.ParseUint(string(rest[2:6]), 16, 16)
+			c := rune(n)
+			switch {
+			case err != nil || c < ' ' || utf16.IsSurrogate(c):
+				out, i = append(out, rest[:2]...), i+1
+				continue
+			case c == '"' || c == '\\':
+				out = append(out, '\\')
+			}
+			out, i = utf8.AppendRune(out, c), i+5
+		default:
+			out, i = append(out, rest[:2]...), i+1
+		}
+	}
+	return out
+}
+
+// redactError returns err, or its text if that quotes a secret: an error of a decoder may quote the
+// value that it has refused.
+func (r *request) redactError(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := []byte(err.Error())
+	if redacted := r.redact(text); !bytes.Equal(redacted, text) {
+		return errors.New(string(redacted))
+	}
+	return err
 }
 
 // notAuthorized are the types of errors by which AppSync refuses a call or a field.
@@ -289,14 +355,15 @@ func unusable(id string, cause error) error {
 		Err: cause,
 	}
 	var mismatch *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
 	switch {
 	case errors.As(cause, &mismatch) && mismatch.Field == "":
 		e.Message, e.Err = "The answer is not a JSON object.", nil
-	case errors.As(cause, &mismatch):
+	case errors.As(cause, &syntax):
+		e.Message = "The answer cannot be read."
+	case cause != nil:
 		e.Message = "The data of the answer do not fit into the Go type."
 		e.RecoverySuggestion = "Give the Go type the form that the document asks for."
-	case cause != nil:
-		e.Message = "The answer cannot be read."
 	}
 	return e
 }

@@ -7,6 +7,7 @@ const (
 	MaxAnswer      = maxAnswer
 	AttemptTimeout = attemptTimeout
 	MaxDocuments   = maxDocuments
+	MaxErrors      = maxErrors
 )
 
 // HashOf returns the hash of a body, as signatures have it.

@@ -229,6 +229,9 @@ func (c filtering) filters(place, operator string, value any, depth int) ([]any,
 	if list.Kind() != reflect.Slice {
 		return nil, errInvalid(place, "%q takes a list of filters", operator)
 	}
+	if list.Len() == 0 && operator == "or" {
+		return nil, errInvalid(place, `"or" has no filters`)
+	}
 	all := make([]any, list.Len())
 	for i := range all {
 		form, ok := list.Index(i).Interface().(map[string]any)
@@ -252,6 +255,9 @@ func (c filtering) conditions(name string, value any) (map[string]any, error) {
 	conditions, ok := value.(map[string]any)
 	if !ok {
 		return nil, errInvalid(place, "a map of operators and values belongs here")
+	}
+	if len(conditions) == 0 {
+		return nil, errInvalid(place, "there is no condition")
 	}
 	all := map[string]any{}
 	for _, operator := range slices.Sorted(maps.Keys(conditions)) {
@@ -339,6 +345,9 @@ func (c filtering) size(place string, value any) (any, error) {
 	}
 	if !ok {
 		return nil, errInvalid(place, "size takes a condition")
+	}
+	if len(conditions) == 0 {
+		return nil, errInvalid(place, "there is no condition")
 	}
 	place += ": size"
 	of := func(v any) (any, error) { return c.value(place, intType, v) }

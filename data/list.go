@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/awsapi"
 	"github.com/amplify-go/amplify/internal/introspection"
 )
 
@@ -63,7 +64,7 @@ func (m Model[T]) List(ctx context.Context, in ListInput) (*Page[T], error) {
 // An error ends it, also one of a page that has items. It ends with an error when it would read
 // more than MaxRead items, when the server context closes and when the session of the request ends.
 func (m Model[T]) ListAll(ctx context.Context, in ListInput) iter.Seq2[*T, error] {
-	return listAll(in, func(in ListInput) (*Page[T], error) { return m.List(ctx, in) })
+	return listAll(ctx, in, m.List)
 }
 
 // defaultLimit is how many items AppSync's resolvers read for a page, and maxRead how many ListAll
@@ -73,15 +74,29 @@ const (
 	maxRead      = 10_000
 )
 
-// listAll asks for pages until there are no more.
-func listAll[T any](in ListInput, list func(ListInput) (*Page[T], error)) iter.Seq2[*T, error] {
+// listAll asks for pages until there are no more. It ends with the session that it began with:
+// another one, which the request may have by then, is not the caller's.
+func listAll[T any](
+	ctx context.Context, in ListInput, list func(context.Context, ListInput) (*Page[T], error),
+) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
+		server, err := amplify.FromContext(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		life := server.Lifetime()
+		ctx, end := awsapi.Live(ctx, life)
+		defer end()
 		left, limit := cmp.Or(in.MaxRead, maxRead), in.Limit
 		for {
 			if in.Limit = limit; left < cmp.Or(limit, defaultLimit) {
 				in.Limit = left
 			}
-			page, err := list(in)
+			page, err := list(ctx, in)
+			if life.Err() != nil { // after the call: the session may have ended meanwhile
+				err = context.Cause(life)
+			}
 			if err != nil {
 				yield(nil, err)
 				return

@@ -74,7 +74,7 @@ func DynamicModelOf(
 // With returns the model with options that its calls fall back on. They win over those that the
 // model had.
 func (m Model[T]) With(o Options) Model[T] {
-	m.options = o.over(m.options)
+	m.options = o.frozen().over(m.options)
 	return m
 }
 
@@ -175,9 +175,8 @@ func newAPI(app *amplify.App, schema *introspection.Schema) api {
 	return api{app, wire{schema, &sync.Map{}}}
 }
 
-// send sends an operation with one field, and decodes the value of that field into a D. It returns
-// nil for null.
-func send[D any](ctx context.Context, a api, field string, op operation, o Options) (*D, error) {
+// server returns the server context in ctx, which must belong to the App of a.
+func (a api) server(ctx context.Context) (*amplify.ServerContext, error) {
 	server, err := amplify.FromContext(ctx)
 	if err != nil {
 		return nil, err
@@ -188,6 +187,15 @@ func send[D any](ctx context.Context, a api, field string, op operation, o Optio
 			Message:            "The context belongs to another App than the model.",
 			RecoverySuggestion: "Make the models of each App with that App.",
 		}
+	}
+	return server, nil
+}
+
+// send sends an operation with one field, and decodes the value of that field into a D. It returns
+// nil for null.
+func send[D any](ctx context.Context, a api, field string, op operation, o Options) (*D, error) {
+	if _, err := a.server(ctx); err != nil {
+		return nil, err
 	}
 	answer, err := call[map[string]*D](ctx, op, o)
 	if answer == nil {

@@ -11,8 +11,9 @@ import (
 type CreateInput struct {
 	// Item is a struct or a map[string]any with fields of the model. A struct's zero values are
 	// left out: a pointer to a zero value sends it. A map sends what it holds, also null and
-	// fields that the description of the backend lacks. The item of a belongs-to relation is sent
-	// as its key. Those of has-many relations are left out.
+	// fields that the description of the backend lacks: one that a client has filled may set any
+	// field, such as the owner. The item of a belongs-to relation is sent as its key. Those of
+	// has-many relations are left out.
 	Item any
 	// Condition is what the item with the same key must meet, if there is one.
 	Condition Filter

@@ -48,7 +48,7 @@ type Options struct {
 	// AuthIdentityPool.
 	AuthMode AuthMode
 	// AuthToken is sent as the Authorization header, in place of the session's token. It belongs to
-	// an auth mode: Options with another AuthMode do not take it over from those around them. It
+	// an auth mode: Options that name an AuthMode do not take it over from those around them. It
 	// is an error beside AuthIdentityPool, which signs.
 	AuthToken amplify.Secret
 	// IDToken sends the ID token of the session instead of its access token. Rules of a model may
@@ -69,7 +69,8 @@ type Options struct {
 	// Headers are sent with the call. They replace headers of the same name, also the one that the
 	// auth mode sets: a call with an Authorization header is not signed. Headers or HeadersFunc of
 	// a call replace both of its model. Headers of the App are sent too unless they have the same
-	// name.
+	// name. Headers that belong to the connection, such as Host and Content-Length, are an error:
+	// do not pass on all headers of a request.
 	Headers http.Header
 	// HeadersFunc returns headers that depend on the call. They win over Headers. It may be called
 	// by many goroutines at once. The call fails with its error.
@@ -102,6 +103,12 @@ func (o Options) over(base Options) Options {
 	if o.Headers == nil && o.HeadersFunc == nil {
 		o.Headers, o.HeadersFunc = base.Headers, base.HeadersFunc
 	}
+	return o
+}
+
+// frozen returns o with a copy of its headers: what is kept must not change with the caller's map.
+func (o Options) frozen() Options {
+	o.Headers = o.Headers.Clone()
 	return o
 }
 
@@ -150,7 +157,7 @@ func Configure(app *amplify.App, o Options) error {
 	configured := false
 	_, err := amplify.Shared(app, func(app *amplify.App) (*service, error) {
 		configured = true
-		return newService(app, o), nil
+		return newService(app, o.frozen()), nil
 	})
 	if err == nil && !configured {
 		return &amplify.Error{

@@ -52,7 +52,7 @@ func RelationOf[T, M any](m Model[M], field string) (Relation[T], error) {
 // With returns the relation with options that its calls fall back on. They win over those that the
 // relation had.
 func (r Relation[T]) With(o Options) Relation[T] {
-	r.options = o.over(r.options)
+	r.options = o.frozen().over(r.options)
 	return r
 }
 
@@ -218,10 +218,12 @@ func (r Relation[T]) List(ctx context.Context, in RelationInput) (*Page[T], erro
 
 // ListAll returns all items of a has-many relation, page by page. See [Model.ListAll].
 func (r Relation[T]) ListAll(ctx context.Context, in RelationInput) iter.Seq2[*T, error] {
-	return listAll(in.list(), func(page ListInput) (*Page[T], error) {
+	list := func(ctx context.Context, page ListInput) (*Page[T], error) {
+		in := in
 		in.Limit, in.NextToken = page.Limit, page.NextToken
 		return r.List(ctx, in)
-	})
+	}
+	return listAll(ctx, in.list(), list)
 }
 
 func (in RelationInput) list() ListInput {

@@ -51,7 +51,7 @@ func (d *Date) UnmarshalText(text []byte) error {
 	day, offset, err := cutOffset(string(text), len(time.DateOnly))
 	t, parsed := time.Parse(time.DateOnly, day)
 	if err := errors.Join(err, parsed); err != nil {
-		return fmt.Errorf("%q is no AWSDate, such as \"2024-05-17\"", text)
+		return fmt.Errorf("%.40q is no AWSDate, such as \"2024-05-17\"", text)
 	}
 	*d = DateOf(t)
 	d.Offset = offset
@@ -97,7 +97,7 @@ func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	}
 	parsed, failed := time.Parse(layout, clock)
 	if err := errors.Join(err, failed); err != nil {
-		return fmt.Errorf("%q is no AWSTime, such as \"09:30:00\"", text)
+		return fmt.Errorf("%.40q is no AWSTime, such as \"09:30:00\"", text)
 	}
 	*t = TimeOfDay{parsed.Hour(), parsed.Minute(), parsed.Second(), parsed.Nanosecond(), offset}
 	return nil
