@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify"
@@ -57,10 +58,10 @@ func TestAxeConsole(t *testing.T) {
 		b.open(backend.URL() + path)
 	}
 	for _, path := range []string{
-		"/console", "/console/users", "/console/groups", "/console/storage", "/console/calls", "/console/faults",
-		"/console/outputs", "/inbox", "/inbox?to=nobody@example.com",
+		"/console", "/console/users", "/console/groups", "/console/storage", "/console/data", "/console/query",
+		"/console/calls", "/console/faults", "/console/outputs", "/inbox", "/inbox?to=nobody@example.com",
 		"/console/nothing", "/console/users/nobody", "/console/group?name=nobodies",
-		"/console/storage/none", "/nothing",
+		"/console/storage/none", "/console/data/None", "/nothing",
 	} {
 		open(path)
 		axe.passes(b, path+" of an empty sandbox")
@@ -141,6 +142,47 @@ func TestAxeConsole(t *testing.T) {
 	b.click("Rotate keys")
 	b.sees("Nothing was changed.")
 	axe.passes(b, "a form that another site could have sent")
+}
+
+func TestAxeConsoleData(t *testing.T) {
+	axe := newAxe(t)
+	backend := startBackend(t, sandbox.Config{Data: sandbox.Data{Schema: `
+		type Note @model @auth(rules: [{allow: owner}, {allow: groups, groups: ["editors"], operations: [read]}]) {
+			id: ID!
+			text: String @auth(rules: [{allow: owner}])
+			aFieldWhoseNameIsLongerThanANarrowScreen: [String]
+			comments: [Comment] @hasMany
+		}
+		type Comment @model @auth(rules: [{allow: public}]) { text: String, note: Note @belongsTo }
+		type Bare @model { text: String }
+		type Query { echo(text: String): String @function(name: "echo") @auth(rules: [{allow: private}]) }`}})
+	backend.addUser(t, sandbox.User{Email: ada})
+	b := browser.profile(t)
+	open := func(path string) {
+		t.Helper()
+		b.open(backend.URL() + path)
+	}
+	for _, path := range []string{"/console/data", "/console/data/Note", "/console/query?model=Note"} {
+		open(path)
+		axe.passes(b, path)
+	}
+	b.script(nil, `document.querySelector('option:last-of-type[value*="-"]').selected = true`)
+	b.fill("Query or mutation", `mutation Create($text: String, $list: [String]) {
+  createNote(input: {text: $text, aFieldWhoseNameIsLongerThanANarrowScreen: $list}) {
+    id text owner createdAt
+  }
+}`)
+	b.fill("Variables", "nothing")
+	b.click("Run")
+	b.sees("The variables are a JSON object")
+	axe.passes(b, "the query after a refused form")
+	b.fill("Variables", `{"text": "`+strings.Repeat("wide", 60)+`", "list": ["one", null]}`)
+	b.click("Run")
+	b.sees(`"createNote": {`)
+	axe.passes(b, "the query with its answer")
+	open("/console/data/Note")
+	b.sees("widewide")
+	axe.passes(b, "items")
 }
 
 func TestAxeManagedLogin(t *testing.T) {

@@ -286,8 +286,8 @@ func (s *Sandbox) handler(domain string, identities *identity.Pool, faultSeed ui
 
 	local := http.NewServeMux()
 	console.New(console.Config{
-		Pool: s.pool, Storage: s.storage.console(), Calls: s.calls, Faults: s.faults, Clock: s.clock,
-		Outputs: s.Outputs, Logger: s.logger,
+		Pool: s.pool, Storage: s.storage.console(), Data: s.data, Calls: s.calls, Faults: s.faults,
+		Clock: s.clock, Outputs: s.Outputs, Logger: s.logger,
 	}).Register(local)
 	s.registerAdmin(local)
 	local.Handle("GET /{$}", http.RedirectHandler("/console", http.StatusFound))

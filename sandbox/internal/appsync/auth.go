@@ -56,14 +56,14 @@ func (a *API) authenticate(ctx context.Context, r *http.Request, body []byte, q 
 	token, key := r.Header.Get("Authorization"), r.Header.Get("X-Api-Key")
 	switch {
 	case strings.HasPrefix(token, sigv4.Algorithm):
-		if !a.has(schema.IAM) {
+		if !a.Has(schema.IAM) {
 			return nil, notAuthorized
 		}
 		return a.verifySignature(r, body)
 	case token != "":
 		return a.verifyToken(ctx, token, q)
 	case key != "":
-		if !a.has(schema.APIKey) || a.cfg.APIKey == "" ||
+		if !a.Has(schema.APIKey) || a.cfg.APIKey == "" ||
 			subtle.ConstantTimeCompare([]byte(key), []byte(a.cfg.APIKey)) != 1 {
 			return nil, notAuthorized
 		}
@@ -72,26 +72,23 @@ func (a *API) authenticate(ctx context.Context, r *http.Request, body []byte, q 
 	return nil, unauthorized("Valid authorization header not provided.")
 }
 
-// has reports whether the API has a mode.
-func (a *API) has(mode schema.Provider) bool { return slices.Contains(a.cfg.Modes, mode) }
-
 // verifyToken returns who has a token: of the user pool or of the OIDC provider if it is a
 // JWT, of the authorizer otherwise. A JWT is never shown to the authorizer where the API
 // has another mode for it, as AWS has it.
 func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) (*Caller, error) {
 	if _, _, err := jwt.NewParser().ParseUnverified(token, jwt.MapClaims{}); err == nil {
 		tried := error(nil)
-		if a.has(schema.UserPool) {
+		if a.Has(schema.UserPool) {
 			claims, err := a.cfg.UserPool(token)
 			if err == nil {
-				return user(schema.UserPool, claims), nil
+				return User(schema.UserPool, claims), nil
 			}
 			tried = err
 		}
-		if a.has(schema.OIDC) && tried != ErrTokenExpired {
+		if a.Has(schema.OIDC) && tried != ErrTokenExpired {
 			claims, err := a.cfg.OIDC(ctx, token)
 			if err == nil {
-				return user(schema.OIDC, claims), nil
+				return User(schema.OIDC, claims), nil
 			}
 			tried = err
 		}
@@ -99,7 +96,7 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 			return nil, tried
 		}
 	}
-	if !a.has(schema.Function) || a.cfg.Authorizer == nil {
+	if !a.Has(schema.Function) || a.cfg.Authorizer == nil {
 		return nil, ErrToken
 	}
 	answer, err := a.cfg.Authorizer(ctx, function.AuthorizerRequest{Token: token,
@@ -122,8 +119,8 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 	return caller, nil
 }
 
-// user returns the user of a verified token by its claims.
-func user(mode schema.Provider, claims map[string]any) *Caller {
+// User returns the user of a verified token by its claims.
+func User(mode schema.Provider, claims map[string]any) *Caller {
 	text := func(names ...string) string {
 		for _, name := range names {
 			if v, ok := claims[name].(string); ok {

@@ -55,8 +55,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func Fail(w http.ResponseWriter, status int, errorType, message string) {
 	allowOrigin(w.Header())
 	w.Header().Set("X-Amzn-Errortype", errorType)
-	write(w, status, graphql.Object{{Name: "errors", Value: []any{graphql.Object{
-		{Name: "errorType", Value: errorType}, {Name: "message", Value: message}}}}})
+	write(w, status, failure(errorType, message))
+}
+
+// failure is the body of the answer to a request that is not looked at.
+func failure(errorType, message string) graphql.Object {
+	return graphql.Object{{Name: "errors", Value: []any{graphql.Object{
+		{Name: "errorType", Value: errorType}, {Name: "message", Value: message}}}}}
 }
 
 func write(w http.ResponseWriter, status int, answer json.Marshaler) {

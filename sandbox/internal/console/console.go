@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync"
+	"github.com/amplify-go/amplify/sandbox/internal/appsync/items"
 	"github.com/amplify-go/amplify/sandbox/internal/calls"
 	"github.com/amplify-go/amplify/sandbox/internal/clock"
 	"github.com/amplify-go/amplify/sandbox/internal/s3/objects"
@@ -24,6 +26,8 @@ type Config struct {
 	Clock  *clock.Clock
 	// Storage has the buckets to show. It may be nil.
 	Storage *Storage
+	// Data is the GraphQL API to show. It may be nil.
+	Data *appsync.API
 	// Calls has the calls to show. It may be nil.
 	Calls *calls.Log
 	// Outputs returns the outputs file. It may be nil.
@@ -62,6 +66,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /console/outputs", h.get(page{"outputs", h.outputs}))
 	mux.Handle("GET /inbox", h.get(page{"inbox", h.inbox}))
 	h.registerStorage(mux)
+	h.registerData(mux)
 
 	users := page{"users", h.users}
 	mux.Handle("GET /console/users", h.get(users))
@@ -121,7 +126,9 @@ type view struct {
 	Error string
 	// Refreshes is whether the page loads itself again, which the user can begin and end.
 	Refreshes bool
-	Data      any
+	// Answer is what a query was answered with.
+	Answer string
+	Data   any
 
 	typed url.Values // what the form that was refused contained, without the password
 }
@@ -218,21 +225,26 @@ func (h *Handler) post(p page, do func(*http.Request) (string, error)) http.Hand
 			http.Redirect(w, r, target, http.StatusSeeOther)
 			return
 		}
-		v := view{typed: r.PostForm}
-		v.typed.Del("password")
-		var refusal *userpool.Error
-		var mistake formError
-		switch {
-		case errors.As(err, &refusal):
-			v.Error = refusal.Message
-		case errors.As(err, &mistake):
-			v.Error = mistake.message
-		default:
-			h.fail(w, r, err)
-			return
-		}
-		h.show(w, r, http.StatusUnprocessableEntity, p, v)
+		h.refuse(w, r, p, err)
 	})
+}
+
+// refuse shows the page of a form that was refused.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p page, err error) {
+	v := view{typed: r.PostForm}
+	v.typed.Del("password")
+	var refusal *userpool.Error
+	var mistake formError
+	switch {
+	case errors.As(err, &refusal):
+		v.Error = refusal.Message
+	case errors.As(err, &mistake):
+		v.Error = mistake.message
+	default:
+		h.fail(w, r, err)
+		return
+	}
+	h.show(w, r, http.StatusUnprocessableEntity, p, v)
 }
 
 // formError is a mistake in a form. Its message is shown to the user.
@@ -285,6 +297,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Text, p.Back = "This group does not exist.", link{"Back to the groups", "/console/groups"}
 	case errors.Is(err, objects.ErrNoBucket):
 		p.Text, p.Back = "This bucket does not exist.", link{"Back to the buckets", "/console/storage"}
+	case errors.Is(err, errNoModel), errors.Is(err, items.ErrToken):
+		p.Text, p.Back = "These items do not exist.", link{"Back to the models", "/console/data"}
 	case errors.Is(err, ui.ErrForm):
 		status, p.Title = http.StatusForbidden, "That did not work"
 		p.Text = "The form was open for too long, or another site sent it. Nothing was changed. " +

@@ -285,7 +285,7 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 	keys := string(s.pool.JWKS())
 	user := "/console/users/" + u.Sub
 	actions := []string{"/console/keys/rotate", "/console/users", "/console/groups",
-		"/console/group?name=editors", "/console/group/delete?name=editors"}
+		"/console/group?name=editors", "/console/group/delete?name=editors", "/console/query"}
 	for _, action := range []string{"confirm", "enable", "disable", "password", "reset", "sign-out",
 		"attributes", "groups/add", "groups/remove", "delete"} {
 		actions = append(actions, user+"/"+action)

@@ -1,10 +1,11 @@
 // Package console serves the sandbox's own pages. They show the users
-// and groups of the user pool, the buckets of S3, the calls that were answered, the
-// outputs file, and an inbox with the messages that Cognito would have sent.
-// Their forms do what an administrator does with users and groups.
+// and groups of the user pool, the buckets of S3, the models of the GraphQL API, the calls that
+// were answered, the outputs file, and an inbox with the messages that Cognito would have sent.
+// Their forms do what an administrator does with users and groups, and query the API as anybody.
 //
 //	/console  /console/users  /console/users/{sub}  /console/groups  /console/group?name=…
 //	/console/storage  /console/storage/{bucket}
+//	/console/data  /console/data/{model}  /console/query
 //	/console/calls  /console/faults  /console/outputs
 //	/inbox
 //

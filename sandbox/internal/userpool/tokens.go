@@ -91,6 +91,30 @@ func (p *Pool) IssueTokens(ctx context.Context, g Grant) (*Tokens, error) {
 	return p.mint(client, s, user, changes, refreshToken, g.Nonce)
 }
 
+// AccessClaims returns what the access token would say that the user would get by signing in now.
+// It starts no session.
+func (p *Pool) AccessClaims(ctx context.Context, clientID, sub string) (map[string]any, error) {
+	client, err := p.Client(clientID)
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.activeUser(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	s := &store.Session{OriginJTI: uuid.NewString(), Sub: sub, ClientID: client.ID,
+		EventID: uuid.NewString(), AuthTime: p.Now()}
+	changes, err := p.preToken(ctx, sessionEvent(pretoken.Authentication, s, user, nil))
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := p.mint(client, s, user, changes, "", "")
+	if err != nil {
+		return nil, err
+	}
+	return p.VerifyToken(tokens.AccessToken)
+}
+
 // activeUser returns the user with that sub, or refuses if the user was deleted or disabled.
 func (p *Pool) activeUser(ctx context.Context, sub string) (user *User, err error) {
 	err = p.store.View(ctx, func(tx *store.Tx) (err error) {

@@ -218,8 +218,10 @@ func (r *reader) readCustom() {
 		}
 		root, isRoot := roots[def.Name]
 		for _, f := range def.Fields {
+			var rules []Rule
 			if d := f.Directives.ForName("auth"); d != nil {
-				r.schema.fields[def.Name+"."+f.Name] = r.staticRoles(d, r.rules(d, true))
+				rules = r.rules(d, true)
+				r.schema.fields[def.Name+"."+f.Name] = r.staticRoles(d, rules)
 			} else if isRoot && r.introspected {
 				r.schema.fields[def.Name+"."+f.Name] = nil // nobody
 			}
@@ -230,7 +232,7 @@ func (r *reader) readCustom() {
 			if says.ForName("auth") == nil && says.ForName("aws_iam") == nil {
 				r.schema.unruled[def.Name+"."+f.Name] = true
 			}
-			op := &Operation{Root: root, Name: f.Name, Kind: Custom}
+			op := &Operation{Root: root, Name: f.Name, Kind: Custom, Rules: rules}
 			if d := f.Directives.ForName("aws_subscribe"); d != nil {
 				op.Mutations = texts(argument(d, "mutations"))
 			}

@@ -195,5 +195,6 @@ type Operation struct {
 	Model *Model // nil for Custom
 	Key   *Key   // of Get, List and Index
 
+	Rules     []Rule   // of Custom
 	Mutations []string // of subscriptions: the mutations that they follow
 }
