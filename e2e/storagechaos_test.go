@@ -226,8 +226,8 @@ func (c *tally) String() string {
 	return fmt.Sprintf("right: %v\nwith an error: %v", c.right, c.failed)
 }
 
-// object is what an object may be: the nth that was written under a name. The zero value is none.
-type object struct {
+// written is what an object may be: the nth that was written under a name. The zero value is none.
+type written struct {
 	name string
 	n    int
 }
@@ -235,12 +235,12 @@ type object struct {
 // objectSizes are the sizes of objects: empty, small, and around one and two parts.
 var objectSizes = []int{0, 1, 1000, 5<<20 - 1, 5 << 20, 5<<20 + 1, 10 << 20, 12<<20 + 17}
 
-func (o object) size() int { return objectSizes[o.n%len(objectSizes)] }
+func (o written) size() int { return objectSizes[o.n%len(objectSizes)] }
 
-func (o object) bytes(t testing.TB) []byte { return version(t, o.name, o.n, o.size()) }
+func (o written) bytes(t testing.TB) []byte { return version(t, o.name, o.n, o.size()) }
 
 // contents are what an object may be. There is one unless calls have failed.
-type contents map[object]bool
+type contents map[written]bool
 
 // or adds what an object may have become by a call that has failed.
 func (c contents) or(others contents) contents {
@@ -269,7 +269,7 @@ func (s *shelf) is(name string) contents {
 	if c, ok := s.may[name]; ok {
 		return c
 	}
-	return contents{object{}: true}
+	return contents{written{}: true}
 }
 
 // becomes notes what an operation has made of an object, unless it has failed.
@@ -296,15 +296,15 @@ func (s *shelf) step(ctx context.Context) {
 			Destination: storage.CopyDestination{Path: s.path(to)},
 		})
 		source := maps.Clone(s.is(name))
-		delete(source, object{}) // it was there, or the copy has failed
+		delete(source, written{}) // it was there, or the copy has failed
 		s.becomes("copy", to, source, err)
 	case 37, 38:
 		_, err := storage.Remove(ctx, storage.RemoveInput{Path: s.path(name)})
-		s.becomes("removal", name, contents{object{}: true}, err)
+		s.becomes("removal", name, contents{written{}: true}, err)
 	case 39:
 		_, err := storage.Remove(ctx, storage.RemoveInput{Path: s.path("")})
 		for name := range s.may {
-			s.becomes("removal of a folder", name, contents{object{}: true}, err)
+			s.becomes("removal of a folder", name, contents{written{}: true}, err)
 		}
 	}
 }
@@ -312,7 +312,7 @@ func (s *shelf) step(ctx context.Context) {
 // upload uploads a stream, a body that can seek, or one that can be read at any place.
 func (s *shelf) upload(ctx context.Context, name string) {
 	s.last++
-	next := object{s.folder + name, s.last}
+	next := written{s.folder + name, s.last}
 	reader := bytes.NewReader(next.bytes(s.t))
 	in := storage.UploadDataInput{Path: s.path(name), Body: reader}
 	switch s.random.IntN(3) {
@@ -342,13 +342,13 @@ func (s *shelf) download(ctx context.Context, name string) {
 		out.Body.Close()
 	}
 	if !s.tally.count("download", err) {
-		if hasName(err, "AccessDenied") && !s.is(name)[object{}] {
+		if hasName(err, "AccessDenied") && !s.is(name)[written{}] {
 			s.t.Errorf("%s%s is %v: %v", s.folder, name, s.is(name), err)
 		}
 		return
 	}
 	for o := range s.is(name) {
-		if o == (object{}) {
+		if o == (written{}) {
 			continue
 		}
 		want := o.bytes(s.t)
@@ -380,8 +380,8 @@ func (s *shelf) list(ctx context.Context) {
 	for name := range s.may {
 		size, there := sizes[name]
 		delete(sizes, name)
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.is(name))), func(o object) bool {
-			return there == (o != object{}) && (!there || size == int64(o.size()))
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(s.is(name))), func(o written) bool {
+			return there == (o != written{}) && (!there || size == int64(o.size()))
 		}) {
 			s.t.Errorf("%s%s is listed: %v, with %d bytes; it may be %v",
 				s.folder, name, there, size, s.is(name))
@@ -399,7 +399,7 @@ func (s *shelf) check(ctx context.Context) {
 	for name := range s.may {
 		out, err := storage.DownloadData(ctx, storage.DownloadDataInput{Path: s.path(name)})
 		if err != nil {
-			if !s.is(name)[object{}] {
+			if !s.is(name)[written{}] {
 				s.t.Errorf("%s%s may be %v: %v", s.folder, name, s.is(name), err)
 			}
 			continue
@@ -411,7 +411,7 @@ func (s *shelf) check(ctx context.Context) {
 		}
 		right := false
 		for o := range s.is(name) {
-			right = right || o != object{} && bytes.Equal(data, o.bytes(s.t))
+			right = right || o != written{} && bytes.Equal(data, o.bytes(s.t))
 		}
 		if !right {
 			s.t.Errorf("%s%s has other %d bytes than those of %v",
