@@ -193,6 +193,9 @@ func (c *caller) judge(r introspection.Rule) (v judgement) {
 		v.rule, v.rank = "its rule for the owner of an item", 1
 		if !token {
 			v.wants = "a user who is signed in"
+		} else if claim := c.lacks(r); claim != "" && !given {
+			v.wants = fmt.Sprintf("the claim %q in the token, which the ID token may have: "+
+				"see Options.IDToken", claim)
 		}
 	case "custom":
 		v.rule = "its rule for an authorizer function"
@@ -230,15 +233,38 @@ func modeOf(r introspection.Rule) AuthMode {
 	return AuthUserPool
 }
 
+// token returns the token of the session that is sent, or nil.
+func (c *caller) token() *amplify.Token {
+	switch {
+	case c.tokens == nil:
+		return nil
+	case c.options.IDToken:
+		return c.tokens.IDToken
+	}
+	return c.tokens.AccessToken
+}
+
+// lacks returns a claim that makes an owner by the rule and that the token does not have, or "".
+func (c *caller) lacks(r introspection.Rule) string {
+	var claims map[string]any
+	if c.token().Decode(&claims) != nil {
+		claims = nil
+	}
+	for claim := range strings.SplitSeq(r.IdentityClaim, "::") {
+		switch claim {
+		case "", "sub", "username", "cognito:username": // which all tokens of a user have
+			continue
+		}
+		if _, is := claims[claim].(string); !is {
+			return claim
+		}
+	}
+	return ""
+}
+
 // groups returns the groups that the token which is sent says, in the claim of the rule.
 func (c *caller) groups(r introspection.Rule) []string {
-	if c.tokens == nil {
-		return nil
-	}
-	token := c.tokens.AccessToken
-	if c.options.IDToken {
-		token = c.tokens.IDToken
-	}
+	token := c.token()
 	if r.GroupClaim == "" || r.GroupClaim == "cognito:groups" {
 		return token.Claims().Groups
 	}

@@ -28,7 +28,7 @@ func TestChooseAuthMode(t *testing.T) {
 			IDToken:     amplify.NewToken(id, &amplify.Claims{Groups: groups}),
 		}}
 	}
-	user, admin := session(nil, "{}"), session([]string{"Admins"}, `{"custom:orgs": "acme", "teams": ["red", 1]}`)
+	user, admin := session(nil, "{}"), session([]string{"Admins"}, `{"custom:orgs": "acme", "email": "a@b", "teams": ["red", 1]}`)
 	lambda := data.Options{AuthMode: data.AuthLambda, AuthToken: amplify.NewSecret("t")}
 	idToken := data.Options{AuthMode: data.AuthUserPool, IDToken: true}
 	for name, c := range map[string]struct {
@@ -52,6 +52,9 @@ func TestChooseAuthMode(t *testing.T) {
 		"the widest of two":             {`{"allow":"owner"},{"allow":"public"}`, "lambda", user, data.Options{}, "get", data.AuthAPIKey, "API key"},
 		"the owner":                     {`{"allow":"owner"},{"allow":"public","operations":["read"]}`, "apiKey", user, data.Options{}, "update", data.AuthUserPool, "its rule for the owner"},
 		"the owner before the key":      {`{"allow":"owner"},{"allow":"public"}`, "userPool", user, data.Options{}, "get", data.AuthUserPool, "its rule for the owner"},
+		"an owner by a claim":           {`{"allow":"owner","identityClaim":"sub::email"}`, "apiKey", admin, idToken, "get", data.AuthUserPool, "its rule for the owner"},
+		"an owner without the claim":    {`{"allow":"owner","identityClaim":"sub::email"}`, "apiKey", admin, data.Options{}, "get", "", `wants the claim "email" in the token`},
+		"an owner elsewhere":            {`{"allow":"owner","provider":"oidc","identityClaim":"email"}`, "apiKey", nil, data.Options{AuthMode: data.AuthOIDC, AuthToken: amplify.NewSecret("t")}, "get", data.AuthOIDC, "its rule for the owner"},
 		"a group":                       {`{"allow":"groups","groups":["Admins"]}`, "apiKey", admin, data.Options{}, "delete", data.AuthUserPool, `the groups ["Admins"]`},
 		"another group":                 {`{"allow":"groups","groups":["Editors"]}`, "apiKey", admin, data.Options{}, "delete", "", "wants a user who is in one of them"},
 		"no group":                      {`{"allow":"groups","groups":["Admins"]}`, "apiKey", user, data.Options{}, "delete", "", "wants a user who is in a group"},
