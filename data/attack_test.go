@@ -147,6 +147,7 @@ func TestListAllEndsWithTheSession(t *testing.T) {
 	}
 	ended := amplify.Unauthenticated(amplify.ReasonSignedOut, nil)
 	life, end := context.WithCancelCause(t.Context())
+	defer end(nil)
 	session := &keeper{life}
 	d.answer(`{"listCoupons":{"items":[{"code":"A"}],"nextToken":"again"}}`)
 	ctx, done := amplify.WithServerContext(t.Context(), d.app, amplify.Providers{Session: session})

@@ -12,8 +12,8 @@ import (
 // dataAPIHost is AWS's name of the API: Amplify JS takes it for AWS's by the length of its id.
 const dataAPIHost = "abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com"
 
-// startData starts the sandbox as the backend of a recorded schema.
-func startData(t *testing.T) *backend {
+// startSchemaA starts a sandbox with the schema a of the recordings.
+func startSchemaA(t *testing.T) *backend {
 	t.Helper()
 	read := func(name string) string {
 		text, err := os.ReadFile("../testdata/conformance/models/a/" + name)
@@ -60,7 +60,7 @@ func (b *backend) subscriber(t *testing.T, user string) *jsModule {
 
 // aws-amplify's own Data client in Node.js gets its subscriptions by AWS's host names and TLS.
 func TestAmplifyJSSubscriptions(t *testing.T) {
-	b := startData(t)
+	b := startSchemaA(t)
 	visitor := b.subscriber(t, "")
 	users := map[string]*jsModule{}
 	for _, name := range []string{ada, bob} {
