@@ -46,11 +46,12 @@ func serveGallery(t *testing.T) (*gallery, string) {
 // browserOf returns a browser with the session of a seeded user.
 func (g *gallery) browserOf(t *testing.T, origin, email string) *browser {
 	t.Helper()
-	tokens, err := g.backend.sandbox.Tokens(t.Context(), email)
+	backend, config := g.backend, g.config // as the guide has them
+	tokens, err := backend.sandbox.Tokens(t.Context(), email)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookies, err := amplifytest.Cookies(g.config, amplify.IssuedTokens{
+	cookies, err := amplifytest.Cookies(config, amplify.IssuedTokens{
 		AccessToken:  amplify.NewSecret(tokens.AccessToken),
 		IDToken:      amplify.NewSecret(tokens.IDToken),
 		RefreshToken: amplify.NewSecret(tokens.RefreshToken),
