@@ -148,7 +148,7 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.calls = append(s.calls, action+" "+key)
 	if s.refuse != nil {
 		if code := s.refuse(action, key); code != "" {
-			status := map[string]int{"AccessDenied": 403, "InternalError": 500, "OK": 200, "ExpiredToken": 400}[code]
+			status := map[string]int{"AccessDenied": 403, "InternalError": 500, "OK": 200, "ExpiredToken": 400, "NoSuchUpload": 404}[code]
 			fail(w, r, status, map[bool]string{true: "InternalError", false: code}[code == "OK"], "Access Denied")
 			return
 		}

@@ -422,9 +422,13 @@ func (u *upload) abort(ctx context.Context, id *string) {
 	_, err = u.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: &u.bucket, Key: &u.path, ExpectedBucketOwner: u.owner, UploadId: id,
 	}, u.as(credentials))
-	if err != nil {
+	if err == nil {
+		return
+	}
+	// An attempt whose answer got lost may have dropped them.
+	if e := awsapi.Error(err); e.Name != "NoSuchUpload" {
 		u.app.Logger().WarnContext(ctx,
 			"amplify: the parts of a failed upload could not be dropped",
-			"bucket", u.bucket, "error", awsapi.Error(err))
+			"bucket", u.bucket, "error", e)
 	}
 }

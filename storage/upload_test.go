@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -399,6 +400,28 @@ func TestUploadPanics(t *testing.T) {
 type panics struct{}
 
 func (panics) Read([]byte) (int, error) { panic("mine") }
+
+// TestAbortIsTold: the log says that parts remain, but not if the upload is gone already.
+func TestAbortIsTold(t *testing.T) {
+	for code, told := range map[string]bool{"AccessDenied": true, "NoSuchUpload": false} {
+		s := newFakeS3(t)
+		s.refuse = func(action, _ string) string {
+			return map[string]string{"COMPLETE": "AccessDenied", "ABORT": code}[action]
+		}
+		var log bytes.Buffer
+		app, err := amplify.New(config(), amplify.Options{
+			Endpoints: amplify.Endpoints{Storage: s.URL}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := bytes.NewReader(randomData(6 * mib))
+		_, err = storage.UploadData(s.in(t, app, "me"), storage.UploadDataInput{Path: storage.Path("a"), Body: body})
+		if err == nil || strings.Contains(log.String(), "could not be dropped") != told {
+			t.Errorf("%s: %v; the log says %q", code, err, log.String())
+		}
+	}
+}
 
 // TestPreventOverwrite: there is an object, or one comes while the parts are sent.
 func TestPreventOverwrite(t *testing.T) {
