@@ -33,8 +33,8 @@ type Error struct {
 }
 
 // Error returns the name, the reason, the message and the cause. Where the reason is
-// [ReasonConfiguration], or one of packages data and storage, it also says what to do next. It is one line:
-// what services and clients send may hold line breaks, which would forge lines of a log.
+// [ReasonConfiguration], or one of packages data and storage, it also says what to do next. It is
+// one line: what services and clients send may hold line breaks, which would forge lines of a log.
 func (e *Error) Error() string {
 	s := e.Name
 	if e.Reason != "" {

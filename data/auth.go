@@ -45,7 +45,7 @@ func (s *service) headers(ctx context.Context, o Options, in HeadersInput) (http
 // set sets headers in h. A header's name may be spelled in any case.
 func set(h, headers http.Header) error {
 	for name, values := range headers {
-		if name == "" || strings.Trim(name, tokenCharacters) != "" {
+		if !awsapi.IsHeaderName(name) {
 			return invalid(fmt.Sprintf("The header name %q is not one of HTTP.", name),
 				"Use letters, digits and hyphens.")
 		}
@@ -63,10 +63,6 @@ func set(h, headers http.Header) error {
 	}
 	return nil
 }
-
-// tokenCharacters are the characters of names of headers (RFC 9110, "Tokens").
-const tokenCharacters = "!#$%&'*+-.^_`|~0123456789" +
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // ofConnection are the headers that describe a connection or a body, and not the call. A caller
 // who could set them could take the authorization away (RFC 9110, "Connection") or make the answer

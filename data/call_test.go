@@ -241,7 +241,7 @@ type ended struct{}
 
 func (ended) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
 
-// TestRetrySucceeds: an answer counts whichever attempt gets it, and each attempt is signed anew.
+// TestRetrySucceeds: the first attempt that is answered ends the call. Each is signed anew.
 func TestRetrySucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dates []string

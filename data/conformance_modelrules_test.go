@@ -89,7 +89,7 @@ func (s schemas) call(c conformance.Case) (call aCall, ok bool) {
 		return call, false
 	}
 	call.model, call.operation = s.of(c).Model(parts[1]), parts[2]
-	call.index = call.model.Index(call.operation)
+	call.index = indexOf(call.model, call.operation)
 	call.argument, call.options = argument(all[0], 0), argument(all[0], 1)
 	if call.operation == "list" {
 		call.options = call.argument

@@ -70,7 +70,7 @@ func (r *recording) modelCall(step recordedStep) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	index := schema.Model(name).Index(operation)
+	index := indexOf(schema.Model(name), operation)
 	in, err := step.arguments(1)
 	if operation == "list" {
 		in, err = step.arguments(0)
@@ -395,4 +395,14 @@ func (r *recording) surface(recordedStep) (any, error) {
 		value[kind] = names
 	}
 	return value, nil
+}
+
+// indexOf returns the index of m that a query reads, or nil.
+func indexOf(m *introspection.Model, query string) *introspection.Index {
+	for _, i := range m.Indexes {
+		if i.Query == query {
+			return i
+		}
+	}
+	return nil
 }

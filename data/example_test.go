@@ -64,7 +64,7 @@ func ExampleModel_List() {
 	})))
 }
 
-// An update that counts only if nobody else has changed the note since it was shown.
+// An update that fails if another user has changed the note since it was shown.
 func ExampleModel_Update() {
 	runner := newRunner()
 	notes, err := data.ModelOf[Note](runner.App(), "Note")

@@ -14,8 +14,8 @@ import (
 )
 
 // BenchmarkList compares the CPU of a list of 1,000 items with that of encoding/json decoding the
-// same bytes into the same type. The goal is a ratio of 1.3. The answer comes from memory; what remains of the call is
-// in BenchmarkCall.
+// same bytes into the same type. The goal is a ratio of 1.3. The answer comes from memory; what
+// remains of the call is in BenchmarkCall.
 func BenchmarkList(b *testing.B) {
 	type item struct {
 		ID, Title, Level string

@@ -142,8 +142,8 @@ func TestListAll(t *testing.T) {
 	}
 }
 
-// A list without an end is read for 10,000 items at most, and one that nobody reads further not at
-// all.
+// TestListAllIsBounded: of a list without an end at most 10,000 items are read. No page is read
+// ahead.
 func TestListAllIsBounded(t *testing.T) {
 	api := deploy(t)
 	coupons, err := data.DynamicModelOf(api.app, "Coupon", "code")

@@ -81,7 +81,7 @@ func TestRelationGet(t *testing.T) {
 	if err != nil || kim.Name != "Kim" || api.sent() != `{"customerNo":3,"tenantId":"t"}` {
 		t.Errorf("%v, %v, %s", kim, err, api.sent())
 	}
-	// One that refers to nobody asks nothing.
+	// An item that refers to none sends no request.
 	for _, item := range []any{
 		map[string]any{"customerTenantId": nil, "customerNumber": nil}, map[string]any{"customerTenantId": "", "customerNumber": 1},
 		struct {

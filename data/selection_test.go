@@ -221,7 +221,8 @@ func FuzzSelection(f *testing.F) {
 	})
 }
 
-// FuzzDescription: whatever describes a backend, each document is one query or mutation of one field.
+// FuzzDescription: whatever describes a backend, each document is one query or mutation of one
+// field.
 func FuzzDescription(f *testing.F) {
 	for _, s := range []string{
 		`{"models":{"A":{"fields":{"id":{"type":"ID","isRequired":true},"bs":{"type":{"model":"A"},"isArray":true,

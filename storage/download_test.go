@@ -339,8 +339,8 @@ func TestDownloadAnswers(t *testing.T) {
 	}
 }
 
-// TestDownloadErrorBreaksOff: the call is repeated, and its error is the one that S3 has sent, or that
-// there was none.
+// TestDownloadErrorBreaksOff: the call is repeated. Its error is the one that S3 sent, or says that
+// none came.
 func TestDownloadErrorBreaksOff(t *testing.T) {
 	for broken, want := range map[int]string{1: "AccessDenied", 2: "AccessDenied", 3: "NetworkError"} {
 		s := newCutS3(t, nil)

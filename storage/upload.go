@@ -146,7 +146,7 @@ func (in *UploadDataInput) check() error {
 		}
 	}
 	for name, value := range in.Metadata {
-		if name == "" || strings.Trim(name, tokenCharacters) != "" {
+		if !awsapi.IsHeaderName(name) {
 			return fault("Metadata",
 				fmt.Sprintf("has the name %q, which is not one of an HTTP header", name),
 				"Use letters, digits and hyphens.")
@@ -159,10 +159,6 @@ func (in *UploadDataInput) check() error {
 	}
 	return nil
 }
-
-// tokenCharacters are the characters of names of headers (RFC 9110, "Tokens").
-const tokenCharacters = "!#$%&'*+-.^_`|~0123456789" +
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 func isPrintable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })

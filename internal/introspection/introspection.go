@@ -155,16 +155,6 @@ func (m *Model) Actions() (all []Action) {
 	return all
 }
 
-// Index returns the index that the given query reads, or nil.
-func (m *Model) Index(query string) *Index {
-	for _, i := range m.Indexes {
-		if i.Query == query {
-			return i
-		}
-	}
-	return nil
-}
-
 // OwnerFields returns the fields in which rules look for the users and groups who may access an
 // item. Those that the model does not declare are in the deployed type all the same, as texts.
 func (m *Model) OwnerFields() (names []string) {

@@ -61,13 +61,9 @@ type sealer struct {
 
 // loadSealer returns the sealer with the secret in the store, and makes a secret if there is none.
 func loadSealer(tx *store.Tx) (*sealer, error) {
-	const name = "credentials_secret"
-	secret, err := tx.Meta(name)
-	if errors.Is(err, store.ErrNotFound) {
-		secret = make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails (crypto/rand)
-		err = tx.SetMeta(name, secret)
-	}
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // never fails (crypto/rand)
+	secret, err := tx.MetaOr("credentials_secret", fresh)
 	if err != nil {
 		return nil, err
 	}

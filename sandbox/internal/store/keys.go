@@ -1,5 +1,7 @@
 package store
 
+import "errors"
+
 // SigningKey is a private key that tokens are signed with.
 type SigningKey struct {
 	KeyID string
@@ -35,6 +37,15 @@ func (tx *Tx) Meta(name string) ([]byte, error) {
 		err := r.Scan(&v)
 		return v, err
 	}, "SELECT value FROM meta WHERE name = ?", name)
+}
+
+// MetaOr returns a value of the store as a whole. If there is none, it stores fresh and returns that.
+func (tx *Tx) MetaOr(name string, fresh []byte) ([]byte, error) {
+	value, err := tx.Meta(name)
+	if errors.Is(err, ErrNotFound) {
+		return fresh, tx.SetMeta(name, fresh)
+	}
+	return value, err
 }
 
 // SetMeta stores a value of the store as a whole.

@@ -40,14 +40,14 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 		return nil, fmt.Errorf("sandbox: the keys of the user pool: %w", err)
 	}
 	err := p.update(ctx, func(tx *store.Tx) (err error) {
-		if p.secret, err = remember(tx, "secret", []byte(rand.Text())); err != nil {
+		if p.secret, err = tx.MetaOr("secret", []byte(rand.Text())); err != nil {
 			return err
 		}
 		now, err := p.Now().MarshalText()
 		if err != nil {
 			return err
 		}
-		created, err := remember(tx, "created", now)
+		created, err := tx.MetaOr("created", now)
 		if err != nil {
 			return err
 		}
@@ -65,15 +65,6 @@ func New(ctx context.Context, st *store.Store, cfg Config) (*Pool, error) {
 		return nil, fmt.Errorf("sandbox: preparing the user pool: %w", err)
 	}
 	return p, nil
-}
-
-// remember returns the value of that name in the store. If there is none, it stores fresh.
-func remember(tx *store.Tx, name string, fresh []byte) ([]byte, error) {
-	value, err := tx.Meta(name)
-	if errors.Is(err, store.ErrNotFound) {
-		return fresh, tx.SetMeta(name, fresh)
-	}
-	return value, err
 }
 
 // Created returns the time at which the pool was made.

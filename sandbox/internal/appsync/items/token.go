@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 
 	"github.com/amplify-go/amplify/sandbox/internal/appsync/scalars"
 	"github.com/amplify-go/amplify/sandbox/internal/store"
@@ -27,13 +26,9 @@ type token struct {
 
 // loadSealer returns the sealer with the secret in the store, and makes a secret if there is none.
 func loadSealer(tx *store.Tx) (*sealer, error) {
-	const name = "page_token_secret"
-	secret, err := tx.Meta(name)
-	if errors.Is(err, store.ErrNotFound) {
-		secret = make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails (crypto/rand)
-		err = tx.SetMeta(name, secret)
-	}
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // never fails (crypto/rand)
+	secret, err := tx.MetaOr("page_token_secret", fresh)
 	if err != nil {
 		return nil, err
 	}
