@@ -40,7 +40,8 @@ func (c *Client) prejudge(cand *candidate, v *verifier) {
 	if max(len(cand.Access), len(cand.ID)) > v.MaxBytes {
 		// Read tells; nothing of that size is hashed
 	} else if s := c.known(cookiesKey(cand.Access, cand.ID)); s != nil {
-		cand.known, j.Access, j.ID = s, (*token.Claims)(&s.accessClaims), (*token.Claims)(&s.idClaims)
+		cand.known = s
+		j.Access, j.ID = (*token.Claims)(&s.accessClaims), (*token.Claims)(&s.idClaims)
 		return
 	}
 	cand.readAccess = v.Read(cand.Access, token.UseAccess, c.clientID)
@@ -142,7 +143,8 @@ func (c *Client) onlyCandidate(st *stored) (*session, candidate) {
 	if s == nil || c.hasEnded(s) {
 		return nil, candidate{}
 	}
-	return s, candidate{Pair: sessionkey.Pair{User: users[0], AccessTokens: 1, Access: access[0], ID: id[0]}}
+	pair := sessionkey.Pair{User: users[0], AccessTokens: 1, Access: access[0], ID: id[0]}
+	return s, candidate{Pair: pair}
 }
 
 // take makes s, the session of a candidate, the request's.

@@ -43,7 +43,8 @@ func newSession(access, id *token.Verified) *session {
 		s.notBefore, s.expires = token.Span(access.Payload)
 		return s
 	}
-	s.idClaims, s.keys[1], s.lineages[1] = amplify.Claims(id.Payload.Claims), id.Key.(*key), lineage(id)
+	s.idClaims = amplify.Claims(id.Payload.Claims)
+	s.keys[1], s.lineages[1] = id.Key.(*key), lineage(id)
 	s.idHash = credentialsKey(id.Raw)
 	s.notBefore, s.expires = token.Span(access.Payload, id.Payload)
 	return s

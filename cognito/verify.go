@@ -24,7 +24,8 @@ func refuse(reason string, cause error) error {
 // verifyPair verifies an access and an ID token of this client.
 func (c *Client) verifyPair(ctx context.Context, access, id string) (*token.Pair, error) {
 	v := c.newVerifier(token.MaxBytes)
-	p, err := v.Pair(ctx, v.Read(access, token.UseAccess, c.clientID), v.Read(id, token.UseID, c.clientID))
+	a, i := v.Read(access, token.UseAccess, c.clientID), v.Read(id, token.UseID, c.clientID)
+	p, err := v.Pair(ctx, a, i)
 	c.adviseOnKeys(ctx, err)
 	return p, err
 }

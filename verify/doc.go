@@ -6,7 +6,7 @@
 //	session, err := v.Session(cookieHeader)
 //
 // The rules are those of package cognito, which does more: it fetches keys, refreshes expired
-// sessions, gets AWS credentials, remembers what it has verified, and knows who has signed out. Here
-// a session that its user has signed out of counts until its tokens expire, an hour later by
-// default. What must know better asks the server behind.
+// sessions, gets AWS credentials, remembers what it has verified, and knows who has signed out.
+// Here a session that its user has signed out of counts until its tokens expire, an hour later by
+// default.
 package verify

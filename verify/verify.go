@@ -22,7 +22,7 @@ type Options struct {
 	UserPoolID string
 	// ClientID is the app client: auth.user_pool_client_id of amplify_outputs.json.
 	ClientID string
-	// Keys is the JSON Web Key Set of the user pool, as it is at the address that [KeysURL] returns.
+	// Keys is the JSON Web Key Set of the user pool, as the address that [KeysURL] returns has it.
 	// If the pool has several issuers, it holds the keys of all of them.
 	Keys json.RawMessage
 	// Leeway is how far the clock may differ from Cognito's: up to five minutes.
@@ -41,7 +41,9 @@ type Options struct {
 const maxLeeway = 5 * time.Minute
 
 // KeysURL returns the address at which a user pool publishes its keys.
-func KeysURL(userPoolID string) string { return token.Issuer(userPoolID) + "/.well-known/jwks.json" }
+func KeysURL(userPoolID string) string {
+	return token.Issuer(userPoolID) + "/.well-known/jwks.json"
+}
 
 // Verifier verifies sessions and tokens of one user pool. It calls nobody and remembers nothing.
 // A session costs two signature checks, and any request at most eight. A Verifier is safe for
@@ -58,7 +60,9 @@ type Verifier struct {
 // New returns the Verifier that o describes, or every fault of o at once.
 func New(o Options) (*Verifier, error) {
 	var faults []error
-	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf("verify: "+format, a...)) }
+	fault := func(format string, a ...any) {
+		faults = append(faults, fmt.Errorf("verify: "+format, a...))
+	}
 	if region, _, ok := strings.Cut(o.UserPoolID, "_"); !ok || !token.IsRegion(region) {
 		fault("Options.UserPoolID is %q: copy user_pool_id of amplify_outputs.json, such as "+
 			"\"eu-west-1_AbCdEfGhI\"", o.UserPoolID)
@@ -188,12 +192,13 @@ type candidate struct {
 }
 
 // candidates returns the candidates in the order in which they are to be tried.
-func (v *Verifier) candidates(values *sessionkey.Values, check *token.Verifier[*keys]) (all []*candidate) {
+func (v *Verifier) candidates(values *sessionkey.Values, check *verifier) (all []*candidate) {
 	for _, user := range values.Users() {
 		for _, p := range values.Pairs(user) {
 			access := check.Read(p.Access, token.UseAccess, v.clientID)
 			id := check.Read(p.ID, token.UseID, v.clientID)
-			all = append(all, &candidate{token.NewCandidate(access, id, p.AsWritten), user, access, id})
+			judged := token.NewCandidate(access, id, p.AsWritten)
+			all = append(all, &candidate{judged, user, access, id})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *candidate) int { return a.Compare(&b.Candidate) })
@@ -253,9 +258,12 @@ func newToken(t *token.Verified) *Token {
 	return &Token{Claims(t.Payload.Claims), strings.Clone(payload)}
 }
 
-// check returns what checks the tokens of one request, of up to maxBytes each.
-func (v *Verifier) check(maxBytes int) *token.Verifier[*keys] {
-	return &token.Verifier[*keys]{Issuers: v.issuers, MaxBytes: maxBytes, Refuse: refuse}
+// verifier checks the tokens of one request.
+type verifier = token.Verifier[*keys]
+
+// check returns the verifier of a request whose tokens have up to maxBytes.
+func (v *Verifier) check(maxBytes int) *verifier {
+	return &verifier{Issuers: v.issuers, MaxBytes: maxBytes, Refuse: refuse}
 }
 
 // keys are the keys of one issuer.

@@ -28,7 +28,9 @@ func main() {
 	g := &gate{poolID: os.Args[1], clientID: os.Args[2]}
 	js.Global().Set("amplifyEdge", map[string]any{
 		"keysURL": verify.KeysURL(g.poolID),
-		"useKeys": js.FuncOf(func(_ js.Value, args []js.Value) any { return g.useKeys(args[0].String()) }),
+		"useKeys": js.FuncOf(func(_ js.Value, args []js.Value) any {
+			return g.useKeys(args[0].String())
+		}),
 		"decide": js.FuncOf(func(_ js.Value, args []js.Value) any {
 			return g.decide(args[0].String(), args[1].String(), args[2].String())
 		}),
@@ -45,7 +47,9 @@ type gate struct {
 // useKeys(keys) makes a JSON Web Key Set the keys of the user pool. It returns null, or what is
 // wrong.
 func (g *gate) useKeys(keys string) any {
-	v, err := verify.New(verify.Options{UserPoolID: g.poolID, ClientID: g.clientID, Keys: []byte(keys)})
+	v, err := verify.New(verify.Options{
+		UserPoolID: g.poolID, ClientID: g.clientID, Keys: []byte(keys),
+	})
 	if err != nil {
 		return err.Error()
 	}
@@ -53,9 +57,9 @@ func (g *gate) useKeys(keys string) any {
 	return nil
 }
 
-// decide(method, url, cookies) returns {pass: true}, or the status and the location of the answer to
-// a request that does not pass, with the reason. Only pages are redirected: what a form or a script
-// sends would get lost at the sign-in.
+// decide(method, url, cookies) returns {pass: true}, or the status and the location of the answer
+// to a request that does not pass, with the reason. Only pages are redirected: what a form or a
+// script sends would get lost at the sign-in.
 func (g *gate) decide(method, address, cookies string) any {
 	u, err := url.Parse(address)
 	if err != nil {

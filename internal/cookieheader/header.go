@@ -36,10 +36,12 @@ func Parse(lines []string) iter.Seq2[string, string] {
 	}
 }
 
-// Keys calls yield for each cookie whose name stands for a key that begins with prefix, with the key
-// and the value as it is written. What is decoded is stored in arena. It reports whether it came to
-// the end: yield stops it by returning false.
-func Keys(lines []string, prefix string, arena *strings.Builder, yield func(key, value string) bool) bool {
+// Keys calls yield for each cookie whose name stands for a key that begins with prefix, with the
+// key and the value as it is written. What is decoded is stored in arena. It reports whether it
+// came to the end: yield stops it by returning false.
+func Keys(
+	lines []string, prefix string, arena *strings.Builder, yield func(key, value string) bool,
+) bool {
 	for _, line := range lines {
 		for line = skip(line); line != ""; line = skip(line) {
 			var name, value string

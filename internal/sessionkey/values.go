@@ -38,7 +38,8 @@ type Value struct{ User, Key, Value string }
 func (vs *Values) Add(key, value string) bool {
 	name := key[len(vs.Prefix):]
 	if name == LastAuthUser {
-		if value != "" && vs.names < MaxDuplicates && isName(value) && !slices.Contains(vs.lastAuthUsers[:vs.names], value) {
+		if value != "" && vs.names < MaxDuplicates && isName(value) &&
+			!slices.Contains(vs.lastAuthUsers[:vs.names], value) {
 			vs.lastAuthUsers[vs.names] = value
 			vs.names++
 		}
@@ -71,7 +72,8 @@ func (vs *Values) Users() []string {
 func (vs *Values) All(user, key string) (values [MaxDuplicates]string, n int) {
 	for i := range vs.List {
 		v := &vs.List[i]
-		if v.Key == key && v.User == user && v.Value != "" && v.Value != "undefined" && n < len(values) {
+		if v.Key == key && v.User == user && v.Value != "" && v.Value != "undefined" &&
+			n < len(values) {
 			values[n] = v.Value
 			n++
 		}
@@ -101,7 +103,10 @@ func (vs *Values) Pairs(user string) (pairs []Pair) {
 	id, idTokens := vs.All(user, IDToken)
 	for i := range accessTokens {
 		for j := range idTokens {
-			pairs = append(pairs, Pair{user, i, accessTokens, access[i], id[j], i == j && accessTokens == idTokens})
+			pairs = append(pairs, Pair{
+				User: user, Nth: i, AccessTokens: accessTokens, Access: access[i], ID: id[j],
+				AsWritten: i == j && accessTokens == idTokens,
+			})
 		}
 	}
 	return pairs

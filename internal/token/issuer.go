@@ -35,9 +35,9 @@ func region(poolID string) string {
 	return region
 }
 
-// Issuers returns all issuers that tokens of a pool may name, [Issuer] first: those that follow from
-// its id, those of its replicas in other regions, and others. Errors name Options.ReplicaRegions and
-// Options.Issuers, as the two settings are called in packages cognito and verify.
+// Issuers returns all issuers that tokens of a pool may name, [Issuer] first: those that follow
+// from its id, those of its replicas in other regions, and others. Errors name
+// Options.ReplicaRegions and Options.Issuers, as packages cognito and verify call the two settings.
 func Issuers(poolID string, replicaRegions, others []string) ([]string, error) {
 	all := []string{Issuer(poolID), SwitchedIssuer(poolID)}
 	for _, replica := range replicaRegions {
@@ -75,7 +75,8 @@ func IsRegion(s string) bool {
 		if i == last {
 			least, greatest = '0', '9'
 		}
-		if word == "" || strings.ContainsFunc(word, func(r rune) bool { return r < least || r > greatest }) {
+		outside := func(r rune) bool { return r < least || r > greatest }
+		if word == "" || strings.ContainsFunc(word, outside) {
 			return false
 		}
 	}

@@ -32,8 +32,7 @@ func ParseKeys(document []byte) (map[string]*rsa.PublicKey, error) {
 			continue
 		}
 		modulus, exponent := new(big.Int).SetBytes(n), new(big.Int).SetBytes(e)
-		// crypto/rsa takes odd exponents of up to 31 bits; 1 would leave a signature unencrypted.
-		if modulus.BitLen() < 2048 || exponent.BitLen() < 2 || exponent.BitLen() > 31 || exponent.Bit(0) == 0 {
+		if modulus.BitLen() < 2048 || !isExponent(exponent) {
 			continue
 		}
 		keys[k.KID] = &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}
@@ -42,4 +41,10 @@ func ParseKeys(document []byte) (map[string]*rsa.PublicKey, error) {
 		return nil, errors.New("the key set holds no RS256 key")
 	}
 	return keys, nil
+}
+
+// isExponent reports whether e can be a public exponent: crypto/rsa takes odd ones of up to 31 bits.
+// With 1 anybody could sign.
+func isExponent(e *big.Int) bool {
+	return e.BitLen() >= 2 && e.BitLen() <= 31 && e.Bit(0) == 1
 }

@@ -132,7 +132,8 @@ func (v *Verifier[K]) readToken(t *Token, use string, clients []string) error {
 		return v.malformed(errors.New("no sub"))
 	}
 	// Sessions are remembered by the thousands. Texts that all tokens share are kept once.
-	cl.Issuer, cl.TokenUse, cl.ClientID = set.Issuer(), use, clients[slices.Index(clients, cl.ClientID)]
+	cl.Issuer, cl.TokenUse = set.Issuer(), use
+	cl.ClientID = clients[slices.Index(clients, cl.ClientID)]
 	t.Payload = cl
 	return nil
 }
