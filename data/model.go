@@ -268,9 +268,7 @@ func (w wire) fieldsOf(place string, names []string, item any) (Key, error) {
 
 // plainPointer returns what v holds or points to, or nil.
 func plainPointer(v reflect.Value) any {
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
+	v = pointed(v)
 	if !v.IsValid() {
 		return nil
 	}
