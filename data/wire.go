@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -15,29 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/introspection"
 )
-
-// errInvalid returns the error for a value that cannot be sent at place, such as "Note.title".
-func errInvalid(place, format string, a ...any) error {
-	return &amplify.Error{
-		Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
-		Message: place + ": " + fmt.Sprintf(format, a...) + ".",
-	}
-}
-
-// hinted adds to an error of errInvalid what to do.
-func hinted(err error, format string, a ...any) error {
-	var e *amplify.Error
-	if errors.As(err, &e) {
-		e.RecoverySuggestion = fmt.Sprintf(format, a...)
-	}
-	return err
-}
-
-// dataErrorName is the name of errors of what is made once for an App.
-const dataErrorName = "AmplifyDataError"
 
 // maxNesting bounds how deep values may be nested, and how far pointers are followed. A map that
 // holds itself has no end.
