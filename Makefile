@@ -1,7 +1,7 @@
 # Every task of the project. `make` or `make help` lists them.
 # Two matter to a newcomer: `make demo` and `make test`; each does its own set-up.
 
-MODULES    := . ./cmd/amplify-go ./e2e ./examples/gallery ./sandbox
+MODULES    := . ./amplifylambda ./cmd/amplify-go ./e2e ./examples/gallery ./examples/lambda ./sandbox
 FUZZTIME   ?= 10s
 BENCHTIME  ?= 1s
 
