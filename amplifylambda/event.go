@@ -51,7 +51,8 @@ func parseV2(payload []byte) (*event, error) {
 		response: func(status int, h http.Header, body string, isBase64 bool) any {
 			headers, cookies := joined(h)
 			return &events.LambdaFunctionURLResponse{
-				StatusCode: status, Headers: headers, Cookies: cookies, Body: body, IsBase64Encoded: isBase64,
+				StatusCode: status, Headers: headers, Cookies: cookies,
+				Body: body, IsBase64Encoded: isBase64,
 			}
 		},
 	}
@@ -64,7 +65,8 @@ func parseV2(payload []byte) (*event, error) {
 		e.header.Set("Cookie", strings.Join(in.Cookies, "; "))
 	}
 	if !strings.Contains(e.host, ".lambda-url.") {
-		e.path = encode(in.RawPath) // HTTP APIs decode it: https://github.com/honojs/hono/issues/2156
+		// HTTP APIs decode it: https://github.com/honojs/hono/issues/2156
+		e.path = encode(in.RawPath)
 		return e, nil
 	}
 	e.stream = func(status int, h http.Header, body io.Reader) any {
@@ -84,8 +86,9 @@ func parseV1(payload []byte, version string) (*event, error) {
 		return nil, fmt.Errorf("amplifylambda: event of format 1.0: %w", err)
 	}
 	e := &event{
-		method: in.HTTPMethod, path: in.Path, query: url.Values(in.MultiValueQueryStringParameters).Encode(),
-		host: in.RequestContext.DomainName, header: headerOf(in.MultiValueHeaders),
+		method: in.HTTPMethod, path: in.Path,
+		query: url.Values(in.MultiValueQueryStringParameters).Encode(),
+		host:  in.RequestContext.DomainName, header: headerOf(in.MultiValueHeaders),
 		remote: in.RequestContext.Identity.SourceIP, body: in.Body, isBase64: in.IsBase64Encoded,
 		response: func(status int, h http.Header, body string, isBase64 bool) any {
 			return &events.APIGatewayProxyResponse{
@@ -98,11 +101,14 @@ func parseV1(payload []byte, version string) (*event, error) {
 		return e, nil
 	}
 	// On its default endpoint an API has the stage in front of all paths, which in.Path lacks.
-	if prefix, ok := strings.CutSuffix(in.RequestContext.Path, strings.TrimSuffix(in.Path, "/")); ok {
+	prefix, ok := strings.CutSuffix(in.RequestContext.Path, strings.TrimSuffix(in.Path, "/"))
+	if ok {
 		e.prefix = strings.TrimSuffix(prefix, "/")
 	}
 	e.stream = func(status int, h http.Header, body io.Reader) any {
-		return &events.APIGatewayProxyStreamingResponse{StatusCode: status, MultiValueHeaders: h, Body: body}
+		return &events.APIGatewayProxyStreamingResponse{
+			StatusCode: status, MultiValueHeaders: h, Body: body,
+		}
 	}
 	return e, nil
 }
@@ -115,8 +121,8 @@ func parseALB(payload []byte) (*event, error) {
 		return nil, fmt.Errorf("amplifylambda: event of a load balancer: %w", err)
 	}
 	if in.MultiValueHeaders == nil {
-		return nil, errors.New("amplifylambda: the target group has no multi-value headers, and would lose cookies: " +
-			"set its attribute lambda.multi_value_headers.enabled to true")
+		return nil, errors.New("amplifylambda: the target group has no multi-value headers, and would " +
+			"lose cookies: set its attribute lambda.multi_value_headers.enabled to true")
 	}
 	var query []string
 	for _, name := range slices.Sorted(maps.Keys(in.MultiValueQueryStringParameters)) {
@@ -129,7 +135,8 @@ func parseALB(payload []byte) (*event, error) {
 		header: headerOf(in.MultiValueHeaders), body: in.Body, isBase64: in.IsBase64Encoded,
 		response: func(status int, h http.Header, body string, isBase64 bool) any {
 			return &events.ALBTargetGroupResponse{
-				StatusCode: status, StatusDescription: fmt.Sprint(status, " ", http.StatusText(status)),
+				StatusCode:        status,
+				StatusDescription: fmt.Sprint(status, " ", http.StatusText(status)),
 				MultiValueHeaders: h, Body: body, IsBase64Encoded: isBase64,
 			}
 		},
@@ -151,7 +158,7 @@ func (e *event) request(ctx context.Context) (*http.Request, error) {
 		return nil, err
 	}
 	if !strings.HasPrefix(target, "/") {
-		return nil, errors.New("amplifylambda: the path does not begin with a slash") // "http://…"
+		return nil, errors.New("amplifylambda: the path does not begin with a slash")
 	}
 	body := []byte(e.body)
 	if e.isBase64 {

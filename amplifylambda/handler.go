@@ -19,8 +19,8 @@
 //   - function URL: path and query.
 //   - load balancer: the path, and each parameter. Parameters of different names are sorted.
 //   - REST API: the path. The query is decoded, and encoded again. On the default endpoint of an
-//     API, https://….execute-api.…/stage/notes, RequestURI has the stage and URL.Path has not, as
-//     behind [http.StripPrefix]. With a custom domain both have the path of the base path mapping.
+//     API, https://id.execute-api.region.amazonaws.com/stage/notes, RequestURI has the stage and
+//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of the base path mapping.
 //   - HTTP API: the query. The path is decoded, and encoded again: /a%2Fb arrives as /a/b. Use the
 //     stage $default. Another one is part of the path.
 //
@@ -94,7 +94,8 @@ func StreamingHandler(next http.Handler) func(context.Context, json.RawMessage) 
 			return nil, err
 		}
 		if e.stream == nil {
-			return nil, errors.New("amplifylambda: the caller of the function takes no stream: use Handler for load balancers and HTTP APIs")
+			return nil, errors.New("amplifylambda: the caller of the function takes no stream: " +
+				"use Handler for load balancers and HTTP APIs")
 		}
 		ctx, cancel := withGrace(ctx)
 		reader, writer := io.Pipe()
@@ -149,5 +150,6 @@ func parse(payload []byte) (*event, error) {
 	case kind.HTTPMethod != "":
 		return parseV1(payload, kind.Version)
 	}
-	return nil, errors.New("amplifylambda: the event is no HTTP request of a function URL, API Gateway or load balancer")
+	return nil, errors.New("amplifylambda: the event is no HTTP request: " +
+		"it comes from no function URL, API Gateway or load balancer")
 }

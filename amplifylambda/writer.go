@@ -41,7 +41,8 @@ func (w *writer) serve(ctx context.Context, next http.Handler, e *event) (err er
 	defer func() {
 		v := recover()
 		if v != nil && v != http.ErrAbortHandler {
-			slog.ErrorContext(ctx, "panic while serving a request", "panic", v, "stack", string(debug.Stack()))
+			slog.ErrorContext(ctx, "panic while serving a request",
+				"panic", v, "stack", string(debug.Stack()))
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -3,21 +3,19 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/amplify-go/amplify/amplifytest"
+	"github.com/amplify-go/amplify/internal/frameworktest"
 )
 
 // asProgram is the environment variable that makes the test binary the program.
@@ -35,9 +33,15 @@ func TestMain(m *testing.M) {
 // a request is under way, which it finishes.
 func TestProcess(t *testing.T) {
 	pool := amplifytest.New(t, amplifytest.Options{})
-	backend := newBackend(t, pool)
+	refreshing, goOn := make(chan struct{}), make(chan struct{})
+	outputs := frameworktest.Backend(t, pool, func(r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetTokensFromRefreshToken") {
+			close(refreshing)
+			<-goOn
+		}
+	})
 	pool.SetOutage(amplifytest.Down)
-	app := start(t, backend.outputs)
+	app := start(t, outputs)
 
 	if status, body := app.get("/health/live", ""); status != 200 || body != "live\n" {
 		t.Errorf("live: %d %q", status, body)
@@ -68,7 +72,7 @@ func TestProcess(t *testing.T) {
 		status, body := app.get("/", r.Header.Get("Cookie"))
 		answered <- answer{status, body}
 	}()
-	<-backend.refreshing
+	<-refreshing
 	if err := app.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -80,70 +84,13 @@ func TestProcess(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	close(backend.goOn)
+	close(goOn)
 	if got := <-answered; got != (answer{200, "Hello, ann!\n"}) {
 		t.Errorf("the last request: %+v", got)
 	}
 	if err := app.wait(); err != nil {
 		t.Error(err)
 	}
-}
-
-// backend is a pool at a loopback address, for another process.
-type backend struct {
-	outputs    string        // the file
-	refreshing chan struct{} // closed when the first session is being refreshed
-	goOn       chan struct{} // closed by the test: the refresh may go on
-}
-
-func newBackend(t *testing.T, pool *amplifytest.Pool) *backend {
-	b := &backend{refreshing: make(chan struct{}), goOn: make(chan struct{})}
-	o := pool.Options()
-	userPool, err := url.Parse(o.App.Endpoints.UserPool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var once sync.Once
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".GetTokensFromRefreshToken") {
-			once.Do(func() { close(b.refreshing) })
-			<-b.goOn
-		}
-		out := r.Clone(r.Context())
-		out.RequestURI, out.URL.Scheme, out.URL.Host, out.Host = "", userPool.Scheme, userPool.Host, userPool.Host
-		answer, err := o.App.HTTPClient.Transport.RoundTrip(out)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer answer.Body.Close()
-		w.WriteHeader(answer.StatusCode)
-		_, _ = io.Copy(w, answer.Body)
-	}))
-	t.Cleanup(server.Close)
-
-	cfg := pool.Config().Auth
-	outputs, err := json.Marshal(map[string]any{
-		"version": "1.4",
-		"auth": map[string]any{
-			"aws_region": "eu-west-1", "user_pool_id": cfg.UserPoolID, "user_pool_client_id": cfg.UserPoolClientID,
-			"oauth": map[string]any{
-				"identity_providers": []string{}, "domain": cfg.OAuth.Domain, "scopes": cfg.OAuth.Scopes, "response_type": "code",
-				"redirect_sign_in_uri": cfg.OAuth.RedirectSignIn, "redirect_sign_out_uri": cfg.OAuth.RedirectSignOut,
-			},
-		},
-		"custom": map[string]any{"amplify_go": map[string]any{"endpoints": map[string]string{
-			"user_pool": server.URL, "user_pool_keys": server.URL,
-		}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.outputs = filepath.Join(t.TempDir(), "amplify_outputs.json")
-	if err := os.WriteFile(b.outputs, outputs, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // app is the program, running.
@@ -162,7 +109,9 @@ func start(t *testing.T, outputs string) *app {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(file)
-	cmd.Env = []string{asProgram + "=1", "PORT=0", "AMPLIFY_APP_ORIGIN=https://example.com", "AMPLIFY_OUTPUTS=" + outputs}
+	cmd.Env = []string{
+		asProgram + "=1", "PORT=0", "AMPLIFY_APP_ORIGIN=https://example.com", "AMPLIFY_OUTPUTS=" + outputs,
+	}
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()

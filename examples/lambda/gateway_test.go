@@ -17,6 +17,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
+// function is what Lambda calls.
+type function = func(context.Context, json.RawMessage) (any, error)
+
 // integration is what stands in front of a function: it makes events of requests, as the guides of
 // AWS describe them.
 type integration func(r *http.Request, path, query, body string, isBase64 bool) map[string]any
@@ -50,11 +53,13 @@ var integrations = map[string]integration{
 		return map[string]any{
 			"resource": "/{proxy+}", "path": path, "httpMethod": r.Method,
 			"headers": lastLines(forwarded(r), false), "multiValueHeaders": forwarded(r),
-			"queryStringParameters": lastLines(http.Header(values), false), "multiValueQueryStringParameters": values,
-			"pathParameters": map[string]string{"proxy": strings.TrimPrefix(path, "/")},
+			"queryStringParameters":           lastLines(http.Header(values), false),
+			"multiValueQueryStringParameters": values,
+			"pathParameters":                  map[string]string{"proxy": strings.TrimPrefix(path, "/")},
 			"requestContext": map[string]any{
-				"resourcePath": "/{proxy+}", "httpMethod": r.Method, "path": path, "stage": "prod", "domainName": r.Host,
-				"identity": map[string]any{"sourceIp": "192.0.2.1", "cognitoIdentityId": nil}, "requestId": "id", "protocol": r.Proto,
+				"resourcePath": "/{proxy+}", "httpMethod": r.Method, "path": path, "stage": "prod",
+				"domainName": r.Host, "requestId": "id", "protocol": r.Proto,
+				"identity": map[string]any{"sourceIp": "192.0.2.1", "cognitoIdentityId": nil},
 			},
 			"body": body, "isBase64Encoded": isBase64,
 		}
@@ -70,8 +75,9 @@ var integrations = map[string]integration{
 				parameters[key] = append(parameters[key], value)
 			}
 		}
+		const group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/app/1"
 		return map[string]any{
-			"requestContext": map[string]any{"elb": map[string]string{"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/app/1"}},
+			"requestContext": map[string]any{"elb": map[string]string{"targetGroupArn": group}},
 			"httpMethod":     r.Method, "path": path, "multiValueQueryStringParameters": parameters,
 			"multiValueHeaders": headers, "body": body, "isBase64Encoded": isBase64,
 		}
@@ -85,7 +91,9 @@ func format2(r *http.Request, path, query, body string, isBase64 bool) map[strin
 		"headers": lastLines(forwarded(r), true),
 		"requestContext": map[string]any{
 			"accountId": "123456789012", "apiId": "id", "domainName": r.Host, "stage": "$default", "requestId": "id",
-			"http": map[string]string{"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": "192.0.2.1", "userAgent": r.UserAgent()},
+			"http": map[string]string{
+				"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": "192.0.2.1", "userAgent": r.UserAgent(),
+			},
 		},
 		"body": body, "isBase64Encoded": isBase64,
 	}
@@ -127,7 +135,8 @@ func lastLines(h http.Header, isFormat2 bool) map[string]string {
 // isText reports whether a body of that type stands in events as it is.
 func isText(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
-	return kind == "" || strings.HasPrefix(kind, "text/") || kind == "application/json" || kind == "application/xml"
+	return kind == "" || strings.HasPrefix(kind, "text/") ||
+		kind == "application/json" || kind == "application/xml"
 }
 
 // answer is what a function answers, in any format, or the header in front of its stream.
@@ -155,14 +164,14 @@ func (a answer) writeHeader(w http.ResponseWriter) {
 
 // serve asks a function by way of the integration, as the runtime of Lambda does: JSON comes,
 // and JSON goes. Lambda does not tell a function that the client has hung up.
-func (i integration) serve(t testing.TB, function func(context.Context, json.RawMessage) (any, error)) http.Handler {
+func (i integration) serve(t testing.TB, f function) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		event := i.event(t, r)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
 		defer cancel()
-		// Each handler of aws-lambda-go has buffers, and gives them to the next call of Invoke while
-		// the caller still reads. The runtime calls another method.
-		payload, err := lambda.NewHandler(function).Invoke(ctx, event)
+		// Each handler of aws-lambda-go has buffers, and gives them to the next call of Invoke
+		// while the caller still reads. The runtime calls another method.
+		payload, err := lambda.NewHandler(f).Invoke(ctx, event)
 		var a answer
 		if err == nil {
 			err = json.Unmarshal(payload, &a)
@@ -204,10 +213,10 @@ func (i integration) event(t testing.TB, r *http.Request) []byte {
 }
 
 // stream is serve for functions that stream.
-func (i integration) stream(t testing.TB, function func(context.Context, json.RawMessage) (any, error)) http.Handler {
+func (i integration) stream(t testing.TB, f function) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		event := i.event(t, r)
-		response, err := function(context.WithoutCancel(r.Context()), event)
+		response, err := f(context.WithoutCancel(r.Context()), event)
 		body, ok := response.(io.ReadCloser)
 		if err != nil || !ok {
 			t.Errorf("%s: %T, %v", event, response, err)
