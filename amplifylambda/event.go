@@ -101,9 +101,10 @@ func parseV1(payload []byte, version string) (*event, error) {
 		return e, nil
 	}
 	// On its default endpoint an API has the stage in front of all paths, which in.Path lacks.
-	prefix, ok := strings.CutSuffix(in.RequestContext.Path, strings.TrimSuffix(in.Path, "/"))
-	if ok {
-		e.prefix = strings.TrimSuffix(prefix, "/")
+	if in.Path == "/" { // the other may lack the slash
+		e.prefix = strings.TrimSuffix(in.RequestContext.Path, "/")
+	} else if prefix, ok := strings.CutSuffix(in.RequestContext.Path, in.Path); ok {
+		e.prefix = prefix
 	}
 	e.stream = func(status int, h http.Header, body io.Reader) any {
 		return &events.APIGatewayProxyStreamingResponse{
@@ -160,13 +161,15 @@ func (e *event) request(ctx context.Context) (*http.Request, error) {
 	if !strings.HasPrefix(target, "/") {
 		return nil, errors.New("amplifylambda: the path does not begin with a slash")
 	}
-	body := []byte(e.body)
+	body := e.body
 	if e.isBase64 {
-		if body, err = base64.StdEncoding.DecodeString(e.body); err != nil {
+		decoded, err := base64.StdEncoding.DecodeString(e.body)
+		if err != nil {
 			return nil, err
 		}
+		body = string(decoded)
 	}
-	r, err := http.NewRequestWithContext(ctx, e.method, "/", strings.NewReader(string(body)))
+	r, err := http.NewRequestWithContext(ctx, e.method, "/", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

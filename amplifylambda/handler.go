@@ -4,8 +4,8 @@
 //	lambda.Start(amplifylambda.Handler(app))
 //
 // It takes the events of function URLs, of API Gateway's HTTP APIs (payload formats 2.0 and 1.0)
-// and REST APIs, and of Application Load Balancers. It tells them apart by themselves, so that one
-// function can have several of them in front.
+// and REST APIs, and of Application Load Balancers. It tells them apart: one function can have
+// several of them in front.
 //
 // # Requests
 //

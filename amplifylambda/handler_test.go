@@ -98,6 +98,10 @@ func TestRequests(t *testing.T) {
 			fmt.Sprintf(restAPI, "/", "null", "/dev"), "/dev/", "/", "",
 			"id.execute-api.us-east-1.amazonaws.com", []string{"a=1", "b=2"}, "192.0.2.1:0",
 		},
+		"REST API, slash at the end": {
+			fmt.Sprintf(restAPI, "/home/", "null", "/dev/home/"), "/dev/home/", "/home/", "",
+			"id.execute-api.us-east-1.amazonaws.com", []string{"a=1", "b=2"}, "192.0.2.1:0",
+		},
 		"REST API, base path mapping": {
 			fmt.Sprintf(restAPI, "/app/home", "null", "/app/home"), "/app/home", "/app/home", "",
 			"id.execute-api.us-east-1.amazonaws.com", []string{"a=1", "b=2"}, "192.0.2.1:0",
