@@ -4,8 +4,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/data"
 )
 
 // problem is an error as visitors get to see it: what is wrong, and what to do next.
@@ -31,7 +33,7 @@ func notFound(*http.Request) (any, error) {
 func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
 	path := r.URL.Path
 	if r.Method == http.MethodPost {
-		path = "/photos" // where all forms of the gallery are
+		path = roomOf(path) // where the form is
 	}
 	p := problemOf(err, path)
 	if p.Status >= http.StatusInternalServerError {
@@ -42,10 +44,44 @@ func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// roomOf returns the room that an address belongs to.
+func roomOf(path string) string {
+	for _, room := range []string{"/notes", "/admin/notes"} {
+		if path == room || strings.HasPrefix(path, room+"/") {
+			return room
+		}
+	}
+	return "/photos"
+}
+
+// closed returns what answers visitors who are not in a group that may come in.
+func (g *gallery) closed(group string) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if amplify.ReasonOf(err) == amplify.ReasonMissingGroup {
+			err = errClosed(group)
+		}
+		g.fail(w, r, err)
+	}
+}
+
+// errClosed returns the error for a room that is for a group.
+func errClosed(group string) *problem {
+	return &problem{
+		Status: http.StatusForbidden,
+		Title:  "This room is for " + group + ".",
+		Advice: "You are signed in, but your account is not in the group that may come in. " +
+			"If that changes, sign out and in again.",
+		Link: "/", LinkText: "Back to the entrance",
+	}
+}
+
 // problemOf returns what a visitor at path is to be told about err.
 func problemOf(err error, path string) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
+	}
+	if errors.Is(err, data.ErrNotFound) {
+		return errNoNote()
 	}
 	if errors.Is(err, amplify.ErrUnauthenticated) {
 		return &problem{
@@ -56,14 +92,6 @@ func problemOf(err error, path string) *problem {
 		}
 	}
 	switch amplify.ReasonOf(err) {
-	case amplify.ReasonMissingGroup:
-		return &problem{
-			Status: http.StatusForbidden,
-			Title:  "This room is for curators.",
-			Advice: "You are signed in, but your account is not in the group that may come in. " +
-				"If that changes, sign out and in again.",
-			Link: "/", LinkText: "Back to the entrance",
-		}
 	case amplify.ReasonNoAccessRule:
 		return &problem{
 			Status: http.StatusForbidden,
@@ -74,6 +102,8 @@ func problemOf(err error, path string) *problem {
 		}
 	case amplify.ReasonMissingOrForbidden, amplify.ReasonUnusualPath:
 		return errNoPhoto()
+	case amplify.ReasonNotAuthorized:
+		return errNoNote() // the API tells nobody what it hides
 	case amplify.ReasonServiceUnavailable, amplify.ReasonKeysUnavailable:
 		return &problem{
 			Status: http.StatusServiceUnavailable,

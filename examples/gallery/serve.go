@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -55,7 +56,8 @@ func announce(out io.Writer, origin string, b *backend, by mode) {
 	fmt.Fprintf(out, "\n  Gallery     %s\n\n", origin)
 	label := "Sign in as"
 	for _, u := range b.Users {
-		fmt.Fprintf(out, "  %-10s  %-18s password %s\n", label, u.Email, u.Password)
+		fmt.Fprintf(out, "  %-10s  %-18s password %s  %s\n", label, u.Email, u.Password,
+			strings.Join(u.Groups, ", "))
 		label = ""
 	}
 	how := "through managed login; -sign-in=browser shows the other mode"
