@@ -135,7 +135,9 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
 		// Browsers send the ends of lines as two characters.
 		Text: strings.TrimSpace(strings.ReplaceAll(r.PostForm.Get("text"), "\r\n", "\n")),
 	}
-	f.Version, _ = strconv.Atoi(r.PostForm.Get("version")) // a wrong one is no version of the note
+	if v, err := strconv.ParseInt(r.PostForm.Get("version"), 10, 31); err == nil {
+		f.Version = int(v) // else 0, which no note has
+	}
 	return f, nil
 }
 
