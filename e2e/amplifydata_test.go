@@ -127,7 +127,7 @@ func TestAmplifyJSData(t *testing.T) {
 
 // dataConfig is the ResourcesConfig literal of Amplify JS that names the sandbox as the endpoint of
 // everything.
-func (b *backend) dataConfig(t testing.TB) any {
+func (b *backend) dataConfig(t testing.TB) object {
 	t.Helper()
 	config, ok := b.resourcesConfig(t).(map[string]any)
 	if !ok {

@@ -14,10 +14,12 @@ import (
 )
 
 // aws-amplify's Data client in pages in which it signs users in, by endpoints in a ResourcesConfig
-// literal.
+// literal. That of the API is the sandbox's for TLS: aws-amplify opens no subscriptions without it.
 func TestAmplifyJSDataInPageThroughEndpoints(t *testing.T) {
-	b := startRecorded(t, sandbox.Config{})
-	b.useDataInPages(t, &browser, b.dataConfig(t))
+	b := startRecorded(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
+	config := b.dataConfig(t)
+	config["API"].(object)["GraphQL"].(object)["endpoint"] = b.TLSURL() + "/graphql"
+	b.useDataInPages(t, b.browser(t), config)
 }
 
 // With nothing but the sandbox's amplify_outputs.json: the browser finds AWS's host names there, and
