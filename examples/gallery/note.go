@@ -41,11 +41,12 @@ func (g *gallery) openNote(r *http.Request) (*notePage, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The index has the comments in the order of their times. That of the relation has none.
+	// The index has the comments in the order of their times, which the relation has not. The newest
+	// come first, so that visitors see what they have just written.
 	trail := trailOf(r)
 	comments, err := g.notebook.comments.List(ctx, data.ListInput{
 		Index: "commentsByNote", Key: data.Key{"noteId": id},
-		Limit: commentsPerPage, NextToken: trail.token(),
+		SortDirection: data.Descending, Limit: commentsPerPage, NextToken: trail.token(),
 	})
 	if err != nil {
 		return nil, trail.explain(err)
@@ -70,7 +71,7 @@ func (g *gallery) addComment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The page keeps what the visitor has written, if there still is such a note.
-	written.Problem = problemOf(err, "/notes")
+	written.Problem = explain(r, err)
 	page, err := g.openNote(r)
 	if err == nil {
 		page.Comment = written

@@ -63,9 +63,9 @@ type notebook struct {
 
 // entry is a note as lists show it. The comments come along in the same call.
 type entry struct {
-	ID, Title, Author, Owner string
-	CreatedAt                time.Time
-	Comments                 data.Page[struct{ ID string }] `data:"limit=10"`
+	ID, Title, Author string
+	CreatedAt         time.Time
+	Comments          data.Page[struct{ ID string }] `data:"limit=10"`
 }
 
 // CommentCount says how many comments there are, for people.
@@ -156,8 +156,18 @@ func (n notebook) remove(ctx context.Context, id string) error {
 	return err
 }
 
-// removeComment deletes a comment.
+// removeComment deletes a comment, if it is still there.
 func (n notebook) removeComment(ctx context.Context, id string) error {
 	_, err := n.comments.Delete(ctx, data.DeleteInput{Key: data.ID(id)})
+	if conditionFailed(err) {
+		return nil
+	}
 	return err
+}
+
+// conditionFailed reports whether a mutation has failed because of its condition, or because there
+// is no such item, which is a condition of its own.
+func conditionFailed(err error) bool {
+	e, ok := errors.AsType[*amplify.Error](err)
+	return ok && e.Name == "DynamoDB:ConditionalCheckFailedException"
 }

@@ -84,7 +84,7 @@ func TestNote(t *testing.T) {
 	b.send("/comments", map[string]string{"text": "First"})
 	b.wantAt(note)
 	b.send("/comments", map[string]string{"text": "Second"})
-	if first, second := strings.Index(b.page, "First"), strings.Index(b.page, "Second"); first < 0 || second < first {
+	if first, second := strings.Index(b.page, "First"), strings.Index(b.page, "Second"); second < 0 || first < second {
 		t.Errorf("the comments are not in the order of their times:\n%s", b.page)
 	}
 	b.open(origin + "/notes")
@@ -290,14 +290,14 @@ func TestPagesOfNotes(t *testing.T) {
 	for i := range commentsPerPage + 1 {
 		b.send("/comments", map[string]string{"text": fmt.Sprintf("Comment %02d", i)})
 	}
-	b.wantText("Comment 00", "Comment 19")
-	b.wantNot("Comment 20")
+	b.wantText("Comment 20", "Comment 01")
+	b.wantNot("Comment 00")
 	b.follow("Next page")
 	b.wantAt(note)
-	b.wantText("Comment 20")
-	b.wantNot("Comment 19")
-	b.follow("First page")
 	b.wantText("Comment 00")
+	b.wantNot("Comment 01")
+	b.follow("First page")
+	b.wantText("Comment 20")
 	b.open(origin + "/notes")
 	b.wantText("10 comments or more")
 }
@@ -465,6 +465,17 @@ func TestRemoveComment(t *testing.T) {
 	b.press(action[1])
 	b.wantAt(note)
 	b.wantText("There are no comments yet.")
+
+	// An admin removes what is gone already.
+	alice := gallery.browserOf(t, origin, "alice@example.com")
+	alice.post(origin+action[1], "application/x-www-form-urlencoded", nil)
+	alice.wantAt(note)
+	for _, path := range []string{"/admin" + note + "/delete", "/admin" + note + "/delete"} {
+		alice.post(origin+path, "application/x-www-form-urlencoded", nil)
+	}
+	if alice.status != http.StatusNotFound {
+		t.Errorf("a note removed twice: status %d", alice.status)
+	}
 }
 
 // Forms of other sites change no note, though the browser sends the cookies with them.

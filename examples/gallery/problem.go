@@ -31,6 +31,14 @@ func notFound(*http.Request) (any, error) {
 
 // fail shows err as a page.
 func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := explain(r, err)
+	if err := g.render(w, r, p.Status, "problem", p); err != nil {
+		http.Error(w, p.Title+" "+p.Advice, p.Status)
+	}
+}
+
+// explain returns what the visitor is to be told about err. The log has it if it is ours.
+func explain(r *http.Request, err error) *problem {
 	path := r.URL.Path
 	if r.Method == http.MethodPost {
 		path = roomOf(path) // where the form is
@@ -39,9 +47,7 @@ func (g *gallery) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 	}
-	if err := g.render(w, r, p.Status, "problem", p); err != nil {
-		http.Error(w, p.Title+" "+p.Advice, p.Status)
-	}
+	return p
 }
 
 // roomOf returns the room that an address belongs to.
@@ -80,7 +86,7 @@ func problemOf(err error, path string) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
 	}
-	if errors.Is(err, data.ErrNotFound) {
+	if errors.Is(err, data.ErrNotFound) || conditionFailed(err) {
 		return errNoNote()
 	}
 	if errors.Is(err, amplify.ErrUnauthenticated) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/data"
 )
 
@@ -75,8 +74,8 @@ func (g *gallery) saveNote(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, noteAddress(id), http.StatusSeeOther)
 		return
 	}
-	written.Problem = problemOf(err, "/notes")
-	if e, ok := errors.AsType[*amplify.Error](err); ok && e.Name == conditionFailed {
+	written.Problem = explain(r, err)
+	if conditionFailed(err) {
 		if written.Current, _, err = g.notebook.get(r.Context(), written.ID); err != nil {
 			g.fail(w, r, err)
 			return
@@ -92,9 +91,6 @@ func (g *gallery) saveNote(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err)
 	}
 }
-
-// conditionFailed is the name of the error of an update whose condition does not hold.
-const conditionFailed = "DynamoDB:ConditionalCheckFailedException"
 
 // save writes a new note, or changes one. A note changes only if it has the version that the visitor
 // began with: otherwise two tabs would overwrite each other without a word.
