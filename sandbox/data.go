@@ -63,7 +63,7 @@ type dataOutputs struct {
 	APIKey      string   `json:"api_key,omitempty"`
 	DefaultMode string   `json:"default_authorization_type"`
 	OtherModes  []string `json:"authorization_types"`
-	// Introspection is the model introspection, which the sandbox reads and does not make.
+	// Introspection is the model introspection.
 	Introspection json.RawMessage `json:"model_introspection,omitempty"`
 }
 
@@ -135,6 +135,16 @@ func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOu
 	return data, setMember(o.whole, "data", data)
 }
 
+// describeModels adds a model introspection to the section data of outputs.
+func describeModels(whole map[string]json.RawMessage, introspection json.RawMessage) error {
+	var data map[string]json.RawMessage
+	if err := json.Unmarshal(whole["data"], &data); err != nil {
+		return fmt.Errorf("sandbox: the section data of the outputs: %w", err)
+	}
+	data["model_introspection"] = introspection
+	return setMember(whole, "data", data)
+}
+
 // modes returns the modes of authorization, the default one first.
 func (o dataOutputs) modes() ([]schema.Provider, error) {
 	var modes []schema.Provider
@@ -170,6 +180,11 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		schema.Options{Default: modes[0], Additional: modes[1:], Gen1: o.gen1})
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
+	}
+	if parsed != nil && data.Introspection == nil {
+		if err := describeModels(o.whole, parsed.Introspection); err != nil {
+			return nil, err
+		}
 	}
 	if parsed == nil {
 		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a " +

@@ -75,6 +75,10 @@ type dataOutputs struct {
 	APIKey      string   `json:"api_key"`
 	DefaultMode string   `json:"default_authorization_type"`
 	OtherModes  []string `json:"authorization_types"`
+
+	Introspection struct {
+		Models map[string]any
+	} `json:"model_introspection"`
 }
 
 // graphQL sends a document, with the headers that authorize adds, and returns status and body.
@@ -396,7 +400,8 @@ func TestDataOutputs(t *testing.T) {
 		`^https://[a-z0-9]{26}\.appsync-api\.us-east-1\.amazonaws\.com/graphql$`).MatchString(
 		data.URL) ||
 		data.Region != "us-east-1" || data.DefaultMode != "API_KEY" ||
-		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 {
+		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 ||
+		len(data.Introspection.Models) != 2 {
 		t.Errorf("%+v", data)
 	}
 	if got := b.Custom.AmplifyGo.Endpoints["data"]; got != b.URL()+"/graphql" {

@@ -69,7 +69,7 @@ func read(
 	}
 	for _, step := range []func(){
 		r.directivesKnown, r.validate, r.joinModels, r.readModels, r.readKeys, r.readRelations,
-		r.readRoles, r.readCustom, r.derive,
+		r.readRoles, r.readCustom, r.derive, r.describe,
 	} {
 		if step(); len(r.faults) > 0 {
 			return nil, errors.Join(r.faults...)
