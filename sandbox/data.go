@@ -35,8 +35,9 @@ type Data struct {
 	// the API is that of the model introspection in the outputs, which does not tell all: rules of
 	// fields and default values are unknown, and custom operations are refused.
 	Schema string
-	// SchemaFile names the schema in errors. The default is "schema.graphql".
-	SchemaFile string
+	// SchemaFiles are the texts of the schema's files by their names, which errors tell. They are
+	// for a schema that is in several files, as Gen 1 allows. They are used instead of Schema.
+	SchemaFiles map[string]string
 	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
 	// without a function answers with an error that says so, and Start logs a warning. A function
 	// for an operation that the schema lacks is an error of Start. That of a custom subscription
@@ -112,7 +113,7 @@ func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOu
 		}
 		return data, nil
 	}
-	if d.Schema == "" {
+	if d.Schema == "" && len(d.SchemaFiles) == 0 {
 		return data, nil
 	}
 	const name = "data_outputs"
@@ -227,10 +228,10 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 // returns nil if there is neither.
 func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Schema, error) {
 	switch {
-	case d.Schema != "" && d.SchemaFile == "":
-		return schema.Read("schema.graphql", d.Schema, o)
+	case len(d.SchemaFiles) > 0:
+		return schema.ReadFiles(d.SchemaFiles, o)
 	case d.Schema != "":
-		return schema.Read(d.SchemaFile, d.Schema, o)
+		return schema.Read("schema.graphql", d.Schema, o)
 	case introspection != nil:
 		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
 	}
