@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
@@ -45,6 +43,9 @@ type Data struct {
 	Functions map[string]function.Handler
 	// Authorizer decides about callers of the mode AWS_LAMBDA.
 	Authorizer function.Authorizer
+	// AuthorizerTTL is for how long an answer of Authorizer is kept, by token. Zero means five
+	// minutes, as in AWS, and a negative value means not at all. See function.AuthorizerResponse.
+	AuthorizerTTL time.Duration
 	// OIDC is the provider of the mode OPENID_CONNECT.
 	OIDC OIDCProvider
 }
@@ -219,7 +220,7 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
 		UserPool: s.verifyUser, OIDC: verifyOIDC(d.OIDC, s.clock.Now, s.logger),
 		Credentials: s.dataCredentials(identities),
-		Authorizer:  d.Authorizer, Functions: d.Functions,
+		Authorizer:  d.Authorizer, AuthorizerTTL: d.AuthorizerTTL, Functions: d.Functions,
 		Store: s.store, Clock: s.clock.Now, Logger: s.logger,
 	})
 }
@@ -282,58 +283,6 @@ func (s *Sandbox) verifyUser(token string) (map[string]any, error) {
 	}
 	return claims, nil
 }
-
-// verifyOIDC returns the function that verifies tokens of a provider by its keys. The provider is
-// asked at the first token, and once for a key that is not known.
-func verifyOIDC(p OIDCProvider, now func() time.Time,
-	logger *slog.Logger) func(context.Context, string) (map[string]any, error) {
-	// A slow provider must not hold callers longer than their requests may take, as a mutex would.
-	lock := make(chan struct{}, 1)
-	var verifier *oidc.IDTokenVerifier
-	load := func(ctx context.Context) (*oidc.IDTokenVerifier, error) {
-		select {
-		case lock <- struct{}{}:
-			defer func() { <-lock }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		if verifier != nil {
-			return verifier, nil
-		}
-		// The provider keeps the context for the requests for its keys.
-		ctx = oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: oidcTimeout})
-		provider, err := oidc.NewProvider(ctx, p.Issuer)
-		if err == nil {
-			verifier = provider.Verifier(&oidc.Config{ClientID: p.ClientID,
-				SkipClientIDCheck: p.ClientID == "", Now: now})
-		}
-		return verifier, err
-	}
-	return func(ctx context.Context, token string) (map[string]any, error) {
-		if p.Issuer == "" {
-			return nil, appsync.ErrToken
-		}
-		v, err := load(ctx)
-		if err != nil {
-			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys",
-				"error", err)
-			return nil, appsync.ErrToken
-		}
-		verified, err := v.Verify(ctx, token)
-		var expired *oidc.TokenExpiredError
-		switch {
-		case errors.As(err, &expired):
-			return nil, appsync.ErrTokenExpired
-		case err != nil:
-			return nil, appsync.ErrToken
-		}
-		claims := map[string]any{}
-		return claims, verified.Claims(&claims)
-	}
-}
-
-// oidcTimeout is how long an OIDC provider may take to tell its keys.
-const oidcTimeout = 10 * time.Second
 
 // dataCredentials returns the function that tells whose credentials are used.
 func (s *Sandbox) dataCredentials(identities *identity.Pool) func(accessKeyID, token string) (

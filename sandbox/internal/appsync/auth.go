@@ -101,10 +101,8 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 	if !a.Has(schema.Function) || a.cfg.Authorizer == nil {
 		return nil, ErrToken
 	}
-	asked := function.AuthorizerRequest{Token: token, QueryString: q.Document,
-		OperationName: q.OperationName, Variables: q.Variables}
-	answer, err := call(ctx, a.cfg.Logger, "authorizer",
-		func() (function.AuthorizerResponse, error) { return a.cfg.Authorizer(ctx, asked) })
+	answer, err := a.authorizer.ask(ctx, function.AuthorizerRequest{Token: token,
+		QueryString: q.Document, OperationName: q.OperationName, Variables: q.Variables})
 	if err != nil {
 		a.cfg.Logger.WarnContext(ctx, "sandbox: the authorizer failed", "error", err)
 	}
