@@ -22,6 +22,7 @@ import (
 	"github.com/amplify-go/amplify/cookie/cookietest"
 	"github.com/amplify-go/amplify/data"
 	"github.com/amplify-go/amplify/internal/markdown"
+	"github.com/amplify-go/amplify/static"
 )
 
 // examples are the tests that run the code of each file.
@@ -41,6 +42,8 @@ var examples = map[string]func(*testing.T){
 	"server_side_props.go": testServerSideProps,
 	"session.go":           testSession,
 	"sign_in_links.go":     testSignInLinks,
+	"static_page.go":       testStaticPage,
+	"static_props.go":      testStaticProps,
 }
 
 func TestExamples(t *testing.T) {
@@ -399,6 +402,55 @@ func testServerAction(t *testing.T) {
 	}
 	if status := send("same-origin"); status != http.StatusSeeOther || names[ann.ID()] != "Annie" {
 		t.Errorf("status %d, %v", status, names)
+	}
+}
+
+// newPages returns Pages on the clock of b.
+func newPages(t *testing.T, b *backend) *static.Pages {
+	t.Helper()
+	pages, err := static.New(b.runner, static.Options{Clock: b.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pages.Close(context.Background()) })
+	return pages
+}
+
+func testStaticPage(t *testing.T) {
+	b := newBackend(t)
+	page, err := newStaticPage(newPages(t, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := b.runner.Middleware(page)
+	first := b.get(h, "/splash", ann)
+	if !strings.HasPrefix(first.Body.String(), `<img src="https://example-drive.s3.`) || !strings.Contains(first.Body.String(), "/public/splash.png?") {
+		t.Errorf("status %d: %s", first.Code, first.Body)
+	}
+	b.Advance(10 * time.Minute)
+	if again := b.get(h, "/splash"); again.Body.String() != first.Body.String() {
+		t.Error("the page is another one ten minutes later, and for nobody")
+	}
+	b.Advance(3 * time.Hour)
+	if later := b.get(h, "/splash"); later.Code != http.StatusOK || later.Body.String() == first.Body.String() {
+		t.Errorf("the page is served with a link that has expired: status %d", later.Code)
+	}
+}
+
+func testStaticProps(t *testing.T) {
+	b := newBackend(t)
+	page, err := newStaticProps(newPages(t, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := b.get(page, "/splash")
+	if !strings.HasPrefix(first.Body.String(), `{"imageUrl":"https://example-drive.s3.`) ||
+		!strings.HasSuffix(first.Header().Get("Cache-Control"), "s-maxage=675") { // three quarters of 15 minutes
+		t.Errorf("%s\n%v", first.Body, first.Header())
+	}
+	b.Advance(16 * time.Minute)
+	if later := b.get(page, "/splash"); later.Code != http.StatusOK || later.Body.String() == first.Body.String() {
+		t.Errorf("the link has expired: status %d", later.Code)
 	}
 }
 
