@@ -4,7 +4,10 @@ package docs
 
 import (
 	"fmt"
+	"go/ast"
 	"go/build"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"maps"
@@ -13,6 +16,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -89,6 +93,37 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestReasons: the guide to troubleshooting explains each reason.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../error.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := fs.ReadFile(repository, "docs/guides/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := 0
+	for node := range ast.Preorder(file) {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Reason") {
+			continue
+		}
+		reasons++
+		reason, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row := regexp.MustCompile("(?m)^\\|[^|]*`" + reason + "`[^|]*\\|[^|]+\\|[^|]+\\|$"); !row.Match(guide) {
+			t.Errorf("docs/guides/troubleshooting.md has no row for `%s`: what is wrong, and what to do", reason)
+		}
+	}
+	if reasons < 20 {
+		t.Errorf("error.go has %d reasons: are they elsewhere now?", reasons)
 	}
 }
 
