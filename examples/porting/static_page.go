@@ -22,7 +22,7 @@ func newStaticPage(pages *static.Pages) (*static.Page, error) {
 		Render: func(ctx context.Context, _ static.Request) (*static.Content, error) {
 			splash, err := storage.GetURL(ctx, storage.GetURLInput{
 				Path:      storage.Key("splash.png", storage.KeyOptions{}),
-				ExpiresIn: 2 * time.Hour, // if the credentials of the guest last as long
+				ExpiresIn: time.Hour, // as long as the credentials of a guest last
 			})
 			if err != nil {
 				return nil, err // the last page goes on being served
