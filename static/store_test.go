@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,6 +48,16 @@ func (s *shelf) Set(_ context.Context, key string, value []byte, life time.Durat
 	return nil
 }
 
+// longest returns how long what is there is stored at most.
+func (s *shelf) longest() (longest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, life := range s.lives {
+		longest = max(longest, life)
+	}
+	return longest
+}
+
 // TestStore: what one process has rendered another one serves, until it is due; and also afterwards
 // while it cannot render itself.
 func TestStore(t *testing.T) {
@@ -62,8 +70,8 @@ func TestStore(t *testing.T) {
 		_, one := process()
 		want(t, get(one, "/"), 404, "render 1")
 		synctest.Wait()
-		if lives := slices.Collect(maps.Values(shelf.lives)); len(lives) != 1 || lives[0] != 24*time.Hour+time.Minute {
-			t.Errorf("it is stored for %v, want a day and a minute", lives)
+		if life := shelf.longest(); life != 24*time.Hour+time.Minute {
+			t.Errorf("it is stored for %v, want a day and a minute", life)
 		}
 		time.Sleep(30 * time.Second)
 		pages, two := process()
@@ -90,8 +98,8 @@ func TestStore(t *testing.T) {
 		s.set(func(s *source) { s.fails, s.content.Expires = nil, time.Now().Add(time.Minute) })
 		get(three, "/")
 		time.Sleep(2 * time.Second)
-		if lives := slices.Collect(maps.Values(shelf.lives)); lives[0] > time.Minute {
-			t.Errorf("a page that expires is stored for %v", lives)
+		if life := shelf.longest(); life > time.Minute {
+			t.Errorf("a page that expires is stored for %v", life)
 		}
 	})
 }
