@@ -130,12 +130,14 @@ func (o PageOptions) faults() (faults []*amplify.ConfigError) {
 		fault("Revalidate", o.Revalidate.String(),
 			"it must be a second at least, or zero if Content says until when it is good")
 	}
-	for field, list := range map[string][]string{"Params": o.Params, "Query": o.Query} {
-		if sorted := slices.Sorted(slices.Values(list)); slices.Contains(list, "") ||
-			len(slices.Compact(sorted)) < len(list) {
+	distinct := func(field string, list []string) {
+		sorted := slices.Sorted(slices.Values(list))
+		if slices.Contains(list, "") || len(slices.Compact(sorted)) < len(list) {
 			fault(field, strings.Join(list, ","), "each name must be there once, and not be empty")
 		}
 	}
+	distinct("Params", o.Params)
+	distinct("Query", o.Query)
 	for _, r := range o.Prerender {
 		if !o.fits(r) {
 			fault("Prerender", r.text(), "it needs all of Params, and none that is not listed")

@@ -10,6 +10,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/cognito"
+	"github.com/amplify-go/amplify/static"
 )
 
 // gallery is the application.
@@ -21,6 +22,8 @@ type gallery struct {
 	signedIn func(http.Handler) http.Handler
 	curators func(http.Handler) http.Handler // behind signedIn
 	pages    pages
+	kept     *static.Pages // pages that are the same for everyone
+	poster   *static.Page
 
 	authRoutes http.Handler // byServer
 	bundle     []byte       // byBrowser: the script of the sign-in page
@@ -79,11 +82,18 @@ func newGallery(b *backend, by mode, origin string, bundle []byte) (*gallery, er
 			return nil, err
 		}
 	}
-	g.pages, err = parsePages()
+	if g.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	if g.kept, err = static.New(runner, static.Options{}); err != nil {
+		return nil, err
+	}
+	g.poster, err = g.newPoster()
 	return g, err
 }
 
 // Close gives back what Amplify holds.
 func (g *gallery) Close() error {
-	return g.runner.Close(context.Background())
+	ctx := context.Background()
+	return errors.Join(g.kept.Close(ctx), g.runner.Close(ctx))
 }
