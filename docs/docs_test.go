@@ -41,7 +41,7 @@ func TestRepository(t *testing.T) {
 	if len(pages) < 10 || len(sources) < 200 {
 		t.Fatalf("%d pages and %d Go files: is this the whole repository?", len(pages), len(sources))
 	}
-	for _, fault := range slices.Concat(codeFaults(pages, sources), linkFaults(repository, pages), commandFaults(repository, pages)) {
+	for _, fault := range faults(repository, pages, sources) {
 		t.Error(fault)
 	}
 }
@@ -88,8 +88,7 @@ func TestFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			faults := slices.Concat(codeFaults(pages, sources), linkFaults(fsys, pages), commandFaults(fsys, pages))
-			if got := strings.Join(faults, "\n"); got != tt.want {
+			if got := strings.Join(faults(fsys, pages, sources), "\n"); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
@@ -118,8 +117,10 @@ func TestReasons(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if row := regexp.MustCompile("(?m)^\\|[^|]*`" + reason + "`[^|]*\\|[^|]+\\|[^|]+\\|$"); !row.Match(guide) {
-			t.Errorf("docs/guides/troubleshooting.md has no row for `%s`: what is wrong, and what to do", reason)
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + reason + "`[^|]*\\|[^|]+\\|[^|]+\\|$")
+		if !row.Match(guide) {
+			t.Errorf("docs/guides/troubleshooting.md has no row for `%s`: "+
+				"what is wrong, and what to do", reason)
 		}
 	}
 	if reasons < 20 {
@@ -164,7 +165,8 @@ func compiledSources(fsys fs.FS) (map[string]string, error) {
 	sources := map[string]string{}
 	err := walk(fsys, func(name string) error {
 		dir, base := path.Split(name)
-		if path.Ext(name) != ".go" || strings.HasPrefix(base, "_") || strings.Contains("/"+dir, "/_") || strings.Contains("/"+dir, "/testdata/") {
+		if path.Ext(name) != ".go" || strings.Contains("/"+name, "/_") ||
+			strings.Contains("/"+name, "/testdata/") {
 			return nil
 		}
 		for _, c := range contexts {
@@ -189,7 +191,8 @@ func walk(fsys fs.FS, visit func(name string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
+		case entry.IsDir() && name != "." &&
+			(strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
 			return fs.SkipDir
 		case !entry.Type().IsRegular():
 			return nil
@@ -208,6 +211,11 @@ func unindented(text string) string {
 	return b.String()
 }
 
+// faults says what is wrong with the pages, and what to do.
+func faults(fsys fs.FS, pages map[string]*markdown.Document, sources map[string]string) []string {
+	return slices.Concat(codeFaults(pages, sources), linkFaults(fsys, pages), commandFaults(fsys, pages))
+}
+
 // codeFaults says which blocks of Go of the README and of docs are not part of a compiled file.
 // Other pages may show what other projects do.
 func codeFaults(pages map[string]*markdown.Document, sources map[string]string) []string {
@@ -220,12 +228,16 @@ func codeFaults(pages map[string]*markdown.Document, sources map[string]string) 
 			if block.Language != "go" {
 				continue
 			}
-			source, same := bestMatch(strings.SplitAfter(unindented(block.Text), "\n")[1:], sources)
+			lines := strings.SplitAfter(unindented(block.Text), "\n")[1:]
+			source, same := bestMatch(lines, sources)
 			switch {
 			case source == "":
-				faults = append(faults, fmt.Sprintf("%s:%d: no compiled Go file has this code. Write it into an example or a test, and keep both the same", name, block.Line))
+				faults = append(faults, fmt.Sprintf("%s:%d: no compiled Go file has this code. "+
+					"Write it into an example or a test, and keep both the same", name, block.Line))
 			case same < strings.Count(block.Text, "\n"):
-				faults = append(faults, fmt.Sprintf("%s:%d: the code from here on is in no compiled Go file. %s has the lines before it: make both the same", name, block.Line+same, source))
+				faults = append(faults, fmt.Sprintf("%s:%d: the code from here on is in no compiled "+
+					"Go file. %s has the lines before it: make both the same",
+					name, block.Line+same, source))
 			}
 		}
 	}
@@ -248,7 +260,8 @@ func linkFaults(fsys fs.FS, pages map[string]*markdown.Document) []string {
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		for _, link := range pages[name].Links {
 			fault := func(format string, args ...any) {
-				faults = append(faults, fmt.Sprintf("%s:%d: ", name, link.Line)+fmt.Sprintf(format, args...))
+				place := fmt.Sprintf("%s:%d: ", name, link.Line)
+				faults = append(faults, place+fmt.Sprintf(format, args...))
 			}
 			target, err := url.Parse(link.Target)
 			if err != nil {
@@ -304,7 +317,8 @@ func commandFaults(fsys fs.FS, pages map[string]*markdown.Document) []string {
 				words := strings.Fields(comment.ReplaceAllString(line, ""))
 				for j, word := range words {
 					fault := func(format string, args ...any) {
-						faults = append(faults, fmt.Sprintf("%s:%d: ", name, block.Line+i)+fmt.Sprintf(format, args...))
+						place := fmt.Sprintf("%s:%d: ", name, block.Line+i)
+						faults = append(faults, place+fmt.Sprintf(format, args...))
 					}
 					if word == "make" {
 						for _, argument := range words[j+1:] {

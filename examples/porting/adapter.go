@@ -29,7 +29,8 @@ func (r frameworkRequest) CookieHeader() []string {
 func (r frameworkRequest) Set(c *http.Cookie) { cookie.Add(r.response, c) }
 
 // welcome gets app and client from the start of the program, by amplify.New and cognito.New.
-func welcome(ctx context.Context, app *amplify.App, client *cognito.Client, request frameworkRequest) (string, error) {
+func welcome(ctx context.Context, app *amplify.App, client *cognito.Client,
+	request frameworkRequest) (string, error) {
 	// Step 1: the key-value storage
 	keyValueStorage := cookie.NewKeyValueStorage(request, cookie.Options{})
 	// Step 2: the token provider

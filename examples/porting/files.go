@@ -15,7 +15,8 @@ func publish(ctx context.Context) error {
 		return err
 	}
 	for _, item := range drafts.Items {
-		properties, err := storage.GetProperties(ctx, storage.GetPropertiesInput{Path: item.ObjectPath()})
+		file := item.ObjectPath()
+		properties, err := storage.GetProperties(ctx, storage.GetPropertiesInput{Path: file})
 		if err != nil {
 			return err
 		}
@@ -23,13 +24,15 @@ func publish(ctx context.Context) error {
 			continue
 		}
 		_, err = storage.Copy(ctx, storage.CopyInput{
-			Source:      storage.CopySource{Path: item.ObjectPath()},
-			Destination: storage.CopyDestination{Path: storage.Path("public/" + path.Base(item.Path))},
+			Source: storage.CopySource{Path: file},
+			Destination: storage.CopyDestination{
+				Path: storage.Path("public/" + path.Base(item.Path)),
+			},
 		})
 		if err != nil {
 			return err
 		}
-		if _, err := storage.Remove(ctx, storage.RemoveInput{Path: item.ObjectPath()}); err != nil {
+		if _, err := storage.Remove(ctx, storage.RemoveInput{Path: file}); err != nil {
 			return err
 		}
 	}

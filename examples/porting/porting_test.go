@@ -91,13 +91,14 @@ func TestPage(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if code[heading] == "" || !strings.Contains(unindented(string(source)), unindented(code[heading])) {
+		if code[heading] == "" ||
+			!strings.Contains(unindented(string(source)), unindented(code[heading])) {
 			t.Errorf("%q does not show the code of %s", heading, name)
 		}
 		delete(javaScript, heading)
 	}
 	for heading := range javaScript {
-		t.Errorf("%q shows JavaScript and is no example: make it a heading of the third level", heading)
+		t.Errorf("%q shows JavaScript: make it a heading of the third level", heading)
 	}
 	files, err := os.ReadDir(".")
 	if err != nil {
@@ -105,7 +106,9 @@ func TestPage(t *testing.T) {
 	}
 	for _, file := range files {
 		name := file.Name()
-		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && name != "doc.go" && !shown[name] {
+		isExample := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") &&
+			name != "doc.go"
+		if isExample && !shown[name] {
 			t.Errorf("docs/porting.md does not show %s", name)
 		}
 	}
@@ -142,7 +145,8 @@ func newBackend(t *testing.T) *backend {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &backend{Pool: amplifytest.New(t, amplifytest.Options{Config: cfg}), objects: map[string]string{}}
+	b := &backend{objects: map[string]string{}}
+	b.Pool = amplifytest.New(t, amplifytest.Options{Config: cfg})
 	b.options = b.Options()
 	b.cognito = b.options.App.HTTPClient.Transport
 	b.options.App.HTTPClient = &http.Client{Transport: b}
@@ -256,7 +260,8 @@ func testCookies(t *testing.T) {
 			continue
 		}
 		tokens++
-		if c.Domain != "myapp.com" || c.SameSite != http.SameSiteStrictMode || c.MaxAge != 7*24*60*60 || !c.HttpOnly || !c.Secure {
+		if c.Domain != "myapp.com" || c.SameSite != http.SameSiteStrictMode ||
+			c.MaxAge != 7*24*60*60 || !c.HttpOnly || !c.Secure {
 			t.Errorf("cookie: %v", c)
 		}
 	}
@@ -304,7 +309,8 @@ func testSignInLinks(t *testing.T) {
 	for i, link := range strings.Split(page.String(), `href="`)[1:] {
 		link, _, _ = strings.Cut(link, `"`)
 		w := b.get(mux, link)
-		if location := w.Header().Get("Location"); !strings.HasPrefix(location, "https://auth.myapp.com/") || !strings.Contains(location, want[i]) {
+		location := w.Header().Get("Location")
+		if !strings.HasPrefix(location, "https://auth.myapp.com/") || !strings.Contains(location, want[i]) {
 			t.Errorf("%s: status %d, location %q", link, w.Code, location)
 		}
 	}
@@ -312,7 +318,8 @@ func testSignInLinks(t *testing.T) {
 
 func testMiddleware(t *testing.T) {
 	b := newBackend(t)
-	h, err := protect(b.runner, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))
+	echo := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }
+	h, err := protect(b.runner, http.HandlerFunc(echo))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,8 +328,9 @@ func testMiddleware(t *testing.T) {
 			t.Errorf("%s: status %d", path, w.Code)
 		}
 	}
-	if w := b.get(h, "/notes"); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sign-in?return_to=%2Fnotes" {
-		t.Errorf("nobody: status %d, %q", w.Code, w.Header().Get("Location"))
+	w := b.get(h, "/notes")
+	if location := w.Header().Get("Location"); location != "/sign-in?return_to=%2Fnotes" {
+		t.Errorf("nobody: status %d, %q", w.Code, location)
 	}
 	if w := b.get(h, "/notes", ann); w.Code != http.StatusOK {
 		t.Errorf("ann: status %d", w.Code)
@@ -424,7 +432,8 @@ func testStaticPage(t *testing.T) {
 	}
 	h := b.runner.Middleware(page)
 	first := b.get(h, "/splash", ann)
-	if !strings.HasPrefix(first.Body.String(), `<img src="https://example-drive.s3.`) || !strings.Contains(first.Body.String(), "/public/splash.png?") {
+	if !strings.HasPrefix(first.Body.String(), `<img src="https://example-drive.s3.`) ||
+		!strings.Contains(first.Body.String(), "/public/splash.png?") {
 		t.Errorf("status %d: %s", first.Code, first.Body)
 	}
 	b.Advance(10 * time.Minute)
@@ -460,7 +469,8 @@ func testDataCookies(t *testing.T) {
 	if err := handleTodos(mux, b.runner); err != nil {
 		t.Fatal(err)
 	}
-	if w := b.get(mux, "/todos", ann); strings.TrimSpace(w.Body.String()) != `[{"id":"1","content":"port it"}]` || len(b.queries) != 1 {
+	w := b.get(mux, "/todos", ann)
+	if strings.TrimSpace(w.Body.String()) != `[{"id":"1","content":"port it"}]` || len(b.queries) != 1 {
 		t.Errorf("status %d: %s\n%q", w.Code, w.Body, b.queries)
 	}
 	if w := b.get(mux, "/todos"); w.Code != http.StatusBadGateway || len(b.queries) != 1 {
@@ -521,10 +531,13 @@ func testAdapter(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	b.Advance(2 * time.Hour)
-	if _, err := welcome(t.Context(), b.runner.App(), client, request); err != nil || request.response.Get("Set-Cookie") == "" {
+	_, err = welcome(t.Context(), b.runner.App(), client, request)
+	if err != nil || request.response.Get("Set-Cookie") == "" {
 		t.Errorf("two hours later: %v, header %v", err, request.response)
 	}
-	if _, err := welcome(t.Context(), b.runner.App(), client, frameworkRequest{response: http.Header{}}); amplify.ReasonOf(err) != amplify.ReasonNoSession {
+	nobody := frameworkRequest{response: http.Header{}}
+	_, err = welcome(t.Context(), b.runner.App(), client, nobody)
+	if amplify.ReasonOf(err) != amplify.ReasonNoSession {
 		t.Errorf("nobody: %v", err)
 	}
 	cookietest.Run(t, func(_ *testing.T, lines []string) cookietest.Exchange {
@@ -534,6 +547,8 @@ func testAdapter(t *testing.T) {
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 			request.cookies = append(request.cookies, &http.Cookie{Name: name, Value: value})
 		}
-		return cookietest.Exchange{Store: request, SetCookie: func() []string { return request.response.Values("Set-Cookie") }}
+		return cookietest.Exchange{Store: request, SetCookie: func() []string {
+			return request.response.Values("Set-Cookie")
+		}}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/amplify-go/amplify/auth"
 )
 
-// currentUser is mux.HandleFunc("GET /apis/get-current-user", currentUser), below runner.Middleware.
+// currentUser serves "GET /apis/get-current-user", below runner.Middleware.
 func currentUser(w http.ResponseWriter, r *http.Request) {
 	user, err := auth.GetCurrentUser(r.Context())
 	switch {

@@ -9,7 +9,8 @@ import (
 )
 
 // isSignedIn must be called before anything is written to w, which may get refreshed cookies.
-func isSignedIn(runner *amplifyhttp.ServerRunner, w http.ResponseWriter, r *http.Request) (bool, error) {
+func isSignedIn(runner *amplifyhttp.ServerRunner,
+	w http.ResponseWriter, r *http.Request) (bool, error) {
 	return amplifyhttp.RunWithServerContext(runner, amplifyhttp.ReadWrite(w, r),
 		func(ctx context.Context) (bool, error) {
 			session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})

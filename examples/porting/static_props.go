@@ -13,7 +13,9 @@ func newStaticProps(pages *static.Pages) (*static.Page, error) {
 	return pages.Page(static.PageOptions{
 		Name: "splash-props",
 		Render: func(ctx context.Context, _ static.Request) (*static.Content, error) {
-			splash, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/splash.png")})
+			splash, err := storage.GetURL(ctx, storage.GetURLInput{
+				Path: storage.Path("public/splash.png"),
+			})
 			if err != nil {
 				return nil, err
 			}
