@@ -147,6 +147,9 @@ const (
 	ReasonSignedOut Reason = "signed_out"
 	// ReasonSessionReplaced: another session has started in the same request.
 	ReasonSessionReplaced Reason = "session_replaced"
+	// ReasonStaticPage: the session was asked for in the render of a static page, which is the same
+	// for all readers.
+	ReasonStaticPage Reason = "static_page"
 	// ReasonNoUser: the access token belongs to an app client (client credentials), not to a user.
 	ReasonNoUser Reason = "no_user"
 )

@@ -1,14 +1,12 @@
 package amplifytest_test
 
-// The code of docs/testing.md. TestGuide holds the two together.
+// The code of docs/testing.md. The test of package docs holds the two together.
 
 import (
 	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -155,32 +153,5 @@ func TestCognitoIsDown(t *testing.T) {
 	handler.ServeHTTP(w, r)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Set-Cookie") != "" {
 		t.Errorf("status %d: an outage must sign nobody out", w.Code)
-	}
-}
-
-// TestGuide: the guide's code is code that is compiled and run.
-func TestGuide(t *testing.T) {
-	t.Parallel()
-	read := func(name string) string {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var lines []string // without indentation
-		for line := range strings.Lines(string(b)) {
-			lines = append(lines, strings.TrimSpace(line))
-		}
-		return strings.Join(lines, "\n")
-	}
-	code := read("guide_test.go") + read("../examples/gallery/tokens_test.go")
-	blocks := strings.Split(read("../docs/testing.md"), "```go\n")[1:]
-	if len(blocks) < 5 {
-		t.Fatalf("the guide has %d blocks of code", len(blocks))
-	}
-	for _, block := range blocks {
-		block, _, _ = strings.Cut(block, "```")
-		if !strings.Contains(code, block) {
-			t.Errorf("no test has this code of the guide:\n%s", block)
-		}
 	}
 }

@@ -41,9 +41,7 @@ func main() {
 		args = []string{"--help"}
 	}
 	var cl commandLine
-	parser := kong.Must(&cl, kong.Name("amplify-go"), kong.Description(description+" This is version "+version()+"."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
-	command, err := parser.Parse(args)
+	command, err := newParser(&cl).Parse(args)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "amplify-go: %v\nRun \"amplify-go --help\" to see what it can do.\n", err)
 		os.Exit(2)
@@ -57,6 +55,11 @@ func main() {
 		}
 		os.Exit(exit.status)
 	}
+}
+
+func newParser(cl *commandLine) *kong.Kong {
+	return kong.Must(cl, kong.Name("amplify-go"), kong.Description(description+" This is version "+version()+"."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 }
 
 // exitError ends the command with a status. Without err everything has been said.

@@ -10,6 +10,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/amplifyhttp"
 	"github.com/amplify-go/amplify/cognito"
+	"github.com/amplify-go/amplify/static"
 )
 
 // gallery is the application.
@@ -23,6 +24,8 @@ type gallery struct {
 	admins   func(http.Handler) http.Handler // likewise
 	notebook notebook
 	pages    pages
+	kept     *static.Pages // pages that are the same for everyone
+	poster   *static.Page
 
 	authRoutes http.Handler // byServer
 	bundle     []byte       // byBrowser: the script of the sign-in page
@@ -88,11 +91,18 @@ func newGallery(b *backend, by mode, origin string, bundle []byte) (*gallery, er
 			return nil, err
 		}
 	}
-	g.pages, err = parsePages()
+	if g.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	if g.kept, err = static.New(runner, static.Options{}); err != nil {
+		return nil, err
+	}
+	g.poster, err = g.newPoster()
 	return g, err
 }
 
 // Close gives back what Amplify holds.
 func (g *gallery) Close() error {
-	return g.runner.Close(context.Background())
+	ctx := context.Background()
+	return errors.Join(g.kept.Close(ctx), g.runner.Close(ctx))
 }

@@ -212,6 +212,20 @@ func TestStrangers(t *testing.T) {
 	})
 }
 
+// The poster is the same page for everyone, also for those who are signed in.
+func TestPoster(t *testing.T) {
+	gallery := startGallery(t)
+	stranger, alice := newBrowser(t), newBrowser(t)
+	alice.open(gallery["Gallery"] + "/api/auth/sign-in")
+	alice.submit(map[string]string{"username": "alice@example.com", "password": seedPassword})
+	stranger.open(gallery["Gallery"] + "/poster")
+	stranger.wantText("The poster on the door.", "X-Amz-Signature", "poster.go")
+	alice.open(gallery["Gallery"] + "/poster")
+	if alice.page != stranger.page || strings.Contains(alice.page, "Alice") {
+		t.Errorf("Alice gets %s\nstrangers get %s", alice.page, stranger.page)
+	}
+}
+
 func TestProblemOf(t *testing.T) {
 	tests := map[string]struct {
 		err    error

@@ -29,6 +29,7 @@ func home(r *http.Request) (any, error) {
 		Displayed []picture
 		Rooms     []room
 	}{displayed, []room{
+		{"Poster", "/poster", "A static page: rendered once, kept until the address of its picture expires.", "open to everyone"},
 		{"Sign in", "/sign-in", "Where people sign in, sign up and sign out.", "open to everyone"},
 		{"Your page", "/home", "A protected page. The server greets you by your name.", "signed in only"},
 		{"Photos", "/photos", "Your own album in S3. What you put on display hangs above.", "signed in only"},

@@ -14,7 +14,7 @@ var (
 	//go:embed templates
 	templates embed.FS
 
-	//go:embed home.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go storeroom.go
+	//go:embed home.go poster.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go storeroom.go
 	//go:embed photos.go static/photos.js photo.go emptying.go
 	//go:embed notes.go note.go writing.go admin.go
 	sources embed.FS
@@ -41,7 +41,7 @@ type pages map[string]*template.Template
 func parsePages() (pages, error) {
 	p := pages{}
 	for _, room := range []string{
-		"home", "signin", "amplifyjs", "account", "profile", "storeroom", "photos", "photo",
+		"home", "poster", "signin", "amplifyjs", "account", "profile", "storeroom", "photos", "photo",
 		"emptying", "notes", "note", "writing", "admin", "problem",
 	} {
 		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/pager.html", "templates/"+room+".html")
@@ -100,13 +100,19 @@ func (g *gallery) view(r *http.Request, room string, content any) view {
 		// Open rooms stay open, also while the user pool cannot be reached.
 		slog.WarnContext(r.Context(), "cannot tell who the visitor is", "error", err)
 	}
-	v := view{Path: r.URL.Path, Visitor: who, Backend: g.backend, By: g.by, Content: content}
+	return view{
+		Path: r.URL.Path, Visitor: who, Backend: g.backend, By: g.by, Sources: sourcesOf(room), Content: content,
+	}
+}
+
+// sourcesOf returns the files that make the page of a room.
+func sourcesOf(room string) (found []source) {
 	for _, file := range []string{room + ".go", "web/" + room + ".js", "static/" + room + ".js"} {
 		if text, err := sources.ReadFile(file); err == nil {
-			v.Sources = append(v.Sources, source{file, string(text)})
+			found = append(found, source{file, string(text)})
 		}
 	}
-	return v
+	return found
 }
 
 // setHeader sets the header of the page of a room.
@@ -114,7 +120,7 @@ func (g *gallery) setHeader(h http.Header, room string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	images, forms, scripts := "'self'", "'none'", ""
 	switch room {
-	case "home", "photos", "photo":
+	case "home", "poster", "photos", "photo":
 		images += " " + g.backend.Storage
 	}
 	switch room {

@@ -6,7 +6,7 @@ import (
 )
 
 //go:embed static
-var static embed.FS
+var assets embed.FS
 
 // routes returns the whole application. Every address that it answers stands here.
 func (g *gallery) routes() http.Handler {
@@ -14,6 +14,7 @@ func (g *gallery) routes() http.Handler {
 
 	// Rooms that are open to everyone.
 	mux.Handle("GET /{$}", g.page("home", home))
+	mux.Handle("GET /poster", g.poster)
 
 	// Rooms for those who are signed in. Others are sent to /sign-in and come back; programs get a
 	// 401. The storeroom is for a group of them.
@@ -57,7 +58,7 @@ func (g *gallery) routes() http.Handler {
 		mux.HandleFunc("GET /amplifyjs.js", g.script)
 	}
 
-	mux.Handle("GET /static/", http.FileServerFS(static))
+	mux.Handle("GET /static/", http.FileServerFS(assets))
 	mux.Handle("/", g.page("problem", notFound))
 
 	// The middleware gives each request a server context, from which the Amplify APIs read who sent

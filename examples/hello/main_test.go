@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -47,21 +46,5 @@ func TestHome(t *testing.T) {
 	}
 	if w := get("/", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Welcome!") {
 		t.Errorf("status %d:\n%s", w.Code, w.Body)
-	}
-}
-
-// TestREADME: the program in the README is this one.
-func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile("main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, program, ok := strings.Cut(string(source), "\npackage main\n")
-	if !ok || !strings.Contains(string(readme), "```go\npackage main\n"+program+"```\n") {
-		t.Error("README.md does not show examples/hello/main.go")
 	}
 }
