@@ -1,12 +1,14 @@
 package amplifyhttp
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/static"
 )
 
 // TestGuards: a guard lets requests pass or answers them, with Middleware around it or without.
@@ -36,6 +38,32 @@ func TestGuards(t *testing.T) {
 			if tt.target != "/static/a.css" && w.Header.Get("Cache-Control") != private {
 				t.Errorf("%s: Cache-Control %q", name, w.Header.Get("Cache-Control"))
 			}
+		}
+	}
+}
+
+// TestGuardedStaticPage: shared caches do not get a page that only some may see, although it is the
+// same for all of them.
+func TestGuardedStaticPage(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	pages, err := static.New(f.ServerRunner, static.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pages.Close(t.Context())
+	page, err := pages.Page(static.PageOptions{
+		Name: "page", Revalidate: time.Hour,
+		Render: func(context.Context, static.Request) (*static.Content, error) { return &static.Content{}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := must(f.RequireUser(Guard{}))
+	cookies := f.backend.Session("alice", time.Hour, nil)
+	for name, h := range map[string]http.Handler{"guard": guard(page), "Middleware": f.Middleware(guard(page))} {
+		w := serve(h, request("/", cookies))
+		if w.StatusCode != 200 || w.Header.Get("Cache-Control") != private {
+			t.Errorf("%s: status %d, Cache-Control %q", name, w.StatusCode, w.Header.Get("Cache-Control"))
 		}
 	}
 }

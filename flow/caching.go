@@ -18,9 +18,13 @@ const (
 	revalidated = "private, no-cache"
 )
 
-// personal marks a response that a session was read for, unless the handler has decided itself. The
+// Personal marks a response that a session was read for, unless the handler has decided itself. The
 // line is the exchange's own, since this happens with nearly every response.
-func (x *Exchange) personal(h http.Header) {
+//
+// [Exchange.Commit] does the same. An adapter calls Personal when a guard has let a request pass,
+// before the handler runs: a handler that is the same for all, and would let shared caches keep its
+// response, can tell then that not everybody may see it.
+func (x *Exchange) Personal(h http.Header) {
 	if lines := h["Cache-Control"]; x.marked && len(lines) == 1 && lines[0] == revalidated || !has(h, "Cache-Control") {
 		x.line[0] = private
 		h["Cache-Control"] = x.line[:]

@@ -72,7 +72,7 @@ func (x *Exchange) Commit(h http.Header) {
 	case changed:
 		notShared(h)
 	case read:
-		x.personal(h)
+		x.Personal(h)
 	default:
 		x.mayBePersonal(h)
 	}

@@ -87,14 +87,22 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if page.status == http.StatusOK {
 		header["Etag"] = []string{page.etag}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(page.body))
-		return
+		if isConditional(r.Header) {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(page.body))
+			return
+		}
 	}
 	header.Set("Content-Length", strconv.Itoa(len(page.body)))
 	w.WriteHeader(page.status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(page.body) // an error means that the reader has left
 	}
+}
+
+// isConditional reports whether a request wants a part of the page, or the page only if it has
+// changed. Others are answered without ServeContent, which copies the body once more.
+func isConditional(h http.Header) bool {
+	return h["If-None-Match"] != nil || h["If-Match"] != nil || h["If-Range"] != nil || h["Range"] != nil
 }
 
 // cacheControl says who may keep a page. Shared caches may serve it for what is left of its time
