@@ -1,0 +1,6 @@
+package frameworktest
+
+import "testing"
+
+// Benchmark TODO
+func Benchmark(b *testing.B, serve Serve) { b.Helper() }
