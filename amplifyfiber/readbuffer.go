@@ -2,16 +2,19 @@ package amplifyfiber
 
 import (
 	"github.com/gofiber/fiber/v3"
+
+	"github.com/amplify-go/amplify/cookie"
 )
 
-// ReadBufferSize is a [fiber.Config.ReadBufferSize], in bytes, with which all users are served. The
-// whole header of a request must fit into that buffer, or Fiber answers it with 431. The cookies of
-// a session have 4 to 6 KiB, and up to 13 KiB if its user has many groups or attributes; Fiber's
-// default is 4 KiB.
+// ReadBufferSize is a [fiber.Config.ReadBufferSize] with which all users are served, in bytes. The
+// whole header of a request must fit into that buffer, or Fiber answers with status 431 itself. The
+// default, 4 KiB, is too small: the cookies of a session have 4 to 6 KiB, and up to 13 KiB if its
+// user has many groups or attributes.
 //
-// It is the most that Amazon CloudFront passes on ("Quotas", Maximum length of a request). Every
-// open connection holds such a buffer.
-const ReadBufferSize = 32 << 10
+// With this size, users who send more cookies than this library reads, 64 KiB, get a page that lets
+// them delete the cookies. Each open connection holds such a buffer, unless
+// [fiber.Config.ReduceMemoryUsage] is set. A server with many idle connections may choose less.
+const ReadBufferSize = cookie.MaxHeaderSize + 16<<10
 
 // smallReadBuffer is what is too small for the session of any user, in bytes.
 const smallReadBuffer = 8 << 10
