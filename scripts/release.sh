@@ -54,7 +54,7 @@ export GIT_CONFIG_KEY_0="url.file://$work/origin.insteadOf" GIT_CONFIG_VALUE_0="
 # The sums of what is required. They cover none of the files that they are written to.
 for sums in $(git grep -lE "$requires" -- '*go.mod' | sed 's/mod$/sum/'); do
 	sed -i "\#^$path[ /]#d" "$sums"
-	(cd "$(dirname "$sums")" && go mod download "$path" "$path/sandbox")
+	(cd "$(dirname "$sums")" && grep -oE "$requires" go.mod | sed 's/ v$//' | xargs go mod download)
 done
 (cd cmd/amplify-go && go build -o "$work/" .)
 git commit -q -a --amend --no-edit
