@@ -3,7 +3,6 @@ module github.com/amplify-go/amplify
 go 1.26.0
 
 require (
-	github.com/MicahParks/jwkset v0.11.1
 	github.com/aws/aws-sdk-go-v2 v1.48.0
 	github.com/aws/aws-sdk-go-v2/service/cognitoidentity v1.34.0
 	github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider v1.61.0

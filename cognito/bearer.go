@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // BearerTokenProvider returns the source of tokens for a request that carries an access token in
@@ -48,19 +49,19 @@ func (p bearerTokenProvider) Tokens(ctx context.Context, in amplify.TokensInput)
 // session returns the session of the access token, from memory if it has been verified before.
 func (p bearerTokenProvider) session(ctx context.Context) (*session, error) {
 	c := p.client
-	if len(p.accessToken) > maxTokenBytes {
-		return nil, errTokenTooLarge(len(p.accessToken), maxTokenBytes)
+	v := c.newVerifier(token.MaxBytes)
+	if size := len(p.accessToken); size > token.MaxBytes {
+		return nil, v.TooLarge(size)
 	}
 	key := newSessionID("bearer", p.accessToken)
 	if s := c.known(key); s != nil {
 		return s, nil
 	}
-	v := verifier{client: c, maxBytes: maxTokenBytes}
-	t := v.read(p.accessToken, tokenUseAccess, append(slices.Clip(c.options.BearerClientIDs), c.clientID)...)
-	if t.err == nil && p.hasExpired(&t.claims.Claims) {
+	t := v.Read(p.accessToken, token.UseAccess, append(slices.Clip(c.options.BearerClientIDs), c.clientID)...)
+	if t.Err == nil && p.hasExpired((*amplify.Claims)(&t.Payload.Claims)) {
 		return nil, errBearerExpired() // without a look at the signature
 	}
-	a, err := v.verify(ctx, t)
+	a, err := v.Verify(ctx, t)
 	if err != nil {
 		c.adviseOnKeys(ctx, err)
 		return nil, err

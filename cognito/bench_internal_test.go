@@ -16,6 +16,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cookie"
 	"github.com/amplify-go/amplify/internal/testpool"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 func newBenchmarked(b *testing.B, pool *testpool.Pool, o Options) *Client {
@@ -70,15 +71,15 @@ func BenchmarkSessionBytes(b *testing.B) {
 		"name": "A Name of Usual Length", "jti": "b0000000-0000-4000-8000-000000000002", "cognito:groups": []string{"admins", "editors"},
 	})
 	signedBy := &key{set: newKeySet(nil, nil, testpool.Issuer, "", false)}
-	parse := func(use string, payload []byte) *claims {
-		cl := &claims{}
+	parse := func(use string, payload []byte) *token.Payload {
+		cl := &token.Payload{}
 		if err := json.Unmarshal(payload, cl); err != nil {
 			b.Fatal(err)
 		}
 		cl.TokenUse, cl.ClientID = use, testpool.Client
 		return cl
 	}
-	accessClaims, idClaims := parse(tokenUseAccess, accessPayload), parse(tokenUseID, idPayload)
+	accessClaims, idClaims := parse(token.UseAccess, accessPayload), parse(token.UseID, idPayload)
 	clone := func(texts []string) []string {
 		texts = slices.Clone(texts)
 		for i := range texts {
@@ -86,16 +87,17 @@ func BenchmarkSessionBytes(b *testing.B) {
 		}
 		return texts
 	}
-	token := func(raw string, of *claims, i int) *verified {
+	verified := func(raw string, of *token.Payload, i int) *token.Verified {
 		cl := *of
 		cl.Subject, cl.Username, cl.Scopes, cl.Groups = sub(i), sub(i), clone(of.Scopes), clone(of.Groups)
-		return &verified{raw, &cl, signedBy, lineage(cl.Issuer, fmt.Sprintf("%s-%d", cl.originJTI, i), raw)}
+		cl.OriginJTI = fmt.Sprintf("%s-%d", cl.OriginJTI, i)
+		return &token.Verified{Raw: raw, Payload: &cl, Key: signedBy}
 	}
 	for b.Loop() {
 		c := newBenchmarked(b, pool, Options{MaxSessions: sessions})
 		before := heap()
 		for i := range sessions {
-			s := newSession(token(access, accessClaims, i), token(id, idClaims, i))
+			s := newSession(verified(access, accessClaims, i), verified(id, idClaims, i))
 			c.sessions.Set(newSessionID("cookies", sub(i)), s)
 			c.remember(i)
 		}
@@ -190,7 +192,7 @@ func BenchmarkRefreshContention(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	of := newSession(presented.access, presented.id)
+	of := newSession(presented.Access, presented.ID)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -1,47 +1,33 @@
 package cognito
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/sessionkey"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // candidate is an access and an ID token that a request presents under one name.
 type candidate struct {
-	user         string
-	nth          int // of the user's access tokens
-	accessTokens int // how many there are
-	access, id   string
-
-	known        *session // what is remembered of the two, or nil
-	readAccess   *token   // else the two, taken apart
-	readID       *token
-	accessClaims *amplify.Claims // of either
-	idClaims     *amplify.Claims
-	err          error // why the two are refused, or cannot be judged now
-	asWritten    bool  // the nth of both
-	index        int   // among the candidates, in the order of the request
+	sessionkey.Pair
+	known      *session     // what is remembered of the two, or nil
+	readAccess *token.Token // else the two, taken apart
+	readID     *token.Token
+	judged     token.Candidate
+	index      int // among the candidates, in the order of the request
 }
 
-// candidates returns every pair of tokens that a user's cookies can make: browsers may send two
-// cookies of one name. What costs no signature check is judged already.
+// candidates returns every pair of tokens that users' values can make. What costs no signature
+// check is judged already.
 func (c *Client) candidates(st *stored, users []string, v *verifier) (all []*candidate) {
 	for _, user := range users {
-		access, accessTokens := st.all(user, sessionkey.AccessToken)
-		id, idTokens := st.all(user, sessionkey.IDToken)
-		for i := range accessTokens {
-			for j := range idTokens {
-				cand := &candidate{
-					user: user, nth: i, accessTokens: accessTokens, access: access[i], id: id[j],
-					asWritten: i == j && accessTokens == idTokens, index: len(all),
-				}
-				c.prejudge(cand, v)
-				all = append(all, cand)
-			}
+		for _, pair := range st.Pairs(user) {
+			cand := &candidate{Pair: pair, index: len(all)}
+			c.prejudge(cand, v)
+			all = append(all, cand)
 		}
 	}
 	return all
@@ -49,73 +35,38 @@ func (c *Client) candidates(st *stored, users []string, v *verifier) (all []*can
 
 // prejudge judges a candidate as far as no signature must be checked.
 func (c *Client) prejudge(cand *candidate, v *verifier) {
-	if max(len(cand.access), len(cand.id)) > v.maxBytes {
-		// read tells; nothing of that size is hashed
-	} else if s := c.known(cookiesKey(cand.access, cand.id)); s != nil {
-		cand.known, cand.accessClaims, cand.idClaims = s, &s.accessClaims, &s.idClaims
+	j := &cand.judged
+	j.AsWritten = cand.AsWritten
+	if max(len(cand.Access), len(cand.ID)) > v.MaxBytes {
+		// Read tells; nothing of that size is hashed
+	} else if s := c.known(cookiesKey(cand.Access, cand.ID)); s != nil {
+		cand.known = s
+		j.Access, j.ID = (*token.Claims)(&s.accessClaims), (*token.Claims)(&s.idClaims)
 		return
 	}
-	cand.readAccess = v.read(cand.access, tokenUseAccess, c.clientID)
-	cand.readID = v.read(cand.id, tokenUseID, c.clientID)
-	switch {
-	case cand.readAccess.err != nil:
-		cand.err = cand.readAccess.err
-	case cand.readID.err != nil:
-		cand.err = cand.readID.err
-	default:
-		cand.accessClaims, cand.idClaims = &cand.readAccess.claims.Claims, &cand.readID.claims.Claims
-	}
-}
-
-// compare orders candidates: those issued last come first, and pairs that were written together
-// before others. Pairs that do not name one user come later, and refused ones last.
-func compare(a, b *candidate) int {
-	if n := cmp.Compare(a.rank(), b.rank()); n != 0 || a.err != nil {
-		return n
-	}
-	if n := b.accessClaims.IssuedAt.Compare(a.accessClaims.IssuedAt); n != 0 {
-		return n
-	}
-	if n := b.idClaims.IssuedAt.Compare(a.idClaims.IssuedAt); n != 0 {
-		return n
-	}
-	switch {
-	case a.asWritten == b.asWritten:
-		return 0
-	case a.asWritten:
-		return -1
-	}
-	return 1
-}
-
-func (cand *candidate) rank() int {
-	switch {
-	case cand.err != nil:
-		return 2
-	case !sameUser(cand.accessClaims, cand.idClaims):
-		return 1
-	}
-	return 0
+	cand.readAccess = v.Read(cand.Access, token.UseAccess, c.clientID)
+	cand.readID = v.Read(cand.ID, token.UseID, c.clientID)
+	*j = token.NewCandidate(cand.readAccess, cand.readID, cand.AsWritten)
 }
 
 // judge returns the session of a candidate.
 func (c *Client) judge(ctx context.Context, cand *candidate, v *verifier) (*session, error) {
 	s := cand.known
 	if s == nil {
-		if cand.err != nil {
-			return nil, cand.err
+		if cand.judged.Err != nil {
+			return nil, cand.judged.Err
 		}
-		p, err := v.pair(ctx, cand.readAccess, cand.readID)
+		p, err := v.Pair(ctx, cand.readAccess, cand.readID)
 		if err != nil {
 			return nil, err
 		}
-		s = newSession(p.access, p.id)
+		s = newSession(p.Access, p.ID)
 	}
 	if c.hasEnded(s) {
 		return nil, errSignedOut()
 	}
 	if cand.known == nil {
-		c.sessions.Set(cookiesKey(cand.access, cand.id), s)
+		c.sessions.Set(cookiesKey(cand.Access, cand.ID), s)
 	}
 	return s, nil
 }
@@ -132,8 +83,8 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 		c.take(best, st, s, &cand)
 		return nil
 	}
-	all := c.candidates(st, st.users(), v)
-	slices.SortStableFunc(all, compare)
+	all := c.candidates(st, st.Users(), v)
+	slices.SortStableFunc(all, func(a, b *candidate) int { return a.judged.Compare(&b.judged) })
 	var refused error
 	var chosen *candidate
 	for _, cand := range all {
@@ -142,7 +93,7 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 			break
 		}
 		s, err := c.judge(ctx, cand, v)
-		cand.err = err
+		cand.judged.Err = err
 		switch {
 		case err == nil && chosen == nil:
 			chosen = cand
@@ -150,7 +101,7 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 		case err != nil && moreTelling(err, refused):
 			refused = err
 			if amplify.ReasonOf(err) == amplify.ReasonSignedOut {
-				best.user = cand.user
+				best.user = cand.User
 			}
 		}
 		if chosen != nil && e == nil {
@@ -160,8 +111,8 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 	e.judged(all, chosen)
 	switch {
 	case chosen != nil:
-		best.user = chosen.user
-		if chosen.accessTokens > 1 {
+		best.user = chosen.User
+		if chosen.AccessTokens > 1 {
 			c.advise(ctx, &c.told.duplicates, "amplify: a browser sends several cookies of one name for one session",
 				"The cookies have different Domains. Let everything that writes them use the same one (Options.Cookies.Domain here).")
 		}
@@ -169,7 +120,7 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 	case refused != nil:
 		c.adviseOnKeys(ctx, refused)
 		return refused
-	case len(st.values) > 0:
+	case len(st.List) > 0:
 		return amplify.Unauthenticated(amplify.ReasonIncompleteSession, nil)
 	default:
 		return amplify.Unauthenticated(amplify.ReasonNoSession, nil)
@@ -179,12 +130,12 @@ func (c *Client) choose(ctx context.Context, v *verifier, st *stored, best *curr
 // onlyCandidate returns the session of the one pair of tokens that nearly every request has, if it
 // is remembered. It allocates nothing.
 func (c *Client) onlyCandidate(st *stored) (*session, candidate) {
-	users := st.users()
+	users := st.Users()
 	if len(users) != 1 {
 		return nil, candidate{}
 	}
-	access, accessTokens := st.all(users[0], sessionkey.AccessToken)
-	id, idTokens := st.all(users[0], sessionkey.IDToken)
+	access, accessTokens := st.All(users[0], sessionkey.AccessToken)
+	id, idTokens := st.All(users[0], sessionkey.IDToken)
 	if accessTokens != 1 || idTokens != 1 || max(len(access[0]), len(id[0])) > st.maxBytes {
 		return nil, candidate{}
 	}
@@ -192,16 +143,17 @@ func (c *Client) onlyCandidate(st *stored) (*session, candidate) {
 	if s == nil || c.hasEnded(s) {
 		return nil, candidate{}
 	}
-	return s, candidate{user: users[0], accessTokens: 1, access: access[0], id: id[0]}
+	pair := sessionkey.Pair{User: users[0], AccessTokens: 1, Access: access[0], ID: id[0]}
+	return s, candidate{Pair: pair}
 }
 
 // take makes s, the session of a candidate, the request's.
 func (c *Client) take(best *current, st *stored, s *session, cand *candidate) {
-	best.session, best.user = s, cand.user
-	best.refreshToken = st.refreshToken(cand.user, cand.nth, cand.accessTokens)
-	best.expires = s.expires.Add(-st.drift(cand.user))
-	best.details = st.first(cand.user, sessionkey.SignInDetails)
-	best.setTokens(cand.access, cand.id)
+	best.session, best.user = s, cand.User
+	best.refreshToken = st.refreshToken(cand.User, cand.Nth, cand.AccessTokens)
+	best.expires = s.expires.Add(-st.Drift(cand.User))
+	best.details = st.First(cand.User, sessionkey.SignInDetails)
+	best.setTokens(cand.Access, cand.ID)
 }
 
 // moreTelling reports whether err says more than before about why a request has no session. What

@@ -16,6 +16,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/sessionkey"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // Client is the long-lived half of a session source: one per App, shared by all requests. It is
@@ -139,7 +140,7 @@ func (o Options) Validate(cfg amplify.Config) error {
 		fault("BearerClientIDs", "", "contains an empty id")
 	}
 	for _, replica := range o.ReplicaRegions {
-		if !regionName.MatchString(replica) {
+		if !token.IsRegion(replica) {
 			fault("ReplicaRegions", replica, `write a region such as "eu-central-1"`)
 		}
 	}
@@ -147,12 +148,12 @@ func (o Options) Validate(cfg amplify.Config) error {
 		if cfg.Auth == nil {
 			break
 		}
-		if err := validIssuer(iss, cfg.Auth.UserPoolID); err != nil {
+		if err := token.ValidIssuer(iss, cfg.Auth.UserPoolID); err != nil {
 			fault("Issuers", "", "one %v", err)
 		}
 	}
 	if len(o.Keys) > 0 {
-		if _, err := parseKeys(o.Keys); err != nil {
+		if _, err := token.ParseKeys(o.Keys); err != nil {
 			fault("Keys", "", "%v", err)
 		}
 	}
@@ -193,7 +194,7 @@ func New(app *amplify.App, o Options) (*Client, error) {
 		c.poolID, c.clientID = auth.UserPoolID, auth.UserPoolClientID
 		c.prefix = sessionkey.Prefix(c.clientID)
 		var err error
-		if c.issuers, err = issuers(app, c.work, c.poolID, o, o.Issuers...); err != nil {
+		if c.issuers, err = issuers(app, c.work, c.poolID, o); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +218,7 @@ func (c *Client) WarmUp(ctx context.Context) error {
 	if c.poolID == "" {
 		return nil
 	}
-	return c.issuers[issuer(c.poolID)].warmUp(ctx)
+	return c.issuers[token.Issuer(c.poolID)].warmUp(ctx)
 }
 
 // Close ends what runs in the background, and waits until it has ended. Requests that still use c

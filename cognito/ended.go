@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // maxEnded bounds how many ended sessions are remembered. One takes about 200 bytes. An entry needs
@@ -47,11 +48,11 @@ func (e *endedSessions) has(now time.Time, ids ...sessionID) bool {
 
 // lineage names all tokens that descend from one sign-in: by the claim origin_jti or, in pools
 // without token revocation, which do not have it, the token itself.
-func lineage(issuer, originJTI, raw string) sessionID {
-	if originJTI == "" {
-		return newSessionID("token", raw)
+func lineage(t *token.Verified) sessionID {
+	if t.Payload.OriginJTI == "" {
+		return newSessionID("token", t.Raw)
 	}
-	return newSessionID("origin_jti", issuer, originJTI)
+	return newSessionID("origin_jti", t.Payload.Issuer, t.Payload.OriginJTI)
 }
 
 // errSignedOut refuses the tokens of a session that has ended.

@@ -73,18 +73,18 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 	}
 
 	st := p.stored
-	x := &Examination{Err: err, RefreshDue: e.refreshDue, LastAuthUsers: st.names}
+	x := &Examination{Err: err, RefreshDue: e.refreshDue, LastAuthUsers: st.LastAuthUsers()}
 	if e.chosen {
-		x.Expires, x.Drift, x.Refreshable = p.current.expires, st.drift(p.current.user), p.current.refreshToken != ""
+		x.Expires, x.Drift, x.Refreshable = p.current.expires, st.Drift(p.current.user), p.current.refreshToken != ""
 	}
-	for _, name := range st.users() {
+	for _, name := range st.Users() {
 		u := st.examine(name)
 		pairs := u.AccessTokens * u.IDTokens
 		u.Pairs, e.pairs = e.pairs[:pairs], e.pairs[pairs:]
 		x.Users = append(x.Users, u)
 	}
-	for i := range st.values {
-		name := st.values[i].user
+	for i := range st.List {
+		name := st.List[i].User
 		known := func(u ExaminedUser) bool { return u.Name == name }
 		if len(x.Unselected) < maxUnselected && !slices.ContainsFunc(x.Users, known) && !slices.ContainsFunc(x.Unselected, known) {
 			x.Unselected = append(x.Unselected, st.examine(name))
@@ -96,9 +96,9 @@ func (c *Client) Examine(ctx context.Context, kv amplify.KeyValueStorage) *Exami
 // examine counts what is kept for a user.
 func (st *stored) examine(name string) ExaminedUser {
 	u := ExaminedUser{Name: strings.Clone(name)} // requests' memory may be used again
-	_, u.AccessTokens = st.all(name, sessionkey.AccessToken)
-	_, u.IDTokens = st.all(name, sessionkey.IDToken)
-	_, u.RefreshTokens = st.all(name, sessionkey.RefreshToken)
+	_, u.AccessTokens = st.All(name, sessionkey.AccessToken)
+	_, u.IDTokens = st.All(name, sessionkey.IDToken)
+	_, u.RefreshTokens = st.All(name, sessionkey.RefreshToken)
 	return u
 }
 
@@ -117,7 +117,7 @@ func (e *examiner) judged(all []*candidate, chosen *candidate) {
 	}
 	e.pairs, e.chosen = make([]ExaminedPair, len(all)), chosen != nil
 	for _, cand := range all {
-		e.pairs[cand.index] = ExaminedPair{Err: cand.err, Chosen: cand == chosen}
+		e.pairs[cand.index] = ExaminedPair{Err: cand.judged.Err, Chosen: cand == chosen}
 	}
 }
 

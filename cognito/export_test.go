@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // KnownCredentials tells how many users' credentials c remembers.
@@ -27,11 +28,11 @@ func (c *Client) Remembered() int {
 
 // SignatureChecks judges the session in kv and tells how many signatures that took.
 func (c *Client) SignatureChecks(ctx context.Context, kv amplify.KeyValueStorage) (int, error) {
-	st := &stored{prefix: c.prefix}
+	st := &stored{Values: sessionkey.Values{Prefix: c.prefix}}
 	if err := st.read(kv); err != nil {
 		return 0, err
 	}
-	v := &verifier{client: c, maxBytes: st.maxBytes}
+	v := c.newVerifier(st.maxBytes)
 	err := c.choose(ctx, v, st, &current{}, nil)
-	return v.checks, err
+	return v.Checks, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 const (
@@ -36,7 +37,7 @@ type issued struct {
 	next                 tokenHash // of refreshToken
 	received             time.Time // by Cognito's clock
 
-	pair atomic.Pointer[pair] // the first two, once they have been verified
+	pair atomic.Pointer[token.Pair] // the first two, once they have been verified
 }
 
 // forSession returns the tokens as a session starts with them. refreshToken goes with the others.

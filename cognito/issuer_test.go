@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // TestPartitions checks that the endpoint and the issuers of a pool are in the same domain. They
@@ -33,7 +34,7 @@ func TestPartitions(t *testing.T) {
 		if got := app.Endpoints().IdentityPool; got != "https://cognito-identity."+region+"."+domain {
 			t.Errorf("%s: identity pool %s", region, got)
 		}
-		if got := issuer(pool); got != app.Endpoints().UserPool+"/"+pool {
+		if got := token.Issuer(pool); got != app.Endpoints().UserPool+"/"+pool {
 			t.Errorf("%s: issuer %s", region, got)
 		}
 		sets, err := issuers(app, newWork(slog.Default), pool, Options{ReplicaRegions: []string{region}})
@@ -56,47 +57,15 @@ func TestOtherIssuers(t *testing.T) {
 	const pool = "mars-olympus-1_Pool1"
 	const other = "https://cognito-idp.mars-olympus-1.aws.test/" + pool
 	app := issuerApp(t, amplify.AuthConfig{UserPoolID: pool, UserPoolClientID: "client"})
-	sets, err := issuers(app, newWork(slog.Default), pool, Options{}, other, other, issuer(pool))
+	sets, err := issuers(app, newWork(slog.Default), pool, Options{Issuers: []string{other, other, token.Issuer(pool)}})
 	if err != nil || len(sets) != 3 || sets[other] == nil || sets[other].optional {
 		t.Errorf("got %v, %v", sets, err)
 	}
-	_, err = issuers(app, newWork(slog.Default), pool, Options{}, other, "https://user:secret@x.test/"+pool)
+	_, err = issuers(app, newWork(slog.Default), pool,
+		Options{Issuers: []string{other, "https://user:secret@x.test/" + pool}})
 	if err == nil || !strings.HasPrefix(err.Error(), "Options.Issuers[1] ") ||
 		strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestValidIssuer(t *testing.T) {
-	const pool = "eu-west-1_Pool1"
-	for iss, want := range map[string]bool{
-		"https://x.test/" + pool:             true,
-		"https://x.test:8443/" + pool:        true,
-		"https://x.test/issuers/" + pool:     true,
-		"http://x.test/" + pool:              false,
-		"HTTPS//x.test/" + pool:              false,
-		"https:///" + pool:                   false,
-		"https://:443/" + pool:               false,
-		"https:x.test/" + pool:               false,
-		"https://user@x.test/" + pool:        false,
-		"https://user:secret@x.test/" + pool: false,
-		"https://x.test/" + pool + "?":       false,
-		"https://x.test/" + pool + "?a=b":    false,
-		"https://x.test/?/" + pool:           false,
-		"https://x.test/" + pool + "#":       false,
-		"https://x.test/" + pool + "#a":      false,
-		"https://x.test/#/" + pool:           false,
-		"https://x.test/" + pool + "/":       false,
-		"https://x.test/another" + pool:      false,
-		"https://x.test/eu-west-1_Pool2":     false,
-		"https://x.test/":                    false,
-		"https://x.test/%zz/" + pool:         false,
-		"https://" + pool:                    false,
-		"":                                   false,
-	} {
-		if err := validIssuer(iss, pool); (err == nil) != want {
-			t.Errorf("%q: %v", iss, err)
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 	"github.com/amplify-go/amplify/internal/cognitoapi"
 	"github.com/amplify-go/amplify/internal/sessionkey"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // Start implements [amplify.SessionKeeper]. Tokens that do not verify, that belong to two users or
@@ -40,8 +41,8 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 		return err
 	}
 	cur := &current{
-		session:      newSession(verified.access, verified.id),
-		user:         verified.access.claims.Username,
+		session:      newSession(verified.Access, verified.ID),
+		user:         verified.Access.Payload.Username,
 		refreshToken: t.RefreshToken.Reveal(),
 	}
 	if cur.refreshToken != "" {
@@ -59,7 +60,7 @@ func (p *provider) Start(ctx context.Context, t amplify.IssuedTokens) error {
 			return err
 		}
 	}
-	if err := c.write(p.kv, cur, verified.access.raw, verified.id.raw); err != nil {
+	if err := c.write(p.kv, cur, verified.Access.Raw, verified.ID.Raw); err != nil {
 		return err
 	}
 	p.purge(ctx, cur.user)
@@ -86,7 +87,7 @@ func (p *provider) End(ctx context.Context, in amplify.EndInput) error {
 	if in.Global {
 		failures = append(failures, p.endEverywhere(ctx)) // while there are tokens
 	}
-	st := &stored{prefix: c.prefix}
+	st := &stored{Values: sessionkey.Values{Prefix: c.prefix}}
 	unread := st.read(p.kv)
 	found := c.sessionsToEnd(ctx, st)
 	now := c.now()
@@ -200,8 +201,8 @@ var errManyRevocations = &amplify.Error{
 // sessionsToEnd returns the sessions in st that a sign-out ends, that of LastAuthUser first. A
 // session that has ended already is none of them, so that its tokens cause no work a second time.
 func (c *Client) sessionsToEnd(ctx context.Context, st *stored) (found []*endedSession) {
-	v := &verifier{client: c, maxBytes: st.maxBytes}
-	users := append(append([]string(nil), st.users()...), st.otherUsers(maxSessionsToEnd)...)
+	v := c.newVerifier(st.maxBytes)
+	users := append(append([]string(nil), st.Users()...), st.otherUsers(maxSessionsToEnd)...)
 	for _, user := range users {
 		if len(found) >= maxSessionsToEnd || ctx.Err() != nil {
 			return found
@@ -212,7 +213,7 @@ func (c *Client) sessionsToEnd(ctx context.Context, st *stored) (found []*endedS
 	}
 	if len(found) == 0 {
 		// Its tokens have gone, or cannot be judged: a sign-out must not be in vain for that.
-		if token := st.refreshToken(st.users()[0], 0, 0); token != "" && !c.ended.has(c.now(), sessionID(c.hash(token))) {
+		if token := st.refreshToken(st.Users()[0], 0, 0); token != "" && !c.ended.has(c.now(), sessionID(c.hash(token))) {
 			found = append(found, c.newEndedSession(nil, []string{token}))
 		}
 	}
@@ -224,13 +225,13 @@ func (c *Client) sessionToEnd(ctx context.Context, st *stored, user string, v *v
 	for _, cand := range c.candidates(st, []string{user}, v) {
 		s, err := c.judge(ctx, cand, v)
 		if err == nil {
-			return c.newEndedSession(s, st.refreshTokens(user, st.refreshToken(user, cand.nth, cand.accessTokens)))
+			return c.newEndedSession(s, st.refreshTokens(user, st.refreshToken(user, cand.Nth, cand.AccessTokens)))
 		}
 	}
 	// The access token alone proves as well whose the refresh token is.
-	access, n := st.all(user, sessionkey.AccessToken)
+	access, n := st.All(user, sessionkey.AccessToken)
 	for i := range n {
-		a, err := v.verify(ctx, v.read(access[i], tokenUseAccess, c.clientID))
+		a, err := v.Verify(ctx, v.Read(access[i], token.UseAccess, c.clientID))
 		if err != nil {
 			continue
 		}
@@ -301,7 +302,7 @@ func (r *issued) ids() (ids []sessionID) {
 		ids = append(ids, sessionID(r.next))
 	}
 	if p := r.pair.Load(); p != nil {
-		ids = append(ids, p.access.lineage, p.id.lineage)
+		ids = append(ids, lineage(p.Access), lineage(p.ID))
 	}
 	return ids
 }

@@ -3,8 +3,6 @@ package cognito
 import (
 	"context"
 	"crypto/rsa"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,9 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/MicahParks/jwkset"
-
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 const (
@@ -40,6 +37,9 @@ type key struct {
 	vanished atomic.Bool
 }
 
+// Public implements [token.Key].
+func (k *key) Public() *rsa.PublicKey { return k.public }
+
 // trusted reports whether what k has signed still counts. It renews the set of k if that is old.
 func (k *key) trusted() bool {
 	k.set.renew()
@@ -50,8 +50,8 @@ func (k *key) trusted() bool {
 // background when they are old, and at once, but rarely, when a token names an unknown key. The
 // known keys go on serving while no others can be fetched.
 //
-// It is a policy of our own on top of jwkset's parsing: keyfunc's refreshes go by the wall clock,
-// wait in the request for the rate limit, and do not tell which keys have vanished.
+// It is a policy of our own: keyfunc's refreshes go by the wall clock, wait in the request for the
+// rate limit, and do not tell which keys have vanished.
 type keySet struct {
 	app      *amplify.App
 	work     *work
@@ -72,10 +72,13 @@ func newKeySet(app *amplify.App, w *work, issuer, url string, optional bool) *ke
 	return &keySet{app: app, work: w, issuer: issuer, url: url, optional: optional}
 }
 
-// key returns the key that id names. If it is unknown and the set may be fetched, key waits for
+// Issuer implements [token.Keys].
+func (s *keySet) Issuer() string { return s.issuer }
+
+// Key implements [token.Keys]: it returns the key that id names. If it is unknown and the set may be fetched, Key waits for
 // that. The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key,
 // and has [amplify.ReasonKeysUnavailable] if that cannot be found out now.
-func (s *keySet) key(ctx context.Context, id string) (*key, error) {
+func (s *keySet) Key(ctx context.Context, id string) (token.Key, error) {
 	s.mu.Lock()
 	k := s.keys[id]
 	if k == nil && s.fetch == nil && s.due() {
@@ -101,8 +104,8 @@ func (s *keySet) key(ctx context.Context, id string) (*key, error) {
 	return nil, unknownKey(s.failure)
 }
 
-// mayHave reports whether the set has the key that id names, or could have it if it were fetched.
-func (s *keySet) mayHave(id string) bool {
+// MayHave implements [token.Keys]: it reports whether the set has the key that id names, or could have it if it were fetched.
+func (s *keySet) MayHave(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.keys[id] != nil || s.fetch != nil || s.failure != nil || s.due()
@@ -241,7 +244,7 @@ func (s *keySet) get(ctx context.Context) (map[string]*rsa.PublicKey, error) {
 	if len(body) > keysMaxBytes {
 		return nil, fmt.Errorf("%s answered more than %d bytes", s.url, keysMaxBytes)
 	}
-	return parseKeys(body)
+	return token.ParseKeys(body)
 }
 
 // replace makes keys the keys of the set.
@@ -266,34 +269,4 @@ func (s *keySet) replaceLocked(keys map[string]*rsa.PublicKey) {
 		}
 	}
 	s.keys = next
-}
-
-// parseKeys reads a JSON Web Key Set (RFC 7517). It takes what can have signed a token of Cognito,
-// RSA keys of at least 2,048 bits for signatures by RS256, and ignores everything else. A set
-// without such a key is an error.
-func parseKeys(document []byte) (map[string]*rsa.PublicKey, error) {
-	var set jwkset.JWKSMarshal
-	if err := json.Unmarshal(document, &set); err != nil {
-		return nil, fmt.Errorf("not a JSON Web Key Set: %w", err)
-	}
-	keys := map[string]*rsa.PublicKey{}
-	for _, m := range set.Keys {
-		if m.KID == "" || m.KTY != jwkset.KtyRSA || m.USE != jwkset.UseSig || m.ALG != jwkset.AlgRS256 {
-			continue
-		}
-		// Only the key itself is handed on: no certificate is read, and no address followed.
-		jwk, err := jwkset.NewJWKFromMarshal(
-			jwkset.JWKMarshal{KTY: m.KTY, N: m.N, E: m.E},
-			jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
-		if err != nil {
-			continue
-		}
-		if public, ok := jwk.Key().(*rsa.PublicKey); ok && public.N.BitLen() >= 2048 {
-			keys[m.KID] = public
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("the key set holds no RS256 key")
-	}
-	return keys, nil
 }

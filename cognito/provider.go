@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
 // refreshMargin is how long before their end tokens are refreshed, as in Amplify JS: a token should
@@ -50,7 +51,7 @@ type provider struct {
 	room struct { // for the first session, so that a request takes one allocation
 		taken   bool
 		stored  stored
-		values  [8]storedValue
+		values  [8]sessionkey.Value
 		current current
 	}
 }
@@ -128,7 +129,7 @@ func (p *provider) session(ctx context.Context) (*current, error) {
 	p.mu.Unlock()
 
 	if err == nil {
-		err = p.client.choose(ctx, &verifier{client: p.client, maxBytes: st.maxBytes}, st, found, p.examiner)
+		err = p.client.choose(ctx, p.client.newVerifier(st.maxBytes), st, found, p.examiner)
 	}
 
 	p.mu.Lock()
@@ -163,9 +164,9 @@ func (p *provider) read() (st *stored, found *current, err error) {
 		st, found = &stored{}, &current{}
 	} else {
 		p.room.taken = true
-		st.values = p.room.values[:0]
+		st.List = p.room.values[:0]
 	}
-	st.prefix = p.client.prefix
+	st.Prefix = p.client.prefix
 	p.stored, p.unread = st, st.read(p.kv)
 	return st, found, p.unread
 }

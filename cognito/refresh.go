@@ -16,6 +16,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/cognitoapi"
 	"github.com/amplify-go/amplify/internal/sessionkey"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // minSkew is the difference between two clocks that is taken for one: a Date header has no
@@ -75,7 +76,7 @@ func (p *provider) redeemOne(ctx context.Context, cur *current, in amplify.Token
 	var refused error
 	for _, refreshToken = range tokens {
 		answer, err = c.refresh(ctx, cur.session, refreshToken, deviceKey, in)
-		if err == nil && answer.pair.Load().access.claims.Subject != cur.accessClaims.Subject {
+		if err == nil && answer.pair.Load().Access.Payload.Subject != cur.accessClaims.Subject {
 			// The refresh token was not this user's. Nothing of the answer may be used.
 			err = amplify.Unauthenticated(amplify.ReasonUserMismatch, nil)
 		}
@@ -117,7 +118,7 @@ func (c *Client) sortTokens(tokens []string, s *session) []string {
 // the storage if it is writable. p.mu is held.
 func (p *provider) keep(ctx context.Context, cur *current, refreshToken string, answer *issued, writable bool) (*current, error) {
 	c := p.client
-	access, id := answer.pair.Load().access, answer.pair.Load().id
+	access, id := answer.pair.Load().Access, answer.pair.Load().ID
 	next := &current{
 		session:      newSession(access, id),
 		user:         cur.user,
@@ -129,10 +130,10 @@ func (p *provider) keep(ctx context.Context, cur *current, refreshToken string, 
 		next.refreshToken = answer.refreshToken
 	}
 	next.refreshHash = c.hash(next.refreshToken)
-	next.setTokens(access.raw, id.raw)
+	next.setTokens(access.Raw, id.Raw)
 	// A token just refreshed is good for its lifetime, whatever this server's clock makes of its
 	// exp: it would be refreshed with every request otherwise.
-	next.expires = answer.received.Add(next.session.expires.Sub(access.claims.IssuedAt))
+	next.expires = answer.received.Add(next.session.expires.Sub(access.Payload.IssuedAt))
 	if !writable {
 		if answer.refreshToken != "" {
 			c.app.Logger().WarnContext(ctx, "amplify: a refresh rotated the refresh token where no cookie could be set; the session is lost",
@@ -140,7 +141,7 @@ func (p *provider) keep(ctx context.Context, cur *current, refreshToken string, 
 		}
 		return next, nil
 	}
-	if err := c.write(p.kv, next, access.raw, id.raw); err != nil {
+	if err := c.write(p.kv, next, access.Raw, id.Raw); err != nil {
 		return nil, err
 	}
 	p.purge(ctx, next.user)
@@ -189,7 +190,7 @@ func (c *Client) rotates() bool { return RefreshTokenRotation(c.rotation.Load())
 func (c *Client) refresh(ctx context.Context, of *session, refreshToken, deviceKey string, in amplify.TokensInput) (*issued, error) {
 	r := c.newRedemption(of, refreshToken, deviceKey, in)
 	answer, err := c.refreshes.do(ctx, r.hash, r.do)
-	if err == nil && c.ended.has(c.now(), sessionID(r.hash), answer.pair.Load().access.lineage, answer.pair.Load().id.lineage) {
+	if err == nil && c.ended.has(c.now(), sessionID(r.hash), lineage(answer.pair.Load().Access), lineage(answer.pair.Load().ID)) {
 		return nil, errSignedOut() // meanwhile
 	}
 	return answer, err
@@ -263,10 +264,7 @@ func (r *redemption) do(ctx context.Context) (*issued, error) {
 // not expired, and last longer than what the caller presents.
 func (r *redemption) isNewer(answer *issued) bool {
 	s := answer.pair.Load()
-	expires := s.access.claims.ExpiresAt
-	if s.id.claims.ExpiresAt.Before(expires) {
-		expires = s.id.claims.ExpiresAt
-	}
+	_, expires := token.Span(s.Access.Payload, s.ID.Payload)
 	return r.client.now().Before(expires) && !expires.Before(r.presented.expires)
 }
 
@@ -352,7 +350,7 @@ func (c *Client) verifyAnswer(ctx context.Context, r *issued) error {
 		}
 	case err != nil:
 		return err
-	case p.access.claims.IssuedAt.IsZero(): // then its lifetime is unknown
+	case p.Access.Payload.IssuedAt.IsZero(): // then its lifetime is unknown
 		return &amplify.Error{Name: "iatNotFoundException", Message: "iat not found in access token"}
 	}
 	r.pair.Store(p)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/token"
 )
 
 // session is what has been verified of a session and stays true as time passes. Requests that
@@ -30,25 +31,22 @@ type session struct {
 }
 
 // newSession returns the session of tokens that have been verified. id is nil for bearer tokens.
-func newSession(access, id *verified) *session {
+func newSession(access, id *token.Verified) *session {
+	l := lineage(access)
 	s := &session{
-		accessClaims: access.claims.Claims,
-		keys:         [2]*key{access.key, nil},
-		lineages:     [2]sessionID{access.lineage, access.lineage},
-		notBefore:    access.claims.notBefore,
-		expires:      access.claims.ExpiresAt,
-		revocable:    access.claims.originJTI != "",
+		accessClaims: amplify.Claims(access.Payload.Claims),
+		keys:         [2]*key{access.Key.(*key), nil},
+		lineages:     [2]sessionID{l, l},
+		revocable:    access.Payload.OriginJTI != "",
 	}
-	if id != nil {
-		s.idClaims, s.keys[1], s.lineages[1] = id.claims.Claims, id.key, id.lineage
-		s.idHash = credentialsKey(id.raw)
-		if id.claims.notBefore.After(s.notBefore) {
-			s.notBefore = id.claims.notBefore
-		}
-		if id.claims.ExpiresAt.Before(s.expires) {
-			s.expires = id.claims.ExpiresAt
-		}
+	if id == nil {
+		s.notBefore, s.expires = token.Span(access.Payload)
+		return s
 	}
+	s.idClaims = amplify.Claims(id.Payload.Claims)
+	s.keys[1], s.lineages[1] = id.Key.(*key), lineage(id)
+	s.idHash = credentialsKey(id.Raw)
+	s.notBefore, s.expires = token.Span(access.Payload, id.Payload)
 	return s
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/amplify-go/amplify/internal/cookieheader"
 )
 
 // HeaderStore is a [Store] on the headers of a request and its response. It has all the abilities
@@ -74,11 +76,11 @@ type setCookie struct {
 
 // parseSetCookie parses a Set-Cookie line. Nothing is decoded.
 func parseSetCookie(line string) (c setCookie) {
-	c.name, c.value, line = cut(line)
+	c.name, c.value, line = cookieheader.Cut(line)
 	for attribute := range strings.SplitSeq(line, ";") {
 		name, value, _ := strings.Cut(attribute, "=")
-		value = trim(value)
-		switch strings.ToLower(trim(name)) {
+		value = cookieheader.Trim(value)
+		switch strings.ToLower(cookieheader.Trim(name)) {
 		case "domain":
 			c.domain = strings.ToLower(strings.TrimPrefix(value, "."))
 		case "path":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/amplify-go/amplify/internal/cookieheader"
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
@@ -14,11 +15,11 @@ const (
 	// MaxSize is the greatest size of a cookie that is written: the bytes of name, "=" and encoded
 	// value. Browsers ignore a cookie whose name and value have more than 4,096 bytes together
 	// (RFC 6265bis §5.6), and older browsers count the "=".
-	MaxSize = 4096
+	MaxSize = cookieheader.MaxSize
 
 	// MaxHeaderSize is the greatest Cookie header that is read: the bytes of all its lines. It is
 	// far more than what browsers send and servers accept.
-	MaxHeaderSize = 64 << 10
+	MaxHeaderSize = cookieheader.MaxHeaderSize
 
 	// MaxSetCookies is how many Set-Cookie lines deletions can bring a response to. A browser keeps
 	// fewer cookies of a session, and a request must not make its response grow without limit.
@@ -152,7 +153,7 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 		}
 		var arena strings.Builder
 		visit := func(key, value string) bool {
-			return last != nil && hidden(key) || yield(key, decode(unquote(value), &arena))
+			return last != nil && hidden(key) || yield(key, cookieheader.Decode(cookieheader.Unquote(value), &arena))
 		}
 		if again != nil {
 			for i := range again.cookies {
@@ -160,16 +161,8 @@ func (s *KeyValueStorage) All(prefix string) iter.Seq2[string, string] {
 					return
 				}
 			}
-		} else if !tooLarge(lines) {
-			for _, line := range lines {
-				for line = skip(line); line != ""; line = skip(line) {
-					var name, value string
-					name, value, line = cut(line)
-					if key, ok := match(name, prefix, &arena); ok && !visit(key, value) {
-						return
-					}
-				}
-			}
+		} else if !cookieheader.TooLarge(lines) && !cookieheader.Keys(lines, prefix, &arena, visit) {
+			return
 		}
 		for i := range log {
 			e := &log[i]
@@ -189,32 +182,7 @@ func (*KeyValueStorage) MaxValueBytes() int { return MaxSize }
 func (s *KeyValueStorage) TooLarge() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return tooLarge(s.store.CookieHeader())
-}
-
-func tooLarge(lines []string) bool {
-	size := 0
-	for _, line := range lines {
-		size += len(line)
-	}
-	return size > MaxHeaderSize
-}
-
-// match returns the key that name stands for, if it begins with prefix. It decides about the names
-// of most other cookies without decoding them.
-func match(name, prefix string, arena *strings.Builder) (key string, ok bool) {
-	if !strings.HasPrefix(name, prefix) {
-		for i := range min(len(name), len(prefix)) {
-			if c := name[i]; c != prefix[i] {
-				if c != '%' && c < 0x80 {
-					return "", false
-				}
-				break // it may be the prefix in another spelling
-			}
-		}
-	}
-	key = decode(name, arena)
-	return key, key != "" && strings.HasPrefix(key, prefix)
+	return cookieheader.TooLarge(s.store.CookieHeader())
 }
 
 // Keeps reports whether Set keeps values under key. With [Options.SessionOnly] it keeps only the
@@ -296,7 +264,7 @@ func (s *KeyValueStorage) parse() *parsed {
 		return s.parsed
 	}
 	lines := s.store.CookieHeader()
-	p := &parsed{tooLarge: tooLarge(lines)}
+	p := &parsed{tooLarge: cookieheader.TooLarge(lines)}
 	s.parsed = p
 	if p.tooLarge {
 		return p
@@ -310,7 +278,7 @@ func (s *KeyValueStorage) parse() *parsed {
 	var last cookiePair
 	for name, value := range Parse(lines) {
 		if name != last.name {
-			last = cookiePair{name: name, key: decode(name, &arena)}
+			last = cookiePair{name: name, key: cookieheader.Decode(name, &arena)}
 		}
 		last.value = value
 		p.cookies = append(p.cookies, last)

@@ -110,7 +110,10 @@ func findField(fields []*introspection.Field, name string) *introspection.Field 
 
 // dereferenced returns the type that pointers lead to.
 func dereferenced(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer {
+	for range maxNesting { // type P *P leads nowhere
+		if t.Kind() != reflect.Pointer {
+			break
+		}
 		t = t.Elem()
 	}
 	return t

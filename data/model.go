@@ -3,9 +3,7 @@ package data
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
@@ -268,9 +266,7 @@ func (w wire) fieldsOf(place string, names []string, item any) (Key, error) {
 
 // plainPointer returns what v holds or points to, or nil.
 func plainPointer(v reflect.Value) any {
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
+	v = pointed(v)
 	if !v.IsValid() {
 		return nil
 	}
@@ -303,33 +299,5 @@ func (m *model) flattenItem(of *introspection.Model, item map[string]any) {
 				m.flattenItem(m.schema.Model(f.Type.Name), one)
 			}
 		}
-	}
-}
-
-func errNotFound(model string) error {
-	return &amplify.Error{
-		Name: "NotFound", Message: fmt.Sprintf("The model %s has no such item.", model),
-		RecoverySuggestion: "Check the key.", Err: ErrNotFound,
-	}
-}
-
-// errZero is the error for a value that was not made by its function.
-func errZero(what, made string) error {
-	return &amplify.Error{
-		Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-		Message: "A zero " + what + " cannot be used.",
-		RecoverySuggestion: "Use what data." + made + " returns, and do not go on where it " +
-			"returned an error.",
-	}
-}
-
-// errUnknown is the error for a name that the API does not have.
-func errUnknown(what, name string, known []string) error {
-	slices.Sort(known)
-	return &amplify.Error{
-		Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-		Message: fmt.Sprintf("The backend has no %s %q, but: %s.",
-			what, name, strings.Join(known, ", ")),
-		RecoverySuggestion: "Correct the name" + orRegenerate,
 	}
 }

@@ -182,6 +182,17 @@ func TestRecursiveTypes(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the value is nested too deeply") {
 		t.Error(err)
 	}
+	var itself any
+	itself = &itself
+	_, err = trees.Create(ctx, data.CreateInput{Item: map[string]any{"root": itself}})
+	if err == nil || !strings.Contains(err.Error(), "has no fields") {
+		t.Error(err)
+	}
+	type loop *loop
+	_, err = data.ModelOf[struct{ Root loop }](app, "Tree")
+	if err == nil {
+		t.Error("a type without an end is accepted")
+	}
 }
 
 // A program that takes a member out of a client's map has taken it out in any spelling: the API

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -15,31 +14,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/introspection"
 )
 
-// errInvalid returns the error for a value that cannot be sent at place, such as "Note.title".
-func errInvalid(place, format string, a ...any) error {
-	return &amplify.Error{
-		Name: invalidInput, Reason: amplify.ReasonInvalidRequest,
-		Message: place + ": " + fmt.Sprintf(format, a...) + ".",
-	}
-}
-
-// hinted adds to an error of errInvalid what to do.
-func hinted(err error, format string, a ...any) error {
-	var e *amplify.Error
-	if errors.As(err, &e) {
-		e.RecoverySuggestion = fmt.Sprintf(format, a...)
-	}
-	return err
-}
-
-// dataErrorName is the name of errors of what is made once for an App.
-const dataErrorName = "AmplifyDataError"
-
-// maxNesting bounds how deep values may be nested. A map that holds itself has no end.
+// maxNesting bounds how deep values may be nested, and how far pointers are followed. A map that
+// holds itself has no end.
 const maxNesting = 50
 
 // wire turns Go values into what is sent for them.
@@ -70,9 +49,7 @@ func (w wire) reflected(
 	if depth > maxNesting {
 		return nil, errInvalid(place, "the value is nested too deeply")
 	}
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
+	v = pointed(v)
 	switch {
 	case !v.IsValid():
 		return nil, nil
@@ -90,6 +67,18 @@ func (w wire) reflected(
 		return w.object(place, t, v, depth)
 	}
 	return w.scalar(place, t, v)
+}
+
+// pointed returns what pointers and interfaces lead to. A pointer to itself leads nowhere, and is
+// returned as it is.
+func pointed(v reflect.Value) reflect.Value {
+	for range maxNesting {
+		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
+			break
+		}
+		v = v.Elem()
+	}
+	return v
 }
 
 func (w wire) list(place string, t introspection.Type, v reflect.Value, depth int) (any, error) {
@@ -154,9 +143,7 @@ func (m member) field(fields []*introspection.Field) *introspection.Field {
 
 // members calls each for what an object holds.
 func (w wire) members(place string, v reflect.Value, each func(member) error) error {
-	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
-		v = v.Elem()
-	}
+	v = pointed(v)
 	switch {
 	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
 		keys := v.MapKeys()

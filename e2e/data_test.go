@@ -27,6 +27,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/data"
 	"github.com/amplify-go/amplify/sandbox"
+	"github.com/amplify-go/amplify/sandbox/function"
 )
 
 // memoSchema has a model for all auth modes, and two for owners.
@@ -40,6 +41,12 @@ type Memo @model @auth(rules: [{allow: public}, {allow: private},
 type Note @model @auth(rules: [{allow: owner}]) { text: String }
 type Letter @model @auth(rules: [{allow: owner, provider: oidc,
 	identityClaim: "sub"}]) { text: String }
+type Stamp @aws_oidc @aws_api_key { text: String! by: String }
+type Mutation {
+	stamp(text: String!, times: Int): Stamp @function(name: "stamp")
+		@auth(rules: [{allow: public}, {allow: private, provider: oidc}])
+	seal: String @function(name: "seal") @auth(rules: [{allow: private}])
+}
 `
 
 // memoOutputs are outputs with the API of memoSchema.
@@ -77,7 +84,18 @@ func memoOutputs(t testing.TB) []byte {
 		"default_authorization_type": "API_KEY",
 		"authorization_types": []any{"AMAZON_COGNITO_USER_POOLS", "AWS_IAM", "AWS_LAMBDA",
 			"OPENID_CONNECT"},
-		"model_introspection": object{"version": 1, "enums": object{}, "nonModels": object{},
+		"model_introspection": object{"version": 1, "enums": object{},
+			"nonModels": object{"Stamp": object{"name": "Stamp", "fields": object{
+				"text": field("text", "String", object{"isRequired": true}),
+				"by":   field("by", "String", nil)}}},
+			"mutations": object{
+				"stamp": object{"name": "stamp", "isArray": false, "isRequired": false,
+					"type": object{"nonModel": "Stamp"}, "arguments": object{
+						"text":  field("text", "String", object{"isRequired": true}),
+						"times": field("times", "Int", nil)}},
+				"seal": object{"name": "seal", "isArray": false, "isRequired": false,
+					"type": "String"},
+			},
 			"models": object{
 				"Memo": model("Memo", with(text, object{"rank": field("rank", "Int", nil)}),
 					rule("public", "apiKey"), rule("private", "userPools"), rule("public", "iam"),
@@ -130,13 +148,26 @@ func (p *oidcIssuer) token(t testing.TB, sub string) amplify.Secret {
 	return amplify.NewSecret(signed)
 }
 
-// startMemos starts a sandbox with the API of memoSchema.
+// startMemos starts a sandbox with the API of memoSchema, and a provider whose tokens it takes.
 func startMemos(t *testing.T) (*dataServer, *oidcIssuer) {
 	t.Helper()
 	p := startOIDC(t)
-	return startData(t, sandbox.Config{Outputs: memoOutputs(t), Data: sandbox.Data{
+	return startMemosOf(t, p, time.Now), p
+}
+
+func startMemosOf(t *testing.T, p *oidcIssuer, clock func() time.Time) *dataServer {
+	t.Helper()
+	return startData(t, sandbox.Config{Clock: clock, Outputs: memoOutputs(t), Data: sandbox.Data{
 		Schema: memoSchema, OIDC: sandbox.OIDCProvider{Issuer: p.URL, ClientID: "client"},
-	}}), p
+		Functions: map[string]function.Handler{
+			"Mutation.stamp": func(_ context.Context, e function.Event) (any, error) {
+				return object{"text": e.Arguments["text"], "by": e.Identity.Sub}, nil
+			},
+			"Mutation.seal": func(context.Context, function.Event) (any, error) {
+				return "sealed", nil
+			},
+		},
+	}})
 }
 
 // modelOf returns a model that must be there.

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox"
+	"github.com/amplify-go/amplify/verify"
 )
 
 // TestWasm runs the library under GOOS=js, where requests are sent by fetch. fetch follows
@@ -48,6 +49,7 @@ func TestWasm(t *testing.T) {
 
 	var got struct {
 		User, Email string
+		SetCookies  []string
 		Errors      map[string]string
 		Seconds     map[string]float64
 	}
@@ -59,6 +61,7 @@ func TestWasm(t *testing.T) {
 	if got.User == "" || got.Email != email {
 		t.Errorf("the user is %q with the address %q", got.User, got.Email)
 	}
+	wantNewerSession(t, backend, got.SetCookies, *tokens.AccessToken)
 	for name, most := range map[string]float64{
 		"redirected refresh":                   5,
 		"redirected refresh by another client": 5,
@@ -84,6 +87,33 @@ func TestWasm(t *testing.T) {
 	}
 	if got := target.all(); len(got) != 1 || got[0] != "GET /control " {
 		t.Errorf("the target of the redirects got %q", got)
+	}
+}
+
+// wantNewerSession expects the lines of Set-Cookie headers to make a session of a newer access token
+// than old.
+func wantNewerSession(t testing.TB, backend *backend, lines []string, old string) {
+	t.Helper()
+	var cookies []string
+	for _, line := range lines {
+		c, err := http.ParseSetCookie(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies = append(cookies, c.Name+"="+c.Value)
+	}
+	header := strings.Join(cookies, "; ")
+	if len(cookies) == 0 || strings.Contains(header, old) {
+		t.Errorf("%d cookies were set, among them the old access token", len(cookies))
+	}
+	config := backend.outputs(t).Auth
+	_, keys := fetch(t, http.MethodGet, backend.URL()+"/"+config.UserPoolID+"/.well-known/jwks.json", "", nil)
+	v, err := verify.New(verify.Options{UserPoolID: config.UserPoolID, ClientID: config.ClientID, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Session(header); err != nil {
+		t.Errorf("the refreshed session: %v", err)
 	}
 }
 
@@ -117,21 +147,36 @@ func serve(t testing.TB, handle http.HandlerFunc) string {
 	return server.URL
 }
 
-// runWasm builds a command of this workspace for GOOS=js and runs it in Node.js. in goes to
-// standard input, and out comes from standard output, both as JSON.
-func runWasm(t testing.TB, pkg string, in, out any) {
+// buildWasm builds a command of this workspace for WebAssembly, as small as the go command makes it,
+// and returns the path of the module. goos is "js" or "wasip1".
+func buildWasm(t testing.TB, goos, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program.wasm")
-	build := exec.CommandContext(t.Context(), program(t, "go"), "build", "-o", path, pkg)
-	build.Dir, build.Env = "..", append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	build := exec.CommandContext(t.Context(), program(t, "go"),
+		"build", "-trimpath", "-ldflags=-s -w", "-o", path, pkg)
+	build.Dir, build.Env = "..", append(os.Environ(), "GOOS="+goos, "GOARCH=wasm")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, output)
 	}
+	return path
+}
+
+// goWasm returns the path of a file that the go command brings along to run WebAssembly.
+func goWasm(t testing.TB, name string) string {
+	t.Helper()
 	root, err := exec.CommandContext(t.Context(), program(t, "go"), "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec_node.js")
+	return filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", name)
+}
+
+// runWasm builds a command of this workspace for GOOS=js and runs it in Node.js. in goes to
+// standard input, and out comes from standard output, both as JSON.
+func runWasm(t testing.TB, pkg string, in, out any) {
+	t.Helper()
+	path := buildWasm(t, "js", pkg)
+	script := goWasm(t, "wasm_exec_node.js")
 	input, err := json.Marshal(in)
 	if err != nil {
 		t.Fatal(err)

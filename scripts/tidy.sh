@@ -12,11 +12,11 @@ trap 'rm -rf "$copy"' EXIT
 for module in $(git ls-files '*go.mod' | xargs dirname); do
 	cd "$repository/$module"
 	cp go.mod go.sum "$copy"
-	for sibling in "" /amplifyfiber /sandbox; do # those that others require
+	for sibling in "" /amplifyfiber /amplifylambda /sandbox; do # those that others require
 		go mod edit -replace="$path$sibling=$repository$sibling" "$copy/go.mod"
 	done
 	GOWORK=off go mod tidy -modfile="$copy/go.mod"
-	for sibling in "" /amplifyfiber /sandbox; do
+	for sibling in "" /amplifyfiber /amplifylambda /sandbox; do
 		go mod edit -dropreplace="$path$sibling" "$copy/go.mod"
 	done
 	# The sums of a replaced module are dropped, but builds without go.work need them.

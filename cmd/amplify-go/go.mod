@@ -7,7 +7,6 @@ require github.com/amplify-go/amplify v0.1.0
 require github.com/amplify-go/amplify/sandbox v0.1.0
 
 require (
-	github.com/MicahParks/jwkset v0.11.1 // indirect
 	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.48.0 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.12 // indirect

@@ -32,6 +32,7 @@ type Input struct {
 // Output says what came of it.
 type Output struct {
 	User, Email string
+	SetCookies  []string          // of a response whose request refreshed its session
 	Errors      map[string]string // of calls that should fail, by name
 	Seconds     map[string]float64
 }
@@ -52,7 +53,7 @@ func run() error {
 	out := Output{Errors: map[string]string{}, Seconds: map[string]float64{}}
 	ctx := context.Background()
 	request := func(o amplify.Options, operation func(context.Context, *amplify.App) error) error {
-		return withRequest(ctx, in, o, operation)
+		return withRequest(ctx, in, o, http.Header{}, operation)
 	}
 
 	// A request of a signed-in user: keys, attributes and tokens come by fetch.
@@ -68,6 +69,17 @@ func run() error {
 		return err
 	}
 
+	// A request that refreshes its session: its response takes the new cookies along.
+	refresh := func(ctx context.Context, _ *amplify.App) error {
+		_, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{ForceRefresh: true})
+		return err
+	}
+	response := http.Header{}
+	if err := withRequest(ctx, in, amplify.Options{}, response, refresh); err != nil {
+		return err
+	}
+	out.SetCookies = response["Set-Cookie"]
+
 	// The calls below fail, each in its own time.
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -82,10 +94,6 @@ func run() error {
 				out.Errors[name] = err.Error()
 			}
 		})
-	}
-	refresh := func(ctx context.Context, _ *amplify.App) error {
-		_, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{ForceRefresh: true})
-		return err
 	}
 	get := func(address string) func(context.Context, *amplify.App) error {
 		return func(ctx context.Context, app *amplify.App) error {
@@ -130,9 +138,11 @@ func run() error {
 	return json.NewEncoder(os.Stdout).Encode(out)
 }
 
-// withRequest runs operation as the user of in.Cookies, in an App of its own.
+// withRequest runs operation as the user of in.Cookies, in an App of its own. Cookies are set in
+// response.
 func withRequest(
-	ctx context.Context, in Input, o amplify.Options, operation func(context.Context, *amplify.App) error,
+	ctx context.Context, in Input, o amplify.Options, response http.Header,
+	operation func(context.Context, *amplify.App) error,
 ) error {
 	cfg, err := amplify.ParseConfig(in.Outputs)
 	if err != nil {
@@ -148,7 +158,7 @@ func withRequest(
 		return err
 	}
 	defer source.Close(ctx)
-	store := cookie.NewHeaderStore(http.Header{"Cookie": {in.Cookies}}, http.Header{})
+	store := cookie.NewHeaderStore(http.Header{"Cookie": {in.Cookies}}, response)
 	kv := cookie.NewKeyValueStorage(store, cookie.Options{})
 	_, err = amplify.RunWithServerContext(ctx, app, amplify.Providers{Tokens: source.TokenProvider(kv)},
 		func(ctx context.Context) (struct{}, error) { return struct{}{}, operation(ctx, app) })

@@ -67,7 +67,13 @@ func Handler(newApp func(runner *amplifyhttp.ServerRunner, managedLogin bool) (h
 }
 
 // Run runs the suite. It sets an environment variable, so that the test of t cannot be parallel.
-func Run(t *testing.T, serve Serve) {
+func Run(t *testing.T, serve Serve) { run(t, serve, stream) }
+
+// RunBuffered is [Run] for servers that send a response when its handler has returned. There the
+// events of /events arrive together.
+func RunBuffered(t *testing.T, serve Serve) { run(t, serve, buffered) }
+
+func run(t *testing.T, serve Serve, stream func(*app)) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "") // of the machine that runs the tests
 	for _, check := range []struct {
 		name string

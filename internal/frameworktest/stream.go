@@ -53,6 +53,21 @@ func stream(a *app) {
 	}
 }
 
+// buffered: all events are in one piece, with the cookies of the session that has just been
+// refreshed.
+func buffered(a *app) {
+	const events = "data: 1 alice\n\ndata: 2 alice\n\ndata: 3 alice\n\n"
+	q := question{path: "/events", cookies: a.session(alice, amplifytest.Expired)}
+	got := a.ask(q)
+	if kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";"); got.status != 200 || kind != "text/event-stream" || got.body != events {
+		a.Errorf("status %d, Content-Type %q, %q", got.status, kind, got.body)
+	}
+	if length := got.header.Get("Content-Length"); length != fmt.Sprint(len(events)) {
+		a.Errorf("Content-Length %q: the response is streamed, and belongs to the other suite", length)
+	}
+	a.isMe(a.refreshed(q, got, alice), alice)
+}
+
 // readHeader reads a response's header.
 func readHeader(r *bufio.Reader) (header string) {
 	for {

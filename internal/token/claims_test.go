@@ -1,4 +1,4 @@
-package cognito
+package token
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func FuzzClaims(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		var c claims
+		var c Payload
 		if json.Unmarshal(payload, &c) != nil {
 			return
 		}
@@ -29,7 +29,7 @@ func FuzzClaims(f *testing.F) {
 			t.Fatalf("claims of what is no object: %v", err)
 		}
 		names := map[string]string{"sub": c.Subject, "iss": c.Issuer, "token_use": c.TokenUse, "name": c.Name, "email": c.Email}
-		if c.TokenUse == tokenUseID {
+		if c.TokenUse == UseID {
 			names["aud"], names["cognito:username"] = c.ClientID, c.Username
 		} else {
 			names["client_id"], names["username"] = c.ClientID, c.Username
