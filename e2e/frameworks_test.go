@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,7 +19,7 @@ import (
 )
 
 // frameworks are the folders of the examples that differ in their web framework alone.
-var frameworks = []string{"nethttp", "chi", "gin", "echo", "templ"}
+var frameworks = []string{"nethttp", "chi", "gin", "echo", "fiber", "templ"}
 
 // TestFrameworks: sessions of managed login and of Amplify JS in the applications of all frameworks,
 // each a process of its own.
@@ -55,8 +57,8 @@ func TestFrameworks(t *testing.T) {
 			}
 			cmd := exec.Command(filepath.Join(programs, name))
 			cmd.Env = append(os.Environ(), append(variables, "AMPLIFY_OUTPUTS="+outputs, "PORT="+address.Port())...)
-			startProcess(t, cmd).prints(`(listening on)`)
-			return framework{s.origin, backend}
+			process := startProcess(t, cmd)
+			return framework{s.origin, backend}.answers(t, address.Host, process)
 		}
 		t.Run(name+", managed login", func(t *testing.T) {
 			app := start(t, sites[name], "AMPLIFY_APP_ORIGIN=")
@@ -99,6 +101,28 @@ func TestFrameworks(t *testing.T) {
 type framework struct {
 	origin  string
 	backend *backend
+}
+
+// answers waits until a process takes connections.
+func (f framework) answers(t testing.TB, address string, p *process) framework {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if connection, err := new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
+			_ = connection.Close()
+			return f
+		}
+		select {
+		case <-again.C:
+		case <-p.ended:
+			t.Fatal("the application has ended")
+		case <-ctx.Done():
+			t.Fatalf("the application did not answer within %v", patience)
+		}
+	}
 }
 
 // walk goes through the application with a tab that shows its page /home, and ends there. It returns

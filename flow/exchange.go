@@ -22,7 +22,7 @@ type Exchange struct {
 	runner  *Runner
 	request *http.Request
 	cookies store
-	marked  bool      // BeginDirect has set a Cache-Control line
+	marked  bool      // Mark has set a Cache-Control line
 	line    [1]string // of the header, see caching
 
 	mu      sync.Mutex
@@ -32,6 +32,9 @@ type Exchange struct {
 
 // Begin makes x, a new Exchange, that of a request. Its cookies wait until
 // [Exchange.Commit] is called.
+//
+// Of the request's header the exchange itself reads Cookie and Authorization, so that an adapter
+// that has to copy the header can begin with these. Routes, guards and [Runner.Protect] read more.
 func (r *Runner) Begin(x *Exchange, request *http.Request) { r.begin(x, request, waiting, nil) }
 
 // BeginDirect makes x, a new Exchange, that of a request whose response is sent by others: cookies
@@ -46,7 +49,7 @@ func (r *Runner) BeginDirect(x *Exchange, request *http.Request, header http.Hea
 	}
 	r.begin(x, request, direct, header)
 	x.cookies.pending = http.Header{"Set-Cookie": slices.Clone(header["Set-Cookie"])}
-	x.marked = x.mayBePersonal(header)
+	x.Mark(header)
 }
 
 func (r *Runner) begin(x *Exchange, request *http.Request, m mode, header http.Header) {
@@ -54,6 +57,11 @@ func (r *Runner) begin(x *Exchange, request *http.Request, m mode, header http.H
 	x.cookies.request, x.cookies.session = request.Header["Cookie"], r.session
 	x.cookies.mode, x.cookies.header = m, header
 }
+
+// Mark marks h, the header of a response that may turn out to depend on a session, ahead of
+// [Exchange.Commit]. It is for frameworks in which the header is completed after the handlers have
+// returned: a cache among these would keep one user's page for the next.
+func (x *Exchange) Mark(h http.Header) { x.marked = x.mayBePersonal(h) }
 
 // Covers reports whether r has the credentials of the exchange's request. A handler may make up
 // requests from the context of its own one: those of other users are other exchanges.

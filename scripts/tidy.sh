@@ -12,12 +12,13 @@ trap 'rm -rf "$copy"' EXIT
 for module in $(git ls-files '*go.mod' | xargs dirname); do
 	cd "$repository/$module"
 	cp go.mod go.sum "$copy"
-	go mod edit -replace="$path=$repository" "$copy/go.mod"
-	for sibling in sandbox amplifylambda; do
-		go mod edit -replace="$path/$sibling=$repository/$sibling" "$copy/go.mod"
+	for sibling in "" /amplifyfiber /amplifylambda /sandbox; do # those that others require
+		go mod edit -replace="$path$sibling=$repository$sibling" "$copy/go.mod"
 	done
 	GOWORK=off go mod tidy -modfile="$copy/go.mod"
-	go mod edit -dropreplace="$path" -dropreplace="$path/sandbox" -dropreplace="$path/amplifylambda" "$copy/go.mod"
+	for sibling in "" /amplifyfiber /amplifylambda /sandbox; do
+		go mod edit -dropreplace="$path$sibling" "$copy/go.mod"
+	done
 	# The sums of a replaced module are dropped, but builds without go.work need them.
 	{ grep "^$path[ /]" go.sum || true; cat "$copy/go.sum"; } |
 		LC_ALL=C sort -s -t' ' -k1,1 >"$copy/sums"
