@@ -150,7 +150,11 @@ func TestGoroutineLeftBehind(t *testing.T) {
 				t.Fatal(got)
 			}
 			ctx := <-leaked
-			<-ctx.Value(lifetimeKey{}).(context.Context).Done()
+			select {
+			case <-ctx.Value(lifetimeKey{}).(context.Context).Done():
+			case <-time.After(10 * time.Second):
+				t.Fatal("the server context is not closed")
+			}
 			for range 3 {
 				if got := body(t, get(t, client, url+"/", f.backend.Session("bob", time.Hour, nil))); got != "bob" {
 					t.Errorf("bob gets the page of %s", got)

@@ -49,7 +49,11 @@ func (s *ServerRunner) begin(c fiber.Ctx, r *http.Request) *serving {
 	s.sizes.Do(func() { s.checkReadBuffer(c) })
 	v := &serving{runner: s, request: r}
 	s.flow.Begin(&v.exchange, r)
-	edit(&c.Response().Header, v.exchange.Mark)
+	if h := &c.Response().Header; len(h.Peek(fiber.HeaderCacheControl)) == 0 { // most requests
+		marked := http.Header{}
+		v.exchange.Mark(marked)
+		apply(h, nil, marked)
+	}
 	v.context, v.done = amplify.WithServerContext(c.Context(), s.App(), v.exchange.Providers())
 	c.SetContext(v.context)
 	// fasthttp closes the values of a request when it has sent the response, or failed to.

@@ -18,11 +18,11 @@ const (
 // people have.
 func TestRelease(t *testing.T) {
 	repository := copyOfCheckout(t)
-	const push = "git push --atomic origin main v0.99.0 sandbox/v0.99.0 cmd/amplify-go/v0.99.0 amplifylambda/v0.99.0\n"
+	const push = "git push --atomic origin main v0.99.0 sandbox/v0.99.0 amplifyfiber/v0.99.0 amplifylambda/v0.99.0 cmd/amplify-go/v0.99.0\n"
 	if said := repository.run(t, "scripts/release.sh", released); !strings.HasSuffix(said, push) {
 		t.Errorf("the script does not say what to push:\n%s", said)
 	}
-	const tags = "amplifylambda/v0.99.0\ncmd/amplify-go/v0.99.0\nsandbox/v0.99.0\nv0.99.0\n"
+	const tags = "amplifyfiber/v0.99.0\namplifylambda/v0.99.0\ncmd/amplify-go/v0.99.0\nsandbox/v0.99.0\nv0.99.0\n"
 	if got := repository.run(t, "git", "tag", "--points-at=main"); got != tags {
 		t.Errorf("tags of main:\n%swant\n%s", got, tags)
 	}
@@ -79,6 +79,12 @@ func TestRelease(t *testing.T) {
 		if !strings.Contains(said, "The user pool is us-east-1_") {
 			t.Errorf("prints %s", said)
 		}
+	})
+
+	// Its sums, which the script has computed, are those of the modules as they were published.
+	t.Run("example", func(t *testing.T) {
+		user := user.in(filepath.Join(repository.dir, "examples", "fiber"))
+		user.with("GOFLAGS=-modcacherw -trimpath -mod=readonly").run(t, "go", "build", "-o", t.TempDir(), ".")
 	})
 
 	// The release is not published. Those who go on developing must not notice.
@@ -236,7 +242,7 @@ func publish(t testing.TB, repository place) string {
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + repository.dir + ".insteadOf",
 		"GIT_CONFIG_VALUE_0=https://" + modulePath,
 	}}.run(t, "go", "mod", "download",
-		modulePath+"@"+released, modulePath+"/sandbox@"+released, toolPath+"@"+released)
+		modulePath+"@"+released, modulePath+"/sandbox@"+released, modulePath+"/amplifyfiber@"+released, toolPath+"@"+released)
 	return filepath.Join(cache, "cache", "download")
 }
 

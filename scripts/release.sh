@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${1-} repository=$PWD path=github.com/amplify-go/amplify
-tags=("$version" "sandbox/$version" "cmd/amplify-go/$version" "amplifylambda/$version") # examples and e2e are not released
+# Examples and e2e are not released.
+tags=("$version" "sandbox/$version" "amplifyfiber/$version" "amplifylambda/$version" "cmd/amplify-go/$version")
 
 fail() {
 	echo "release: $*" >&2
@@ -37,27 +38,34 @@ work=$(mktemp -d)
 trap 'git -C "$repository" worktree remove --force "$work/tree" || true; rm -rf "$work"' EXIT
 git worktree add -q --detach "$work/tree"
 cd "$work/tree"
-requires="$path(/sandbox|/amplifylambda)? v" # in go.mod and go.work
+requires="$path(/sandbox|/amplifyfiber|/amplifylambda)? v" # in go.mod and go.work
 git grep -lE "$requires" -- go.work '*go.mod' | xargs sed -i -E "s#($requires)[^ ]+#\1${version#v}#"
 git commit -q -a --allow-empty -m "Release $version" # the first version is there from the beginning
 
 # The go command takes our modules from a clone that has the tags. What it downloads goes to a cache
 # of its own: the user's must not remember a release that may never be published.
 git clone -q --bare . "$work/origin"
-for tag in "${tags[@]}"; do git -C "$work/origin" tag "$tag"; done
+for module in "" sandbox/ amplifylambda/; do git -C "$work/origin" tag "$module$version"; done
 GOPROXY="file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)"
 export GOPROXY GONOPROXY=$path GONOSUMDB=$path GOWORK=off
 export GOMODCACHE="$work/cache" GOFLAGS="-trimpath -modcacherw" # the build cache serves all directories
 export GIT_CONFIG_COUNT=1
 export GIT_CONFIG_KEY_0="url.file://$work/origin.insteadOf" GIT_CONFIG_VALUE_0="https://$path"
 
-# The sums of what is required. They cover none of the files that they are written to.
-for sums in $(git grep -lE "$requires" -- '*go.mod' | sed 's/mod$/sum/'); do
-	sed -i "\#^$path[ /]#d" "$sums"
-	(cd "$(dirname "$sums")" && grep -oE "$requires" go.mod | sed 's/ v$//' | xargs go mod download)
-done
+# The sums of what is required. That of a module covers the sums that are written to it: amplifyfiber,
+# which examples require, comes first, and gets its tag when it has them.
+sums() {
+	for module; do (
+		cd "$module"
+		sed -i "\#^$path[ /]#d" go.sum
+		grep -oE "$requires" go.mod | sed 's/ v$//' | xargs go mod download
+	); done
+	git commit -q -a --amend --no-edit
+}
+sums amplifyfiber
+git push -q "$work/origin" "HEAD:refs/tags/amplifyfiber/$version"
+sums $(git grep -lE "$requires" -- '*go.mod' ':!amplifyfiber' | xargs dirname)
 (cd cmd/amplify-go && go build -o "$work/" .)
-git commit -q -a --amend --no-edit
 
 commit=$(git rev-parse HEAD)
 cd "$repository"
