@@ -1,7 +1,7 @@
 # Every task of the project. `make` or `make help` lists them.
 # Two matter to a newcomer: `make demo` and `make test`; each does its own set-up.
 
-MODULES    := . ./cmd/amplify-go ./e2e ./examples/gallery ./sandbox
+MODULES     = $(shell go list -m -f '{{.Dir}}')
 FUZZTIME   ?= 10s
 BENCHTIME  ?= 1s
 
@@ -21,7 +21,7 @@ test: ## Everything: all modules with -race, browsers and npm packages, fuzz tar
 
 .PHONY: test-short
 test-short: ## The tests that need nothing installed but Go
-	go test -shuffle=on $(addsuffix /...,$(filter-out ./e2e,$(MODULES)))
+	go test -shuffle=on $(addsuffix /...,$(filter-out %/e2e,$(MODULES)))
 
 .PHONY: interop
 interop: ## The interop tests with other versions: Next.js 16, Amplify JS 6.0 and 5, amazon-cognito-identity-js

@@ -80,8 +80,10 @@ func (a *App) HTTPClient() *http.Client { return a.options.HTTPClient }
 // Logger returns the logger.
 func (a *App) Logger() *slog.Logger { return a.options.Logger }
 
-// Now tells the time by the App's clock.
-func (a *App) Now() time.Time { return a.options.Clock() }
+// Now tells the time by the App's clock. It has no monotonic reading, which may stand still while a
+// laptop sleeps or a Lambda function is frozen: what is remembered for a minute would be good for
+// hours.
+func (a *App) Now() time.Time { return a.options.Clock().Round(0) }
 
 // Endpoints returns the addresses of the AWS services that the configuration needs. UserPoolKeys
 // and Storage may be empty, and so are those of what the backend lacks; see [Endpoints].

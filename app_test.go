@@ -121,6 +121,9 @@ func TestDefaults(t *testing.T) {
 	if app.Logger() == nil || app.HTTPClient() == nil || time.Since(app.Now()) > time.Minute {
 		t.Error("a default is missing")
 	}
+	if now := app.Now(); now != now.Round(0) {
+		t.Errorf("%v: what is remembered would grow no older while the machine sleeps", now)
+	}
 	if app.HTTPClient() == http.DefaultClient || app.HTTPClient().Transport == http.DefaultTransport {
 		t.Error("the client is shared with the rest of the process")
 	}

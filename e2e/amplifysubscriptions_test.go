@@ -1,19 +1,22 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/amplify-go/amplify/sandbox"
+	"github.com/amplify-go/amplify/sandbox/function"
 )
 
 // dataAPIHost is AWS's name of the API: Amplify JS takes it for AWS's by the length of its id.
 const dataAPIHost = "abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com"
 
-// startSchemaA starts a sandbox with the schema a of the recordings.
-func startSchemaA(t *testing.T) *backend {
+// startSchemaA starts a sandbox with the schema a of the recordings, whose custom mutations answer.
+func startSchemaA(t *testing.T, config sandbox.Config) *dataServer {
 	t.Helper()
 	read := func(name string) string {
 		text, err := os.ReadFile("../testdata/conformance/models/a/" + name)
@@ -22,15 +25,35 @@ func startSchemaA(t *testing.T) *backend {
 		}
 		return string(text)
 	}
-	outputs := strings.Replace(read("amplify_outputs.json"),
-		"conformancea.appsync-api.us-east-1.amazonaws.com", dataAPIHost, 1)
-	b := startBackend(t, sandbox.Config{TLSAddr: "127.0.0.1:0", Outputs: []byte(outputs),
-		Data: sandbox.Data{Schema: read("model.graphql")}})
-	for _, u := range []sandbox.User{{Email: ada}, {Email: bob}} {
-		b.addUser(t, u)
+	config.Outputs = []byte(strings.Replace(read("amplify_outputs.json"),
+		"conformancea.appsync-api.us-east-1.amazonaws.com", dataAPIHost, 1))
+	config.Data = sandbox.Data{
+		Schema: read("model.graphql"),
+		Functions: map[string]function.Handler{
+			"Mutation.rebuildIndex": func(_ context.Context, e function.Event) (any, error) {
+				if e.Arguments["reason"] == "fail" {
+					return nil, errors.New("the index is gone")
+				}
+				return object{"success": e.Arguments["reason"] == "Grüße"}, nil
+			},
+			"Mutation.registerAddress": func(_ context.Context, e function.Event) (any, error) {
+				alternatives, _ := e.Arguments["alternatives"].([]any)
+				return jsonText(e.Arguments["address"]) == jsonText(lyon) &&
+					len(alternatives) == 2 && alternatives[1] == nil, nil
+			},
+			"Mutation.publishWorkshop": func(_ context.Context, e function.Event) (any, error) {
+				return object{"id": e.Arguments["workshopId"], "title": "Etching", "level": "ADVANCED",
+					"seats": 7, "tags": []any{"a"}, "studioId": "s", "beginsAt": e.Arguments["at"],
+					"createdAt": "2024-05-01T10:00:00.000Z", "updatedAt": "2024-05-01T10:00:00.000Z"}, nil
+			},
+		},
 	}
-	return b
+	return startData(t, config)
 }
+
+// lyon is an argument with arguments in it.
+var lyon = object{"city": "Lyon", "point": object{"lat": 45.76, "lng": 4.84},
+	"labels": []any{"home", nil}, "kind": "VENUE"}
 
 // jsRecord is what functions of a model resolve to.
 type jsRecord struct {
@@ -60,7 +83,7 @@ func (b *backend) subscriber(t *testing.T, user string) *jsModule {
 
 // aws-amplify's own Data client in Node.js gets its subscriptions by AWS's host names and TLS.
 func TestAmplifyJSSubscriptions(t *testing.T) {
-	b := startSchemaA(t)
+	b := startSchemaA(t, sandbox.Config{TLSAddr: "127.0.0.1:0"})
 	visitor := b.subscriber(t, "")
 	users := map[string]*jsModule{}
 	for _, name := range []string{ada, bob} {

@@ -307,8 +307,10 @@ func TestAxeGallery(t *testing.T) {
 		b.managedLogin(email, gallery.seedPassword)
 		b.sees("Welcome home")
 		examine("/", "/home", "/profile", "/storeroom", "/sign-in",
-			"/photos", "/photos/empty", "/photos/nothing.png")
+			"/photos", "/photos/empty", "/photos/nothing.png",
+			"/notes", "/notes/new", "/notes/nothing", "/admin/notes")
 		axePhotos(axe, gallery, b)
+		axeNotes(axe, gallery, b)
 		b.script(nil, `document.querySelectorAll('details').forEach(d => d.open = true)`)
 		axe.passes(b, "a page with its source")
 		b.click("Sign out")
@@ -348,6 +350,39 @@ func axePhotos(axe *axe, gallery *gallery, b *tab) {
 	b.click("Remove all photos")
 	b.sees("2 photos are removed")
 	axe.passes(b, "the album when it is emptied")
+	b.open(gallery.origin + "/home")
+}
+
+// axeNotes examines the pages of notes: a list of two pages, a note with comments, and the forms.
+func axeNotes(axe *axe, gallery *gallery, b *tab) {
+	b.t.Helper()
+	gallery.writeMany(b, slices.Repeat([]string{"A short note"}, 10), "Text")
+	gallery.write(b, "Anotewithatitlethatdoesnotbreakanywhere_0123456789_0123456789_0123456789",
+		"One line.\n\nAnotherlinethatdoesnotbreakanywhere_0123456789_0123456789_0123456789")
+	b.fill("text", "A comment with a word that does not break: "+strings.Repeat("0123456789_", 9))
+	b.click("Comment")
+	b.sees("A comment with a word")
+	b.click("Delete this note")
+	axe.passes(b, "a note with a comment")
+	b.script(nil, `document.querySelector('textarea').required = false`)
+	b.fill("text", "")
+	b.click("Comment")
+	b.sees("The comment is missing.")
+	axe.passes(b, "a note whose comment was refused")
+	b.click("Edit")
+	b.sees("Edit a note.")
+	axe.passes(b, "the form of a note")
+	b.script(nil, `document.querySelector('input[name=version]').value = '0'`)
+	b.click("Save")
+	b.sees("What is saved now")
+	axe.passes(b, "the form of a note that was changed meanwhile")
+	b.open(gallery.origin + "/notes")
+	axe.passes(b, "the notes")
+	b.click("Next page")
+	b.sees("Older notes")
+	axe.passes(b, "the second page of notes")
+	b.open(gallery.origin + "/admin/notes")
+	axe.passes(b, "the notes of all")
 	b.open(gallery.origin + "/home")
 }
 

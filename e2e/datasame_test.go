@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	gocmp "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,10 +90,14 @@ type dataCase struct {
 	// model and call are what is called: a function of a model, a query of an index, a relation, or
 	// without a model a custom query.
 	model, call string
+	// mutation: without a model, a custom mutation is called.
+	mutation bool
 	// input is what a mutation sends, a key, or the arguments of a query.
 	input object
 	// options are those of aws-amplify.
 	options object
+	// token is the AuthToken of package data, where aws-amplify has a token provider.
+	token string
 	// refused is the name of the first error, or empty if there must be none.
 	refused string
 	// unordered: the order of the items means nothing.
@@ -375,10 +380,100 @@ func TestDataAsAmplifyJS(t *testing.T) {
 	clock := stopped()
 	config := sandbox.Config{Clock: clock}
 	ours, theirs := startSchemaC(t, config), startSchemaC(t, config)
+	compareData(t, dataCases(), ours, theirs.clients(t))
+}
+
+// Custom mutations. Their arguments are those of fields, and types of input of their own.
+func TestMutationsAsAmplifyJS(t *testing.T) {
+	clock := stopped()
+	config := sandbox.Config{Clock: clock}
+	ours, theirs := startSchemaA(t, config), startSchemaA(t, config)
+	rebuild := func(name, user string, options object, refused string) dataCase {
+		return dataCase{name: name, user: user, call: "rebuildIndex", mutation: true,
+			input: object{"reason": "Grüße"}, options: options, refused: refused}
+	}
+	cases := []dataCase{
+		rebuild("by key", "", byKey, ""),
+		rebuild("by a user", ada, byUser, ""),
+		rebuild("by the default mode", ada, object{}, ""),
+		rebuild("not by a guest", "", byIdentity, "Unauthorized"),
+		rebuild("without a session", "", byUser, "NoValidAuthTokens"),
+		{name: "null for an argument", call: "rebuildIndex", mutation: true,
+			input: object{"reason": nil}, options: byKey},
+		{name: "a function that fails", call: "rebuildIndex", mutation: true,
+			input: object{"reason": "fail"}, options: byKey, refused: "Lambda:Unhandled"},
+		{name: "types of input", call: "registerAddress", mutation: true, options: byKey,
+			input: object{"address": lyon, "alternatives": []any{object{"city": "Nice"}, nil}}},
+		{name: "other arguments", call: "registerAddress", mutation: true, options: byKey,
+			input: object{"address": object{"city": "Nice"}}},
+		{name: "a field without a rule for users", user: ada, call: "registerAddress",
+			mutation: true, input: object{"address": lyon}, options: byUser,
+			refused: "Unauthorized"},
+		{name: "no AWSDateTime", call: "publishWorkshop", mutation: true,
+			input:   object{"workshopId": "w", "at": "2024-01-01"},
+			options: byKey, refused: graphQLError},
+		{name: "a model as the result, with a field for its owner", call: "publishWorkshop",
+			mutation: true, input: object{"workshopId": "w", "at": "2024-05-01T10:00:00.000Z"},
+			options: byKey, refused: "Unauthorized"},
+		{name: "a user who is not in the group", user: ada, call: "publishWorkshop",
+			mutation: true, input: object{"workshopId": "w"}, options: byUser,
+			refused: "Unauthorized"},
+	}
+	compareData(t, cases, ours, theirs.clients(t))
+}
+
+// The users of an OpenID Connect provider, whose tokens a token provider gives aws-amplify. Package
+// data gets them as the AuthToken.
+func TestOIDCAsAmplifyJS(t *testing.T) {
+	p, clock := startOIDC(t), stopped()
+	ours, theirs := startMemosOf(t, p, clock), startMemosOf(t, p, clock)
+	clients := map[string]jsData{}
+	tokens := map[string]string{}
+	other := startOIDC(t)
+	for name, token := range map[string]amplify.Secret{
+		"grace": p.token(t, "grace"), "henry": p.token(t, "henry"),
+		"of another provider": other.token(t, "grace"),
+	} {
+		tokens[name] = token.Reveal()
+		clients[name] = jsData{startModule(t, npmProject(t, "js/amplify"), "data.js")}
+		clients[name].do(nil, "configureTokens", theirs.dataConfig(t), tokens[name])
+	}
+	clients[""] = jsData{startModule(t, npmProject(t, "js/amplify"), "data.js")}
+	clients[""].do(nil, "configure", theirs.dataConfig(t))
+
+	letter := object{"id": "l"}
+	var cases []dataCase
+	add := func(name, user, model, call string, input object, refused string) {
+		cases = append(cases, dataCase{name: name, user: user, model: model, call: call,
+			mutation: model == "", input: input, options: mode("oidc"), token: tokens[user],
+			refused: refused})
+	}
+	add("writes", "grace", "Memo", "create", object{"id": "m", "text": "memo", "rank": 1}, "")
+	add("reads", "henry", "Memo", "get", object{"id": "m"}, "")
+	add("lists", "henry", "Memo", "list", nil, "")
+	add("changes", "henry", "Memo", "update", object{"id": "m", "text": "mine"}, "")
+	add("an owner writes", "grace", "Letter", "create", object{"id": "l", "text": "x"}, "")
+	add("an owner reads", "grace", "Letter", "get", letter, "")
+	add("another reads", "henry", "Letter", "get", letter, "Unauthorized")
+	add("another deletes", "henry", "Letter", "delete", letter, "Unauthorized")
+	add("another lists", "henry", "Letter", "list", nil, "")
+	add("a model of the user pool", "grace", "Note", "list", nil, "Unauthorized")
+	add("a custom mutation", "grace", "", "stamp", object{"text": "memo"}, "")
+	add("a custom mutation for others", "grace", "", "seal", nil, "Unauthorized")
+	add("another provider", "of another provider", "Memo", "get", object{"id": "m"},
+		"UnauthorizedException")
+	add("without a session", "", "Memo", "get", object{"id": "m"}, "NoValidAuthTokens")
+	add("an owner deletes", "grace", "Letter", "delete", letter, "")
+	compareData(t, cases, ours, clients)
+}
+
+// clients returns aws-amplify for each user of the sandbox, and for a guest.
+func (s *dataServer) clients(t *testing.T) map[string]jsData {
+	t.Helper()
 	clients := map[string]jsData{}
 	for _, user := range []string{"", ada, bob, eve} {
 		js := jsData{startModule(t, npmProject(t, "js/amplify"), "data.js")}
-		js.do(nil, "configure", theirs.dataConfig(t))
+		js.do(nil, "configure", s.dataConfig(t))
 		if user != "" {
 			if step := signIn(js.jsModule, user, password); step != "DONE" {
 				t.Fatalf("signIn: next step %s", step)
@@ -386,8 +481,16 @@ func TestDataAsAmplifyJS(t *testing.T) {
 		}
 		clients[user] = js
 	}
+	return clients
+}
+
+// compareData makes the calls of cases by package data, and by aws-amplify for another sandbox.
+func compareData(
+	t *testing.T, cases []dataCase, ours *dataServer, clients map[string]jsData,
+) {
+	t.Helper()
 	var ourToken, theirToken string
-	for _, c := range dataCases() {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var got, want jsAnswer
 			ours.as(t, c.user, func(ctx context.Context) {
@@ -469,6 +572,10 @@ func (js jsData) makeCall(t *testing.T, c dataCase) (answer jsAnswer) {
 	t.Helper()
 	var args []any
 	switch {
+	case c.mutation && c.input == nil:
+		args = []any{"mutation", c.call, c.options}
+	case c.mutation:
+		args = []any{"mutation", c.call, c.input, c.options}
 	case c.model == "" && c.input == nil: // a query without arguments takes options alone
 		args = []any{"query", c.call, c.options}
 		if c.call == "adminsOnly" {
@@ -501,7 +608,8 @@ func (s *dataServer) makeCall(t *testing.T, ctx context.Context, c dataCase) (an
 		return value
 	}
 	options := data.Options{
-		AuthMode: data.AuthMode(text("authMode")), AuthToken: amplify.NewSecret(text("authToken")),
+		AuthMode:  data.AuthMode(text("authMode")),
+		AuthToken: amplify.NewSecret(gocmp.Or(text("authToken"), c.token)),
 	}
 	list := data.ListInput{
 		Key: data.Key(c.input), SortDirection: data.SortDirection(text("sortDirection")),

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,15 +17,22 @@ import (
 // of its executable.
 func goProgram(t testing.TB, pkg string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	return filepath.Join(goPrograms(t, pkg), filepath.Base(pkg))
+}
+
+// goPrograms builds commands of this workspace, and returns the directory of their executables.
+func goPrograms(t testing.TB, packages ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	// With -trimpath the build cache does not go by directories: TestRelease finds there what this
 	// has compiled.
-	cmd := exec.CommandContext(t.Context(), program(t, "go"), "build", "-trimpath", "-o", path, pkg)
+	args := append([]string{"build", "-trimpath", "-o", dir + string(filepath.Separator)}, packages...)
+	cmd := exec.CommandContext(t.Context(), program(t, "go"), args...)
 	cmd.Dir = ".."
 	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", pkg, err, output)
+		t.Fatalf("go build %s: %v\n%s", strings.Join(packages, " "), err, output)
 	}
-	return path
+	return dir
 }
 
 // process is a program that runs until the test ends, unless it is killed before.

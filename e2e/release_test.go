@@ -18,11 +18,11 @@ const (
 // people have.
 func TestRelease(t *testing.T) {
 	repository := copyOfCheckout(t)
-	const push = "git push --atomic origin main v0.99.0 sandbox/v0.99.0 cmd/amplify-go/v0.99.0\n"
+	const push = "git push --atomic origin main v0.99.0 sandbox/v0.99.0 cmd/amplify-go/v0.99.0 amplifylambda/v0.99.0\n"
 	if said := repository.run(t, "scripts/release.sh", released); !strings.HasSuffix(said, push) {
 		t.Errorf("the script does not say what to push:\n%s", said)
 	}
-	const tags = "cmd/amplify-go/v0.99.0\nsandbox/v0.99.0\nv0.99.0\n"
+	const tags = "amplifylambda/v0.99.0\ncmd/amplify-go/v0.99.0\nsandbox/v0.99.0\nv0.99.0\n"
 	if got := repository.run(t, "git", "tag", "--points-at=main"); got != tags {
 		t.Errorf("tags of main:\n%swant\n%s", got, tags)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/amplify-go/amplify/sandbox/faults"
@@ -35,8 +33,9 @@ type Data struct {
 	// the API is that of the model introspection in the outputs, which does not tell all: rules of
 	// fields and default values are unknown, and custom operations are refused.
 	Schema string
-	// SchemaFile names the schema in errors. The default is "schema.graphql".
-	SchemaFile string
+	// SchemaFiles are the texts of the schema's files by their names, which errors tell. They are
+	// for a schema that is in several files, as Gen 1 allows. They are used instead of Schema.
+	SchemaFiles map[string]string
 	// Functions answer the custom queries and mutations, by name such as "Query.echo". One
 	// without a function answers with an error that says so, and Start logs a warning. A function
 	// for an operation that the schema lacks is an error of Start. That of a custom subscription
@@ -44,6 +43,9 @@ type Data struct {
 	Functions map[string]function.Handler
 	// Authorizer decides about callers of the mode AWS_LAMBDA.
 	Authorizer function.Authorizer
+	// AuthorizerTTL is for how long an answer of Authorizer is kept, by token. Zero means five
+	// minutes, as in AWS, and a negative value means not at all. See function.AuthorizerResponse.
+	AuthorizerTTL time.Duration
 	// OIDC is the provider of the mode OPENID_CONNECT.
 	OIDC OIDCProvider
 }
@@ -63,7 +65,7 @@ type dataOutputs struct {
 	APIKey      string   `json:"api_key,omitempty"`
 	DefaultMode string   `json:"default_authorization_type"`
 	OtherModes  []string `json:"authorization_types"`
-	// Introspection is the model introspection, which the sandbox reads and does not make.
+	// Introspection is the model introspection.
 	Introspection json.RawMessage `json:"model_introspection,omitempty"`
 }
 
@@ -112,7 +114,7 @@ func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOu
 		}
 		return data, nil
 	}
-	if d.Schema == "" {
+	if d.Schema == "" && len(d.SchemaFiles) == 0 {
 		return data, nil
 	}
 	const name = "data_outputs"
@@ -133,6 +135,16 @@ func (s *Sandbox) loadData(ctx context.Context, d Data, o *outputs) (data dataOu
 		return data, err
 	}
 	return data, setMember(o.whole, "data", data)
+}
+
+// describeModels adds a model introspection to the section data of outputs.
+func describeModels(whole map[string]json.RawMessage, introspection json.RawMessage) error {
+	var data map[string]json.RawMessage
+	if err := json.Unmarshal(whole["data"], &data); err != nil {
+		return fmt.Errorf("sandbox: the section data of the outputs: %w", err)
+	}
+	data["model_introspection"] = introspection
+	return setMember(whole, "data", data)
 }
 
 // modes returns the modes of authorization, the default one first.
@@ -171,6 +183,11 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the data schema: %w", err)
 	}
+	if parsed != nil && data.Introspection == nil {
+		if err := describeModels(o.whole, parsed.Introspection); err != nil {
+			return nil, err
+		}
+	}
 	if parsed == nil {
 		s.logger.Warn("sandbox: the outputs have a GraphQL API, but the sandbox has neither a " +
 			"data schema nor a model introspection: it does not serve the API")
@@ -203,7 +220,7 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
 		UserPool: s.verifyUser, OIDC: verifyOIDC(d.OIDC, s.clock.Now, s.logger),
 		Credentials: s.dataCredentials(identities),
-		Authorizer:  d.Authorizer, Functions: d.Functions,
+		Authorizer:  d.Authorizer, AuthorizerTTL: d.AuthorizerTTL, Functions: d.Functions,
 		Store: s.store, Clock: s.clock.Now, Logger: s.logger,
 	})
 }
@@ -212,10 +229,10 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 // returns nil if there is neither.
 func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Schema, error) {
 	switch {
-	case d.Schema != "" && d.SchemaFile == "":
-		return schema.Read("schema.graphql", d.Schema, o)
+	case len(d.SchemaFiles) > 0:
+		return schema.ReadFiles(d.SchemaFiles, o)
 	case d.Schema != "":
-		return schema.Read(d.SchemaFile, d.Schema, o)
+		return schema.Read("schema.graphql", d.Schema, o)
 	case introspection != nil:
 		return schema.ReadIntrospection("amplify_outputs.json", introspection, o)
 	}
@@ -266,58 +283,6 @@ func (s *Sandbox) verifyUser(token string) (map[string]any, error) {
 	}
 	return claims, nil
 }
-
-// verifyOIDC returns the function that verifies tokens of a provider by its keys. The provider is
-// asked at the first token, and once for a key that is not known.
-func verifyOIDC(p OIDCProvider, now func() time.Time,
-	logger *slog.Logger) func(context.Context, string) (map[string]any, error) {
-	// A slow provider must not hold callers longer than their requests may take, as a mutex would.
-	lock := make(chan struct{}, 1)
-	var verifier *oidc.IDTokenVerifier
-	load := func(ctx context.Context) (*oidc.IDTokenVerifier, error) {
-		select {
-		case lock <- struct{}{}:
-			defer func() { <-lock }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		if verifier != nil {
-			return verifier, nil
-		}
-		// The provider keeps the context for the requests for its keys.
-		ctx = oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: oidcTimeout})
-		provider, err := oidc.NewProvider(ctx, p.Issuer)
-		if err == nil {
-			verifier = provider.Verifier(&oidc.Config{ClientID: p.ClientID,
-				SkipClientIDCheck: p.ClientID == "", Now: now})
-		}
-		return verifier, err
-	}
-	return func(ctx context.Context, token string) (map[string]any, error) {
-		if p.Issuer == "" {
-			return nil, appsync.ErrToken
-		}
-		v, err := load(ctx)
-		if err != nil {
-			logger.WarnContext(ctx, "sandbox: the OIDC provider does not tell its keys",
-				"error", err)
-			return nil, appsync.ErrToken
-		}
-		verified, err := v.Verify(ctx, token)
-		var expired *oidc.TokenExpiredError
-		switch {
-		case errors.As(err, &expired):
-			return nil, appsync.ErrTokenExpired
-		case err != nil:
-			return nil, appsync.ErrToken
-		}
-		claims := map[string]any{}
-		return claims, verified.Claims(&claims)
-	}
-}
-
-// oidcTimeout is how long an OIDC provider may take to tell its keys.
-const oidcTimeout = 10 * time.Second
 
 // dataCredentials returns the function that tells whose credentials are used.
 func (s *Sandbox) dataCredentials(identities *identity.Pool) func(accessKeyID, token string) (

@@ -173,6 +173,40 @@ func TestDataConsoleQuery(t *testing.T) {
 	}
 }
 
+// TestDataConsoleShownCallers: callers by claims and by tokens, and one of several operations.
+func TestDataConsoleShownCallers(t *testing.T) {
+	c := openConsole(t, startData(t, "http://127.0.0.1:1").Sandbox)
+	for name, tt := range map[string]struct {
+		form   url.Values
+		status int
+		want   string
+	}{
+		"claims": {url.Values{"caller": {"oidc"}, "shows": {`{"sub": "<o>"}`}}, 200, `\"sub\":\"<o>\"`},
+		"a token": {url.Values{"caller": {"lambda"}, "shows": {"let-me-in"}}, 200,
+			`\"resolverContext\"`},
+		"a token that the authorizer refuses": {url.Values{"caller": {"lambda"}, "shows": {"x"}}, 200,
+			"You are not authorized to make this call."},
+		"no token": {url.Values{"caller": {"lambda"}}, 422, "Give the token"},
+		"no claims": {url.Values{"caller": {"oidc"}, "shows": {"[]"}}, 422,
+			"The claims are a JSON object"},
+		"nobody's claims": {url.Values{"caller": {"oidc"}, "shows": {"{}"}}, 422,
+			"The claims are a JSON object"},
+		"the other operation": {url.Values{"caller": {"key"}, "operation": {"B"}}, 200,
+			`"__typename": "Query"`},
+		"none of the operations": {url.Values{"caller": {"key"}, "operation": {"C"}}, 200,
+			"Unknown operation named 'C'."},
+	} {
+		tt.form.Set("query", "query B { __typename } query A { who }")
+		if !tt.form.Has("operation") {
+			tt.form.Set("operation", "A")
+		}
+		page := html.UnescapeString(c.post(tt.form, tt.status))
+		if !strings.Contains(page, tt.want) {
+			t.Errorf("%s: %s", name, page)
+		}
+	}
+}
+
 // TestDataConsoleForms: only forms of the console reach the API, and only callers whom it knows.
 func TestDataConsoleForms(t *testing.T) {
 	const host = "abcdefghijklmnopqrstuvwxyz.appsync-api.us-east-1.amazonaws.com"
@@ -187,7 +221,7 @@ func TestDataConsoleForms(t *testing.T) {
 	})
 	c := openConsole(t, b.Sandbox)
 	page := c.get("/console/query", http.StatusOK)
-	for _, caller := range []string{"key", "guest", "identity", "admin"} {
+	for _, caller := range []string{"key", "guest", "identity", "admin", "oidc", "lambda"} {
 		if strings.Contains(page, `value="`+caller+`"`) {
 			t.Errorf("the page offers %q, which is no caller of this API", caller)
 		}

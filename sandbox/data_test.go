@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -75,6 +76,10 @@ type dataOutputs struct {
 	APIKey      string   `json:"api_key"`
 	DefaultMode string   `json:"default_authorization_type"`
 	OtherModes  []string `json:"authorization_types"`
+
+	Introspection struct {
+		Models map[string]any
+	} `json:"model_introspection"`
 }
 
 // graphQL sends a document, with the headers that authorize adds, and returns status and body.
@@ -109,10 +114,16 @@ func by(name, value string) func(*http.Request, string) {
 // signedBy returns what signs for AppSync with a key.
 func signedBy(t *testing.T, key storageKey) func(*http.Request, string) {
 	t.Helper()
+	return signedFor(t, key, "us-east-1", time.Now())
+}
+
+// signedFor returns what signs for AppSync in a region with a key at a time.
+func signedFor(t *testing.T, key storageKey, region string, at time.Time) func(*http.Request, string) {
+	t.Helper()
 	return func(r *http.Request, body string) {
 		sum := sha256.Sum256([]byte(body))
 		err := v4.NewSigner().SignHTTP(t.Context(), key, r, hex.EncodeToString(sum[:]), "appsync",
-			"us-east-1", time.Now())
+			region, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +158,22 @@ func oidcToken(t *testing.T, claims jwt.MapClaims) string {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"] = "k"
 	signed, err := token.SignedString(testKeys()[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// resigned returns a token of the user pool with one claim changed, signed with a key.
+func resigned(t *testing.T, token string, key *rsa.PrivateKey, claim string, value any) string {
+	t.Helper()
+	claims := jwt.MapClaims{}
+	parsed, _, err := jwt.NewParser().ParseUnverified(token, claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims[claim] = value
+	signed, err := parsed.SignedString(key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +220,9 @@ func TestDataModes(t *testing.T) {
 			map[string]any{"groups": []any{"editors"}}},
 		"ID token": {by("Authorization", *tokens.IdToken),
 			map[string]any{"groups": []any{"editors"}}},
+		// Amplify restricts an API to no client of the pool.
+		"token of another client": {by("Authorization", resigned(t, *tokens.AccessToken,
+			testKeys()[0], "client_id", "other")), map[string]any{"groups": []any{"editors"}}},
 		"guest": {signedBy(t, guest), map[string]any{"cognitoIdentityId": guestID,
 			"cognitoIdentityAuthType": "unauthenticated"}},
 		"identity": {signedBy(t, ann), map[string]any{"cognitoIdentityId": annID,
@@ -286,6 +316,48 @@ func TestDataModes(t *testing.T) {
 		"another body": {func(r *http.Request, body string) {
 			signedBy(t, ann)(r, body+" ")
 		}, 403, "InvalidSignatureException"},
+		"another region": {signedFor(t, ann, "eu-west-1", time.Now()), 403,
+			"InvalidSignatureException"},
+		"an old signature": {signedFor(t, ann, "us-east-1", time.Now().Add(-6*time.Minute)), 403,
+			"InvalidSignatureException"},
+		"a signature of tomorrow": {signedFor(t, ann, "us-east-1", time.Now().Add(24*time.Hour)), 403,
+			"InvalidSignatureException"},
+		"another path": {func(r *http.Request, body string) {
+			r.URL.Path += "/connect" // where realtime connections are signed for
+			signedBy(t, ann)(r, body)
+			r.URL.Path = strings.TrimSuffix(r.URL.Path, "/connect")
+		}, 403, "InvalidSignatureException"},
+		"another query": {func(r *http.Request, body string) {
+			signedBy(t, ann)(r, body)
+			r.URL.RawQuery = "a=b"
+		}, 403, "InvalidSignatureException"},
+		"another host": {func(r *http.Request, body string) {
+			signedBy(t, ann)(r, body)
+			r.Host = b.host(t)
+		}, 403, "InvalidSignatureException"},
+		"another date": {func(r *http.Request, body string) {
+			signedBy(t, ann)(r, body)
+			r.Header.Set("X-Amz-Date", time.Now().UTC().Add(time.Second).Format("20060102T150405Z"))
+		}, 403, "InvalidSignatureException"},
+		"the date is not signed": {func(r *http.Request, body string) {
+			signedBy(t, ann)(r, body)
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"),
+				";x-amz-date", "", 1))
+		}, 403, "InvalidSignatureException"},
+		"no signature": {func(r *http.Request, body string) {
+			signedBy(t, ann)(r, body)
+			before, _, _ := strings.Cut(r.Header.Get("Authorization"), ", Signature=")
+			r.Header.Set("Authorization", before)
+		}, 403, "IncompleteSignatureException"},
+		"a token with Bearer": {by("Authorization", "Bearer "+*tokens.AccessToken), 401,
+			"UnauthorizedException"},
+		"a token of another pool": {by("Authorization", resigned(t, *tokens.AccessToken,
+			testKeys()[0], "iss", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_other")),
+			401, "UnauthorizedException"},
+		"a token with another key": {by("Authorization", resigned(t, *tokens.AccessToken,
+			testKeys()[1], "a", "b")), 401, "UnauthorizedException"},
+		"an expired token": {by("Authorization", resigned(t, *tokens.AccessToken, testKeys()[0],
+			"exp", 1)), 401, "UnauthorizedException"},
 		"another service": {func(r *http.Request, body string) {
 			sign(t, r, ann, body, time.Now())
 			r.Host = b.host(t)
@@ -396,7 +468,8 @@ func TestDataOutputs(t *testing.T) {
 		`^https://[a-z0-9]{26}\.appsync-api\.us-east-1\.amazonaws\.com/graphql$`).MatchString(
 		data.URL) ||
 		data.Region != "us-east-1" || data.DefaultMode != "API_KEY" ||
-		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 {
+		!strings.HasPrefix(data.APIKey, "da2-") || len(data.OtherModes) != 4 ||
+		len(data.Introspection.Models) != 2 {
 		t.Errorf("%+v", data)
 	}
 	if got := b.Custom.AmplifyGo.Endpoints["data"]; got != b.URL()+"/graphql" {

@@ -52,9 +52,9 @@
 // queries and mutations ([Data.Functions]) and stand for the Lambda authorizer
 // ([Data.Authorizer]); see the package function. Programs of other languages answer by HTTP.
 //
-// Without the schema, the API is that of the model introspection in the outputs, and is closed
-// where the introspection does not tell the rules: it does not have all of them. The sandbox does
-// not make a model introspection.
+// If the outputs have no model introspection, which clients know the models by, the sandbox makes it
+// of the schema. Without the schema, the API is that of the model introspection in the outputs, and
+// is closed where the introspection does not tell the rules: it does not have all of them.
 //
 // Subscriptions go over AppSync's realtime protocol, by WebSocket: with TLS under AWS's name, and at
 // the loopback address, which custom.amplify_go.endpoints has as realtime. A subscriber gets what

@@ -7,9 +7,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -162,5 +164,55 @@ func TestRealtimeFaults(t *testing.T) {
 	}
 	if got := nextMessage(t, conn); !strings.Contains(got, "connection_ack") {
 		t.Error(got)
+	}
+}
+
+// TestCloseLeavesNothing: the end of the sandbox ends 200 subscribers, and no goroutine is left.
+func TestCloseLeavesNothing(t *testing.T) {
+	transport := &http.Transport{}
+	before := runtime.NumGoroutine()
+	s, err := sandbox.Start(t.Context(), sandbox.Config{
+		Logger: slog.New(slog.DiscardHandler), Data: sandbox.Data{Schema: noteSchema},
+		AccessTokenKey: testKeys()[0], IDTokenKey: testKeys()[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, key := strings.TrimPrefix(s.URL(), "http://"), outputsOf(t, s).Data.APIKey
+	var conns []*websocket.Conn
+	for range 200 {
+		conn, err := dialRealtime(t, s.URL()+"/graphql/realtime", host, key, transport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := fmt.Sprintf(`{"type": "start", "id": "1", "payload": {
+			"data": "{\"query\": \"subscription { onCreateNote { text } }\"}",
+			"extensions": {"authorization": {"host": %q, "x-api-key": %q}}}}`, host, key)
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte(start)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"connection_ack", "start_ack"} {
+			if got := nextMessage(t, conn); !strings.Contains(got, want) {
+				t.Fatal(got)
+			}
+		}
+		conns = append(conns, conn)
+	}
+	graphQL(t, s, `mutation { createNote(input: {text: "x"}) { text } }`, by("X-Api-Key", key))
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, conn := range conns {
+		got := nextMessage(t, conn)
+		if strings.Contains(got, `"type":"data"`) {
+			got = nextMessage(t, conn)
+		}
+		if !strings.Contains(got, "EOF") {
+			t.Errorf("after the end: %s", got)
+		}
+		_ = conn.CloseNow()
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	for runtime.NumGoroutine() > before && t.Context().Err() == nil {
+		runtime.Gosched() // goroutines that have nothing left to do end by and by
 	}
 }

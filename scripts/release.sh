@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${1-} repository=$PWD path=github.com/amplify-go/amplify
-tags=("$version" "sandbox/$version" "cmd/amplify-go/$version") # examples and e2e are not released
+tags=("$version" "sandbox/$version" "cmd/amplify-go/$version" "amplifylambda/$version") # examples and e2e are not released
 
 fail() {
 	echo "release: $*" >&2
@@ -37,7 +37,7 @@ work=$(mktemp -d)
 trap 'git -C "$repository" worktree remove --force "$work/tree" || true; rm -rf "$work"' EXIT
 git worktree add -q --detach "$work/tree"
 cd "$work/tree"
-requires="$path(/sandbox)? v" # in go.mod and go.work
+requires="$path(/sandbox|/amplifylambda)? v" # in go.mod and go.work
 git grep -lE "$requires" -- go.work '*go.mod' | xargs sed -i -E "s#($requires)[^ ]+#\1${version#v}#"
 git commit -q -a --allow-empty -m "Release $version" # the first version is there from the beginning
 
@@ -54,7 +54,7 @@ export GIT_CONFIG_KEY_0="url.file://$work/origin.insteadOf" GIT_CONFIG_VALUE_0="
 # The sums of what is required. They cover none of the files that they are written to.
 for sums in $(git grep -lE "$requires" -- '*go.mod' | sed 's/mod$/sum/'); do
 	sed -i "\#^$path[ /]#d" "$sums"
-	(cd "$(dirname "$sums")" && go mod download "$path" "$path/sandbox")
+	(cd "$(dirname "$sums")" && grep -oE "$requires" go.mod | sed 's/ v$//' | xargs go mod download)
 done
 (cd cmd/amplify-go && go build -o "$work/" .)
 git commit -q -a --amend --no-edit

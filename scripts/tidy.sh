@@ -13,9 +13,11 @@ for module in $(git ls-files '*go.mod' | xargs dirname); do
 	cd "$repository/$module"
 	cp go.mod go.sum "$copy"
 	go mod edit -replace="$path=$repository" "$copy/go.mod"
-	go mod edit -replace="$path/sandbox=$repository/sandbox" "$copy/go.mod"
+	for sibling in sandbox amplifylambda; do
+		go mod edit -replace="$path/$sibling=$repository/$sibling" "$copy/go.mod"
+	done
 	GOWORK=off go mod tidy -modfile="$copy/go.mod"
-	go mod edit -dropreplace="$path" -dropreplace="$path/sandbox" "$copy/go.mod"
+	go mod edit -dropreplace="$path" -dropreplace="$path/sandbox" -dropreplace="$path/amplifylambda" "$copy/go.mod"
 	# The sums of a replaced module are dropped, but builds without go.work need them.
 	{ grep "^$path[ /]" go.sum || true; cat "$copy/go.sum"; } |
 		LC_ALL=C sort -s -t' ' -k1,1 >"$copy/sums"

@@ -15,7 +15,7 @@ import (
 	"github.com/amplify-go/amplify/sandbox/function"
 )
 
-// setSchema reads the data schema: the given file, or the one of the backend that is imitated.
+// setSchema reads the data schema: the given file or directory, or the one of the backend that is imitated.
 func (c *sandboxCommand) setSchema(config *sandbox.Config) error {
 	if c.Schema == "" && c.Outputs != "" && hasData(config.Outputs) {
 		var err error
@@ -26,12 +26,38 @@ func (c *sandboxCommand) setSchema(config *sandbox.Config) error {
 	if c.Schema == "" {
 		return nil
 	}
-	text, err := os.ReadFile(c.Schema)
+	files, err := readSchema(c.Schema)
 	if err != nil {
 		return err
 	}
-	config.Data.Schema, config.Data.SchemaFile = string(text), c.Schema
+	config.Data.SchemaFiles = files
 	return nil
+}
+
+// readSchema returns the texts of a schema's files by their names: of one file, or of all in a
+// directory and below it whose names end with .graphql, as Gen 1 reads them.
+func readSchema(path string) (map[string]string, error) {
+	files := map[string]string{}
+	read := func(path string) error {
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	}
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return files, read(path)
+	}
+	err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".graphql" {
+			return err
+		}
+		return read(path)
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("the directory %s has no file whose name ends with .graphql", path)
+	}
+	return files, err
 }
 
 // hasData reports whether outputs of Gen 2 or Gen 1 tell of a GraphQL API.
@@ -64,8 +90,8 @@ func (c *sandboxCommand) setFunctions(config *sandbox.Config) error {
 
 // findSchema returns the annotated schema of the backend whose outputs are in a directory; empty if
 // there is none. The command of Gen 2 leaves it in .amplify/artifacts when it deploys, and keeps
-// those of earlier deployments: the newest counts. In Gen 1 it is a source file, and the outputs
-// may be in a directory of the project such as src.
+// those of earlier deployments: the newest counts. In Gen 1 it is a source file, or a directory of
+// them if there is no such file, and the outputs may be in a directory of the project such as src.
 func findSchema(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -73,8 +99,10 @@ func findSchema(dir string) (string, error) {
 	}
 	gen2 := filepath.Join(".amplify", "artifacts", "cdk.out", "*", "model-schema.graphql")
 	gen1 := filepath.Join("amplify", "backend", "api", "*", "schema.graphql")
+	gen1Files := filepath.Join("amplify", "backend", "api", "*", "schema")
 	for _, at := range []struct{ dir, pattern string }{
-		{dir, gen2}, {dir, gen1}, {filepath.Dir(dir), gen1},
+		{dir, gen2}, {dir, gen1}, {dir, gen1Files},
+		{filepath.Dir(dir), gen1}, {filepath.Dir(dir), gen1Files},
 	} {
 		if path, err := newest(at.dir, at.pattern); path != "" || err != nil {
 			return path, err

@@ -39,6 +39,7 @@ func TestFindSchema(t *testing.T) {
 		older = ".amplify/artifacts/cdk.out/asset.1/model-schema.graphql"
 		newer = ".amplify/artifacts/cdk.out/asset.2/model-schema.graphql"
 		gen1  = "amplify/backend/api/notes/schema.graphql"
+		files = "amplify/backend/api/notes/schema"
 	)
 	for _, c := range []struct {
 		name  string
@@ -52,6 +53,9 @@ func TestFindSchema(t *testing.T) {
 		{"Gen 2, deployed twice, the names in another order", []string{newer, older}, ".", older},
 		{"Gen 1", []string{gen1}, ".", gen1},
 		{"Gen 1, outputs in src", []string{gen1}, "src", gen1},
+		{"Gen 1, several files", []string{files + "/a.graphql"}, ".", files},
+		{"Gen 1, several files, outputs in src", []string{files + "/a.graphql"}, "src", files},
+		{"Gen 1, one file before several", []string{gen1, files + "/a.graphql"}, ".", gen1},
 		{"Gen 2 before Gen 1", []string{newer, gen1}, ".", newer},
 		{"Gen 2 of another project", []string{newer}, "other", ""},
 	} {
@@ -77,6 +81,31 @@ func TestFindSchema(t *testing.T) {
 				t.Errorf("found %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// A schema may be in several files of a directory.
+func TestSchemaOfDirectory(t *testing.T) {
+	dir := t.TempDir()
+	place(t, filepath.Join(dir, "schema/notes/note.graphql"), `
+		type Note @model @auth(rules: [{allow: public}]) { kind: Kind }`)
+	place(t, filepath.Join(dir, "schema/kind.graphql"), `enum Kind { A B }`)
+	place(t, filepath.Join(dir, "schema/README.md"), `The schema`)
+	s := startSandbox(t, dir, "--schema=schema")
+	if !strings.Contains(read(t, s.Outputs), `"enum": "Kind"`) {
+		t.Error("the outputs do not know the note's kind")
+	}
+	place(t, filepath.Join(dir, "schema/notes/note.graphql"), "type Note\n@model @locked { a: Int }")
+	place(t, filepath.Join(dir, "none/README.md"), `The schema`)
+	for flag, want := range map[string]string{
+		"--schema=schema": filepath.Join("schema", "notes", "note.graphql") +
+			":2: Undefined directive locked.",
+		"--schema=none": "has no file whose name ends with .graphql",
+	} {
+		_, stderr, status := output(t, dir, "sandbox", "--port=0", flag)
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d; stderr: %s", flag, status, stderr)
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ type gallery struct {
 	runner   *amplifyhttp.ServerRunner
 	signedIn func(http.Handler) http.Handler
 	curators func(http.Handler) http.Handler // behind signedIn
+	admins   func(http.Handler) http.Handler // likewise
+	notebook notebook
 	pages    pages
 	kept     *static.Pages // pages that are the same for everyone
 	poster   *static.Page
@@ -69,8 +71,15 @@ func newGallery(b *backend, by mode, origin string, bundle []byte) (*gallery, er
 	if err != nil {
 		return nil, err
 	}
-	g.curators, err = runner.RequireGroup(amplifyhttp.Guard{Denied: g.fail}, "curators")
+	g.curators, err = runner.RequireGroup(amplifyhttp.Guard{Denied: g.closed("curators")}, "curators")
 	if err != nil {
+		return nil, err
+	}
+	g.admins, err = runner.RequireGroup(amplifyhttp.Guard{Denied: g.closed("admins")}, "admins")
+	if err != nil {
+		return nil, err
+	}
+	if g.notebook, err = newNotebook(runner.App()); err != nil {
 		return nil, err
 	}
 	if by == byServer {

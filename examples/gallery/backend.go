@@ -13,6 +13,11 @@ import (
 //go:embed amplify_outputs.json
 var outputs []byte
 
+// schema is the data schema of that backend.
+//
+//go:embed schema.graphql
+var schema string
+
 // backend is a stand-in for AWS in this process. A server on AWS has none: it gives the
 // embedded outputs to Amplify as they are.
 type backend struct {
@@ -37,7 +42,7 @@ const seedPassword = "Sunflowers-1888"
 // startBackend starts a backend for an application that browsers open at origin.
 func startBackend(ctx context.Context, origin string) (*backend, error) {
 	b := &backend{Users: []seedUser{
-		{Name: "Alice", Email: "alice@example.com", Password: seedPassword, Groups: []string{"curators"}},
+		{Name: "Alice", Email: "alice@example.com", Password: seedPassword, Groups: []string{"curators", "admins"}},
 		{Name: "Bob", Email: "bob@example.com", Password: seedPassword},
 	}}
 	config := sandbox.Config{
@@ -45,6 +50,7 @@ func startBackend(ctx context.Context, origin string) (*backend, error) {
 		AppOrigins:   []string{origin},
 		Clients:      []sandbox.Client{{ID: browserClient}},
 		StorageAdmin: true,
+		Data:         sandbox.Data{Schema: schema},
 	}
 	for _, u := range b.Users {
 		config.Users = append(config.Users, sandbox.User{

@@ -233,7 +233,7 @@ func TestProblemOf(t *testing.T) {
 		link   string
 	}{
 		"signed out meanwhile": {amplify.Unauthenticated(amplify.ReasonRefreshRejected, nil), 401, "/sign-in"},
-		"not in the group":     {&amplify.Error{Reason: amplify.ReasonMissingGroup}, 403, "/"},
+		"not in the group":     {errClosed("curators"), 403, "/"},
 		"role of no rule":      {&amplify.Error{Reason: amplify.ReasonNoAccessRule}, 403, "/"},
 		"form too large":       {errNoForm(&http.MaxBytesError{Limit: 1}), 413, "/photos"},
 		"no such photo":        {&amplify.Error{Reason: amplify.ReasonMissingOrForbidden}, 404, "/photos"},

@@ -33,6 +33,8 @@ func home(r *http.Request) (any, error) {
 		{"Sign in", "/sign-in", "Where people sign in, sign up and sign out.", "open to everyone"},
 		{"Your page", "/home", "A protected page. The server greets you by your name.", "signed in only"},
 		{"Photos", "/photos", "Your own album in S3. What you put on display hangs above.", "signed in only"},
+		{"Notes", "/notes", "Your own notes, with comments. The API keeps each visitor's apart.", "signed in only"},
+		{"All notes", "/admin/notes", "What visitors have written. Admins may comment, and remove it.", "admins only"},
 		{"Profile", "/profile", "Your attributes in the user pool, and what your session allows.", "signed in only"},
 		{"Storeroom", "/storeroom", "What is not on display. Others are told why they may not.", "curators only"},
 		{"Who am I?", "/apis/get-current-user", "The current user for programs, as JSON.", "signed in only"},

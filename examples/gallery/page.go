@@ -16,6 +16,7 @@ var (
 
 	//go:embed home.go poster.go signin.go amplifyjs.go web/amplifyjs.js account.go profile.go storeroom.go
 	//go:embed photos.go static/photos.js photo.go emptying.go
+	//go:embed notes.go note.go writing.go admin.go
 	sources embed.FS
 )
 
@@ -41,9 +42,9 @@ func parsePages() (pages, error) {
 	p := pages{}
 	for _, room := range []string{
 		"home", "poster", "signin", "amplifyjs", "account", "profile", "storeroom", "photos", "photo",
-		"emptying", "problem",
+		"emptying", "notes", "note", "writing", "admin", "problem",
 	} {
-		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/"+room+".html")
+		t, err := template.ParseFS(templates, "templates/layout.html", "templates/mode.html", "templates/users.html", "templates/pager.html", "templates/"+room+".html")
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +124,7 @@ func (g *gallery) setHeader(h http.Header, room string) {
 		images += " " + g.backend.Storage
 	}
 	switch room {
-	case "photos", "photo", "emptying":
+	case "photos", "photo", "emptying", "note", "writing", "admin":
 		forms = "'self'"
 	}
 	switch room {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"html"
 	"image"
@@ -368,29 +369,13 @@ func TestPhotoName(t *testing.T) {
 // S3 enforces who may do what, whatever this application asks for.
 func TestPhotosArePrivate(t *testing.T) {
 	gallery, origin := serveGallery(t)
-	as := func(t *testing.T, email string, do func(*http.Request)) {
+	as := func(t *testing.T, email string, do func(context.Context)) {
 		t.Helper()
-		client := http.DefaultClient
+		b := newBrowser(t)
 		if email != "" {
-			client = gallery.browserOf(t, origin, email).client
+			b = gallery.browserOf(t, origin, email)
 		}
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, origin, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if client.Jar != nil {
-			for _, c := range client.Jar.Cookies(request.URL) {
-				request.AddCookie(c)
-			}
-		}
-		done := false
-		gallery.runner.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			do(r)
-			done = true
-		})).ServeHTTP(discard{}, request)
-		if !done {
-			t.Fatal("the request was not handled")
-		}
+		gallery.as(t, b, origin, do)
 	}
 
 	// Each user has a photo, which is on display.
@@ -400,8 +385,8 @@ func TestPhotosArePrivate(t *testing.T) {
 		b.upload(origin, file{"own.png", "image/png", aPhoto(t, "image/png")})
 		b.open(origin + "/photos/own.png")
 		b.press("/publish")
-		as(t, email, func(r *http.Request) {
-			session, err := auth.FetchAuthSession(r.Context(), auth.FetchAuthSessionInput{})
+		as(t, email, func(ctx context.Context) {
+			session, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -426,8 +411,8 @@ func TestPhotosArePrivate(t *testing.T) {
 		"user, the splash":       {"bob@example.com", "public/Sunflowers.jpg", "get"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			as(t, test.email, func(r *http.Request) {
-				ctx, path := r.Context(), storage.Path(test.path)
+			as(t, test.email, func(ctx context.Context) {
+				path := storage.Path(test.path)
 				for action, do := range map[string]func() error{
 					"get": func() error {
 						out, err := storage.DownloadData(ctx, storage.DownloadDataInput{Path: path})

@@ -34,6 +34,19 @@ func (g *gallery) routes() http.Handler {
 	mux.Handle("GET /photos/empty", g.signedIn(g.page("emptying", askBeforeEmptying)))
 	mux.Handle("POST /photos/empty", g.signedIn(http.HandlerFunc(g.empty)))
 
+	// The visitor's notes, their comments, and the notes of all for admins.
+	mux.Handle("GET /notes", g.signedIn(g.page("notes", g.ownNotes)))
+	mux.Handle("POST /notes", g.signedIn(http.HandlerFunc(g.saveNote)))
+	mux.Handle("GET /notes/new", g.signedIn(g.page("writing", newNote)))
+	mux.Handle("GET /notes/{id}", g.signedIn(g.page("note", g.note)))
+	mux.Handle("POST /notes/{id}", g.signedIn(http.HandlerFunc(g.saveNote)))
+	mux.Handle("GET /notes/{id}/edit", g.signedIn(g.page("writing", g.editNote)))
+	mux.Handle("POST /notes/{id}/delete", g.signedIn(g.action(g.deleteNote)))
+	mux.Handle("POST /notes/{id}/comments", g.signedIn(http.HandlerFunc(g.addComment)))
+	mux.Handle("POST /notes/{id}/comments/{comment}/delete", g.signedIn(g.action(g.deleteComment)))
+	mux.Handle("GET /admin/notes", g.signedIn(g.admins(g.page("admin", g.allNotes))))
+	mux.Handle("POST /admin/notes/{id}/delete", g.signedIn(g.admins(g.action(g.deleteAnyNote))))
+
 	// Signing in, up and out: by links to managed login, which comes back to the same routes, or by
 	// a form for Amplify JS.
 	switch g.by {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -55,7 +56,11 @@ func announce(out io.Writer, origin string, b *backend, by mode) {
 	fmt.Fprintf(out, "\n  Gallery     %s\n\n", origin)
 	label := "Sign in as"
 	for _, u := range b.Users {
-		fmt.Fprintf(out, "  %-10s  %-18s password %s\n", label, u.Email, u.Password)
+		fmt.Fprintf(out, "  %-10s  %-18s password %s", label, u.Email, u.Password)
+		if u.Groups != nil {
+			fmt.Fprintf(out, "  groups %s", strings.Join(u.Groups, ", "))
+		}
+		fmt.Fprintln(out)
 		label = ""
 	}
 	how := "through managed login; -sign-in=browser shows the other mode"

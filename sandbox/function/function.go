@@ -2,7 +2,10 @@
 // API: those that answer custom queries and mutations, and the authorizer of the mode AWS_LAMBDA.
 package function
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Handler answers a custom query or mutation. The value that it returns must encode to JSON, which
 // becomes the value of the field. Of an error the caller gets the text, with errorType
@@ -10,7 +13,8 @@ import "context"
 //
 // A Handler must be safe for concurrent use. The rules of the operation have let the caller in.
 // After 30 seconds, or when the caller has gone, ctx ends and the answer is not waited for. A panic
-// is an error, which the sandbox logs.
+// is an error, which the sandbox logs. At most 100 calls of one Handler run at once, those included
+// that nobody waits for any more; further ones wait.
 type Handler func(ctx context.Context, e Event) (any, error)
 
 // Event is what a [Handler] is asked. Its JSON has the names of the event of Amplify's functions.
@@ -53,8 +57,9 @@ type Identity struct {
 }
 
 // Authorizer decides whether a caller with a token that is neither one of the user pool nor a
-// signature may call the API. It is asked at each request. An error refuses the caller. It must be
-// safe for concurrent use.
+// signature may call the API. As in AWS, its answer is kept, and serves further requests with the
+// same token whatever they ask for: see [AuthorizerResponse.TTL]. An error, a panic, and no answer
+// within 10 seconds refuse the caller, and are not kept. It must be safe for concurrent use.
 type Authorizer func(ctx context.Context, r AuthorizerRequest) (AuthorizerResponse, error)
 
 // AuthorizerRequest is what an [Authorizer] is asked.
@@ -74,4 +79,7 @@ type AuthorizerResponse struct {
 	ResolverContext map[string]any
 	// DeniedFields are the fields that the caller does not get, such as "Note.text".
 	DeniedFields []string
+	// TTL is for how long the answer is kept, at most an hour. Zero means what the API has, and a
+	// negative value means not at all. A Lambda function calls it ttlOverride, in seconds.
+	TTL time.Duration
 }

@@ -31,6 +31,19 @@ func (a *API) Ask(ctx context.Context, caller *Caller, body []byte) ([]byte, err
 	return response.MarshalJSON()
 }
 
+// AskAuthorizer is Ask for a caller with a token that the authorizer decides about.
+func (a *API) AskAuthorizer(ctx context.Context, token string, body []byte) ([]byte, error) {
+	request, err := parseRequest(body)
+	if err != nil {
+		return refusedBody(err)
+	}
+	caller, err := a.byAuthorizer(ctx, token, request)
+	if err != nil {
+		return refusedBody(err)
+	}
+	return a.Ask(ctx, caller, body)
+}
+
 // refusedBody returns the body of the answer that refuses a request, or the error if it is
 // that of the server.
 func refusedBody(err error) ([]byte, error) {

@@ -98,13 +98,16 @@ func (a *API) verifyToken(ctx context.Context, token string, q graphql.Request) 
 			return nil, tried
 		}
 	}
+	return a.byAuthorizer(ctx, token, q)
+}
+
+// byAuthorizer returns who has a token that the authorizer lets in.
+func (a *API) byAuthorizer(ctx context.Context, token string, q graphql.Request) (*Caller, error) {
 	if !a.Has(schema.Function) || a.cfg.Authorizer == nil {
 		return nil, ErrToken
 	}
-	asked := function.AuthorizerRequest{Token: token, QueryString: q.Document,
-		OperationName: q.OperationName, Variables: q.Variables}
-	answer, err := call(ctx, a.cfg.Logger, "authorizer",
-		func() (function.AuthorizerResponse, error) { return a.cfg.Authorizer(ctx, asked) })
+	answer, err := a.authorizer.ask(ctx, function.AuthorizerRequest{Token: token,
+		QueryString: q.Document, OperationName: q.OperationName, Variables: q.Variables})
 	if err != nil {
 		a.cfg.Logger.WarnContext(ctx, "sandbox: the authorizer failed", "error", err)
 	}

@@ -27,6 +27,9 @@ type Config struct {
 	// whether they really do. The error is one of this package's.
 	Credentials func(accessKeyID, sessionToken string) (*Caller, string, error)
 	Authorizer  function.Authorizer
+	// AuthorizerTTL is for how long its answers are kept. Zero means five minutes, and a negative
+	// value means not at all.
+	AuthorizerTTL time.Duration
 	// Functions answer the custom operations, by name such as "Query.echo".
 	Functions map[string]function.Handler
 	Store     *store.Store
@@ -41,11 +44,18 @@ type API struct {
 	tables map[*schema.Model]*items.Table
 	// subscribers get what mutations publish.
 	subscribers subscribers
+	authorizer  *authorizer
+	// running bounds the calls of each function, by name.
+	running map[string]slots
 }
 
 // New returns the API that cfg describes.
 func New(ctx context.Context, cfg Config) (*API, error) {
-	a := &API{cfg: cfg, tables: map[*schema.Model]*items.Table{}}
+	a := &API{cfg: cfg, tables: map[*schema.Model]*items.Table{}, authorizer: newAuthorizer(cfg),
+		running: map[string]slots{}}
+	for name := range cfg.Functions {
+		a.running[name] = newSlots()
+	}
 	var tables []*items.Table
 	for _, m := range cfg.Schema.Models {
 		t := tableOf(m)

@@ -35,7 +35,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), maxDuration)
 	defer cancel()
-	response, err := a.serve(ctx, r)
+	response, err := a.serve(ctx, w, r)
 	var refused *refusal
 	switch {
 	case err == nil:
@@ -70,23 +70,21 @@ func write(w http.ResponseWriter, status int, answer json.Marshaler) {
 		status, text = http.StatusInternalServerError, nil
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxDuration))
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
 
 // serve answers a request. The error is a refusal, or that of the server.
-func (a *API) serve(ctx context.Context, r *http.Request) (*graphql.Response, error) {
+func (a *API) serve(ctx context.Context, w http.ResponseWriter, r *http.Request) (
+	*graphql.Response, error) {
 	if r.Method != http.MethodPost {
 		return nil, &refusal{http.StatusMethodNotAllowed, "BadRequestException",
 			"The sandbox answers POST only."}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	body, err := readBody(w, r)
 	if err != nil {
-		return nil, malformed("Unable to read the request.")
-	}
-	if len(body) > maxBody {
-		return nil, &refusal{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
-			"Request body is too large."}
+		return nil, err
 	}
 	request, badBody := parseRequest(body)
 	caller, err := a.authenticate(ctx, r, body, request)
@@ -97,6 +95,23 @@ func (a *API) serve(ctx context.Context, r *http.Request) (*graphql.Response, er
 		return nil, badBody
 	}
 	return a.execute(ctx, caller, request)
+}
+
+// readBody reads the body of a request. It waits no longer for it than a request may take.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	connection := http.NewResponseController(w)
+	// A writer of a test may have no deadlines.
+	_ = connection.SetReadDeadline(time.Now().Add(maxDuration))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, malformed("Unable to read the request.")
+	case len(body) > maxBody:
+		return nil, &refusal{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+			"Request body is too large."}
+	}
+	_ = connection.SetReadDeadline(time.Time{}) // the server goes on reading, to notice a hang-up
+	return body, nil
 }
 
 func malformed(message string) error {

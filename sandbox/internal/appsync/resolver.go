@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -108,7 +106,7 @@ func (r *resolver) custom(ctx context.Context, op *schema.Operation,
 		return nil, graphql.NewError("Sandbox:NoFunction",
 			"The sandbox has no function for "+name+": register one.")
 	}
-	text, err := call(ctx, r.cfg.Logger, name, func() ([]byte, error) {
+	text, err := call(ctx, r.cfg.Logger, name, r.running[name], func() ([]byte, error) {
 		answer, err := handler(ctx, event)
 		if err != nil {
 			return nil, err
@@ -123,37 +121,6 @@ func (r *resolver) custom(ctx context.Context, op *schema.Operation,
 	}
 	return scalars.ParseJSON(string(text))
 }
-
-// call calls a function of the application. It waits no longer than ctx lasts, even if the function
-// does not mind it, and makes an error of a panic.
-func call[T any](ctx context.Context, logger *slog.Logger, name string,
-	f func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		o := outcome{err: errPanic} // unless f returns
-		defer func() {
-			if reason := recover(); reason != nil {
-				logger.ErrorContext(ctx, "sandbox: a function panicked", "function", name,
-					"reason", reason, "stack", string(debug.Stack()))
-			}
-			done <- o
-		}()
-		o.value, o.err = f()
-	}()
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		return outcome{}.value, ctx.Err()
-	}
-}
-
-// errPanic is the error of a function that does not return.
-var errPanic = errors.New("the function panicked: the sandbox's log says where")
 
 // asError returns the error of a field in the words of AppSync, or err if that is the server's.
 func asError(err error) error {

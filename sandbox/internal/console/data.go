@@ -242,9 +242,18 @@ var callers = []struct {
 		Known:    &function.Identity{}}},
 }
 
+// The callers of the page of queries who are known by what they show: a user of the OIDC provider by
+// claims, and one whom the authorizer lets in by a token.
+const (
+	oidcCaller   = "oidc"
+	lambdaCaller = "lambda"
+)
+
 // queryPage is the form for a query.
 type queryPage struct {
 	Callers, Users []choice
+	// Shows is set if there is a caller who is known by what they show.
+	Shows bool
 	// Document is the query to begin with. It is empty if there is no API.
 	Document string
 }
@@ -260,6 +269,17 @@ func (h *Handler) query(r *http.Request) (any, error) {
 	for _, c := range callers {
 		if h.Data.Has(c.caller.Identity.Provider) {
 			p.Callers = append(p.Callers, choice{c.Value, c.Name})
+		}
+	}
+	for _, c := range []struct {
+		mode schema.Provider
+		choice
+	}{
+		{schema.OIDC, choice{oidcCaller, "User of the OIDC provider, by claims"}},
+		{schema.Function, choice{lambdaCaller, "Lambda authorizer, by a token"}},
+	} {
+		if h.Data.Has(c.mode) {
+			p.Callers, p.Shows = append(p.Callers, c.choice), true
 		}
 	}
 	if h.Data.Has(schema.UserPool) {
@@ -305,11 +325,10 @@ func (h *Handler) ask(r *http.Request) (string, error) {
 	if h.Data == nil {
 		return "", errNoPage
 	}
-	caller, err := h.caller(r.Context(), r.PostForm.Get("caller"))
-	if err != nil {
-		return "", err
-	}
 	request := map[string]any{"query": r.PostForm.Get("query")}
+	if name := strings.TrimSpace(r.PostForm.Get("operation")); name != "" {
+		request["operationName"] = name
+	}
 	if text := strings.TrimSpace(r.PostForm.Get("variables")); text != "" {
 		var object map[string]json.RawMessage
 		if json.Unmarshal([]byte(text), &object) != nil || object == nil {
@@ -321,13 +340,37 @@ func (h *Handler) ask(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := h.Data.Ask(r.Context(), caller, body)
+	answer, err := h.askAs(r.Context(), r.PostForm.Get("caller"),
+		strings.TrimSpace(r.PostForm.Get("shows")), body)
 	if err != nil {
 		return "", err
 	}
 	var formatted bytes.Buffer
 	err = json.Indent(&formatted, answer, "", "  ")
 	return formatted.String(), err
+}
+
+// askAs returns the answer to a body that a caller sends, who is known by what they show if they are
+// none of the others.
+func (h *Handler) askAs(ctx context.Context, value, shows string, body []byte) ([]byte, error) {
+	switch {
+	case value == lambdaCaller && h.Data.Has(schema.Function):
+		if shows == "" {
+			return nil, formError{"Give the token that the authorizer decides about."}
+		}
+		return h.Data.AskAuthorizer(ctx, shows, body)
+	case value == oidcCaller && h.Data.Has(schema.OIDC):
+		var claims map[string]any
+		if json.Unmarshal([]byte(shows), &claims) != nil || claims["sub"] == nil {
+			return nil, formError{`The claims are a JSON object such as {"sub": "ann"}.`}
+		}
+		return h.Data.Ask(ctx, appsync.User(schema.OIDC, claims), body)
+	}
+	caller, err := h.caller(ctx, value)
+	if err != nil {
+		return nil, err
+	}
+	return h.Data.Ask(ctx, caller, body)
 }
 
 // caller returns who asks: one of [callers], or the user with a sub.

@@ -35,6 +35,8 @@ const (
 	writeTimeout = 30 * time.Second
 	// keepAlive is how often a client gets a sign of life.
 	keepAlive = time.Minute
+	// pongTimeout is how long a client may take to answer a ping, which comes with it.
+	pongTimeout = 30 * time.Second
 	// connectionTimeout is after how long without one the client should give the connection up.
 	connectionTimeout = 5 * time.Minute
 	// lifetime is how long a connection lasts.

@@ -3,6 +3,7 @@ package realtime
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -356,4 +357,30 @@ func TestMaxSockets(t *testing.T) {
 		b.handler.leave()
 	}
 	b.connect(withKey())
+}
+
+// TestGoneSubscriber: a client that takes bytes, but does not answer, has gone. Its connection ends.
+func TestGoneSubscriber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, testSchema, nil)
+		conn, err := b.http.Transport.(*http.Transport).DialContext(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		go func() {
+			// The frame says {} with a mask of zeros.
+			_, _ = fmt.Fprintf(conn, "GET /graphql/realtime HTTP/1.1\r\nHost: api\r\nUpgrade: websocket\r\n"+
+				"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n"+
+				"Sec-WebSocket-Protocol: %s, %s%s\r\n\r\n\x81\x82\x00\x00\x00\x00{}",
+				"AAAAAAAAAAAAAAAAAAAAAA==", protocol, headerPrefix, encode(t, withKey()))
+		}()
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(answer), `"type":"ka"`) {
+			t.Errorf("%q, %v", answer, err)
+		}
+		if got := time.Since(begun); got != keepAlive+pongTimeout {
+			t.Errorf("the connection ended after %v", got)
+		}
+	})
 }

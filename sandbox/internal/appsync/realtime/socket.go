@@ -59,14 +59,14 @@ func newSocket(h *Handler, conn *websocket.Conn, refused *failure) *socket {
 // serve serves the connection until its end.
 func (s *socket) serve(ctx context.Context) {
 	ctx, s.end = context.WithCancel(ctx)
-	var writer sync.WaitGroup
-	writer.Go(func() { s.write(ctx) })
+	var writers sync.WaitGroup
+	writers.Go(func() { s.write(ctx, &writers) })
 	defer func() {
 		s.end()
 		for _, end := range s.active {
 			end()
 		}
-		writer.Wait()
+		writers.Wait()
 	}()
 	silent := time.AfterFunc(firstMessageTimeout, func() {
 		s.finish(websocket.StatusPolicyViolation, "The client has sent nothing.")
@@ -87,7 +87,7 @@ func (s *socket) serve(ctx context.Context) {
 }
 
 // write writes what is to be sent, until the connection is closed or the context done.
-func (s *socket) write(ctx context.Context) {
+func (s *socket) write(ctx context.Context, writers *sync.WaitGroup) {
 	defer s.end()
 	defer func() { _ = s.conn.CloseNow() }()
 	alive := time.NewTicker(keepAlive)
@@ -108,7 +108,18 @@ func (s *socket) write(ctx context.Context) {
 		case <-s.wake:
 		case <-alive.C:
 			s.send(message{Type: "ka"})
+			writers.Go(func() { s.ping(ctx) })
 		}
+	}
+}
+
+// ping breaks the connection if the client does not answer: it has gone without a word. Clients
+// answer without the help of an application (RFC 6455 section 5.5.2).
+func (s *socket) ping(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
+	defer cancel()
+	if s.conn.Ping(ctx) != nil {
+		s.end()
 	}
 }
 

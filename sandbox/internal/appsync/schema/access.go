@@ -73,12 +73,7 @@ func (s *Schema) names(d *ast.Directive, mode Provider) bool {
 	if d.Name == "aws_auth" {
 		return mode == UserPool && s.options.defaultMode() == UserPool
 	}
-	return slices.ContainsFunc(directives, func(e struct {
-		mode Provider
-		name string
-	}) bool {
-		return e.name == d.Name && e.mode == mode
-	})
+	return slices.Contains(directives, modeDirective{mode, d.Name})
 }
 
 func modeDirectives(list ast.DirectiveList) ast.DirectiveList {

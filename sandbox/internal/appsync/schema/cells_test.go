@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,46 +11,178 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// TestEveryCell walks each rule of the recorded schemas by operation and caller, and compares with
-// a plain reading of the rules. Models with rules of fields are left to the recorded verdicts where
-// it is fields that decide: on create, update and delete.
+// TestEveryCell walks each rule of the recorded schemas, those of fields and of custom operations
+// included, by operation and caller, and compares with a plain reading of the rules. Each rule has
+// a caller whom it lets in, and one whom it does not.
 func TestEveryCell(t *testing.T) {
-	extra := maps.Clone(callers)
-	extra["gold"] = Identity{Provider: UserPool, Claims: map[string]any{
-		"sub": "sub-gwen", "cognito:username": "gwen", "membership": "gold,silver",
-		"custom:tenant": "acme", "custom:orgs": `["red","blue"]`,
-	}}
-	cells := 0
+	cells, lets := 0, map[string]map[bool]bool{} // whether a rule lets somebody in, and keeps some out
 	for _, name := range models(t) {
 		s := load(t, name)
+		see := func(place string, rule Rule, id Identity, item map[string]any) bool {
+			cells++
+			rule.Access = 0
+			key := fmt.Sprintf("%s: %s: %+v", name, place, rule)
+			if lets[key] == nil {
+				lets[key] = map[bool]bool{}
+			}
+			matches := plainly(rule, id, item)
+			lets[key][matches] = true
+			return matches
+		}
 		for _, m := range s.Models {
-			fieldRules := slices.ContainsFunc(m.Fields, func(f *Field) bool { return f.Rules != nil })
 			item := itemOfAlice(m)
+			who := callersOf(m.allRules()...)
 			for _, op := range m.Operations {
-				access, writes := operationAccess(op)
-				if fieldRules && (writes || !slices.ContainsFunc(m.Rules, func(r Rule) bool { return r.Access&access != 0 })) {
+				for _, caller := range sorted(who) {
+					id := who[caller]
+					want := m.plainVerdict(op, item, func(place string, rule Rule) bool {
+						return see(m.Name+place+" "+op.Name, rule, id, item)
+					}) || id.Provider == IAM && id.IAM == Admin
+					if got := answers(s, id, op, item); got != want {
+						t.Errorf("%s: %s %s of Alice's %s: %v, want %v", name, caller, op.Name, m.Name, got, want)
+					}
+				}
+			}
+		}
+		for root, def := range map[ast.Operation]*ast.Definition{
+			ast.Query: s.API.Query, ast.Mutation: s.API.Mutation, ast.Subscription: s.API.Subscription,
+		} {
+			for _, op := range s.operations[root] {
+				if op.Kind != Custom || op.Rules == nil {
 					continue
 				}
-				for _, who := range slices.Sorted(maps.Keys(extra)) {
-					id := extra[who]
+				who := callersOf(op.Rules...)
+				for _, caller := range sorted(who) {
+					id := who[caller]
 					want := id.Provider == IAM && id.IAM == Admin
-					for _, rule := range m.Rules {
-						if rule.Access&access != 0 {
-							cells++
-							want = want || plainly(rule, id, item)
-						}
+					for _, rule := range op.Rules {
+						want = see(op.Name, rule, id, nil) || want
 					}
-					if fieldRules && !want {
-						continue // a rule of a field may let them in
-					}
-					if got := answers(s, id, op, item); got != want {
-						t.Errorf("%s: %s %s of Alice's %s: %v, want %v", name, who, op.Name, m.Name, got, want)
+					got := s.AllowField(id, def, def.Fields.ForName(op.Name)) == nil &&
+						s.AllowCustom(id, def.Name, op.Name) == nil
+					if got != want {
+						t.Errorf("%s: %s %s: %v, want %v", name, caller, op.Name, got, want)
 					}
 				}
 			}
 		}
 	}
-	t.Logf("%d cells of rule, operation and caller", cells)
+	for key, both := range lets {
+		if len(both) != 2 {
+			t.Errorf("no two callers differ by the rule %s", key)
+		}
+	}
+	t.Logf("%d cells of rule, field, operation and caller: each of %d rules by operation lets some in, "+
+		"and keeps some out", cells, len(lets))
+}
+
+// allRules returns the rules of the model and of its fields.
+func (m *Model) allRules() []Rule {
+	rules := slices.Clone(m.Rules)
+	for _, f := range m.Fields {
+		rules = append(rules, f.Rules...)
+	}
+	return rules
+}
+
+// callersOf returns the callers of the tests, and one that each rule lets in.
+func callersOf(rules ...Rule) map[string]Identity {
+	all := maps.Clone(callers)
+	var single []Rule
+	for _, rule := range rules {
+		single = append(single, perGroup(rule)...)
+	}
+	for i, rule := range single {
+		id := Identity{Provider: rule.Provider.mode(), Claims: map[string]any{}, IAM: SignedIn}
+		if rule.Allow == Public {
+			id.IAM = Guest
+		}
+		switch {
+		case rule.Groups != nil:
+			id.Claims[rule.GroupClaim] = []any{rule.Groups[0]}
+		case rule.Allow == Groups:
+			id.Claims[rule.GroupClaim] = []any{"red"}
+		case rule.Allow == Owner:
+			for _, claim := range strings.Split(rule.IdentityClaim, claimDelimiter) {
+				id.Claims[claim] = ownerFor(rule)
+			}
+		}
+		all[fmt.Sprintf("the caller of rule %d", i)] = id
+	}
+	return all
+}
+
+// ownerFor returns the value of a rule's owner field in Alice's items.
+func ownerFor(rule Rule) string {
+	switch rule.IdentityClaim {
+	case "email":
+		return "alice@example.com"
+	case "sub":
+		return "sub-alice"
+	case "custom:tenant":
+		return "acme"
+	}
+	return "alice"
+}
+
+// plainVerdict reads the rules of a model for an operation as their documentation tells it. The rules
+// of a field stand for those of the model. matches reports whether a rule of a place is for the
+// caller.
+func (m *Model) plainVerdict(
+	op *Operation, item map[string]any, matches func(place string, rule Rule) bool,
+) bool {
+	access, writes := operationAccess(op)
+	granted := map[string]map[string]bool{} // by rule, whoever it is for: fields that it gives
+	some := false
+	for _, f := range m.def.Fields {
+		rules, place := m.Rules, ""
+		if own := m.fields[f.Name].Rules; own != nil {
+			rules, place = own, "."+f.Name
+		}
+		for _, rule := range rules {
+			for _, one := range perGroup(rule) {
+				mine := matches(place, one)
+				has := one.Access&access != 0
+				if op.Kind == Update { // rules for deletion may set null
+					has = one.Access&(AllowUpdate|AllowDelete) != 0
+				}
+				if !mine || !has {
+					continue
+				}
+				some = true
+				one.Access = 0
+				key := fmt.Sprintf("%+v", one)
+				if granted[key] == nil {
+					granted[key] = map[string]bool{}
+				}
+				granted[key][f.Name] = true
+			}
+		}
+	}
+	if op.Kind == Update || !writes {
+		return some // an update of nothing, or any part of an item
+	}
+	given := map[string]bool{}
+	for _, fields := range granted {
+		if len(fields) == len(m.def.Fields) { // who gets all fields gets those that are not declared
+			return true
+		}
+		maps.Copy(given, fields)
+	}
+	return op.Kind == Create && some && len(without(item, given)) == 0
+}
+
+// perGroup returns a rule for each of its groups.
+func perGroup(rule Rule) (rules []Rule) {
+	if rule.Groups == nil {
+		return []Rule{rule}
+	}
+	for _, group := range rule.Groups {
+		one := rule
+		one.Groups = []string{group}
+		rules = append(rules, one)
+	}
+	return rules
 }
 
 // itemOfAlice makes an item that belongs to Alice and to the group red.
@@ -64,18 +197,12 @@ func itemOfAlice(m *Model) map[string]any {
 	for _, name := range m.Key.Fields() {
 		item[name] = "1"
 	}
-	for _, rule := range m.Rules {
+	for _, rule := range m.allRules() {
 		switch {
 		case rule.GroupsField != "":
 			put(rule.GroupsField, "red")
-		case rule.Allow == Owner && rule.IdentityClaim == "email":
-			put(rule.OwnerField, "alice@example.com")
-		case rule.Allow == Owner && rule.IdentityClaim == "sub":
-			put(rule.OwnerField, "sub-alice")
-		case rule.Allow == Owner && rule.IdentityClaim == "custom:tenant":
-			put(rule.OwnerField, "acme")
 		case rule.Allow == Owner:
-			put(rule.OwnerField, "alice")
+			put(rule.OwnerField, ownerFor(rule))
 		}
 	}
 	return item

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -76,19 +75,7 @@ func FuzzRead(f *testing.F) {
 
 func FuzzReadIntrospection(f *testing.F) {
 	for _, model := range models(f) {
-		text, err := os.ReadFile(filepath.Join(recorded(f), "models", model, "amplify_outputs.json"))
-		if err != nil {
-			f.Fatal(err)
-		}
-		var outputs struct {
-			Data struct {
-				Introspection json.RawMessage `json:"model_introspection"`
-			}
-		}
-		if err := json.Unmarshal(text, &outputs); err != nil {
-			f.Fatal(err)
-		}
-		f.Add([]byte(outputs.Data.Introspection))
+		f.Add([]byte(recordedIntrospection(f, model)))
 	}
 	f.Add([]byte(`{"version": 1, "models": {"A": {"fields": {"id": {"type": {"model": "A"}}}}}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -66,10 +66,7 @@ func (m *members[V]) UnmarshalJSON(text []byte) error {
 		if err := d.Decode(&v); err != nil {
 			return fmt.Errorf("%v: %w", name, err)
 		}
-		*m = append(*m, struct {
-			Name  string
-			Value V
-		}{name.(string), v})
+		m.put(name.(string), v)
 	}
 	return nil
 }
@@ -83,49 +80,104 @@ func (m members[V]) get(name string) (v V, found bool) {
 	return v, false
 }
 
+// MarshalJSON writes the object in its order.
+func (m members[V]) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, one := range m {
+		name, err := json.Marshal(one.Name)
+		if err != nil {
+			return nil, err
+		}
+		v, err := json.Marshal(one.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.Name, err)
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = slices.Concat(b, name, []byte{':'}, v)
+	}
+	return append(b, '}'), nil
+}
+
+// put adds a member.
+func (m *members[V]) put(name string, v V) {
+	*m = append(*m, struct {
+		Name  string
+		Value V
+	}{name, v})
+}
+
+// An introspection is a model introspection, as the sandbox reads and writes it.
 type introspection struct {
-	Version   int
-	Models    members[introspectedModel]
-	NonModels members[struct {
-		Fields members[introspectedField]
-	}]
-	Enums members[struct {
-		Values []string
-	}]
-	Inputs members[struct {
-		Attributes members[introspectedField]
-	}]
-	Queries, Mutations, Subscriptions members[introspectedField]
+	Version       int                         `json:"version"`
+	Models        members[introspectedModel]  `json:"models"`
+	Enums         members[introspectedEnum]   `json:"enums"`
+	NonModels     members[introspectedObject] `json:"nonModels"`
+	Queries       members[introspectedField]  `json:"queries,omitempty"`
+	Mutations     members[introspectedField]  `json:"mutations,omitempty"`
+	Subscriptions members[introspectedField]  `json:"subscriptions,omitempty"`
+	Inputs        members[introspectedInput]  `json:"inputs,omitempty"`
 }
 
 type introspectedModel struct {
-	Fields     members[introspectedField]
-	Attributes []struct {
-		Type       string
-		Properties json.RawMessage
-	}
+	Name       string                     `json:"name"`
+	Fields     members[introspectedField] `json:"fields"`
+	Syncable   bool                       `json:"syncable"`
+	PluralName string                     `json:"pluralName"`
+	Attributes []introspectedAttribute    `json:"attributes"`
+	PrimaryKey primaryKeyInfo             `json:"primaryKeyInfo"`
+}
+
+type introspectedAttribute struct {
+	Type       string          `json:"type"`
+	Properties json.RawMessage `json:"properties"`
+}
+
+type primaryKeyInfo struct {
+	Custom    bool     `json:"isCustomPrimaryKey"`
+	Partition string   `json:"primaryKeyFieldName"`
+	Sort      []string `json:"sortKeyFieldNames"`
+}
+
+type introspectedEnum struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+type introspectedObject struct {
+	Name   string                     `json:"name"`
+	Fields members[introspectedField] `json:"fields"`
+}
+
+type introspectedInput struct {
+	Name       string                     `json:"name"`
+	Attributes members[introspectedField] `json:"attributes"`
 }
 
 type introspectedField struct {
-	IsArray         bool
-	Type            introspectedType
-	IsRequired      bool
-	IsArrayNullable bool
-	IsReadOnly      bool
-	Association     *struct {
-		ConnectionType              string
-		AssociatedWith, TargetNames []string
-	}
-	Arguments members[introspectedField]
+	Name            string                     `json:"name"`
+	IsArray         bool                       `json:"isArray"`
+	Type            introspectedType           `json:"type"`
+	IsRequired      bool                       `json:"isRequired"`
+	Attributes      json.RawMessage            `json:"attributes,omitempty"`      // always an empty list
+	IsArrayNullable *bool                      `json:"isArrayNullable,omitempty"` // of lists
+	IsReadOnly      bool                       `json:"isReadOnly,omitempty"`
+	Association     *association               `json:"association,omitempty"`
+	Arguments       members[introspectedField] `json:"arguments,omitempty"`
 }
 
-// An introspectedType is the name of a scalar, or an object with the kind and the name of a type.
-type introspectedType string
+type association struct {
+	ConnectionType string   `json:"connectionType"`
+	AssociatedWith []string `json:"associatedWith,omitempty"`
+	TargetNames    []string `json:"targetNames,omitzero"` // of HAS_ONE it may be empty
+}
+
+// An introspectedType is a scalar, which is written as its name alone, or a type of a kind.
+type introspectedType struct{ Kind, Name string }
 
 func (t *introspectedType) UnmarshalJSON(text []byte) error {
-	var scalar string
-	if json.Unmarshal(text, &scalar) == nil {
-		*t = introspectedType(scalar)
+	if json.Unmarshal(text, &t.Name) == nil {
 		return nil
 	}
 	var object map[string]string
@@ -134,18 +186,27 @@ func (t *introspectedType) UnmarshalJSON(text []byte) error {
 	}
 	for _, kind := range []string{"model", "nonModel", "enum", "input"} {
 		if name := object[kind]; name != "" {
-			*t = introspectedType(name)
+			t.Kind, t.Name = kind, name
 			return nil
 		}
 	}
 	return fmt.Errorf("the type %s is unknown", text)
 }
 
+// MarshalJSON writes the type.
+func (t introspectedType) MarshalJSON() ([]byte, error) {
+	if t.Kind == "" {
+		return json.Marshal(t.Name)
+	}
+	return json.Marshal(map[string]string{t.Kind: t.Name})
+}
+
 // graphql returns the field's type. For lists, isRequired speaks of the members.
 func (f introspectedField) graphql(pos *ast.Position) *ast.Type {
-	t := &ast.Type{NamedType: string(f.Type), NonNull: f.IsRequired, Position: pos}
+	t := &ast.Type{NamedType: f.Type.Name, NonNull: f.IsRequired, Position: pos}
 	if f.IsArray {
-		t = &ast.Type{Elem: t, NonNull: !f.IsArrayNullable, Position: pos}
+		nullable := f.IsArrayNullable != nil && *f.IsArrayNullable
+		t = &ast.Type{Elem: t, NonNull: !nullable, Position: pos}
 	}
 	return t
 }
@@ -214,11 +275,11 @@ func (b *builder) fields(def *ast.Definition, list members[introspectedField]) {
 	for _, f := range list {
 		pos := place(def.Name + "." + f.Name)
 		b.check(def.Name+": ", f.Name)
-		b.check(def.Name+"."+f.Name+": the type ", string(f.Value.Type))
+		b.check(def.Name+"."+f.Name+": the type ", f.Value.Type.Name)
 		out := &ast.FieldDefinition{Name: f.Name, Type: f.Value.graphql(pos), Position: pos}
 		for _, a := range f.Value.Arguments {
 			b.check(def.Name+"."+f.Name+": ", a.Name)
-			b.check(def.Name+"."+f.Name+"."+a.Name+": the type ", string(a.Value.Type))
+			b.check(def.Name+"."+f.Name+"."+a.Name+": the type ", a.Value.Type.Name)
 			out.Arguments = append(out.Arguments, &ast.ArgumentDefinition{
 				Name: a.Name, Type: a.Value.graphql(pos), Position: pos,
 			})
@@ -342,7 +403,7 @@ func (b *builder) association(f *ast.FieldDefinition, in introspectedField) {
 // index returns the index of the related model that a has-many relation uses, and the fields of
 // this model that it takes. The introspection names the field that leads back in its place.
 func (b *builder) index(in introspectedField) (name string, fields []string) {
-	related, _ := b.in.Models.get(string(in.Type))
+	related, _ := b.in.Models.get(in.Type.Name)
 	if len(in.Association.AssociatedWith) != 1 {
 		return "", nil
 	}
@@ -351,7 +412,7 @@ func (b *builder) index(in introspectedField) (name string, fields []string) {
 		return "", nil
 	}
 	targets := back.Association.TargetNames
-	owner, _ := b.in.Models.get(string(back.Type))
+	owner, _ := b.in.Models.get(back.Type.Name)
 	for _, a := range related.Attributes {
 		var key struct {
 			Name   string

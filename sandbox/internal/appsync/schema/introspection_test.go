@@ -13,7 +13,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-func loadIntrospection(t testing.TB, model string) *Schema {
+// recordedIntrospection returns the model introspection of a recorded backend.
+func recordedIntrospection(t testing.TB, model string) json.RawMessage {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(recorded(t), "models", model, "amplify_outputs.json"))
 	if err != nil {
@@ -27,7 +28,12 @@ func loadIntrospection(t testing.TB, model string) *Schema {
 	if err := json.Unmarshal(text, &outputs); err != nil {
 		t.Fatal(err)
 	}
-	s, err := ReadIntrospection("amplify_outputs.json", outputs.Data.Introspection, allModes)
+	return outputs.Data.Introspection
+}
+
+func loadIntrospection(t testing.TB, model string) *Schema {
+	t.Helper()
+	s, err := ReadIntrospection("amplify_outputs.json", recordedIntrospection(t, model), allModes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -45,11 +46,25 @@ func (o Options) admins() bool { return !o.Gen1 }
 // Read reads an annotated schema. The name is that of the file, for faults. All faults are
 // returned together; each begins with the file and the line.
 func Read(name, text string, o Options) (*Schema, error) {
-	document, err := parser.ParseSchema(&ast.Source{Name: name, Input: text})
-	if err != nil {
-		return nil, faultOf(name, err)
+	return ReadFiles(map[string]string{name: text}, o)
+}
+
+// ReadFiles reads an annotated schema that is in several files: their texts by their names.
+func ReadFiles(files map[string]string, o Options) (*Schema, error) {
+	document := &ast.SchemaDocument{}
+	var faults []error
+	for _, name := range sorted(files) {
+		part, err := parser.ParseSchema(&ast.Source{Name: name, Input: files[name]})
+		if err != nil {
+			faults = append(faults, faultOf(name, err))
+			continue
+		}
+		document.Merge(part)
 	}
-	return read(name, document, o, false)
+	if faults != nil {
+		return nil, errors.Join(faults...)
+	}
+	return read(strings.Join(sorted(files), ", "), document, o, false)
 }
 
 // read makes a schema of an annotated document, or of one that stands for a model introspection.
@@ -69,7 +84,7 @@ func read(
 	}
 	for _, step := range []func(){
 		r.directivesKnown, r.validate, r.joinModels, r.readModels, r.readKeys, r.readRelations,
-		r.readRoles, r.readCustom, r.derive,
+		r.readRoles, r.readCustom, r.derive, r.describe,
 	} {
 		if step(); len(r.faults) > 0 {
 			return nil, errors.Join(r.faults...)
@@ -108,7 +123,7 @@ func (r *reader) where(pos *ast.Position) string {
 	case pos == nil:
 		return r.name
 	case pos.Line > 0:
-		return r.name + ":" + strconv.Itoa(pos.Line)
+		return pos.Src.Name + ":" + strconv.Itoa(pos.Line)
 	}
 	return r.name + ": " + pos.Src.Name
 }
@@ -119,11 +134,12 @@ func faultOf(name string, err error) error {
 	if !errors.As(err, &ge) {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if len(ge.Locations) > 0 && ge.Locations[0].Line > 0 {
-		return fmt.Errorf("%s:%d: %s", name, ge.Locations[0].Line, ge.Message)
-	}
-	if place, _ := ge.Extensions["file"].(string); place != "" { // see place
-		name += ": " + place
+	file, _ := ge.Extensions["file"].(string)
+	switch {
+	case len(ge.Locations) > 0 && ge.Locations[0].Line > 0 && file != "":
+		return fmt.Errorf("%s:%d: %s", file, ge.Locations[0].Line, ge.Message)
+	case file != "": // see place
+		name += ": " + file
 	}
 	return fmt.Errorf("%s: %s", name, ge.Message)
 }

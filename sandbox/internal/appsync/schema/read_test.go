@@ -367,3 +367,32 @@ func TestReadModel(t *testing.T) {
 		}
 	}
 }
+
+// TestReadFiles: the files of a schema are one document, and faults name the file of each.
+func TestReadFiles(t *testing.T) {
+	note := "type Note @model @auth(rules: [{allow: public}]) { text: String kind: Kind }"
+	s, err := ReadFiles(map[string]string{"a/kinds.graphql": "enum Kind { A B }",
+		"note.graphql": note, "empty.graphql": ""}, allModes)
+	if err != nil || s.Model("Note").Field("kind") == nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		files map[string]string
+		want  []string
+	}{
+		{map[string]string{"a.graphql": "enum {", "b.graphql": "\n}", "c.graphql": note},
+			[]string{"a.graphql:1: ", "b.graphql:2: "}},
+		{map[string]string{"a.graphql": "enum Kind { A }", "b.graphql": "\nenum Kind { B }"},
+			[]string{"b.graphql:2: "}},
+		{map[string]string{"a.graphql": note,
+			"b.graphql": "\nenum Kind { A }\ntype Odd @model @auth(rules: [{allow: all}]) { a: Int }"},
+			[]string{`b.graphql:3: the rule has the unknown strategy allow: "all"`}},
+	} {
+		_, err := ReadFiles(c.files, allModes)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: the error is %v; it lacks %q", c.files, err, want)
+			}
+		}
+	}
+}

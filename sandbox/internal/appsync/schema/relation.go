@@ -107,11 +107,7 @@ func (r *reader) readHasOne(m *Model, f *ast.FieldDefinition, d *ast.Directive, 
 		r.checkFields(m, d, rel.Fields)
 		r.toPrimary(rel, d)
 	default:
-		rel.Fields = impliedKey(m, f, related)
-		for _, name := range rel.Fields {
-			m.settable[name] = true
-		}
-		r.addKey(m, rel.Fields, related, f.Type.NonNull)
+		rel.Fields = r.implyKey(m, f, related)
 		r.toPrimary(rel, d)
 	}
 	m.fields[f.Name].Relation = rel
@@ -134,19 +130,16 @@ func (r *reader) readBelongsTo(m *Model, f *ast.FieldDefinition, d *ast.Directiv
 			related.Name, m.Name)
 		return
 	}
+	named := argument(d, "references")
+	if named == nil {
+		named = argument(d, "fields")
+	}
 	switch {
-	case argument(d, "references") != nil:
-		rel.Fields = texts(argument(d, "references"))
-		r.checkFields(m, d, rel.Fields)
-	case argument(d, "fields") != nil:
-		rel.Fields = texts(argument(d, "fields"))
+	case named != nil:
+		rel.Fields = texts(named)
 		r.checkFields(m, d, rel.Fields)
 	case backKind == "hasOne":
-		rel.Fields = impliedKey(m, f, related)
-		for _, name := range rel.Fields {
-			m.settable[name] = true
-		}
-		r.addKey(m, rel.Fields, related, f.Type.NonNull)
+		rel.Fields = r.implyKey(m, f, related)
 	default:
 		rel.Fields = impliedKey(related, back, related)
 	}
@@ -226,6 +219,17 @@ func impliedKey(m *Model, f *ast.FieldDefinition, key *Model) []string {
 	for _, name := range key.Key.Fields() {
 		names = append(names, camel(m.Name, f.Name, name))
 	}
+	return names
+}
+
+// implyKey adds the fields that hold the key of the related model, which every rule for writing
+// allows, and returns their names.
+func (r *reader) implyKey(m *Model, f *ast.FieldDefinition, related *Model) []string {
+	names := impliedKey(m, f, related)
+	for _, name := range names {
+		m.settable[name] = true
+	}
+	r.addKey(m, names, related, f.Type.NonNull)
 	return names
 }
 

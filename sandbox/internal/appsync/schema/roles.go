@@ -223,7 +223,9 @@ func (r *reader) guard(m *Model, f *Field) {
 }
 
 // differ reports whether those who may read a relation and those who may read the related model
-// are not the same callers, although some callers are both.
+// are not the same callers, although some callers may be both. Amplify looks for callers that are
+// both among equal and private rules alone: a user whom one rule lets read the relation, and another
+// one the related item, then shows that item to all subscribers.
 func (r *reader) differ(readers []*role, related *Model) bool {
 	var others []*role
 	for _, one := range related.roles {
@@ -242,8 +244,7 @@ func (r *reader) differ(readers []*role, related *Model) bool {
 	both := func(a *role) bool {
 		return slices.ContainsFunc(others, func(b *role) bool {
 			personal := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
-			return a.same(b) || personal && a.written == b.written &&
-				(a.allow == Private || b.allow == Private)
+			return a.same(b) || personal && a.written == b.written
 		})
 	}
 	if len(related.roles) == 0 || !slices.ContainsFunc(readers, both) {

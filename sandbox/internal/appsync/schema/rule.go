@@ -39,11 +39,14 @@ func (p Provider) mode() Provider {
 	return p
 }
 
-// directives name the directive of each mode in the deployed schema, in Amplify's order.
-var directives = []struct {
+// A modeDirective is the directive of a mode in the deployed schema.
+type modeDirective struct {
 	mode Provider
 	name string
-}{
+}
+
+// directives are those of all modes, in Amplify's order.
+var directives = []modeDirective{
 	{APIKey, "aws_api_key"},
 	{IAM, "aws_iam"},
 	{OIDC, "aws_oidc"},

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/vektah/gqlparser/v2/ast"
+import (
+	"encoding/json"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
 
 // A Schema is what a backend serves.
 type Schema struct {
@@ -9,6 +13,10 @@ type Schema struct {
 	// API is the deployed schema: what clients see, with the types that the models bring. Documents
 	// are validated against it.
 	API *ast.Schema
+
+	// Introspection is the "model_introspection" of amplify_outputs.json, by which clients know the
+	// models. It is nil if the schema was read from one.
+	Introspection json.RawMessage
 
 	// Warnings tell what the sandbox leaves out or does not know.
 	Warnings []string

@@ -1,0 +1,155 @@
+// Package amplifylambda serves the requests that reach an AWS Lambda function with an
+// [http.Handler]:
+//
+//	lambda.Start(amplifylambda.Handler(app))
+//
+// It takes the events of function URLs, of API Gateway's HTTP APIs (payload formats 2.0 and 1.0)
+// and REST APIs, and of Application Load Balancers. It tells them apart: one function can have
+// several of them in front.
+//
+// # Requests
+//
+// A request is what net/http would have made of it: all Cookie lines, Host, the body in its bytes,
+// and RemoteAddr with the caller's IP address (and port 0). Behind a load balancer that is the last
+// address in X-Forwarded-For. Its context ends a moment before the function is stopped, so that the
+// answer of a handler that heeds its context still gets out.
+//
+// The address is spelled as the client has sent it, as far as the events tell:
+//
+//   - function URL: path and query.
+//   - load balancer: the path, and each parameter. Parameters of different names are sorted.
+//   - REST API: the path. The query is decoded, and encoded again. On the default endpoint of an
+//     API, https://id.execute-api.region.amazonaws.com/stage/notes, RequestURI has the stage and
+//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of the base path mapping.
+//   - HTTP API: the query. The path is decoded, and encoded again: /a%2Fb arrives as /a/b. Use the
+//     stage $default. Another one is part of the path.
+//
+// # Responses
+//
+// A response has all Set-Cookie lines. [Handler] sends it in one piece when the handler has
+// returned; Flush fixes the header and sends nothing. [StreamingHandler] sends it while it is
+// written. Neither sends informational responses (1xx) or trailers, and neither can be hijacked.
+//
+// A load balancer takes one line of each name unless multi-value headers are turned on for the
+// target group (lambda.multi_value_headers.enabled). A session has several cookies, so all requests
+// fail with an error that says so.
+//
+// A panic of a handler is logged and answered with status 500. It does not end the process, which
+// would make the next request wait for a new one.
+package amplifylambda
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// grace is how long before its deadline a function stops waiting for a handler.
+const grace = 250 * time.Millisecond
+
+// Handler returns a function for [github.com/aws/aws-lambda-go/lambda.Start] that has next answer
+// requests. It is safe for concurrent use if next is.
+//
+// The response is sent in one piece. Lambda limits it to 6 MB, and load balancers to 1 MB. It is
+// text if it is valid UTF-8, and base64 otherwise. A REST API decodes that only with
+// binaryMediaTypes.
+func Handler(next http.Handler) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
+		e, err := parse(payload)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := withGrace(ctx)
+		defer cancel()
+		var body bytes.Buffer
+		w := newWriter(&body, func() {})
+		if err := w.serve(ctx, next, e); err != nil {
+			return nil, err
+		}
+		if b := body.Bytes(); !utf8.Valid(b) {
+			return e.response(w.status, w.sent, base64.StdEncoding.EncodeToString(b), true), nil
+		}
+		return e.response(w.status, w.sent, body.String(), false), nil
+	}
+}
+
+// StreamingHandler is [Handler] for integrations that stream: function URLs with the invoke mode
+// RESPONSE_STREAM, and REST APIs with the response transfer mode STREAM. What next writes and
+// flushes gets to the client at once.
+//
+// An event does not tell the mode, and Lambda does not convert answers: a function that streams
+// must be called by such integrations alone. HTTP APIs and load balancers have none.
+func StreamingHandler(next http.Handler) func(context.Context, json.RawMessage) (any, error) {
+	return func(ctx context.Context, payload json.RawMessage) (any, error) {
+		e, err := parse(payload)
+		if err != nil {
+			return nil, err
+		}
+		if e.stream == nil {
+			return nil, errors.New("amplifylambda: the caller of the function takes no stream: " +
+				"use Handler for load balancers and HTTP APIs")
+		}
+		ctx, cancel := withGrace(ctx)
+		reader, writer := io.Pipe()
+		begun := make(chan struct{})
+		w := newWriter(writer, sync.OnceFunc(func() { close(begun) }))
+		go func() {
+			defer cancel()
+			_ = writer.CloseWithError(w.serve(ctx, next, e))
+		}()
+		<-begun
+		return e.stream(w.status, w.sent, &stream{reader, cancel}), nil
+	}
+}
+
+// stream is the body of a response. When Lambda does not want any more of it, the context of the
+// request ends.
+type stream struct {
+	*io.PipeReader
+	cancel context.CancelFunc
+}
+
+func (s *stream) Close() error {
+	s.cancel()
+	return s.PipeReader.Close()
+}
+
+// withGrace returns ctx with a deadline that leaves time to answer.
+func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-grace))
+	}
+	return context.WithCancel(ctx)
+}
+
+// parse returns the request in an event.
+func parse(payload []byte) (*event, error) {
+	var kind struct {
+		Version        string `json:"version"`
+		HTTPMethod     string `json:"httpMethod"`
+		RequestContext struct {
+			ELB *struct{} `json:"elb"`
+		} `json:"requestContext"`
+	}
+	if err := json.Unmarshal(payload, &kind); err != nil {
+		return nil, fmt.Errorf("amplifylambda: the event is no HTTP request: %w", err)
+	}
+	switch {
+	case kind.Version == "2.0":
+		return parseV2(payload)
+	case kind.RequestContext.ELB != nil:
+		return parseALB(payload)
+	case kind.HTTPMethod != "":
+		return parseV1(payload, kind.Version)
+	}
+	return nil, errors.New("amplifylambda: the event is no HTTP request: " +
+		"it comes from no function URL, API Gateway or load balancer")
+}

@@ -1,0 +1,179 @@
+package frameworktest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/amplify-go/amplify/amplifytest"
+)
+
+// childVariable tells a benchmark that it is the server in a process of its own.
+const childVariable = "FRAMEWORKTEST_SERVER"
+
+// Benchmark compares the server's CPU time of /me, for known sessions, with that of /bare, which
+// answers the same without the library. The goal is a ratio of 1.25. The server runs as a process of
+// its own: the test binary, which runs the benchmark of b once more.
+func Benchmark(b *testing.B, serve Serve) {
+	b.Setenv("AMPLIFY_APP_ORIGIN", "")
+	if os.Getenv(childVariable) != "" {
+		serveChild(b, serve)
+		return
+	}
+	const round = 5000
+	server := startChild(b)
+	server.hammer(b, "/me", 100) // so that the sessions are known
+	var with, without time.Duration
+	requests := 0
+	for b.Loop() {
+		with += server.hammer(b, "/me", round)
+		without += server.hammer(b, "/bare", round)
+		requests += round
+	}
+	b.ReportMetric(float64(with)/float64(without), "cpu-ratio")
+	b.ReportMetric(float64(with.Microseconds())/float64(requests), "us/me")
+	b.ReportMetric(float64(without.Microseconds())/float64(requests), "us/bare")
+}
+
+// child is a server in a process of its own.
+type child struct {
+	Address string
+	Cookies []string // of users who are signed in
+
+	pid    int
+	client *http.Client
+}
+
+// childPrefix begins the line on which the server tells what it is, among those of the testing
+// package.
+const childPrefix = "frameworktest: "
+
+// serveChild serves until its standard input ends, which it does with the parent.
+func serveChild(b *testing.B, serve Serve) {
+	pool := amplifytest.New(b, amplifytest.Options{})
+	var c child
+	for i := range 100 {
+		r, err := http.NewRequest(http.MethodGet, "/", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		pool.SignIn(r, amplifytest.User{Name: fmt.Sprintf("user%d", i)})
+		c.Cookies = append(c.Cookies, r.Header.Get("Cookie"))
+	}
+	c.Address = serve(b, pool.Config(), pool.Options())
+	line, err := json.Marshal(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fmt.Printf("\n%s%s\n", childPrefix, line)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+func startChild(b *testing.B) *child {
+	b.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^"+b.Name()+"$", "-test.benchtime=1x")
+	cmd.Env = append(os.Environ(), childVariable+"=1", "GOMAXPROCS=1")
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
+	lines := bufio.NewReader(stdout)
+	b.Cleanup(func() {
+		c.client.CloseIdleConnections()
+		_ = stdin.Close()
+		_, _ = io.Copy(io.Discard, lines)
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	})
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			b.Fatalf("the server does not start: %v", err)
+		}
+		if text, ok := strings.CutPrefix(line, childPrefix); ok {
+			if err := json.Unmarshal([]byte(text), c); err != nil {
+				b.Fatal(err)
+			}
+			return c
+		}
+	}
+}
+
+// hammer gets a path so many times, two at a time on connections that are kept alive, and returns
+// the CPU time that this took the server.
+func (c *child) hammer(b *testing.B, path string, requests int) time.Duration {
+	b.Helper()
+	before := c.cpu(b)
+	var all sync.WaitGroup
+	for half := range 2 {
+		all.Go(func() {
+			for i := half; i < requests; i += 2 {
+				r, err := http.NewRequest(http.MethodGet, "http://"+c.Address+path, nil)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				r.Host = "example.com"
+				r.Header.Set("Cookie", c.Cookies[i%len(c.Cookies)])
+				response, err := c.client.Do(r)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, err = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+				if err != nil || response.StatusCode != http.StatusOK {
+					b.Errorf("%s: status %d, %v", path, response.StatusCode, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return c.cpu(b) - before
+}
+
+// cpu returns the CPU time that the server has taken: the first field of the schedstat of each
+// thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The usual utime and stime
+// count in steps of 10 ms.
+func (c *child) cpu(b *testing.B) time.Duration {
+	b.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))
+	if err != nil || len(threads) == 0 {
+		b.Fatalf("no CPU times of process %d: %v", c.pid, err)
+	}
+	var sum int64
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if err != nil {
+			b.Fatal(err)
+		}
+		field, _, _ := strings.Cut(string(stat), " ")
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += n
+	}
+	return time.Duration(sum)
+}
