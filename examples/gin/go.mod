@@ -7,7 +7,6 @@ require github.com/amplify-go/amplify v0.1.0
 require github.com/gin-gonic/gin v1.12.0
 
 require (
-	github.com/MicahParks/jwkset v0.11.1 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.48.0 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.12 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/endpoints/v2 v2.8.12 // indirect

@@ -7,7 +7,6 @@ require github.com/amplify-go/amplify v0.1.0
 require github.com/a-h/templ v0.3.1100
 
 require (
-	github.com/MicahParks/jwkset v0.11.1 // indirect
 	github.com/a-h/parse v0.0.0-20250122154542-74294addb73e // indirect
 	github.com/aws/aws-sdk-go-v2 v1.48.0 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/configsources v1.5.12 // indirect
