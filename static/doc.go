@@ -41,7 +41,7 @@
 //
 // A page with parameters, such as "GET /posts/{slug}", has a variant for each value, and the values
 // come from visitors. A variant is rendered once, however many readers wait for it. How many are
-// kept, are rendered at once, and are rendered anew in a minute is bounded by [Options]. The query
+// kept, are rendered at once, and are rendered again in a minute is bounded by [Options]. The query
 // of a request matters only as far as PageOptions.Query lists it.
 //
 // # Browsers and CDNs
