@@ -48,8 +48,8 @@
 // # Order
 //
 // A cache that is shared by users belongs in front of [ServerRunner.Middleware]: there it sees what
-// the response depends on. Behind Middleware, too, it gets to know that responses to requests with a
-// session are private, unless a handler says otherwise.
+// the response depends on. A cache behind Middleware sees that responses to requests with a session
+// are private, unless a handler says otherwise.
 //
 // # Cookies
 //
