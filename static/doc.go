@@ -9,7 +9,8 @@
 //	mux.Handle("GET /splash", splash)
 //
 //	func renderSplash(ctx context.Context, r static.Request) (*static.Content, error) {
-//		out, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/splash.png")})
+//		in := storage.GetURLInput{Path: storage.Path("public/splash.png")}
+//		out, err := storage.GetURL(ctx, in)
 //		if err != nil {
 //			return nil, err
 //		}
