@@ -2,8 +2,12 @@
 // from the same cookies that Amplify JS writes in the browser, and sign users in and out without a
 // token ever reaching a script. It is to Fiber what package amplifyhttp is to net/http.
 //
-//	runner, err := amplifyfiber.NewServerRunner(cfg, amplifyfiber.Options{Origin: "https://myapp.com"})
-//	routes, err := runner.AuthRoutes(amplifyfiber.AuthRoutesOptions{RedirectOnSignInComplete: "/home"})
+//	runner, err := amplifyfiber.NewServerRunner(cfg, amplifyfiber.Options{
+//		Origin: "https://myapp.com",
+//	})
+//	routes, err := runner.AuthRoutes(amplifyfiber.AuthRoutesOptions{
+//		RedirectOnSignInComplete: "/home",
+//	})
 //	signedIn, err := runner.RequireUser(amplifyfiber.Guard{SignIn: "/sign-in"})
 //
 //	app := fiber.New(fiber.Config{ReadBufferSize: amplifyfiber.ReadBufferSize})
@@ -22,11 +26,11 @@
 // # Contexts
 //
 // Amplify's APIs take c.Context(), and not c itself. A fiber.Ctx belongs to another request as soon
-// as this one has been answered, so that what still holds it, a goroutine of a handler or of an HTTP
-// client, would act as another user. c.Context() is this request's for good.
+// as this one has been answered, so that what still holds it, a goroutine of a handler or of an
+// HTTP client, would act as another user. c.Context() is this request's for good.
 //
-// For the same reason call c.Context() in the handler, and not in a goroutine that it leaves behind.
-// Nothing of a request that this package keeps shares memory with Fiber, whether or not
+// For the same reason call c.Context() in the handler, and not in a goroutine that it leaves
+// behind. Nothing of a request that this package keeps shares memory with Fiber, whether or not
 // [fiber.Config.Immutable] is set.
 //
 // # Streams
@@ -36,20 +40,20 @@
 // keep them from it. An [fiber.ErrorHandler] runs later. It still learns who the user is, and must
 // not reset the response.
 //
-// The server context lives until the response has been sent. So the function of
-// c.SendStreamWriter, for Server-Sent Events for instance, acts as the user for as long as it
-// streams, by the c.Context() that the handler has taken for it. It sets no cookies: when the session
-// has to be refreshed, it gets [amplify.ReasonRefreshNeedsWritableResponse]. Let the stream end then.
-// The browser's EventSource asks again, and that request refreshes the session. A handler that
-// streams therefore asks for the user before it begins.
+// The server context lives until the response has been sent. So the function of c.SendStreamWriter,
+// for Server-Sent Events for instance, acts as the user for as long as it streams, by the
+// c.Context() that the handler has taken for it. It sets no cookies: when the session has to be
+// refreshed, it gets [amplify.ReasonRefreshNeedsWritableResponse]. Let the stream end then. The
+// browser's EventSource asks again, and that request refreshes the session. A handler that streams
+// therefore asks for the user before it begins.
 //
 // The same holds for WebSockets: the context lives as long as the connection.
 //
 // # Order
 //
 // A cache that is shared by users belongs in front of [ServerRunner.Middleware]: there it sees what
-// the response depends on. Behind Middleware, too, it gets to know that responses to requests with a
-// session are private, unless a handler says otherwise.
+// the response depends on. A cache behind Middleware sees that responses to requests with a session
+// are private, unless a handler says otherwise.
 //
 // # Cookies
 //

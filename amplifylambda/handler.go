@@ -20,7 +20,8 @@
 //   - load balancer: the path, and each parameter. Parameters of different names are sorted.
 //   - REST API: the path. The query is decoded, and encoded again. On the default endpoint of an
 //     API, https://id.execute-api.region.amazonaws.com/stage/notes, RequestURI has the stage and
-//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of the base path mapping.
+//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of
+//     the base path mapping.
 //   - HTTP API: the query. The path is decoded, and encoded again: /a%2Fb arrives as /a/b. Use the
 //     stage $default. Another one is part of the path.
 //

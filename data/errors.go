@@ -71,11 +71,14 @@ func errZero(what, made string) error {
 
 // errUnknown is the error for a name that the API does not have.
 func errUnknown(what, name string, known []string) error {
-	slices.Sort(known)
+	has := "It has none."
+	if len(known) > 0 {
+		slices.Sort(known)
+		has = "It has: " + strings.Join(known, ", ") + "."
+	}
 	return &amplify.Error{
 		Name: dataErrorName, Reason: amplify.ReasonConfiguration,
-		Message: fmt.Sprintf("The backend has no %s %q, but: %s.",
-			what, name, strings.Join(known, ", ")),
+		Message:            fmt.Sprintf("The backend has no %s %q. %s", what, name, has),
 		RecoverySuggestion: "Correct the name" + orRegenerate,
 	}
 }

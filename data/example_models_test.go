@@ -36,7 +36,7 @@ func ExampleModelOf_wrong() {
 		fmt.Println(fault)
 	}
 	// Output:
-	// data_test.Note.Titel "Titel": the Note has no such field, but id, title, stars. A field that is not to be read has the tag `json:"-"`
+	// data_test.Note.Titel "Titel": the Note has no such field. It has: id, title, stars. A field that is not to be read has the tag `json:"-"`
 	// data_test.Note.Stars: Int does not fit a string
 }
 

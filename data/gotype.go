@@ -85,8 +85,9 @@ func (s *selector) ofStruct(
 		f := findField(fields, field.name)
 		switch {
 		case f == nil:
-			s.fault(at, field.name, "the %s has no such field, but %s. A field that is not to "+
-				"be read has the tag `json:\"-\"`", owner, strings.Join(fieldNames(fields), ", "))
+			s.fault(at, field.name, "the %s has no such field. It has: %s. A field that is not "+
+				"to be read has the tag `json:\"-\"`",
+				owner, strings.Join(fieldNames(fields), ", "))
 		case takenBy[f.Name] != "":
 			s.fault(at, field.name, "%s takes this field, too", takenBy[f.Name])
 		case field.quoted:

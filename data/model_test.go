@@ -145,10 +145,10 @@ func TestModelOfFaults(t *testing.T) {
 		err  error
 		want []string
 	}{
-		"an unknown model": {fault[struct{ ID string }](api.app, "Workshops"), []string{`no model "Workshops", but: Booking, Coupon`}},
-		"an unknown field": {fault[struct{ Titel string }](api.app, "Workshop"), []string{`struct { Titel string }.Titel "Titel": the Workshop has no such field, but id, title,`}},
+		"an unknown model": {fault[struct{ ID string }](api.app, "Workshops"), []string{`no model "Workshops". It has: Booking, Coupon`}},
+		"an unknown field": {fault[struct{ Titel string }](api.app, "Workshop"), []string{`struct { Titel string }.Titel "Titel": the Workshop has no such field. It has: id, title,`}},
 		"an unknown field of a custom type": {
-			fault[struct{ Address struct{ Zip string } }](api.app, "Studio"), []string{".Address.Zip", "the Address has no such field, but street, city"},
+			fault[struct{ Address struct{ Zip string } }](api.app, "Studio"), []string{".Address.Zip", "the Address has no such field. It has: street, city"},
 		},
 		"an unknown field of a related item": {
 			fault[struct {
@@ -200,8 +200,8 @@ func TestModelOfFaults(t *testing.T) {
 		"a list of results": {
 			operationFault[workshop](api.app, "topWorkshops"), []string{"[Workshop] is a list, which data_test.workshop does not take"},
 		},
-		"an unknown operation": {operationFault[string](api.app, "ecco"), []string{`no custom query or mutation "ecco", but: countSeats, echo`}},
-		"an unknown enum":      {enumFault(api.app, "Levels"), []string{`no enum "Levels", but: AddressKind`}},
+		"an unknown operation": {operationFault[string](api.app, "ecco"), []string{`no custom query or mutation "ecco". It has: countSeats, echo`}},
+		"an unknown enum":      {enumFault(api.app, "Levels"), []string{`no enum "Levels". It has: AddressKind`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.err == nil {

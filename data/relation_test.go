@@ -143,6 +143,11 @@ func TestRelationFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, unknown := data.RelationOf[booking](workshops, "title")
+	coupons, err := data.DynamicModelOf(api.app, "Coupon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, none := data.RelationOf[booking](coupons, "title")
 	_, wrong := data.RelationOf[struct{ Cost int }](workshops, "bookings")
 	_, get := many.Get(ctx, data.RelationInput{Of: data.ID("w")})
 	_, list := one.List(ctx, data.RelationInput{Of: data.ID("w")})
@@ -152,15 +157,16 @@ func TestRelationFaults(t *testing.T) {
 	_, nothing := many.List(ctx, data.RelationInput{})
 	_, filter := many.List(ctx, data.RelationInput{Of: data.ID("w"), Filter: data.Where("x", data.Eq(1))})
 	for want, err := range map[string]error{
-		`no relation of Workshop "title", but: bookings, followUps, parent, studio, tutors`: unknown,
-		"the Booking has no such field":                                 wrong,
-		"Workshop.bookings: the relation has many items":                get,
-		"Workshop.studio: the relation has one item":                    list,
-		"Workshop.id: the item lacks this field, by which the relation": noKey,
-		"Workshop.id: the key lacks this field, or it is empty":         emptyKey,
-		"Workshop.studioId: the item lacks this field, by which":        noTarget,
-		"Workshop: there is no value":                                   nothing,
-		"Booking.x: the model has no such field":                        filter,
+		`no relation of Workshop "title". It has: bookings, followUps, parent, studio, tutors`: unknown,
+		`no relation of Coupon "title". It has none.`:                                          none,
+		"the Booking has no such field":                                                        wrong,
+		"Workshop.bookings: the relation has many items":                                       get,
+		"Workshop.studio: the relation has one item":                                           list,
+		"Workshop.id: the item lacks this field, by which the relation":                        noKey,
+		"Workshop.id: the key lacks this field, or it is empty":                                emptyKey,
+		"Workshop.studioId: the item lacks this field, by which":                               noTarget,
+		"Workshop: there is no value":                                                          nothing,
+		"Booking.x: the model has no such field":                                               filter,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

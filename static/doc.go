@@ -9,7 +9,8 @@
 //	mux.Handle("GET /splash", splash)
 //
 //	func renderSplash(ctx context.Context, r static.Request) (*static.Content, error) {
-//		out, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/splash.png")})
+//		in := storage.GetURLInput{Path: storage.Path("public/splash.png")}
+//		out, err := storage.GetURL(ctx, in)
 //		if err != nil {
 //			return nil, err
 //		}
@@ -41,7 +42,7 @@
 //
 // A page with parameters, such as "GET /posts/{slug}", has a variant for each value, and the values
 // come from visitors. A variant is rendered once, however many readers wait for it. How many are
-// kept, are rendered at once, and are rendered anew in a minute is bounded by [Options]. The query
+// kept, are rendered at once, and are rendered again in a minute is bounded by [Options]. The query
 // of a request matters only as far as PageOptions.Query lists it.
 //
 // # Browsers and CDNs

@@ -23,7 +23,7 @@ import (
 // commandLine is what kong parses. Each command is one file: a struct with its flags and a method
 // Run.
 type commandLine struct {
-	Sandbox sandboxCommand `cmd:"" help:"Run a local backend: user pool, managed login, identity pool, S3, inbox and console."`
+	Sandbox sandboxCommand `cmd:"" help:"Run a local backend: user pool, managed login, identity pool, S3, AppSync, inbox and console."`
 	Doctor  doctorCommand  `cmd:"" help:"Say why a request is signed in or is not, and what is wrong with the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 

@@ -37,7 +37,8 @@ func run(ctx context.Context) error {
 	}
 	port := cmp.Or(os.Getenv("PORT"), "3000")
 	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{
-		Origin: cmp.Or(os.Getenv("AMPLIFY_APP_ORIGIN"), "http://localhost:"+port), // where browsers find it
+		// Where browsers find the application.
+		Origin: cmp.Or(os.Getenv("AMPLIFY_APP_ORIGIN"), "http://localhost:"+port),
 	})
 	if err != nil {
 		return err
@@ -58,8 +59,8 @@ func run(ctx context.Context) error {
 	}
 	server := &http.Server{
 		Handler:           mux,
-		ReadHeaderTimeout: 10 * time.Second, // clients that send a byte at a time hold no connection
-		IdleTimeout:       2 * time.Minute,  // longer than the load balancer's, which is to close first
+		ReadHeaderTimeout: 10 * time.Second, // clients that send slowly hold no connection
+		IdleTimeout:       2 * time.Minute,  // the load balancer is to close first
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
