@@ -73,34 +73,37 @@ func Run(t *testing.T, serve Serve) { run(t, serve, stream) }
 // events of /events arrive together.
 func RunBuffered(t *testing.T, serve Serve) { run(t, serve, buffered) }
 
-func run(t *testing.T, serve Serve, stream func(*app)) {
+func run(t *testing.T, serve Serve, stream check) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "") // of the machine that runs the tests
-	for _, check := range []struct {
-		name string
-		run  func(*app)
-	}{
-		{"anonymous", anonymous},
-		{"signed in", signedIn},
-		{"sessions that are refused", refusedSessions},
-		{"refresh", refresh},
-		{"outage", outage},
-		{"managed login", managedLogin},
-		{"stream", stream},
-		{"stream that outlives its session", lateStream},
-		{"hang-up in mid-stream", hangUp},
-		{"refresh that ends after its request", lateRefresh},
-		{"two users at once", twoUsers},
-		{"unusual paths", unusualPaths},
-		{"HEAD and other methods", methods},
-		{"notes", notes},
-		{"forms of other sites", otherSites},
-		{"many cookies", manyCookies},
-		{"panic", panics},
-		{"bare", bare},
-	} {
-		t.Run(check.name, func(t *testing.T) { check.run(newApp(t, serve, true)) })
+	for name, check := range checks {
+		t.Run(name, func(t *testing.T) { check(newApp(t, serve, true)) })
 	}
+	t.Run("stream", func(t *testing.T) { stream(newApp(t, serve, true)) })
 	t.Run("Amplify JS", func(t *testing.T) { amplifyJS(newApp(t, serve, false)) })
+}
+
+// check asks an application, and fails its test if the answers are not what they must be.
+type check = func(*app)
+
+// checks are those of all applications with managed login.
+var checks = map[string]check{
+	"anonymous":                           anonymous,
+	"signed in":                           signedIn,
+	"sessions that are refused":           refusedSessions,
+	"refresh":                             refresh,
+	"outage":                              outage,
+	"managed login":                       managedLogin,
+	"stream that outlives its session":    lateStream,
+	"hang-up in mid-stream":               hangUp,
+	"refresh that ends after its request": lateRefresh,
+	"two users at once":                   twoUsers,
+	"unusual paths":                       unusualPaths,
+	"HEAD and other methods":              methods,
+	"notes":                               notes,
+	"forms of other sites":                otherSites,
+	"many cookies":                        manyCookies,
+	"panic":                               panics,
+	"bare":                                bare,
 }
 
 // The users of the suite. The names are what no page may show without escaping them.
@@ -112,7 +115,7 @@ var (
 
 // app is an application under test, and what it stands on.
 type app struct {
-	*testing.T
+	testing.TB
 	pool    *amplifytest.Pool
 	address string
 
@@ -123,8 +126,8 @@ type app struct {
 }
 
 // newApp starts an application, which has an origin or leaves signing in to Amplify JS.
-func newApp(t *testing.T, serve Serve, managedLogin bool) *app {
-	a := &app{T: t, pool: amplifytest.New(t, amplifytest.Options{}), managedLogin: managedLogin}
+func newApp(t testing.TB, serve Serve, managedLogin bool) *app {
+	a := &app{TB: t, pool: amplifytest.New(t, amplifytest.Options{}), managedLogin: managedLogin}
 	o := a.pool.Options()
 	if !managedLogin {
 		o.Origin = ""

@@ -92,8 +92,8 @@ func readChunk(r *bufio.Reader) string {
 	return string(chunk[:size])
 }
 
-// lateStream: a session that expires in mid-stream is not refreshed any more. The cookies could not
-// be sent, and a refresh token that has been rotated would be lost.
+// lateStream: a stream goes on when its session expires, and that is not refreshed any more. The
+// cookies could not be sent, and a refresh token that has been rotated would be lost.
 func lateStream(a *app) {
 	response, err := a.client.Do(a.request(a.Context(), question{path: "/events", cookies: a.session(alice)}))
 	if err != nil {
@@ -105,7 +105,10 @@ func lateStream(a *app) {
 		a.Errorf("%q, %v", line, err)
 	}
 	a.pool.Advance(2 * time.Hour)
-	_, _ = io.Copy(io.Discard, body)
+	rest, err := io.ReadAll(body)
+	if want := "\ndata: 2 alice\n\ndata: 3 alice\n\n"; err != nil || string(rest) != want {
+		a.Errorf("then %q, %v", rest, err)
+	}
 	if n := a.refreshes(); n != 0 {
 		a.Errorf("%d refreshes", n)
 	}
