@@ -20,7 +20,8 @@
 //   - load balancer: the path, and each parameter. Parameters of different names are sorted.
 //   - REST API: the path. The query is decoded, and encoded again. On the default endpoint of an
 //     API, https://id.execute-api.region.amazonaws.com/stage/notes, RequestURI has the stage and
-//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of the base path mapping.
+//     URL.Path has not, as behind [http.StripPrefix]. With a custom domain both have the path of
+//     the base path mapping.
 //   - HTTP API: the query. The path is decoded, and encoded again: /a%2Fb arrives as /a/b. Use the
 //     stage $default. Another one is part of the path.
 //
@@ -142,14 +143,19 @@ func parse(payload []byte) (*event, error) {
 	if err := json.Unmarshal(payload, &kind); err != nil {
 		return nil, fmt.Errorf("amplifylambda: the event is no HTTP request: %w", err)
 	}
+	var e *event
+	var err error
 	switch {
 	case kind.Version == "2.0":
-		return parseV2(payload)
+		e, err = parseV2(payload)
 	case kind.RequestContext.ELB != nil:
-		return parseALB(payload)
+		e, err = parseALB(payload)
 	case kind.HTTPMethod != "":
-		return parseV1(payload, kind.Version)
+		e, err = parseV1(payload, kind.Version)
 	}
-	return nil, errors.New("amplifylambda: the event is no HTTP request: " +
-		"it comes from no function URL, API Gateway or load balancer")
+	if err == nil && (e == nil || e.method == "") {
+		return nil, errors.New("amplifylambda: the event is no HTTP request: " +
+			"it comes from no function URL, API Gateway or load balancer")
+	}
+	return e, err
 }
