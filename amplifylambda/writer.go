@@ -107,9 +107,11 @@ func (w *writer) writeHeader(status int) {
 	w.status, w.sent, w.typed = status, http.Header{}, false
 	for key, lines := range w.header {
 		name := http.CanonicalHeaderKey(key) // handlers can write into the map in any spelling
-		if !isToken(name) || isOfConnection(name) || // a trailer's name has a colon, and is no token
-			name == "Content-Length" && !w.isHead { // the integration counts
-			continue
+		if !isToken(name) || isOfConnection(name) {
+			continue // a trailer's name has a colon, and is no token
+		}
+		if name == "Content-Length" && !w.isHead {
+			continue // the integration counts
 		}
 		w.typed = w.typed || name == "Content-Type"
 		for _, line := range lines {

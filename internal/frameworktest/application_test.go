@@ -54,15 +54,16 @@ type parts struct {
 // broken returns an application that change has broken.
 func broken(change func(*parts)) Serve {
 	return func(t testing.TB, cfg amplify.Config, o amplifyhttp.Options) string {
-		return Handler(func(runner *amplifyhttp.ServerRunner, managedLogin bool) (http.Handler, error) {
-			p, err := newParts(runner, managedLogin)
+		newApp := func(r *amplifyhttp.ServerRunner, managedLogin bool) (http.Handler, error) {
+			p, err := newParts(r, managedLogin)
 			if err != nil {
 				return nil, err
 			}
 			p.clock = o.App.Clock
 			change(p)
 			return p.handler(), nil
-		})(t, cfg, o)
+		}
+		return Handler(newApp)(t, cfg, o)
 	}
 }
 

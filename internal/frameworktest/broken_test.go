@@ -30,11 +30,12 @@ func TestBroken(t *testing.T) {
 		{"sessions that are refused", "a guard that is content with a cookie", func(p *parts) {
 			guard := p.user
 			p.user = func(next http.Handler) http.Handler {
-				return branch(func(r *http.Request) bool { return r.Header["Cookie"] != nil }, next, guard(next))
+				hasCookie := func(r *http.Request) bool { return r.Header["Cookie"] != nil }
+				return branch(hasCookie, next, guard(next))
 			}
 		}},
 		{"refresh", "no cookies", without("Set-Cookie")},
-		{"refresh", "the last cookie takes the place of the others", changing(func(status int, h http.Header) int {
+		{"refresh", "the last cookie alone", changing(func(status int, h http.Header) int {
 			if lines := h["Set-Cookie"]; lines != nil {
 				h["Set-Cookie"] = lines[len(lines)-1:]
 			}
@@ -60,14 +61,20 @@ func TestBroken(t *testing.T) {
 		})},
 		{"outage", "nobody is told when to come back", without("Retry-After")},
 		{"managed login", "no auth routes", func(p *parts) { p.routes = http.NotFoundHandler() }},
-		{"stream", "flushes are not passed on", writing(func(w http.ResponseWriter) http.ResponseWriter { return hidden{w} })},
-		{"stream", "flushes do nothing", writing(func(w http.ResponseWriter) http.ResponseWriter { return lazy{hidden{w}} })},
+		{"stream", "no flushes", writing(func(w http.ResponseWriter) http.ResponseWriter {
+			return hidden{w}
+		})},
+		{"stream", "empty flushes", writing(func(w http.ResponseWriter) http.ResponseWriter {
+			return lazy{hidden{w}}
+		})},
 		{"stream that outlives its session", "events bypass the runner", bypass},
 		{"hang-up in mid-stream", "everybody is the first user", firstUser},
 		{"refresh that ends after its request", "cookies in the next answer", nextAnswer},
 		{"two users at once", "everybody is the first user", firstUser},
 		{"unusual paths", "guards before the path is cleaned", func(p *parts) {
-			guards := map[string]func(http.Handler) http.Handler{"/home": p.page, "/me": p.user, "/admin": p.admin}
+			guards := map[string]func(http.Handler) http.Handler{
+				"/home": p.page, "/me": p.user, "/admin": p.admin,
+			}
 			p.page, p.user, p.admin = unchanged, unchanged, unchanged
 			middleware := p.middleware
 			p.middleware = func(next http.Handler) http.Handler {
@@ -88,7 +95,9 @@ func TestBroken(t *testing.T) {
 			}
 		}},
 		{"HEAD and other methods", "no HEAD", func(p *parts) {
-			p.around = func(next http.Handler) http.Handler { return branch(isGet, next, http.NotFoundHandler()) }
+			p.around = func(next http.Handler) http.Handler {
+				return branch(isGet, next, http.NotFoundHandler())
+			}
 		}},
 		{"notes", "text as it comes", func(p *parts) {
 			p.note = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
