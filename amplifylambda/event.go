@@ -122,8 +122,8 @@ func parseALB(payload []byte) (*event, error) {
 		return nil, fmt.Errorf("amplifylambda: event of a load balancer: %w", err)
 	}
 	if in.MultiValueHeaders == nil {
-		return nil, errors.New("amplifylambda: the target group has no multi-value headers, and would " +
-			"lose cookies: set its attribute lambda.multi_value_headers.enabled to true")
+		return nil, errors.New("amplifylambda: the target group has no multi-value headers, and " +
+			"would lose cookies: set its attribute lambda.multi_value_headers.enabled to true")
 	}
 	var query []string
 	for _, name := range slices.Sorted(maps.Keys(in.MultiValueQueryStringParameters)) {
@@ -161,6 +161,11 @@ func (e *event) request(ctx context.Context) (*http.Request, error) {
 	if !strings.HasPrefix(target, "/") {
 		return nil, errors.New("amplifylambda: the path does not begin with a slash")
 	}
+	for name, lines := range e.header {
+		if !isToken(name) || slices.ContainsFunc(lines, isControlled) {
+			return nil, fmt.Errorf("amplifylambda: the header field %q is malformed", name)
+		}
+	}
 	body := e.body
 	if e.isBase64 {
 		decoded, err := base64.StdEncoding.DecodeString(e.body)
@@ -192,6 +197,18 @@ func address(remote string) string {
 
 // encode returns a decoded path as it stands in an address.
 func encode(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+// isToken reports whether s can be the name of a header field (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
+	})
+}
+
+// isControlled reports whether a header field cannot have s as its value (RFC 9110 §5.5).
+func isControlled(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
 
 func headerOf(lines map[string][]string) http.Header {
 	h := make(http.Header, len(lines))

@@ -143,14 +143,19 @@ func parse(payload []byte) (*event, error) {
 	if err := json.Unmarshal(payload, &kind); err != nil {
 		return nil, fmt.Errorf("amplifylambda: the event is no HTTP request: %w", err)
 	}
+	var e *event
+	var err error
 	switch {
 	case kind.Version == "2.0":
-		return parseV2(payload)
+		e, err = parseV2(payload)
 	case kind.RequestContext.ELB != nil:
-		return parseALB(payload)
+		e, err = parseALB(payload)
 	case kind.HTTPMethod != "":
-		return parseV1(payload, kind.Version)
+		e, err = parseV1(payload, kind.Version)
 	}
-	return nil, errors.New("amplifylambda: the event is no HTTP request: " +
-		"it comes from no function URL, API Gateway or load balancer")
+	if err == nil && (e == nil || e.method == "") {
+		return nil, errors.New("amplifylambda: the event is no HTTP request: " +
+			"it comes from no function URL, API Gateway or load balancer")
+	}
+	return e, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,7 @@ type writer struct {
 	out    io.Writer   // nil when the handler has returned
 	status int         // 0 until the header is written
 	sent   http.Header // the header as it was then
+	typed  bool        // the handler has decided on a Content-Type, if only to have none
 	begun  bool        // status and sent are final
 
 	ready func() // is called when the response begins, at least once
@@ -84,8 +86,12 @@ func (w *writer) fail() error {
 // Header implements [http.ResponseWriter].
 func (w *writer) Header() http.Header { return w.header }
 
-// WriteHeader implements [http.ResponseWriter]. It passes informational responses over.
+// WriteHeader implements [http.ResponseWriter]. It passes informational responses over, and panics
+// if status is none, as net/http does.
 func (w *writer) WriteHeader(status int) {
+	if status < 100 || status > 999 {
+		panic(fmt.Sprintf("amplifylambda: the handler answers with no HTTP status: %d", status))
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.out != nil {
@@ -98,14 +104,18 @@ func (w *writer) writeHeader(status int) {
 	if status < 200 || w.status != 0 {
 		return
 	}
-	w.status, w.sent = status, http.Header{}
+	w.status, w.sent, w.typed = status, http.Header{}, false
 	for key, lines := range w.header {
-		if isOfConnection(key) || strings.HasPrefix(key, http.TrailerPrefix) ||
-			key == "Content-Length" && !w.isHead { // the integration counts
-			continue
+		name := http.CanonicalHeaderKey(key) // handlers can write into the map in any spelling
+		if !isToken(name) || isOfConnection(name) {
+			continue // a trailer's name has a colon, and is no token
 		}
+		if name == "Content-Length" && !w.isHead {
+			continue // the integration counts
+		}
+		w.typed = w.typed || name == "Content-Type"
 		for _, line := range lines {
-			w.sent[key] = append(w.sent[key], oneLine.Replace(line))
+			w.sent[name] = append(w.sent[name], oneLine.Replace(line))
 		}
 	}
 }
@@ -115,8 +125,8 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 // isOfConnection reports whether a field describes the connection (RFC 9110 §7.6.1), which is not
 // the handler's. A load balancer would pass it on, even by HTTP/2.
-func isOfConnection(key string) bool {
-	switch key {
+func isOfConnection(name string) bool {
+	switch name {
 	case "Connection", "Keep-Alive", "Proxy-Connection", "Trailer", "Transfer-Encoding", "Upgrade":
 		return true
 	}
@@ -130,8 +140,7 @@ func (w *writer) begin(first []byte) {
 		return
 	}
 	w.begun = true
-	_, typed := w.sent["Content-Type"]
-	if !typed && len(first) > 0 && w.sent.Get("Content-Encoding") == "" {
+	if !w.typed && len(first) > 0 && w.sent.Get("Content-Encoding") == "" {
 		w.sent.Set("Content-Type", http.DetectContentType(first)) // as net/http does
 	}
 	w.ready()

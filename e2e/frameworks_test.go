@@ -21,8 +21,8 @@ import (
 // frameworks are the folders of the examples that differ in their web framework alone.
 var frameworks = []string{"nethttp", "chi", "gin", "echo", "fiber", "templ"}
 
-// TestFrameworks: sessions of managed login and of Amplify JS in the applications of all frameworks,
-// each a process of its own.
+// TestFrameworks: sessions of managed login and of Amplify JS in the applications of all
+// frameworks, each a process of its own.
 func TestFrameworks(t *testing.T) {
 	library := amplify6(t)
 	var packages []string
@@ -42,8 +42,10 @@ func TestFrameworks(t *testing.T) {
 	}
 	// Cookies know no ports: who signs in on this page is signed in at the applications.
 	page := &spa{backend: backend, app: startApp(t, newSite(t, "localhost"), backend, appOptions{
-		Script:        library.bundle(t, "page.js"),
-		Configuration: map[string]any{"config": backend.resourcesConfig(t), "options": map[string]any{"ssr": true}},
+		Script: library.bundle(t, "page.js"),
+		Configuration: map[string]any{
+			"config": backend.resourcesConfig(t), "options": map[string]any{"ssr": true},
+		},
 	})}
 
 	for _, name := range frameworks {
@@ -56,7 +58,8 @@ func TestFrameworks(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(filepath.Join(programs, name))
-			cmd.Env = append(os.Environ(), append(variables, "AMPLIFY_OUTPUTS="+outputs, "PORT="+address.Port())...)
+			cmd.Env = append(os.Environ(), "AMPLIFY_OUTPUTS="+outputs, "PORT="+address.Port())
+			cmd.Env = append(cmd.Env, variables...)
 			process := startProcess(t, cmd)
 			return framework{s.origin, backend}.answers(t, address.Host, process)
 		}
@@ -125,8 +128,8 @@ func (f framework) answers(t testing.TB, address string, p *process) framework {
 	}
 }
 
-// walk goes through the application with a tab that shows its page /home, and ends there. It returns
-// the name of the user.
+// walk goes through the application with a tab that shows its page /home, and ends there. It
+// returns the name of the user.
 func (f framework) walk(b *tab) (user string) {
 	b.t.Helper()
 	user = b.whoami().Username
@@ -168,7 +171,9 @@ func (f framework) walk(b *tab) (user string) {
 			note := b.cookies()["note"]
 			if note == nil {
 				b.t.Error("no note is kept")
-			} else if text, err := url.QueryUnescape(note.Value); err != nil || text != "milk & honey" {
+				return
+			}
+			if text, err := url.QueryUnescape(note.Value); err != nil || text != "milk & honey" {
 				b.t.Errorf("the note is kept as %q, %v", note.Value, err)
 			}
 		},

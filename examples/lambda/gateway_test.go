@@ -90,9 +90,11 @@ func format2(r *http.Request, path, query, body string, isBase64 bool) map[strin
 		"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
 		"headers": lastLines(forwarded(r), true),
 		"requestContext": map[string]any{
-			"accountId": "123456789012", "apiId": "id", "domainName": r.Host, "stage": "$default", "requestId": "id",
+			"accountId": "123456789012", "apiId": "id", "domainName": r.Host, "stage": "$default",
+			"requestId": "id",
 			"http": map[string]string{
-				"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": "192.0.2.1", "userAgent": r.UserAgent(),
+				"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": "192.0.2.1",
+				"userAgent": r.UserAgent(),
 			},
 		},
 		"body": body, "isBase64Encoded": isBase64,
@@ -256,13 +258,13 @@ func (i integration) stream(t testing.TB, f function) http.Handler {
 // serve starts the application as a function behind an integration.
 func serve(front func(testing.TB, http.Handler) http.Handler) frameworktest.Serve {
 	return func(t testing.TB, cfg amplify.Config, o amplifyhttp.Options) string {
-		app := frameworktest.Handler(func(runner *amplifyhttp.ServerRunner, managedLogin bool) (http.Handler, error) {
-			app, err := newApp(runner, managedLogin)
+		inFront := func(r *amplifyhttp.ServerRunner, managedLogin bool) (http.Handler, error) {
+			app, err := newApp(r, managedLogin)
 			if err != nil {
 				return nil, err
 			}
 			return front(t, app), nil
-		})
-		return app(t, cfg, o)
+		}
+		return frameworktest.Handler(inFront)(t, cfg, o)
 	}
 }

@@ -46,7 +46,8 @@ func TestProgram(t *testing.T) {
 	l.events <- integrations["function URL"].event(t, r)
 	var got answer
 	text := <-l.answers
-	if err := json.Unmarshal(text, &got); err != nil || got.StatusCode != 200 || !strings.Contains(got.Body, "Hello, ann!") {
+	err = json.Unmarshal(text, &got)
+	if err != nil || got.StatusCode != 200 || !strings.Contains(got.Body, "Hello, ann!") {
 		t.Errorf("%s, %v", text, err)
 	}
 }
@@ -99,7 +100,8 @@ func newRuntime(t testing.TB) *runtime {
 		select {
 		case event := <-l.events:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()))
+			deadline := time.Now().Add(time.Minute).UnixMilli()
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(deadline))
 			_, _ = w.Write(event)
 		case <-r.Context().Done():
 		}

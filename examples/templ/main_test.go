@@ -24,7 +24,9 @@ func TestGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code bytes.Buffer
-	if _, err := generator.Generate(file, &code, generator.WithVersion(templ.Version()), generator.WithFileName("home.templ")); err != nil {
+	_, err = generator.Generate(file, &code,
+		generator.WithVersion(templ.Version()), generator.WithFileName("home.templ"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	want, err := format.Source(code.Bytes())

@@ -22,8 +22,8 @@ import (
 const childVariable = "FRAMEWORKTEST_SERVER"
 
 // Benchmark compares the server's CPU time of /me, for known sessions, with that of /bare, which
-// answers the same without the library. The goal is a ratio of 1.25. The server runs as a process of
-// its own: the test binary, which runs the benchmark of b once more.
+// answers the same without the library. The goal is a ratio of 1.25. The server runs as a process
+// of its own: the test binary, which runs the benchmark of b once more.
 func Benchmark(b *testing.B, serve Serve) {
 	b.Setenv("AMPLIFY_APP_ORIGIN", "")
 	if os.Getenv(childVariable) != "" {
@@ -81,7 +81,8 @@ func serveChild(b *testing.B, serve Serve) {
 
 func startChild(b *testing.B) *child {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^"+b.Name()+"$", "-test.benchtime=1x")
+	cmd := exec.Command(os.Args[0],
+		"-test.run=^$", "-test.bench=^"+b.Name()+"$", "-test.benchtime=1x")
 	cmd.Env = append(os.Environ(), childVariable+"=1", "GOMAXPROCS=1")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
@@ -95,7 +96,8 @@ func startChild(b *testing.B) *child {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
+	connections := &http.Transport{MaxIdleConnsPerHost: 4}
+	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: connections}}
 	lines := bufio.NewReader(stdout)
 	b.Cleanup(func() {
 		c.client.CloseIdleConnections()

@@ -1,5 +1,5 @@
-// Package frameworktest is the suite that each of the small applications below examples passes. They
-// differ in their web framework and answer the same routes:
+// Package frameworktest is the suite that each of the small applications below examples passes.
+// They differ in their web framework and answer the same routes:
 //
 //	GET /         HTML for everybody: "Hello, <name>!", or "Welcome!" to those who are not signed in
 //	GET /home     HTML for users: "Hello, <name>!". Others are sent to /api/auth/sign-in
@@ -42,8 +42,9 @@ import (
 // then.
 type Serve = func(t testing.TB, cfg amplify.Config, o amplifyhttp.Options) (address string)
 
-// Handler returns what serves an application that is a handler of net/http.
-func Handler(newApp func(runner *amplifyhttp.ServerRunner, managedLogin bool) (http.Handler, error)) Serve {
+// Handler returns what serves an application that is a handler of net/http. newApp makes it for a
+// runner, with or without managed login.
+func Handler(newApp func(*amplifyhttp.ServerRunner, bool) (http.Handler, error)) Serve {
 	return func(t testing.TB, cfg amplify.Config, o amplifyhttp.Options) string {
 		runner, err := amplifyhttp.NewServerRunner(cfg, o)
 		if err != nil {
@@ -73,58 +74,63 @@ func Run(t *testing.T, serve Serve) { run(t, serve, stream) }
 // events of /events arrive together.
 func RunBuffered(t *testing.T, serve Serve) { run(t, serve, buffered) }
 
-func run(t *testing.T, serve Serve, stream func(*app)) {
+func run(t *testing.T, serve Serve, stream check) {
 	t.Setenv("AMPLIFY_APP_ORIGIN", "") // of the machine that runs the tests
-	for _, check := range []struct {
-		name string
-		run  func(*app)
-	}{
-		{"anonymous", anonymous},
-		{"signed in", signedIn},
-		{"sessions that are refused", refusedSessions},
-		{"refresh", refresh},
-		{"outage", outage},
-		{"managed login", managedLogin},
-		{"stream", stream},
-		{"stream that outlives its session", lateStream},
-		{"hang-up in mid-stream", hangUp},
-		{"refresh that ends after its request", lateRefresh},
-		{"two users at once", twoUsers},
-		{"unusual paths", unusualPaths},
-		{"HEAD and other methods", methods},
-		{"notes", notes},
-		{"forms of other sites", otherSites},
-		{"many cookies", manyCookies},
-		{"panic", panics},
-		{"bare", bare},
-	} {
-		t.Run(check.name, func(t *testing.T) { check.run(newApp(t, serve, true)) })
+	for name, check := range checks {
+		t.Run(name, func(t *testing.T) { check(newApp(t, serve, true)) })
 	}
+	t.Run("stream", func(t *testing.T) { stream(newApp(t, serve, true)) })
 	t.Run("Amplify JS", func(t *testing.T) { amplifyJS(newApp(t, serve, false)) })
+}
+
+// check asks an application, and fails its test if the answers are not what they must be.
+type check = func(*app)
+
+// checks are those of all applications with managed login.
+var checks = map[string]check{
+	"anonymous":                           anonymous,
+	"signed in":                           signedIn,
+	"sessions that are refused":           refusedSessions,
+	"refresh":                             refresh,
+	"outage":                              outage,
+	"managed login":                       managedLogin,
+	"stream that outlives its session":    lateStream,
+	"hang-up in mid-stream":               hangUp,
+	"refresh that ends after its request": lateRefresh,
+	"two users at once":                   twoUsers,
+	"unusual paths":                       unusualPaths,
+	"HEAD and other methods":              methods,
+	"notes":                               notes,
+	"forms of other sites":                otherSites,
+	"many cookies":                        manyCookies,
+	"panic":                               panics,
+	"bare":                                bare,
 }
 
 // The users of the suite. The names are what no page may show without escaping them.
 var (
-	alice = amplifytest.User{Name: "alice", Attributes: map[string]string{"name": `<b>Alice</b> & "co"`}}
-	bob   = amplifytest.User{Name: "bob", Email: "bob@example.com"}
-	root  = amplifytest.User{Name: "root", Groups: []string{"admins"}}
+	alice = amplifytest.User{
+		Name: "alice", Attributes: map[string]string{"name": `<b>Alice</b> & "co"`},
+	}
+	bob  = amplifytest.User{Name: "bob", Email: "bob@example.com"}
+	root = amplifytest.User{Name: "root", Groups: []string{"admins"}}
 )
 
 // app is an application under test, and what it stands on.
 type app struct {
-	*testing.T
+	testing.TB
 	pool    *amplifytest.Pool
 	address string
 
 	managedLogin bool
-	client       *http.Client                        // keeps connections, follows no redirects, and has no cookies
+	client       *http.Client                        // has no cookies and follows no redirects
 	onClock      atomic.Pointer[func()]              // called when the library asks for the time
 	onCall       atomic.Pointer[func(*http.Request)] // called when it calls AWS
 }
 
 // newApp starts an application, which has an origin or leaves signing in to Amplify JS.
-func newApp(t *testing.T, serve Serve, managedLogin bool) *app {
-	a := &app{T: t, pool: amplifytest.New(t, amplifytest.Options{}), managedLogin: managedLogin}
+func newApp(t testing.TB, serve Serve, managedLogin bool) *app {
+	a := &app{TB: t, pool: amplifytest.New(t, amplifytest.Options{}), managedLogin: managedLogin}
 	o := a.pool.Options()
 	if !managedLogin {
 		o.Origin = ""
@@ -136,12 +142,13 @@ func newApp(t *testing.T, serve Serve, managedLogin bool) *app {
 		}
 		return now()
 	}
-	o.App.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	transport := func(r *http.Request) (*http.Response, error) {
 		if hook := a.onCall.Load(); hook != nil {
 			(*hook)(r)
 		}
 		return aws.RoundTrip(r)
-	})}
+	}
+	o.App.HTTPClient = &http.Client{Transport: roundTripper(transport)}
 	a.address = serve(t, a.pool.Config(), o)
 	connections := &http.Transport{
 		MaxIdleConnsPerHost: 64,
@@ -151,8 +158,10 @@ func newApp(t *testing.T, serve Serve, managedLogin bool) *app {
 	}
 	t.Cleanup(connections.CloseIdleConnections)
 	a.client = &http.Client{
-		Transport:     connections,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: connections,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	return a
 }
@@ -183,10 +192,12 @@ type question struct {
 // Headers of browsers.
 var (
 	navigation = map[string]string{
-		"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+		"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate",
+		"Sec-Fetch-Dest": "document",
 	}
 	fromAfar = map[string]string{
-		"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+		"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site",
+		"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
 	}
 )
 
@@ -199,7 +210,8 @@ type answer struct {
 
 func (a *app) request(ctx context.Context, q question) *http.Request {
 	a.Helper()
-	r, err := http.NewRequestWithContext(ctx, q.method, "http://example.com"+q.path, strings.NewReader(q.form))
+	address, body := "http://example.com"+q.path, strings.NewReader(q.form)
+	r, err := http.NewRequestWithContext(ctx, q.method, address, body)
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -236,8 +248,8 @@ func (a *app) read(response *http.Response) answer {
 	return answer{response.StatusCode, response.Header, string(body)}
 }
 
-// raw sends a request by hand, with a target that a client would change, on a connection of its own.
-// A server that hangs up answers nothing.
+// raw sends a request by hand, with a target that a client would change, on a connection of its
+// own. A server that hangs up answers nothing.
 func (a *app) raw(method, target, cookies string) answer {
 	a.Helper()
 	conn, err := net.Dial("tcp", a.address)
@@ -245,7 +257,8 @@ func (a *app) raw(method, target, cookies string) answer {
 		a.Fatal(err)
 	}
 	defer conn.Close()
-	text := method + " " + target + " HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nContent-Length: 0\r\n"
+	text := method + " " + target + " HTTP/1.1\r\n" +
+		"Host: example.com\r\nConnection: close\r\nContent-Length: 0\r\n"
 	if cookies != "" {
 		text += "Cookie: " + cookies + "\r\n"
 	}
@@ -265,7 +278,8 @@ func (a *app) raw(method, target, cookies string) answer {
 func (a *app) wants(q question, got answer, status int, text string) {
 	a.Helper()
 	if got.status != status || !strings.Contains(got.body, text) {
-		a.Errorf("%s %s: status %d, want %d with %q:\n%s", cmp.Or(q.method, "GET"), q.path, got.status, status, text, got.body)
+		a.Errorf("%s %s: status %d, want %d with %q:\n%s",
+			cmp.Or(q.method, "GET"), q.path, got.status, status, text, got.body)
 	}
 	if set := got.header["Set-Cookie"]; set != nil {
 		a.Errorf("%s %s sets cookies: %s", q.method, q.path, set)

@@ -10,10 +10,11 @@ import (
 	"github.com/amplify-go/amplify/amplifytest"
 )
 
-// twoUsers: 64 requests of two users share a server's connections, contexts and buffers, and nothing
-// else. Half of them come with sessions that are refreshed on the way.
+// twoUsers: 64 requests of two users share a server's connections, contexts and buffers, and
+// nothing else. Half of them come with sessions that are refreshed on the way.
 func twoUsers(a *app) {
 	const requests = 64
+	greetings := map[string]string{"alice": "Hello, &lt;b&gt;Alice", "bob": "Hello, bob@"}
 	type request struct {
 		question
 		user amplifytest.User
@@ -48,15 +49,18 @@ func twoUsers(a *app) {
 				case "/me":
 					a.identifies(got, r.user)
 				case "/home":
-					if !strings.Contains(got.body, map[string]string{"alice": "Hello, &lt;b&gt;Alice", "bob": "Hello, bob@"}[r.user.Name]) {
+					if !strings.Contains(got.body, greetings[r.user.Name]) {
 						a.Errorf("%s is shown %s", r.user.Name, got.body)
 					}
 				case "/events":
-					if want := fmt.Sprintf("data: 1 %s\n\ndata: 2 %[1]s\n\ndata: 3 %[1]s\n\n", r.user.Name); got.body != want {
+					const events = "data: 1 X\n\ndata: 2 X\n\ndata: 3 X\n\n"
+					want := strings.ReplaceAll(events, "X", r.user.Name)
+					if got.body != want {
 						a.Errorf("%s is sent %q", r.user.Name, got.body)
 					}
 				case "/note":
-					if text := strings.Join(got.header["Set-Cookie"], "\n"); !strings.Contains(text, "note="+r.note) {
+					text := strings.Join(got.header["Set-Cookie"], "\n")
+					if !strings.Contains(text, "note="+r.note) {
 						a.Errorf("note %s is kept as %s", r.note, text)
 					}
 				}
@@ -82,13 +86,18 @@ func twoUsers(a *app) {
 // unusualPaths: a guard stands before a handler however its path is spelled.
 func unusualPaths(a *app) {
 	users := map[string]string{
-		"nobody": "", "a user in no group": a.session(bob), "a user with an expired session": a.session(bob, amplifytest.Expired),
-		"somebody else's invention": a.session(root, amplifytest.Forged),
+		"nobody":                         "",
+		"a user in no group":             a.session(bob),
+		"a user with an expired session": a.session(bob, amplifytest.Expired),
+		"somebody else's invention":      a.session(root, amplifytest.Forged),
 	}
 	spellings := []string{
-		"%s", "/%s", "//%s", "%s/", "%s//", "/.%s", "/./%s", "%s/.", "%s/..%[1]s", "/x/..%s", "/x/../%s", "/../%s", "/..;%s", "/;%s", "%s;x=1",
-		"%s?x=/", "%s%%2f", "/%%2f%s", "%%2f%s", "/%%2e%s", "/x%%2f..%s", "%s%%00", "%s%%20", "%s%%0d%%0a", "%s.", "%s.html", `\%s`, "/*%s",
-		"/api/auth/sign-in/..%s", "/api/auth/..%s", "/api/auth/sign-in%%2f..%s", "/api/auth%s", "/api/auth/sign-out%s", "%s/api/auth/sign-in",
+		"%s", "/%s", "//%s", "%s/", "%s//", "/.%s", "/./%s", "%s/.", "%s/..%[1]s",
+		"/x/..%s", "/x/../%s", "/../%s", "/..;%s", "/;%s", "%s;x=1", "%s?x=/",
+		"%s%%2f", "/%%2f%s", "%%2f%s", "/%%2e%s", "/x%%2f..%s", "%s%%00", "%s%%20", "%s%%0d%%0a",
+		"%s.", "%s.html", `\%s`, "/*%s",
+		"/api/auth/sign-in/..%s", "/api/auth/..%s", "/api/auth/sign-in%%2f..%s", "/api/auth%s",
+		"/api/auth/sign-out%s", "%s/api/auth/sign-in",
 		"http://example.com%s", "http://other.example%s", "http://example.com/%s",
 	}
 	for _, path := range []string{"/home", "/me", "/admin", "/events", "/note"} {
@@ -96,7 +105,8 @@ func unusualPaths(a *app) {
 		for _, form := range spellings {
 			targets = append(targets, fmt.Sprintf(form, path))
 		}
-		for _, spelling := range []string{strings.ToUpper(path), encodeFirst(path), encodeAll(path)} {
+		other := []string{strings.ToUpper(path), encodeFirst(path), encodeAll(path)}
+		for _, spelling := range other {
 			targets = append(targets, spelling, "/"+spelling, spelling+"/")
 		}
 		for _, target := range targets {
@@ -107,7 +117,8 @@ func unusualPaths(a *app) {
 				for _, method := range []string{"GET", "POST"} {
 					got := a.raw(method, target, cookies)
 					if got.passed() {
-						a.Errorf("%s %s lets %s pass: status %d\n%s", method, target, who, got.status, got.body)
+						a.Errorf("%s %s lets %s pass: status %d\n%s",
+							method, target, who, got.status, got.body)
 					}
 				}
 			}
@@ -115,7 +126,8 @@ func unusualPaths(a *app) {
 	}
 	for _, target := range []string{"//home", "/home/", "/%68ome", "/home/../home"} {
 		// A user gets there, is led there, or is told that there is nothing.
-		if got := a.raw("GET", target, a.session(alice)); got.status != 200 && got.status/100 != 3 && got.status != 404 {
+		got := a.raw("GET", target, a.session(alice))
+		if got.status != 200 && got.status/100 != 3 && got.status != 404 {
 			a.Errorf("%s: status %d", target, got.status)
 		}
 	}
@@ -145,21 +157,25 @@ func encodeAll(path string) string {
 
 // methods: no method gets past a guard, and HEAD is answered as GET, without a body.
 func methods(a *app) {
+	all := []string{"HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "GETS"}
+	users := map[string]string{"nobody": "", "a user in no group": a.session(bob)}
 	for _, path := range []string{"/home", "/me", "/admin", "/events", "/note"} {
-		for _, method := range []string{"HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "GETS"} {
-			for who, cookies := range map[string]string{"nobody": "", "a user in no group": a.session(bob)} {
+		for _, method := range all {
+			for who, cookies := range users {
 				if path != "/admin" && cookies != "" {
 					continue
 				}
 				got := a.raw(method, path, cookies)
 				if got.passed() || got.status == 200 && method == "HEAD" {
-					a.Errorf("%s %s lets %s pass: status %d\n%s", method, path, who, got.status, got.body)
+					a.Errorf("%s %s lets %s pass: status %d\n%s",
+						method, path, who, got.status, got.body)
 				}
 			}
 		}
 	}
 	for _, path := range []string{"/", "/home", "/me"} {
-		q := question{method: http.MethodHead, path: path, cookies: a.session(alice, amplifytest.Expired)}
+		expired := a.session(alice, amplifytest.Expired)
+		q := question{method: http.MethodHead, path: path, cookies: expired}
 		got := a.ask(q)
 		if got.status != 200 || got.body != "" {
 			a.Errorf("HEAD %s: status %d, body %q", path, got.status, got.body)
@@ -171,8 +187,13 @@ func methods(a *app) {
 
 // notes: what a form says goes into a cookie, escaped, and nothing of it anywhere else.
 func notes(a *app) {
-	for _, text := range []string{"milk", "milk & honey; Path=/x, ü", "x\r\nSet-Cookie: evil=1\r\n\r\nbody", ""} {
-		got := a.ask(question{method: http.MethodPost, path: "/note", cookies: a.session(bob), form: url.Values{"note": {text}}.Encode()})
+	for _, text := range []string{
+		"milk", "milk & honey; Path=/x, ü", "x\r\nSet-Cookie: evil=1\r\n\r\nbody", "",
+	} {
+		got := a.ask(question{
+			method: http.MethodPost, path: "/note", cookies: a.session(bob),
+			form: url.Values{"note": {text}}.Encode(),
+		})
 		if got.status != http.StatusSeeOther || got.header.Get("Location") != "/home" {
 			a.Errorf("status %d to %q", got.status, got.header.Get("Location"))
 		}
@@ -194,6 +215,9 @@ func notes(a *app) {
 
 // otherSites: a page of another site sends a form with the user's cookies.
 func otherSites(a *app) {
+	q := question{
+		method: http.MethodPost, path: "/note", cookies: a.session(bob), form: "note=x",
+	}
 	for name, header := range map[string]map[string]string{
 		"a modern browser": fromAfar,
 		"an old browser":   {"Origin": "https://evil.example"},
@@ -201,9 +225,10 @@ func otherSites(a *app) {
 		"a sibling":        {"Origin": "https://evil.example.com", "Sec-Fetch-Site": "same-site"},
 		"another scheme":   {"Origin": "http://example.com:81"},
 	} {
-		q := question{method: http.MethodPost, path: "/note", cookies: a.session(bob), form: "note=x", header: header}
+		q.header = header
 		if got := a.ask(q); got.status != 403 || got.header["Set-Cookie"] != nil {
-			a.Errorf("the form of another site, %s: status %d, cookies %s", name, got.status, got.header["Set-Cookie"])
+			a.Errorf("the form of another site, %s: status %d, cookies %s",
+				name, got.status, got.header["Set-Cookie"])
 		}
 	}
 	for name, header := range map[string]map[string]string{
@@ -211,7 +236,8 @@ func otherSites(a *app) {
 		"an old browser":   {"Origin": "https://example.com"},
 		"a program":        nil,
 	} {
-		if got := a.ask(question{method: http.MethodPost, path: "/note", cookies: a.session(bob), form: "note=x", header: header}); got.status != 303 {
+		q.header = header
+		if got := a.ask(q); got.status != 303 {
 			a.Errorf("%s, own site: status %d", name, got.status)
 		}
 	}
@@ -230,9 +256,9 @@ func manyCookies(a *app) {
 	tooMany := strings.Repeat("x="+strings.Repeat("y", 1000)+"; ", 66) + session
 	for _, path := range []string{"/home", "/me", "/admin", "/events"} {
 		q := question{path: path, cookies: tooMany}
-		a.wants(q, a.ask(q), http.StatusRequestHeaderFieldsTooLarge, `"reason":"cookies_too_large"`)
+		a.wants(q, a.ask(q), 431, `"reason":"cookies_too_large"`)
 		q.header = navigation
-		a.wants(q, a.ask(q), http.StatusRequestHeaderFieldsTooLarge, "Delete the cookies of this site")
+		a.wants(q, a.ask(q), 431, "Delete the cookies of this site")
 	}
 	q := question{path: "/", cookies: tooMany}
 	a.wants(q, a.ask(q), 200, "Welcome!")
@@ -250,7 +276,9 @@ func panics(a *app) {
 		response, err := a.client.Do(a.request(a.Context(), question{path: "/", cookies: mine}))
 		a.onClock.Store(nil)
 		if err == nil { // some servers hang up, others say so
-			if got := a.read(response); got.status != 500 || strings.Contains(got.body, "clock") || strings.Contains(got.body, "goroutine") {
+			got := a.read(response)
+			if got.status != 500 ||
+				strings.Contains(got.body, "clock") || strings.Contains(got.body, "goroutine") {
 				a.Errorf("status %d: %s", got.status, got.body)
 			}
 		}
@@ -271,7 +299,8 @@ func bare(a *app) {
 			a.Errorf("%s: %s", name, lines)
 		}
 	}
-	a.identifies(without, amplifytest.User{Name: "alice", Sub: "6f8b1c2a-1111-4222-8333-000000000000"})
+	madeUp := amplifytest.User{Name: "alice", Sub: "6f8b1c2a-1111-4222-8333-000000000000"}
+	a.identifies(without, madeUp)
 	me := a.ask(question{path: "/me", cookies: cookies})
 	if me.status != without.status || len(me.body) != len(without.body) {
 		a.Errorf("/me %d %q, /bare %d %q", me.status, me.body, without.status, without.body)

@@ -33,7 +33,8 @@ func stream(a *app) {
 			a.Fatal(err)
 		}
 		got := answer{header.StatusCode, header.Header, ""}
-		if kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";"); got.status != 200 || kind != "text/event-stream" {
+		kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
+		if got.status != 200 || kind != "text/event-stream" {
 			a.Errorf("status %d, Content-Type %q", got.status, kind)
 		}
 		if flaws != nil {
@@ -59,11 +60,12 @@ func buffered(a *app) {
 	const events = "data: 1 alice\n\ndata: 2 alice\n\ndata: 3 alice\n\n"
 	q := question{path: "/events", cookies: a.session(alice, amplifytest.Expired)}
 	got := a.ask(q)
-	if kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";"); got.status != 200 || kind != "text/event-stream" || got.body != events {
+	kind, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
+	if got.status != 200 || kind != "text/event-stream" || got.body != events {
 		a.Errorf("status %d, Content-Type %q, %q", got.status, kind, got.body)
 	}
 	if length := got.header.Get("Content-Length"); length != fmt.Sprint(len(events)) {
-		a.Errorf("Content-Length %q: the response is streamed, and belongs to the other suite", length)
+		a.Errorf("Content-Length %q: the response is streamed. Use Run", length)
 	}
 	a.isMe(a.refreshed(q, got, alice), alice)
 }
@@ -92,10 +94,11 @@ func readChunk(r *bufio.Reader) string {
 	return string(chunk[:size])
 }
 
-// lateStream: a session that expires in mid-stream is not refreshed any more. The cookies could not
-// be sent, and a refresh token that has been rotated would be lost.
+// lateStream: a stream goes on when its session expires, and that is not refreshed any more. The
+// cookies could not be sent, and a refresh token that has been rotated would be lost.
 func lateStream(a *app) {
-	response, err := a.client.Do(a.request(a.Context(), question{path: "/events", cookies: a.session(alice)}))
+	q := question{path: "/events", cookies: a.session(alice)}
+	response, err := a.client.Do(a.request(a.Context(), q))
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -105,7 +108,10 @@ func lateStream(a *app) {
 		a.Errorf("%q, %v", line, err)
 	}
 	a.pool.Advance(2 * time.Hour)
-	_, _ = io.Copy(io.Discard, body)
+	rest, err := io.ReadAll(body)
+	if want := "\ndata: 2 alice\n\ndata: 3 alice\n\n"; err != nil || string(rest) != want {
+		a.Errorf("then %q, %v", rest, err)
+	}
 	if n := a.refreshes(); n != 0 {
 		a.Errorf("%d refreshes", n)
 	}
@@ -114,20 +120,21 @@ func lateStream(a *app) {
 // hangUp: clients that go after the first event leave nothing behind: others get what is theirs,
 // and the server can be stopped.
 func hangUp(a *app) {
-	cookies := a.session(alice)
+	const first = "data: 1 alice\n\n"
+	q := question{path: "/events", cookies: a.session(alice)}
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
 			ctx, cancel := context.WithCancel(a.Context())
 			defer cancel()
-			response, err := a.client.Do(a.request(ctx, question{path: "/events", cookies: cookies}))
+			response, err := a.client.Do(a.request(ctx, q))
 			if err != nil {
 				a.Error(err)
 				return
 			}
 			defer response.Body.Close()
-			event := make([]byte, len("data: 1 alice\n\n"))
-			if _, err := io.ReadFull(response.Body, event); err != nil || string(event) != "data: 1 alice\n\n" {
+			event := make([]byte, len(first))
+			if _, err := io.ReadFull(response.Body, event); err != nil || string(event) != first {
 				a.Errorf("%q, %v", event, err)
 			}
 			cancel()
@@ -137,8 +144,9 @@ func hangUp(a *app) {
 	all.Wait()
 }
 
-// lateRefresh: a refresh may end when the request that waits for it has gone. Its cookies must reach
-// nobody else, whatever the framework uses again, and the user must not have lost the session.
+// lateRefresh: a refresh may end when the request that waits for it has gone. Its cookies must
+// reach nobody else, whatever the framework uses again, and the user must not have lost the
+// session.
 func lateRefresh(a *app) {
 	expired, others := a.session(alice, amplifytest.Expired), a.session(bob)
 	a.isMe(others, bob)
