@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -336,4 +337,45 @@ func TestManyInvalidations(t *testing.T) {
 		synctest.Wait()
 		want(t, get(page, "/"), 200, "render 2")
 	})
+}
+
+// stuck is a log that takes nothing until it is let go.
+type stuck struct {
+	slog.Handler
+	begun, letGo chan struct{}
+}
+
+func (s stuck) Handle(context.Context, slog.Record) error {
+	close(s.begun)
+	<-s.letGo
+	return nil
+}
+
+// TestStuckLog: a log that takes no lines keeps nobody from a page.
+func TestStuckLog(t *testing.T) {
+	log := stuck{slog.Default().Handler(), make(chan struct{}), make(chan struct{})}
+	page := newPage(t, newPages(t, static.Options{Logger: slog.New(log)}), static.PageOptions{
+		Params: []string{"slug"}, Revalidate: time.Hour,
+		Render: func(_ context.Context, r static.Request) (*static.Content, error) {
+			if r.Params["slug"] == "bad" {
+				return nil, errors.New("S3 is down")
+			}
+			return &static.Content{}, nil
+		},
+	})
+	defer close(log.letGo)
+	bad, good := make(chan int, 1), make(chan int, 1)
+	go func() { bad <- get(page, "/x/bad").Code }()
+	<-log.begun
+	go func() { good <- get(page, "/x/good").Code }()
+	for c, want := range map[chan int]int{bad: 503, good: 200} {
+		select {
+		case got := <-c:
+			if got != want {
+				t.Errorf("status %d, want %d", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("a reader waits for the log")
+		}
+	}
 }

@@ -180,3 +180,38 @@ func wantFaults(t *testing.T, err error, fields ...string) {
 		t.Errorf("faults of %v, want %v", got, fields)
 	}
 }
+
+// TestNotShared: answers that are one reader's stay out of shared caches: with a cookie that a
+// middleware has set, or to a condition of the reader's own, which fails.
+func TestNotShared(t *testing.T) {
+	s := &source{}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour,
+	})
+	withCookie := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "alice"})
+		page.ServeHTTP(w, r)
+	})
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"a cookie":             get(withCookie, "/"),
+		"a cookie, 304":        get(withCookie, "/", "If-None-Match", "*"),
+		"a condition":          get(page, "/", "If-Match", `"another"`),
+		"a condition that has": get(page, "/", "If-Match", "*"),
+	} {
+		if got := w.Header().Get("Cache-Control"); got != "private, no-store" {
+			t.Errorf("%s: status %d, Cache-Control %q", name, w.Code, got)
+		}
+	}
+}
+
+// TestManyRanges: who asks for many parts gets the page, and not an answer of many times its size.
+func TestManyRanges(t *testing.T) {
+	s := &source{content: static.Content{Body: make([]byte, 32<<10)}}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour,
+	})
+	w := get(page, "/", "Range", "bytes=0-0"+strings.Repeat(",0-0", 10_000))
+	if w.Code != 200 || w.Body.Len() != 32<<10 {
+		t.Errorf("status %d, %d bytes", w.Code, w.Body.Len())
+	}
+}

@@ -184,3 +184,46 @@ func TestClockPutBack(t *testing.T) {
 		want(t, get(page, "/"), 200, "render 4")
 	})
 }
+
+// TestPrerenderWaits: Prerender returns when what was due has been rendered, and says what failed.
+func TestPrerenderWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{takes: time.Second}
+		pages := newPages(t, static.Options{})
+		page := newPage(t, pages, static.PageOptions{Render: s.render, Revalidate: time.Minute})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := pages.Prerender(ended); !errors.Is(err, context.Canceled) || s.count() != 0 {
+			t.Errorf("%v, and %d renders for nobody", err, s.count())
+		}
+		for n := range 2 {
+			if err := pages.Prerender(t.Context()); err != nil || s.count() != n+1 {
+				t.Errorf("%v, %d renders, want %d", err, s.count(), n+1)
+			}
+			time.Sleep(time.Minute)
+		}
+		s.set(func(s *source) { s.fails = errors.New("S3 is down") })
+		if err := pages.Prerender(t.Context()); !errors.Is(err, s.fails) {
+			t.Errorf("%v, want why the page is not new", err)
+		}
+		want(t, get(page, "/"), 200, "render 2")
+	})
+}
+
+// TestRefreshOfNothing: a variant that no request can be for is not rendered.
+func TestRefreshOfNothing(t *testing.T) {
+	s := &source{}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour, Params: []string{"slug"},
+	})
+	for name, params := range map[string]map[string]string{
+		"none":    nil,
+		"another": {"Slug": "a"},
+		"more":    {"slug": "a", "id": "1"},
+	} {
+		err := page.Refresh(t.Context(), static.Request{Params: params})
+		if err == nil || s.count() > 0 {
+			t.Errorf("%s: %v, %d renders", name, err, s.count())
+		}
+	}
+}

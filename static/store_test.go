@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -160,4 +161,58 @@ func TestBadStore(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStoredForever: a page that is always fresh is stored, too.
+func TestStoredForever(t *testing.T) {
+	shelf, s := newShelf(), &source{}
+	pages := newPages(t, static.Options{Store: shelf})
+	newPage(t, pages, static.PageOptions{Render: s.render, Revalidate: math.MaxInt64})
+	if err := pages.Prerender(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if life := shelf.longest(); life < 100*365*24*time.Hour {
+		t.Errorf("it is stored for %v", life)
+	}
+}
+
+// TestStoreHasMore: what the store has is served instead of a page that has expired in memory.
+func TestStoreHasMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf, s := newShelf(), &source{}
+		expire := func(s *source) { s.content.Expires = time.Now().Add(time.Hour) }
+		process := func() *static.Page {
+			return newPage(t, newPages(t, static.Options{Store: shelf}), static.PageOptions{
+				Render: s.render, Revalidate: time.Minute,
+			})
+		}
+		s.set(expire)
+		one, two := process(), process()
+		want(t, get(one, "/"), 200, "render 1")
+		synctest.Wait()
+		want(t, get(two, "/"), 200, "render 1")
+		time.Sleep(30 * time.Minute)
+		s.set(expire)
+		get(one, "/")
+		synctest.Wait()
+		want(t, get(one, "/"), 200, "render 2")
+		time.Sleep(45 * time.Minute)
+		s.set(func(s *source) { s.fails = errors.New("S3 is down") })
+		want(t, get(two, "/"), 200, "render 2")
+	})
+}
+
+// TestStoredTooLarge: a page of a process that may have larger ones is not used.
+func TestStoredTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf, s := newShelf(), &source{content: static.Content{Body: make([]byte, 9<<10)}}
+		for n, maxBytes := range []int64{1 << 20, 64 << 10} {
+			page := newPage(t, newPages(t, static.Options{Store: shelf, MaxBytes: maxBytes}),
+				static.PageOptions{Render: s.render, Revalidate: time.Hour})
+			if w := get(page, "/"); w.Code != []int{200, 503}[n] {
+				t.Errorf("status %d with %d bytes", w.Code, maxBytes)
+			}
+			synctest.Wait()
+		}
+	})
 }
