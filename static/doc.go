@@ -9,7 +9,9 @@
 //	mux.Handle("GET /splash", splash)
 //
 //	func renderSplash(ctx context.Context, r static.Request) (*static.Content, error) {
-//		out, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/splash.png")})
+//		out, err := storage.GetURL(ctx, storage.GetURLInput{
+//			Path: storage.Path("public/splash.png"),
+//		})
 //		if err != nil {
 //			return nil, err
 //		}

@@ -104,7 +104,7 @@ func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 			unavailable("Too many renders of this page are waiting.", nil, firstBackoff)
 	case f.unknown && !p.newKeys.AllowN(now, 1):
 		return nil, nil,
-			unavailable("Too many new variants of this page have been asked for.", nil, firstBackoff)
+			unavailable("Too many new variants of this page are asked for.", nil, firstBackoff)
 	}
 	if err := p.pages.begin(); err != nil {
 		return nil, nil, err
