@@ -167,7 +167,7 @@ func (p *Page) Refresh(ctx context.Context, r Request) error {
 	if !p.options.fits(r) {
 		return &amplify.Error{
 			Name: "AmplifyStaticPageError", Reason: amplify.ReasonInvalidRequest,
-			Message:            fmt.Sprintf("There is no variant %q of the page.", p.Tag(r)),
+			Message:            fmt.Sprintf("The page has no variant %q.", p.options.Name+r.text()),
 			RecoverySuggestion: "Set all of its Params, and only what it lists in Query.",
 		}
 	}
