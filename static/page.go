@@ -176,8 +176,8 @@ func (p *Page) Refresh(ctx context.Context, r Request) error {
 	return p.renew(ctx, r, since)
 }
 
-// renew waits until there is a fresh page of the variant r. Its render has begun after an
-// invalidation.
+// renew waits until there is a fresh page of the variant r, whose render has begun after the
+// invalidation of that number. Zero is none.
 func (p *Page) renew(ctx context.Context, r Request, since uint64) error {
 	k := p.key(r)
 	for {
