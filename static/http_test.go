@@ -165,6 +165,8 @@ func FuzzVariants(f *testing.F) {
 	f.Add("a&b=", "", "", "a", "", "")
 	f.Add("a?lang=x", "", "y", "a", "", "x&lang=y")
 	f.Add("%61", "\x00", "é", "a", "", "é")
+	f.Add("x&b=y", "", "", "x", "y&b=", "")
+	f.Add("", "x?lang=y", "z", "", "x", "y?lang=z")
 	page := newPage(f, newPages(f, static.Options{}), static.PageOptions{
 		Params: []string{"a", "b"}, Query: []string{"lang"}, Revalidate: time.Hour,
 		Render: func(context.Context, static.Request) (*static.Content, error) { return nil, nil },
