@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/auth"
 	"github.com/amplify-go/amplify/static"
 )
 
@@ -43,9 +44,10 @@ func TestGuards(t *testing.T) {
 }
 
 // TestGuardedStaticPage: shared caches do not get a page that only some may see, although it is the
-// same for all of them.
+// same for all of them; nor the cookies of a session that was refreshed before the page was served.
 func TestGuardedStaticPage(t *testing.T) {
 	f := newFixture(t, nil, nil)
+	f = newFixture(t, f.backend.Refreshed("alice"), nil)
 	pages, err := static.New(f.ServerRunner, static.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -53,17 +55,38 @@ func TestGuardedStaticPage(t *testing.T) {
 	defer pages.Close(t.Context())
 	page, err := pages.Page(static.PageOptions{
 		Name: "page", Revalidate: time.Hour,
-		Render: func(context.Context, static.Request) (*static.Content, error) { return &static.Content{}, nil },
+		Render: func(context.Context, static.Request) (*static.Content, error) {
+			return &static.Content{}, nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := must(f.RequireUser(Guard{}))
-	cookies := f.backend.Session("alice", time.Hour, nil)
-	for name, h := range map[string]http.Handler{"guard": guard(page), "Middleware": f.Middleware(guard(page))} {
-		w := serve(h, request("/", cookies))
-		if w.StatusCode != 200 || w.Header.Get("Cache-Control") != private {
-			t.Errorf("%s: status %d, Cache-Control %q", name, w.StatusCode, w.Header.Get("Cache-Control"))
+	guarded := must(f.RequireUser(Guard{}))(page)
+	greeted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := auth.GetCurrentUser(r.Context()); err != nil {
+			t.Error(err)
+		}
+		page.ServeHTTP(w, r)
+	})
+	good := f.backend.Session("alice", time.Hour, nil)
+	over := f.backend.Session("alice", -time.Minute, nil)
+	for name, tt := range map[string]struct {
+		handler   http.Handler
+		session   string
+		refreshed bool
+	}{
+		"guard":                   {guarded, good, false},
+		"Middleware":              {f.Middleware(guarded), good, false},
+		"guard, refreshed":        {guarded, over, true},
+		"Middleware, refreshed":   {f.Middleware(guarded), over, true},
+		"session read, refreshed": {f.Middleware(greeted), over, true},
+	} {
+		w := serve(tt.handler, request("/", tt.session))
+		control, cookies := w.Header.Get("Cache-Control"), w.Header["Set-Cookie"]
+		if w.StatusCode != 200 || control != private || (len(cookies) > 0) != tt.refreshed {
+			t.Errorf("%s: status %d, Cache-Control %q, %d cookies",
+				name, w.StatusCode, control, len(cookies))
 		}
 	}
 }

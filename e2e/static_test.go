@@ -19,8 +19,9 @@ import (
 	"github.com/amplify-go/amplify/storage"
 )
 
-// S3 and Cognito are down, and a page is due that needs both. 1,000 readers at once get the last good page, and one render tries: again only after a
-// pause. When the backend is back, so is the page.
+// S3 and Cognito are down, and a page is due that needs both. 1,000 readers at once get the last
+// good page, and one render tries: again only after a pause. When the backend is back, so is the
+// page.
 func TestStaticPageDuringOutage(t *testing.T) {
 	const readers = 1000
 	d := startDrive(t, sandbox.Config{})
@@ -49,13 +50,17 @@ func TestStaticPageDuringOutage(t *testing.T) {
 			defer func() { ended <- struct{}{} }()
 			renders.Add(1)
 			// A render that needs new credentials.
-			if _, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{ForceRefresh: true}); err != nil {
+			_, err := auth.FetchAuthSession(ctx, auth.FetchAuthSessionInput{ForceRefresh: true})
+			if err != nil {
 				return nil, err
 			}
-			if _, err := storage.List(ctx, storage.ListInput{Path: storage.Path("public/")}); err != nil {
+			_, err = storage.List(ctx, storage.ListInput{Path: storage.Path("public/")})
+			if err != nil {
 				return nil, err
 			}
-			splash, err := storage.GetURL(ctx, storage.GetURLInput{Path: storage.Path("public/splash.png")})
+			splash, err := storage.GetURL(ctx, storage.GetURLInput{
+				Path: storage.Path("public/splash.png"),
+			})
 			if err != nil {
 				return nil, err
 			}

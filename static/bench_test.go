@@ -62,7 +62,8 @@ func BenchmarkServed(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					if n, err := io.Copy(io.Discard, response.Body); err != nil || n != int64(size) {
+					n, err := io.Copy(io.Discard, response.Body)
+					if err != nil || n != int64(size) {
 						b.Fatal(n, err)
 					}
 					response.Body.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -34,10 +35,13 @@ func crowd(n int, send func(i int) *httptest.ResponseRecorder) []*httptest.Respo
 func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{takes: time.Second, fails: errors.New("S3 is down")}
-		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{Render: s.render, Revalidate: time.Minute})
+		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+			Render: s.render, Revalidate: time.Minute,
+		})
 		readers := func(status int, text string) {
 			t.Helper()
-			for _, w := range crowd(1000, func(int) *httptest.ResponseRecorder { return get(page, "/") }) {
+			send := func(int) *httptest.ResponseRecorder { return get(page, "/") }
+			for _, w := range crowd(1000, send) {
 				want(t, w, status, text)
 			}
 		}
@@ -51,7 +55,8 @@ func TestCrowd(t *testing.T) {
 		begin, last := time.Now(), s.count()
 		for range 600 {
 			w := get(page, "/")
-			if after, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || after < 1 || after > 60 {
+			after, err := strconv.Atoi(w.Header().Get("Retry-After"))
+			if err != nil || after < 1 || after > 60 {
 				t.Fatalf("Retry-After %q", w.Header().Get("Retry-After"))
 			}
 			if n := s.count(); n != last {
@@ -111,25 +116,35 @@ func TestHangUp(t *testing.T) {
 
 // TestUnusualEnds: whatever a render does, its readers get an answer, and the last good page stays.
 func TestUnusualEnds(t *testing.T) {
+	makes := func(c *static.Content) func(context.Context) (*static.Content, error) {
+		return func(context.Context) (*static.Content, error) { return c, nil }
+	}
 	ends := map[string]func(context.Context) (*static.Content, error){
-		"panic":             func(context.Context) (*static.Content, error) { panic("alice's password") },
-		"Goexit":            func(context.Context) (*static.Content, error) { runtime.Goexit(); return nil, nil },
-		"nothing":           func(context.Context) (*static.Content, error) { return nil, nil },
-		"deaf":              func(context.Context) (*static.Content, error) { time.Sleep(time.Hour); return nil, nil },
-		"status 500":        func(context.Context) (*static.Content, error) { return &static.Content{Status: 500}, nil },
-		"nowhere":           func(context.Context) (*static.Content, error) { return &static.Content{Status: 301}, nil },
-		"expired":           func(context.Context) (*static.Content, error) { return &static.Content{Expires: time.Now()}, nil },
-		"fresh in the past": func(context.Context) (*static.Content, error) { return &static.Content{Revalidate: -1}, nil },
-		"too large":         func(context.Context) (*static.Content, error) { return &static.Content{Body: make([]byte, 9<<20)}, nil },
-		"too many tags":     func(context.Context) (*static.Content, error) { return &static.Content{Tags: make([]string, 101)}, nil },
+		"panic": func(context.Context) (*static.Content, error) { panic("alice's password") },
+		"Goexit": func(context.Context) (*static.Content, error) {
+			runtime.Goexit()
+			return nil, nil
+		},
+		"deaf": func(context.Context) (*static.Content, error) {
+			time.Sleep(time.Hour)
+			return nil, nil
+		},
+		"expired": func(context.Context) (*static.Content, error) {
+			return &static.Content{Expires: time.Now()}, nil
+		},
+		"nothing":           makes(nil),
+		"status 500":        makes(&static.Content{Status: 500}),
+		"nowhere":           makes(&static.Content{Status: 301}),
+		"fresh in the past": makes(&static.Content{Revalidate: -1}),
+		"too large":         makes(&static.Content{Body: make([]byte, 9<<20)}),
+		"too many tags":     makes(&static.Content{Tags: make([]string, 101)}),
 	}
 	for _, name := range []string{
-		"Set-Cookie", "set-cookie", "Vary", "Cache-Control", "CDN-Cache-Control", "Surrogate-Control", "Expires", "ETag",
-		"Last-Modified", "Age", "Date", "Content-Length", "Transfer-Encoding", "Connection",
+		"Set-Cookie", "set-cookie", "Vary", "Cache-Control", "CDN-Cache-Control",
+		"Surrogate-Control", "Expires", "ETag", "Last-Modified", "Age", "Date", "Content-Length",
+		"Transfer-Encoding", "Connection",
 	} {
-		ends[name] = func(context.Context) (*static.Content, error) {
-			return &static.Content{Header: http.Header{name: {"a=b"}}}, nil
-		}
+		ends[name] = makes(&static.Content{Header: http.Header{name: {"a=b"}}})
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +156,9 @@ func TestUnusualEnds(t *testing.T) {
 					}
 					return end(ctx)
 				}
-				page := newPage(t, newPages(t, static.Options{}), static.PageOptions{Render: render, Revalidate: time.Minute})
+				page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+					Render: render, Revalidate: time.Minute,
+				})
 				want(t, get(page, "/"), 503, "This page is not available")
 				time.Sleep(2 * time.Hour)
 				works.Store(true)
@@ -162,7 +179,9 @@ func TestFailed(t *testing.T) {
 	cause := errors.New("S3 is down")
 	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
 		Revalidate: time.Minute,
-		Render:     func(context.Context, static.Request) (*static.Content, error) { return nil, cause },
+		Render: func(context.Context, static.Request) (*static.Content, error) {
+			return nil, cause
+		},
 		Failed: func(w http.ResponseWriter, _ *http.Request, err error) {
 			if !errors.Is(err, cause) || amplify.ReasonOf(err) != amplify.ReasonServiceUnavailable {
 				t.Errorf("the error is %v", err)
@@ -241,7 +260,9 @@ func TestRendersAreBounded(t *testing.T) {
 			time.Sleep(takes)
 			return &static.Content{Body: []byte(r.Params["slug"])}, nil
 		}
-		o := static.PageOptions{Name: "posts", Render: render, Params: []string{"slug"}, Revalidate: time.Hour}
+		o := static.PageOptions{
+			Name: "posts", Render: render, Params: []string{"slug"}, Revalidate: time.Hour,
+		}
 		posts := newPage(t, pages, o)
 		o.Name, o.Params = "home", nil
 		home := newPage(t, pages, o)
@@ -336,4 +357,45 @@ func TestManyInvalidations(t *testing.T) {
 		synctest.Wait()
 		want(t, get(page, "/"), 200, "render 2")
 	})
+}
+
+// stuck is a log that takes nothing until it is let go.
+type stuck struct {
+	slog.Handler
+	begun, letGo chan struct{}
+}
+
+func (s stuck) Handle(context.Context, slog.Record) error {
+	close(s.begun)
+	<-s.letGo
+	return nil
+}
+
+// TestStuckLog: a log that takes no lines keeps nobody from a page.
+func TestStuckLog(t *testing.T) {
+	log := stuck{slog.Default().Handler(), make(chan struct{}), make(chan struct{})}
+	page := newPage(t, newPages(t, static.Options{Logger: slog.New(log)}), static.PageOptions{
+		Params: []string{"slug"}, Revalidate: time.Hour,
+		Render: func(_ context.Context, r static.Request) (*static.Content, error) {
+			if r.Params["slug"] == "bad" {
+				return nil, errors.New("S3 is down")
+			}
+			return &static.Content{}, nil
+		},
+	})
+	defer close(log.letGo)
+	bad, good := make(chan int, 1), make(chan int, 1)
+	go func() { bad <- get(page, "/x/bad").Code }()
+	<-log.begun
+	go func() { good <- get(page, "/x/good").Code }()
+	for c, want := range map[chan int]int{bad: 503, good: 200} {
+		select {
+		case got := <-c:
+			if got != want {
+				t.Errorf("status %d, want %d", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("a reader waits for the log")
+		}
+	}
 }

@@ -120,7 +120,8 @@ func (c *Content) keep(o *PageOptions, started, now time.Time, maxBytes int64) (
 	}
 	k.due = started.Add(max(revalidate, time.Second))
 	if !c.Expires.IsZero() {
-		if due := started.Add(c.Expires.Sub(started) / 4 * 3); revalidate == 0 || due.Before(k.due) {
+		due := started.Add(c.Expires.Sub(started) / 4 * 3)
+		if revalidate == 0 || due.Before(k.due) {
 			k.due = due
 		}
 	}

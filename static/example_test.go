@@ -19,8 +19,9 @@ import (
 
 // outputs is what //go:embed amplify_outputs.json gives.
 var outputs = []byte(`{"version":"1.4",
-	"auth":{"user_pool_id":"eu-west-1_Example01","user_pool_client_id":"1example23456789","aws_region":"eu-west-1",
-		"identity_pool_id":"eu-west-1:11111111-2222-3333-4444-555555555555","unauthenticated_identities_enabled":true},
+	"auth":{"user_pool_id":"eu-west-1_Example01","user_pool_client_id":"1example23456789",
+		"identity_pool_id":"eu-west-1:11111111-2222-3333-4444-555555555555",
+		"aws_region":"eu-west-1","unauthenticated_identities_enabled":true},
 	"storage":{"aws_region":"eu-west-1","bucket_name":"example-drive"}}`)
 
 func newRunner() *amplifyhttp.ServerRunner {
@@ -91,7 +92,9 @@ func ExamplePages_Page() {
 		Render: func(_ context.Context, r static.Request) (*static.Content, error) {
 			title, ok := titles[r.Params["slug"]]
 			if !ok {
-				return &static.Content{Status: http.StatusNotFound, Body: []byte("No such post.")}, nil
+				return &static.Content{
+					Status: http.StatusNotFound, Body: []byte("No such post."),
+				}, nil
 			}
 			body, err := json.Marshal(title)
 			return &static.Content{
@@ -111,7 +114,9 @@ func ExamplePages_Page() {
 	mux.Handle("GET /posts/{slug}", post)
 	mux.HandleFunc("POST /posts/{slug}", func(w http.ResponseWriter, r *http.Request) {
 		// … change the post, and then:
-		err := post.Refresh(r.Context(), static.Request{Params: map[string]string{"slug": r.PathValue("slug")}})
+		err := post.Refresh(r.Context(), static.Request{
+			Params: map[string]string{"slug": r.PathValue("slug")},
+		})
 		if err != nil {
 			log.Print(err) // readers get the old page until a render succeeds
 		}

@@ -17,8 +17,10 @@ import (
 func TestHTTP(t *testing.T) {
 	pages := newPages(t, static.Options{})
 	contents := map[string]static.Content{
-		"page":   {Body: []byte("Hello, world.")},
-		"json":   {Body: []byte("{}"), Header: http.Header{"content-type": {"application/json"}, "X-A": {"1", "2"}}},
+		"page": {Body: []byte("Hello, world.")},
+		"json": {Body: []byte("{}"), Header: http.Header{
+			"content-type": {"application/json"}, "X-A": {"1", "2"},
+		}},
 		"none":   {Status: 404, Body: []byte("There is no such page.")},
 		"gone":   {Status: 410},
 		"moved":  {Status: 308, Header: http.Header{"Location": {"/page"}}},
@@ -35,34 +37,58 @@ func TestHTTP(t *testing.T) {
 	if other := get(page, "/x/latest").Header().Get("ETag"); other == tag || tag == "" {
 		t.Errorf("other pages have the ETags %q and %q", tag, other)
 	}
+	const hello = "Hello, world."
+	type fields = []string
 	for name, test := range map[string]struct {
 		method, path string
-		header       []string
+		header       fields
 		status       int
 		body         string
-		want         []string // fields of the answer
+		want         fields // of the answer
 	}{
-		"page":               {"GET", "/x/page", nil, 200, "Hello, world.", []string{"Content-Type", "text/html; charset=utf-8", "ETag", tag, "Content-Length", "13"}},
-		"HEAD":               {"HEAD", "/x/page", nil, 200, "", []string{"ETag", tag, "Content-Length", "13"}},
-		"JSON":               {"GET", "/x/json", nil, 200, "{}", []string{"Content-Type", "application/json", "X-A", "1"}},
-		"POST":               {"POST", "/x/page", nil, 405, "Method Not Allowed\n", []string{"Allow", "GET, HEAD"}},
-		"same":               {"GET", "/x/page", []string{"If-None-Match", tag}, 304, "", []string{"ETag", tag, "Content-Type", ""}},
-		"HEAD same":          {"HEAD", "/x/page", []string{"If-None-Match", tag}, 304, "", nil},
-		"same, weak":         {"GET", "/x/page", []string{"If-None-Match", "W/" + tag}, 304, "", nil},
-		"same, in a list":    {"GET", "/x/page", []string{"If-None-Match", `"a,b", W/"c",` + tag}, 304, "", nil},
-		"any":                {"GET", "/x/page", []string{"If-None-Match", "*"}, 304, "", nil},
-		"another":            {"GET", "/x/page", []string{"If-None-Match", `"another"`}, 200, "Hello, world.", nil},
-		"no tag":             {"GET", "/x/page", []string{"If-None-Match", strings.Trim(tag, `"`)}, 200, "Hello, world.", nil},
-		"If-Match":           {"GET", "/x/page", []string{"If-Match", tag}, 200, "Hello, world.", nil},
-		"If-Match, weak":     {"GET", "/x/page", []string{"If-Match", "W/" + tag}, 412, "", nil},
-		"range":              {"GET", "/x/page", []string{"Range", "bytes=0-4"}, 206, "Hello", nil},
-		"range of another":   {"GET", "/x/page", []string{"Range", "bytes=0-4", "If-Range", `"another"`}, 200, "Hello, world.", nil},
-		"range beyond":       {"GET", "/x/page", []string{"Range", "bytes=100-"}, 416, "invalid range: failed to overlap\n", nil},
-		"not found":          {"GET", "/x/none", []string{"If-None-Match", "*"}, 404, "There is no such page.", []string{"ETag", ""}},
-		"HEAD not found":     {"HEAD", "/x/none", nil, 404, "", []string{"Content-Length", "22"}},
-		"gone":               {"GET", "/x/gone", nil, 410, "", nil},
-		"moved":              {"GET", "/x/moved", nil, 308, "", []string{"Location", "/page"}},
-		"with a long header": {"GET", "/x/page", []string{"If-None-Match", strings.Repeat(`"a", `, 10_000)}, 200, "Hello, world.", nil},
+		"page": {"GET", "/x/page", nil, 200, hello, fields{
+			"Content-Type", "text/html; charset=utf-8", "ETag", tag, "Content-Length", "13",
+		}},
+		"HEAD": {"HEAD", "/x/page", nil, 200, "", fields{"ETag", tag, "Content-Length", "13"}},
+		"JSON": {"GET", "/x/json", nil, 200, "{}", fields{
+			"Content-Type", "application/json", "X-A", "1",
+		}},
+		"POST": {"POST", "/x/page", nil, 405, "Method Not Allowed\n", fields{"Allow", "GET, HEAD"}},
+		"same": {"GET", "/x/page", fields{"If-None-Match", tag}, 304, "", fields{
+			"ETag", tag, "Content-Type", "",
+		}},
+		"HEAD same":  {"HEAD", "/x/page", fields{"If-None-Match", tag}, 304, "", nil},
+		"same, weak": {"GET", "/x/page", fields{"If-None-Match", "W/" + tag}, 304, "", nil},
+		"same, in a list": {
+			"GET", "/x/page", fields{"If-None-Match", `"a,b", W/"c",` + tag}, 304, "", nil,
+		},
+		"any":     {"GET", "/x/page", fields{"If-None-Match", "*"}, 304, "", nil},
+		"another": {"GET", "/x/page", fields{"If-None-Match", `"another"`}, 200, hello, nil},
+		"no tag": {
+			"GET", "/x/page", fields{"If-None-Match", strings.Trim(tag, `"`)}, 200, hello, nil,
+		},
+		"If-Match":       {"GET", "/x/page", fields{"If-Match", tag}, 200, hello, nil},
+		"If-Match, weak": {"GET", "/x/page", fields{"If-Match", "W/" + tag}, 412, "", nil},
+		"range":          {"GET", "/x/page", fields{"Range", "bytes=0-4"}, 206, "Hello", nil},
+		"range of another": {
+			"GET", "/x/page", fields{"Range", "bytes=0-4", "If-Range", `"another"`},
+			200, hello, nil,
+		},
+		"range beyond": {
+			"GET", "/x/page", fields{"Range", "bytes=100-"},
+			416, "invalid range: failed to overlap\n", nil,
+		},
+		"not found": {
+			"GET", "/x/none", fields{"If-None-Match", "*"},
+			404, "There is no such page.", fields{"ETag", ""},
+		},
+		"HEAD not found": {"HEAD", "/x/none", nil, 404, "", fields{"Content-Length", "22"}},
+		"gone":           {"GET", "/x/gone", nil, 410, "", nil},
+		"moved":          {"GET", "/x/moved", nil, 308, "", fields{"Location", "/page"}},
+		"with a long header": {
+			"GET", "/x/page", fields{"If-None-Match", strings.Repeat(`"a", `, 10_000)},
+			200, hello, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := send(page, httptest.NewRequest(test.method, test.path, nil), test.header...)
@@ -88,7 +114,9 @@ func TestAnswersAreTheirOwn(t *testing.T) {
 	})
 	for range 2 {
 		w := get(page, "/")
-		for name, want := range map[string]string{"Link": "</a>", "Content-Type": "text/html; charset=utf-8"} {
+		for name, want := range map[string]string{
+			"Link": "</a>", "Content-Type": "text/html; charset=utf-8",
+		} {
 			if lines := w.Header()[name]; lines[0] != want {
 				t.Errorf("%s %q, want %q", name, lines[0], want)
 			} else {
@@ -137,12 +165,17 @@ func FuzzVariants(f *testing.F) {
 	f.Add("a&b=", "", "", "a", "", "")
 	f.Add("a?lang=x", "", "y", "a", "", "x&lang=y")
 	f.Add("%61", "\x00", "é", "a", "", "é")
+	f.Add("x&b=y", "", "", "x", "y&b=", "")
+	f.Add("", "x?lang=y", "z", "", "x", "y?lang=z")
 	page := newPage(f, newPages(f, static.Options{}), static.PageOptions{
 		Params: []string{"a", "b"}, Query: []string{"lang"}, Revalidate: time.Hour,
 		Render: func(context.Context, static.Request) (*static.Content, error) { return nil, nil },
 	})
 	request := func(a, b, lang string) static.Request {
-		return static.Request{Params: map[string]string{"a": a, "b": b}, Query: url.Values{"lang": {lang}, "other": {a}}}
+		return static.Request{
+			Params: map[string]string{"a": a, "b": b},
+			Query:  url.Values{"lang": {lang}, "other": {a}},
+		}
 	}
 	f.Fuzz(func(t *testing.T, a1, b1, lang1, a2, b2, lang2 string) {
 		one, two := page.Tag(request(a1, b1, lang1)), page.Tag(request(a2, b2, lang2))
@@ -154,18 +187,24 @@ func FuzzVariants(f *testing.F) {
 
 // TestFaults: all faults of settings are reported, and at once.
 func TestFaults(t *testing.T) {
-	_, err := static.New(nil, static.Options{MaxBytes: -1, MaxRenders: -1, MaxNewKeys: -1, RenderTimeout: -1})
-	wantFaults(t, err, "Options.MaxBytes", "Options.MaxRenders", "Options.MaxNewKeys", "Options.RenderTimeout", "Runner")
+	_, err := static.New(nil, static.Options{
+		MaxBytes: -1, MaxRenders: -1, MaxNewKeys: -1, RenderTimeout: -1,
+	})
+	wantFaults(t, err, "Options.MaxBytes", "Options.MaxRenders", "Options.MaxNewKeys",
+		"Options.RenderTimeout", "Runner")
 
 	pages := newPages(t, static.Options{})
 	render := func(context.Context, static.Request) (*static.Content, error) { return nil, nil }
 	newPage(t, pages, static.PageOptions{Name: "home", Render: render})
 	_, err = pages.Page(static.PageOptions{
-		Name: "a/b", Revalidate: time.Millisecond, Params: []string{"slug", "slug"}, Query: []string{""},
-		Prerender: []static.Request{{}, {Params: map[string]string{"slug": "a"}, Query: url.Values{"x": {"y"}}}},
+		Name: "a/b", Revalidate: time.Millisecond,
+		Params: []string{"slug", "slug"}, Query: []string{""},
+		Prerender: []static.Request{{}, {
+			Params: map[string]string{"slug": "a"}, Query: url.Values{"x": {"y"}},
+		}},
 	})
-	wantFaults(t, err, "PageOptions.Name", "PageOptions.Render", "PageOptions.Revalidate", "PageOptions.Params",
-		"PageOptions.Query", "PageOptions.Prerender", "PageOptions.Prerender")
+	wantFaults(t, err, "PageOptions.Name", "PageOptions.Render", "PageOptions.Revalidate",
+		"PageOptions.Params", "PageOptions.Query", "PageOptions.Prerender", "PageOptions.Prerender")
 	_, err = pages.Page(static.PageOptions{Name: "home", Render: render})
 	wantFaults(t, err, "PageOptions.Name")
 }
@@ -178,5 +217,40 @@ func wantFaults(t *testing.T, err error, fields ...string) {
 	}
 	if strings.Join(got, " ") != strings.Join(fields, " ") {
 		t.Errorf("faults of %v, want %v", got, fields)
+	}
+}
+
+// TestNotShared: answers that are one reader's stay out of shared caches: with a cookie that a
+// middleware has set, or to a condition of the reader's own, which fails.
+func TestNotShared(t *testing.T) {
+	s := &source{}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour,
+	})
+	withCookie := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "alice"})
+		page.ServeHTTP(w, r)
+	})
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"a cookie":             get(withCookie, "/"),
+		"a cookie, 304":        get(withCookie, "/", "If-None-Match", "*"),
+		"a condition":          get(page, "/", "If-Match", `"another"`),
+		"a condition that has": get(page, "/", "If-Match", "*"),
+	} {
+		if got := w.Header().Get("Cache-Control"); got != "private, no-store" {
+			t.Errorf("%s: status %d, Cache-Control %q", name, w.Code, got)
+		}
+	}
+}
+
+// TestManyRanges: who asks for many parts gets the page, and not an answer of many times its size.
+func TestManyRanges(t *testing.T) {
+	s := &source{content: static.Content{Body: make([]byte, 32<<10)}}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour,
+	})
+	w := get(page, "/", "Range", "bytes=0-0"+strings.Repeat(",0-0", 10_000))
+	if w.Code != 200 || w.Body.Len() != 32<<10 {
+		t.Errorf("status %d, %d bytes", w.Code, w.Body.Len())
 	}
 }

@@ -18,7 +18,9 @@ import (
 func TestRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{takes: time.Second}
-		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{Render: s.render, Revalidate: time.Minute})
+		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+			Render: s.render, Revalidate: time.Minute,
+		})
 		refresh := func() error { return page.Refresh(t.Context(), static.Request{}) }
 		if err := refresh(); err != nil {
 			t.Error(err)
@@ -89,7 +91,9 @@ func TestInvalidateDuringRender(t *testing.T) {
 func TestPrerender(t *testing.T) {
 	s := &source{}
 	pages := newPages(t, static.Options{})
-	slug := func(slug string) static.Request { return static.Request{Params: map[string]string{"slug": slug}} }
+	slug := func(slug string) static.Request {
+		return static.Request{Params: map[string]string{"slug": slug}}
+	}
 	newPage(t, pages, static.PageOptions{Name: "home", Render: s.render, Revalidate: time.Hour})
 	broken := true
 	posts := newPage(t, pages, static.PageOptions{
@@ -103,7 +107,9 @@ func TestPrerender(t *testing.T) {
 		},
 	})
 	err := pages.Prerender(t.Context())
-	for _, text := range []string{`page "posts/slug=a?": `, "a is broken", `page "posts/slug=c?": `, "c is broken"} {
+	for _, text := range []string{
+		`page "posts/slug=a?": `, "a is broken", `page "posts/slug=c?": `, "c is broken",
+	} {
 		if err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%v, want %q", err, text)
 		}
@@ -122,7 +128,9 @@ func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
 		pages := newPages(t, static.Options{})
-		home := newPage(t, pages, static.PageOptions{Name: "home", Render: s.render, Revalidate: time.Minute})
+		home := newPage(t, pages, static.PageOptions{
+			Name: "home", Render: s.render, Revalidate: time.Minute,
+		})
 		slow := newPage(t, pages, static.PageOptions{Name: "slow", Revalidate: time.Minute,
 			Render: func(ctx context.Context, _ static.Request) (*static.Content, error) {
 				<-ctx.Done()
@@ -141,12 +149,14 @@ func TestClose(t *testing.T) {
 		group.Wait()
 		begin := time.Now()
 		if err := pages.Close(t.Context()); err != nil || time.Since(begin) == 0 {
-			t.Errorf("closed after %v with %v, want when the render had ended", time.Since(begin), err)
+			t.Errorf("closed after %v with %v, want when the render had ended",
+				time.Since(begin), err)
 		}
 		time.Sleep(time.Hour)
 		want(t, get(home, "/"), 200, "render 1")
 		want(t, get(slow, "/"), 503, "")
-		if err := home.Refresh(t.Context(), static.Request{}); err == nil || !strings.Contains(err.Error(), "closed") {
+		err := home.Refresh(t.Context(), static.Request{})
+		if err == nil || !strings.Contains(err.Error(), "closed") {
 			t.Errorf("%v, want that the pages are closed", err)
 		}
 	})
@@ -183,4 +193,47 @@ func TestClockPutBack(t *testing.T) {
 		synctest.Wait()
 		want(t, get(page, "/"), 200, "render 4")
 	})
+}
+
+// TestPrerenderWaits: Prerender returns when what was due has been rendered, and says what failed.
+func TestPrerenderWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{takes: time.Second}
+		pages := newPages(t, static.Options{})
+		page := newPage(t, pages, static.PageOptions{Render: s.render, Revalidate: time.Minute})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := pages.Prerender(ended); !errors.Is(err, context.Canceled) || s.count() != 0 {
+			t.Errorf("%v, and %d renders for nobody", err, s.count())
+		}
+		for n := range 2 {
+			if err := pages.Prerender(t.Context()); err != nil || s.count() != n+1 {
+				t.Errorf("%v, %d renders, want %d", err, s.count(), n+1)
+			}
+			time.Sleep(time.Minute)
+		}
+		s.set(func(s *source) { s.fails = errors.New("S3 is down") })
+		if err := pages.Prerender(t.Context()); !errors.Is(err, s.fails) {
+			t.Errorf("%v, want why the page is not new", err)
+		}
+		want(t, get(page, "/"), 200, "render 2")
+	})
+}
+
+// TestRefreshOfNothing: a variant that no request can be for is not rendered.
+func TestRefreshOfNothing(t *testing.T) {
+	s := &source{}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Hour, Params: []string{"slug"},
+	})
+	for name, params := range map[string]map[string]string{
+		"none":    nil,
+		"another": {"Slug": "a"},
+		"more":    {"slug": "a", "id": "1"},
+	} {
+		err := page.Refresh(t.Context(), static.Request{Params: params})
+		if err == nil || s.count() > 0 {
+			t.Errorf("%s: %v, %d renders", name, err, s.count())
+		}
+	}
 }

@@ -69,12 +69,15 @@ const (
 )
 
 // result returns what a render that begins now makes, and how long it takes.
-func (w *world) result(name string, nth int) (body string, status int, fails bool, takes, lives time.Duration, deaf bool) {
+func (w *world) result(name string, nth int) (
+	body string, status int, fails bool, takes, lives time.Duration, deaf bool,
+) {
 	status = 200
 	if w.version%7 == 3 {
 		status = 404
 	}
-	return fmt.Sprintf("%s: version %d, render %d", name, w.version, nth), status, w.fails, w.takes, w.lives, w.deaf
+	body = fmt.Sprintf("%s: version %d, render %d", name, w.version, nth)
+	return body, status, w.fails, w.takes, w.lives, w.deaf
 }
 
 // render returns the render function of a page.
@@ -93,7 +96,9 @@ func (w *world) render(page string) func(context.Context, static.Request) (*stat
 			defer w.mu.Unlock()
 			w.running[name]--
 		}()
-		c := &static.Content{Body: []byte(body), Status: status, Tags: []string{"tag " + r.Params["slug"]}}
+		c := &static.Content{
+			Body: []byte(body), Status: status, Tags: []string{"tag " + r.Params["slug"]},
+		}
 		if lives != 0 {
 			c.Expires = time.Now().Add(lives)
 		}
@@ -122,7 +127,9 @@ func (m *model) begin(name string, v *variant, w *world) {
 		r.returns = r.ends
 	}
 	if !fails && takes < modelTimeout {
-		r.page = &modelPage{body: body, status: status, due: m.now.Add(modelRevalidate), after: m.invalidations}
+		r.page = &modelPage{
+			body: body, status: status, due: m.now.Add(modelRevalidate), after: m.invalidations,
+		}
 		if lives != 0 {
 			r.page.expires = m.now.Add(lives)
 			if due := m.now.Add(lives * 3 / 4); due.Before(r.page.due) {
@@ -311,7 +318,8 @@ func runModel(t *testing.T, seed uint64, steps int) {
 		defer mu.Unlock()
 		readers = slices.DeleteFunc(readers, func(r *reader) bool {
 			if r.hasAnswer != r.mustAnswer || r.got != r.want {
-				t.Errorf("seed %d, %s asked for in step %d: %q, want %q", seed, r.name, r.asked, r.got, r.want)
+				t.Errorf("seed %d, %s asked for in step %d: %q, want %q",
+					seed, r.name, r.asked, r.got, r.want)
 				return true
 			}
 			return r.hasAnswer
@@ -351,7 +359,8 @@ func runModel(t *testing.T, seed uint64, steps int) {
 			w.mu.Unlock()
 		case 12:
 			w.mu.Lock()
-			w.lives = []time.Duration{0, 0, 2 * time.Second, 40 * time.Second, time.Hour}[random.IntN(5)]
+			lives := []time.Duration{0, 0, 2 * time.Second, 40 * time.Second, time.Hour}
+			w.lives = lives[random.IntN(len(lives))]
 			w.mu.Unlock()
 		case 13:
 			pages.Invalidate(page.Tag(in))
@@ -381,7 +390,8 @@ func runModel(t *testing.T, seed uint64, steps int) {
 	m.advance(time.Minute)
 	check()
 	if len(readers) > 0 || w.overlaps > 0 {
-		t.Errorf("%d readers without an answer, %d renders of a variant at once", len(readers), w.overlaps)
+		t.Errorf("%d readers without an answer, %d renders of a variant at once",
+			len(readers), w.overlaps)
 	}
 	for name, v := range m.variants {
 		if w.renders[name] != v.renders {

@@ -33,8 +33,8 @@ type Options struct {
 	// Visitors choose the parameters: beyond it they get an error, and what is in memory is served
 	// as before. The default is 600. Variants in PageOptions.Prerender do not count.
 	MaxNewKeys int
-	// RenderTimeout is how long a render may take. Then its context ends, and it has failed. The
-	// default is 10 seconds.
+	// RenderTimeout is how long a render may take, its wait for others included. Then its context
+	// ends, and it has failed. The default is 10 seconds.
 	RenderTimeout time.Duration
 	// Store keeps pages outside this process, too. It may be nil.
 	Store Store
@@ -149,7 +149,7 @@ func (o PageOptions) faults() (faults []*amplify.ConfigError) {
 // fits reports whether r has all parameters of the page's path and none that the page ignores.
 func (o PageOptions) fits(r Request) bool {
 	for _, name := range o.Params {
-		if r.Params[name] == "" {
+		if _, ok := r.Params[name]; !ok {
 			return false
 		}
 	}

@@ -3,9 +3,11 @@ package static
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,7 +68,8 @@ func (p *Page) isFresh(k *kept, now time.Time) bool {
 // The response has an ETag, and answers conditional requests and those for a range (RFC 9110, §13
 // and §14). Cache-Control lets browsers keep the page and ask each time whether it has changed, and
 // lets CDNs serve it until it is due. A Cache-Control that is in the header of w already stays as
-// it is: that is how middleware keeps a page that only some may see out of shared caches.
+// it is: that is how middleware keeps a page that only some may see out of shared caches. Without
+// one, a response with a cookie of the middleware's is not to be kept by any cache.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -83,12 +86,12 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header[name] = append([]string(nil), lines...)
 	}
 	if len(header["Cache-Control"]) == 0 {
-		header["Cache-Control"] = []string{p.cacheControl(page)}
+		header["Cache-Control"] = []string{p.cacheControl(page, isPersonal(header, r.Header))}
 	}
 	if page.status == http.StatusOK {
 		header["Etag"] = []string{page.etag}
 		if isConditional(r.Header) {
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(page.body))
+			http.ServeContent(w, withOneRange(r), "", time.Time{}, bytes.NewReader(page.body))
 			return
 		}
 	}
@@ -102,14 +105,36 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // isConditional reports whether a request wants a part of the page, or the page only if it has
 // changed. Others are answered without ServeContent, which copies the body once more.
 func isConditional(h http.Header) bool {
-	return h["If-None-Match"] != nil || h["If-Match"] != nil || h["If-Range"] != nil || h["Range"] != nil
+	return h["If-None-Match"] != nil || h["If-Match"] != nil || h["Range"] != nil
+}
+
+// withOneRange returns r, without its Range if that asks for several: the answer to many small ones
+// is many times as long as the page. A server may ignore Range (RFC 9110, §14.2 and §17.15).
+func withOneRange(r *http.Request) *http.Request {
+	if !strings.Contains(r.Header.Get("Range"), ",") {
+		return r
+	}
+	whole := r.WithContext(r.Context())
+	whole.Header = r.Header.Clone()
+	whole.Header.Del("Range")
+	return whole
+}
+
+// isPersonal reports whether a response is for one reader alone: a middleware has set a cookie, or
+// the reader has a condition, which fails with status 412 (RFC 9110, §13.1.1). Caches would give
+// the next reader the same.
+func isPersonal(response, request http.Header) bool {
+	return response["Set-Cookie"] != nil || request["If-Match"] != nil
 }
 
 // cacheControl says who may keep a page. Shared caches may serve it for what is left of its time
 // (s-maxage, RFC 9111 §5.2.2.10), counted from the Date of this response: so it needs no Age. A
 // page that is due has no time left.
-func (p *Page) cacheControl(k *kept) string {
-	now := p.pages.options.Clock()
+func (p *Page) cacheControl(k *kept, personal bool) string {
+	if personal {
+		return "private, no-store"
+	}
+	now := p.pages.now()
 	var left time.Duration
 	if p.isFresh(k, now) {
 		left = k.due.Sub(now)
@@ -136,17 +161,35 @@ func (p *Page) fail(w http.ResponseWriter, r *http.Request, err error) {
 // Refresh renders a variant of the page and waits for it: a handler that has changed what the page
 // shows calls it, so that its user sees the change. The render begins after the call. Readers do
 // not wait meanwhile. After a failed render Refresh returns its error until the next may be tried.
+//
+// It needs all of the page's Params, and takes nothing in Query that the page ignores.
 func (p *Page) Refresh(ctx context.Context, r Request) error {
+	if !p.options.fits(r) {
+		return &amplify.Error{
+			Name: "AmplifyStaticPageError", Reason: amplify.ReasonInvalidRequest,
+			Message:            fmt.Sprintf("The page has no variant %q.", p.options.Name+r.text()),
+			RecoverySuggestion: "Set all of its Params, and only what it lists in Query.",
+		}
+	}
 	r = p.normal(r)
+	since := p.pages.invalidated.add(p.pages.now(), tag(p.key(r)))
+	return p.renew(ctx, r, since)
+}
+
+// renew waits until there is a fresh page of the variant r, whose render has begun after the
+// invalidation of that number. Zero is none.
+func (p *Page) renew(ctx context.Context, r Request, since uint64) error {
 	k := p.key(r)
-	since := p.pages.invalidated.add(p.pages.options.Clock(), tag(k))
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		f, page, err := p.next(k, r, true)
 		switch {
 		case err != nil:
 			return err
 		case page != nil:
-			return nil // a render has begun and ended since the call
+			return nil
 		}
 		if page, err = f.wait(ctx, f.ended); err != nil || page.after >= since {
 			return err
@@ -156,7 +199,7 @@ func (p *Page) Refresh(ctx context.Context, r Request) error {
 
 // get returns the variant r of the page. It waits only if there is none to be served.
 func (p *Page) get(ctx context.Context, r Request) (*kept, error) {
-	k, now := p.key(r), p.pages.options.Clock()
+	k, now := p.key(r), p.pages.now()
 	page := p.load(k)
 	if page != nil && page.hasExpired(now) {
 		page = nil
@@ -174,13 +217,13 @@ func (p *Page) get(ctx context.Context, r Request) (*kept, error) {
 		return nil, err
 	}
 	page, err = f.wait(ctx, f.available)
-	if page != nil && page.hasExpired(p.pages.options.Clock()) {
+	if page != nil && page.hasExpired(p.pages.now()) {
 		page, err = f.wait(ctx, f.ended) // what was there has expired meanwhile
 	}
 	switch {
 	case page == nil:
 		return nil, err
-	case page.hasExpired(p.pages.options.Clock()):
+	case page.hasExpired(p.pages.now()):
 		return nil, unavailable("The page has expired.", err, firstBackoff)
 	}
 	return page, nil

@@ -138,7 +138,9 @@ func (s *source) render(ctx context.Context, _ static.Request) (*static.Content,
 func TestRevalidate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{takes: time.Second}
-		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{Render: s.render, Revalidate: time.Minute})
+		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+			Render: s.render, Revalidate: time.Minute,
+		})
 		begin := time.Now()
 		want(t, get(page, "/"), 200, "render 1")
 		if waited := time.Since(begin); waited != time.Second {
@@ -211,7 +213,8 @@ func TestExpires(t *testing.T) {
 		s.set(expire)
 		page := newPage(t, newPages(t, static.Options{}), static.PageOptions{Render: s.render})
 		want(t, get(page, "/"), 200, "render 1")
-		if got := get(page, "/").Header().Get("Cache-Control"); !strings.HasSuffix(got, "s-maxage=2700") {
+		got := get(page, "/").Header().Get("Cache-Control")
+		if !strings.HasSuffix(got, "s-maxage=2700") {
 			t.Errorf("Cache-Control %q, want three quarters of an hour", got)
 		}
 		time.Sleep(46 * time.Minute)
@@ -249,7 +252,8 @@ func TestSession(t *testing.T) {
 		},
 	})
 	want(t, get(page, "/", "Cookie", "a=b"), 200, "eu-west-1:guest")
-	if !errors.Is(got, amplify.ErrUnauthenticated) || amplify.ReasonOf(got) != amplify.ReasonStaticPage ||
+	if !errors.Is(got, amplify.ErrUnauthenticated) ||
+		amplify.ReasonOf(got) != amplify.ReasonStaticPage ||
 		!strings.Contains(got.Error(), "A static page is the same for all readers") {
 		t.Errorf("%v, want why there is no session", got)
 	}

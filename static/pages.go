@@ -103,13 +103,13 @@ func (p *Pages) Invalidate(tags ...string) {
 	for i, text := range tags {
 		hashes[i] = newTag(text)
 	}
-	p.invalidated.add(p.options.Clock(), hashes...)
+	p.invalidated.add(p.now(), hashes...)
 }
 
 // Prerender renders the pages without Params and Query, and the variants that PageOptions.Prerender
-// lists, unless they are there and fresh. A server may call it before it listens, and may go on
-// after an error: pages that failed are rendered again when they are asked for. The error joins
-// those of all pages.
+// lists, unless they are there and fresh, and waits for them until ctx ends. A server may call it
+// before it listens, and may go on after an error: pages that failed are rendered again when they
+// are asked for. The error joins those of all pages.
 func (p *Pages) Prerender(ctx context.Context) error {
 	p.mu.Lock()
 	pages := p.pages
@@ -125,7 +125,7 @@ func (p *Pages) Prerender(ctx context.Context) error {
 		}
 		for _, r := range requests {
 			group.Go(func() error {
-				if _, err := page.get(ctx, page.normal(r)); err != nil {
+				if err := page.renew(ctx, page.normal(r), 0); err != nil {
 					mu.Lock()
 					defer mu.Unlock()
 					errs = append(errs, fmt.Errorf("page %q: %w", page.Tag(r), err))
@@ -157,6 +157,9 @@ func (p *Pages) Close(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+// now tells the time. It has no monotonic reading: see [amplify.App.Now].
+func (p *Pages) now() time.Time { return p.options.Clock().Round(0) }
 
 // begin announces a render, which ends with a call of p.running.Done.
 func (p *Pages) begin() error {

@@ -77,7 +77,7 @@ func (f *flight) wait(ctx context.Context, done <-chan struct{}) (*kept, error) 
 func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.pages.options.Clock()
+	now := p.pages.now()
 	inMemory := p.load(k)
 	if inMemory != nil && p.isFresh(inMemory, now) {
 		return nil, inMemory, nil
@@ -86,7 +86,8 @@ func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 		return f, nil, nil
 	}
 	if last, ok := p.failed[k]; ok && last.blocks(now) {
-		return nil, nil, unavailable("The page could not be rendered.", last.err, last.retry.Sub(now))
+		return nil, nil,
+			unavailable("The page could not be rendered.", last.err, last.retry.Sub(now))
 	}
 	f := &flight{
 		page: p, key: k, request: r.clone(),
@@ -99,10 +100,11 @@ func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 	}
 	switch {
 	case *f.queue >= queueFactor*cap(turns):
-		return nil, nil, unavailable("Too many renders of this page are waiting.", nil, firstBackoff)
+		return nil, nil,
+			unavailable("Too many renders of this page are waiting.", nil, firstBackoff)
 	case f.unknown && !p.newKeys.AllowN(now, 1):
-		return nil, nil, unavailable("Too many new variants of this page have been asked for.", nil,
-			firstBackoff)
+		return nil, nil,
+			unavailable("Too many new variants of this page are asked for.", nil, firstBackoff)
 	}
 	if err := p.pages.begin(); err != nil {
 		return nil, nil, err
@@ -125,7 +127,7 @@ func (f *flight) run() {
 	defer stop()
 
 	if stored := f.fromStore(ctx); stored != nil {
-		if f.page.isFresh(stored, pages.options.Clock()) {
+		if f.page.isFresh(stored, pages.now()) {
 			f.settle(stored, nil)
 			return
 		}
@@ -160,12 +162,12 @@ func (f *flight) render(ctx context.Context) (*kept, error) {
 		}
 	}
 	f.leaveQueue()
-	after, started := p.pages.invalidated.count.Load(), p.pages.options.Clock()
+	after, started := p.pages.invalidated.count.Load(), p.pages.now()
 	c, err := f.content(ctx)
 	if err != nil {
 		return nil, err
 	}
-	page, err := c.keep(&p.options, started, p.pages.options.Clock(), p.pages.options.MaxBytes/8)
+	page, err := c.keep(&p.options, started, p.pages.now(), p.pages.options.MaxBytes/8)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +194,9 @@ func (f *flight) content(ctx context.Context) (c *Content, err error) {
 		}
 		c, err = amplify.RunWithServerContext(ctx, guest.App(),
 			amplify.Providers{Tokens: noSession{}, Credentials: guest},
-			func(ctx context.Context) (*Content, error) { return f.page.options.Render(ctx, f.request) })
+			func(ctx context.Context) (*Content, error) {
+				return f.page.options.Render(ctx, f.request)
+			})
 		return err
 	})
 	if err == nil && c == nil {
@@ -219,7 +223,8 @@ func (f *flight) offer(page *kept) {
 	p := f.page
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f.settled || p.load(f.key) != nil {
+	current := p.load(f.key)
+	if f.settled || current != nil && !current.hasExpired(p.pages.now()) {
 		return
 	}
 	p.keep(f.key, page)
@@ -230,10 +235,21 @@ func (f *flight) offer(page *kept) {
 // settle says how the flight came out. The first call counts.
 func (f *flight) settle(page *kept, err error) {
 	p := f.page
+	failures, served := f.outcome(page, err)
+	if failures > 0 { // logged when nobody waits for it
+		p.pages.options.Logger.Warn("amplify: a static page could not be rendered",
+			"page", p.options.Name, "error", err, "failures", failures, "served", served)
+	}
+}
+
+// outcome notes how the flight came out, unless it is known. After a failure it returns how many
+// there have been, and whether there is a page nevertheless.
+func (f *flight) outcome(page *kept, err error) (failures int, served bool) {
+	p := f.page
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if f.settled {
-		return
+		return 0, false
 	}
 	f.settled = true
 	switch {
@@ -244,10 +260,8 @@ func (f *flight) settle(page *kept, err error) {
 	case p.pages.ctx.Err() != nil:
 		f.err = errClosed()
 	default:
-		last := p.note(f.key, err)
-		f.err = unavailable("The page could not be rendered.", err, backoff(last.count))
-		p.pages.options.Logger.Warn("amplify: a static page could not be rendered",
-			"page", p.options.Name, "error", err, "failures", last.count, "served", p.load(f.key) != nil)
+		failures, served = p.note(f.key, err).count, p.load(f.key) != nil
+		f.err = unavailable("The page could not be rendered.", err, backoff(failures))
 	}
 	if !isClosed(f.available) {
 		close(f.available)
@@ -255,6 +269,7 @@ func (f *flight) settle(page *kept, err error) {
 	if err != nil {
 		close(f.ended)
 	}
+	return failures, served
 }
 
 // end ends the flight.
@@ -291,7 +306,7 @@ func isClosed(c <-chan struct{}) bool {
 
 // note notes that a render has failed. p.mu is held.
 func (p *Page) note(k key, err error) failure {
-	now := p.pages.options.Clock()
+	now := p.pages.now()
 	last := p.failed[k]
 	last.count++
 	last.err, last.retry = err, now.Add(backoff(last.count))

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 )
@@ -19,6 +20,9 @@ import (
 // answer of the store pages are rendered, and kept in memory. What is not the page that was asked
 // for, as a whole, is not used. But whoever can write to the store can make up pages: it must be as
 // safe as the program.
+//
+// A page from the store is served until it is due, also by a new version of the program. If that
+// renders otherwise, let the Store put another prefix before its keys.
 type Store interface {
 	// Get returns what Set has stored under key last, or nil if there is nothing.
 	Get(ctx context.Context, key string) ([]byte, error)
@@ -115,7 +119,7 @@ func (f *flight) fromStore(ctx context.Context) *kept {
 			"page", f.page.options.Name, "error", err)
 		return nil
 	}
-	now := pages.options.Clock()
+	now := pages.now()
 	if k.hasExpired(now) || k.started.After(now) ||
 		!pages.invalidated.last(k.tags).at.Before(k.started) {
 		return nil
@@ -133,8 +137,8 @@ func (f *flight) toStore(k *kept) {
 	}
 	value, err := k.encode(f.key)
 	if err == nil {
-		now := pages.options.Clock()
-		life := k.due.Sub(now) + storeLife
+		now := pages.now()
+		life := min(k.due.Sub(now), math.MaxInt64-storeLife) + storeLife
 		if !k.expires.IsZero() {
 			life = min(life, k.expires.Sub(now))
 		}
@@ -152,7 +156,9 @@ func (f *flight) toStore(k *kept) {
 func (k *kept) encode(of key) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, sha256.Size))
-	err := gob.NewEncoder(&b).Encode(stored{of, k.status, k.header, k.body, k.tags, k.started, k.due, k.expires})
+	err := gob.NewEncoder(&b).Encode(stored{
+		of, k.status, k.header, k.body, k.tags, k.started, k.due, k.expires,
+	})
 	value := b.Bytes()
 	sum := sha256.Sum256(value[sha256.Size:])
 	copy(value, sum[:])
@@ -177,7 +183,11 @@ func decode(value []byte, of key, maxBytes int64) (*kept, error) {
 		return nil, errors.New("a value is the page of another key")
 	}
 	k := &kept{
-		status: s.Status, header: s.Header, body: s.Body, tags: s.Tags, started: s.Started, due: s.Due, expires: s.Expires,
+		status: s.Status, header: s.Header, body: s.Body, tags: s.Tags,
+		started: s.Started, due: s.Due, expires: s.Expires,
+	}
+	if size := k.size(); size > maxBytes {
+		return nil, fmt.Errorf("the stored page takes %d bytes, and may take %d", size, maxBytes)
 	}
 	k.setETag()
 	return k, nil

@@ -36,5 +36,6 @@ func (g *gallery) renderPoster(ctx context.Context, _ static.Request) (*static.C
 		}{splash.URL, time.Now().Format(time.TimeOnly), splash.ExpiresAt.Format(time.TimeOnly)},
 	})
 	// Browsers that got the page at the last moment still need time to fetch the picture.
-	return &static.Content{Body: page.Bytes(), Header: header, Expires: splash.ExpiresAt.Add(-time.Minute)}, err
+	expires := splash.ExpiresAt.Add(-time.Minute)
+	return &static.Content{Body: page.Bytes(), Header: header, Expires: expires}, err
 }
