@@ -423,8 +423,8 @@ func TestDataOwners(t *testing.T) {
 	}
 }
 
-// TestDataAfterSignOut: AppSync knows of no session. It takes the tokens of one that has ended until
-// they expire.
+// TestDataAfterSignOut: AppSync knows of no session. It takes the tokens of one that has ended
+// until they expire.
 func TestDataAfterSignOut(t *testing.T) {
 	b := startData(t, oidcProvider(t).URL)
 	tokens := b.signIn(t, "ann@example.com")

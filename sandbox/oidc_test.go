@@ -116,8 +116,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestStallingProvider: a provider that accepts a request and says nothing is asked by one caller at
-// a time. Those who wait for that learn of it at once, and those who have gone wait no longer.
+// TestStallingProvider: a provider that accepts a request and says nothing is asked by one caller
+// at a time. Those who wait for that learn of it at once, and those who have gone wait no longer.
 func TestStallingProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0

@@ -228,8 +228,8 @@ func TestReadTellsAllFaults(t *testing.T) {
 	}
 }
 
-// TestRelationsOfMutations: answers of mutations leave out a relation if some who subscribe to it may
-// not see the related item. Where AWS shows it, a warning says so.
+// TestRelationsOfMutations: answers of mutations leave out a relation if some who subscribe may not
+// see the related item. Where AWS shows it, a warning says so.
 func TestRelationsOfMutations(t *testing.T) {
 	const (
 		public  = "{allow: public}"
@@ -278,8 +278,9 @@ type Comment @model @auth(rules: [%s]) {
 					t.Errorf("%s.%s is left out: %v", f.model, f.name, got)
 				}
 				if tt.warned {
-					want = append(want, fmt.Sprintf("answers of mutations leave out %s.%s, because "+
-						"%s has other rules; AWS would show it to all subscribers: read it by a query",
+					want = append(want, fmt.Sprintf("answers of mutations leave out %s.%s, "+
+						"because %s has other rules; AWS would show it to all subscribers: "+
+						"read it by a query",
 						f.model, f.name, f.related))
 				}
 			}
