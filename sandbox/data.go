@@ -218,7 +218,8 @@ func (s *Sandbox) newData(ctx context.Context, cfg Config, o *outputs,
 	}
 	return appsync.New(ctx, appsync.Config{
 		Region: data.Region, Schema: parsed, Modes: modes, APIKey: data.APIKey,
-		UserPool: s.verifyUser, OIDC: verifyOIDC(d.OIDC, s.clock.Now, s.logger),
+		UserPool:    s.verifyUser,
+		OIDC:        verifyOIDC(d.OIDC, http.DefaultTransport, s.clock.Now, s.logger),
 		Credentials: s.dataCredentials(identities),
 		Authorizer:  d.Authorizer, AuthorizerTTL: d.AuthorizerTTL, Functions: d.Functions,
 		Store: s.store, Clock: s.clock.Now, Logger: s.logger,

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
@@ -419,6 +420,37 @@ func TestDataOwners(t *testing.T) {
 	if body := as("ann@example.com", `{ getDiary(id: "d") { text } }`); body != `{"data":`+
 		`{"getDiary":{"text":"x"}}}` {
 		t.Error(body)
+	}
+}
+
+// TestDataAfterSignOut: AppSync knows of no session. It takes the tokens of one that has ended
+// until they expire.
+func TestDataAfterSignOut(t *testing.T) {
+	b := startData(t, oidcProvider(t).URL)
+	tokens := b.signIn(t, "ann@example.com")
+	_, err := b.users.GlobalSignOut(t.Context(),
+		&cognito.GlobalSignOutInput{AccessToken: tokens.AccessToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		offset time.Duration
+		status int
+		says   string
+	}{
+		{0, http.StatusOK, `"data":`},
+		{59 * time.Minute, http.StatusOK, `"data":`},
+		{61 * time.Minute, http.StatusUnauthorized, "Token has expired."},
+	} {
+		b.SetClockOffset(step.offset)
+		for kind, token := range map[string]*string{
+			"access": tokens.AccessToken, "ID": tokens.IdToken,
+		} {
+			status, body := graphQL(t, b.Sandbox, "{ who }", by("Authorization", *token))
+			if status != step.status || !strings.Contains(body, step.says) {
+				t.Errorf("%s token after %v: %d %s", kind, step.offset, status, body)
+			}
+		}
 	}
 }
 

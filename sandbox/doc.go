@@ -52,6 +52,9 @@
 // queries and mutations ([Data.Functions]) and stand for the Lambda authorizer
 // ([Data.Authorizer]); see the package function. Programs of other languages answer by HTTP.
 //
+// Tokens are verified by the keys of who issued them. AppSync does not learn of the end of a
+// session: after a sign-out, even a global one, its tokens are good until they expire.
+//
 // If the outputs have no model introspection, which clients know the models by, the sandbox makes it
 // of the schema. Without the schema, the API is that of the model introspection in the outputs, and
 // is closed where the introspection does not tell the rules: it does not have all of them.

@@ -25,12 +25,13 @@ const (
 )
 
 // verifyOIDC returns the function that verifies tokens of a provider by its keys. The provider is
-// asked at the first token, and again for a key that is not known, but not more often than
+// asked by base, at the first token, and again for a key that is not known, but not more often than
 // [issuerTransport] allows.
-func verifyOIDC(p OIDCProvider, now func() time.Time,
+func verifyOIDC(p OIDCProvider, base http.RoundTripper, now func() time.Time,
 	logger *slog.Logger) func(context.Context, string) (map[string]any, error) {
 	client := &http.Client{
-		Timeout: oidcTimeout, Transport: &issuerTransport{now: now, next: map[string]time.Time{}},
+		Timeout:       oidcTimeout,
+		Transport:     &issuerTransport{base: base, now: now, next: map[string]time.Time{}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	// A slow provider must not hold callers longer than their requests may take, as a mutex would.
@@ -83,7 +84,8 @@ func verifyOIDC(p OIDCProvider, now func() time.Time,
 // issuerTransport bounds what callers, who choose the key ids of their tokens, can make the sandbox
 // ask of a provider, and what the provider can make it read.
 type issuerTransport struct {
-	now func() time.Time
+	base http.RoundTripper
+	now  func() time.Time
 
 	mu   sync.Mutex
 	next map[string]time.Time // when a document may be asked for again, by its URL
@@ -98,12 +100,12 @@ func (t *issuerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !t.begin(url) {
 		return nil, errAskedLately
 	}
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := t.base.RoundTrip(r)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.delay(url, oidcRetry) // from now on: others may have waited for this answer
+	}
 	if err != nil {
 		return nil, err
-	}
-	if response.StatusCode == http.StatusOK {
-		t.delay(url, oidcInterval)
 	}
 	response.Body = http.MaxBytesReader(nil, response.Body, maxOIDCDocument)
 	return response, nil
@@ -116,7 +118,7 @@ func (t *issuerTransport) begin(url string) bool {
 	if t.now().Before(t.next[url]) {
 		return false
 	}
-	t.next[url] = t.now().Add(oidcRetry)
+	t.next[url] = t.now().Add(oidcInterval)
 	return true
 }
 

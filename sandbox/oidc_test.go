@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/amplify-go/amplify/sandbox/internal/appsync"
@@ -39,7 +42,7 @@ func TestUnknownKeysAreAskedForSeldom(t *testing.T) {
 	defer server.Close()
 	now := time.Now()
 	verify := verifyOIDC(OIDCProvider{Issuer: server.URL, ClientID: "client"},
-		func() time.Time { return now }, slog.New(slog.DiscardHandler))
+		http.DefaultTransport, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	for _, step := range []struct {
 		after           time.Duration
 		status          int
@@ -93,8 +96,8 @@ func TestLyingProviders(t *testing.T) {
 					answer(w, r)
 				}))
 			defer server.Close()
-			verify := verifyOIDC(OIDCProvider{Issuer: server.URL, ClientID: "client"}, time.Now,
-				slog.New(slog.DiscardHandler))
+			verify := verifyOIDC(OIDCProvider{Issuer: server.URL, ClientID: "client"},
+				http.DefaultTransport, time.Now, slog.New(slog.DiscardHandler))
 			for range 3 {
 				_, err := verify(t.Context(), tokenOf("k", server.URL))
 				if !errors.Is(err, appsync.ErrToken) {
@@ -106,6 +109,51 @@ func TestLyingProviders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// roundTrip is a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestStallingProvider: a provider that accepts a request and says nothing is asked by one caller
+// at a time. Those who wait for that learn of it at once, and those who have gone wait no longer.
+func TestStallingProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		verify := verifyOIDC(OIDCProvider{Issuer: "https://op.example"},
+			roundTrip(func(r *http.Request) (*http.Response, error) {
+				asked++
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}), time.Now, slog.New(slog.DiscardHandler))
+		begun := time.Now()
+		token := tokenOf("k", "https://op.example")
+		var callers sync.WaitGroup
+		for i := range 50 {
+			callers.Go(func() {
+				if _, err := verify(t.Context(), token); !errors.Is(err, appsync.ErrToken) {
+					t.Error(err)
+				}
+				if waited := time.Since(begun); waited != oidcTimeout {
+					t.Errorf("caller %d waited %v", i, waited)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := verify(ctx, token); !errors.Is(err, appsync.ErrToken) {
+			t.Error(err)
+		}
+		if waited := time.Since(begun); waited != time.Second {
+			t.Errorf("one who has gone waited %v", waited)
+		}
+		callers.Wait()
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
 }
 
 func jwtPart(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }

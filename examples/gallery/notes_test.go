@@ -350,6 +350,10 @@ func TestNotesArePrivate(t *testing.T) {
 	other := gallery.browserOf(t, origin, dave)
 	path := bob.write(origin, "Bob's secret", "Text")
 	bob.send("/comments", map[string]string{"text": "Bob's remark"})
+	remove := commentRemoval.FindStringSubmatch(bob.page)
+	if remove == nil {
+		t.Fatalf("no comment:\n%s", bob.page)
+	}
 	id := strings.TrimPrefix(path, "/notes/")
 
 	// By the pages.
@@ -363,7 +367,8 @@ func TestNotesArePrivate(t *testing.T) {
 		other.wantNot("Bob's")
 	}
 	for address, want := range map[string]int{
-		path: 404, path + "/delete": 404, path + "/comments": 404, "/admin/notes/" + id + "/delete": 403,
+		path: 404, path + "/delete": 404, path + "/comments": 404, remove[1]: 404,
+		"/admin/notes/" + id + "/delete": 403,
 	} {
 		other.post(origin+address, "application/x-www-form-urlencoded",
 			strings.NewReader("title=Dave%27s&text=Dave%27s&version=1"))
@@ -452,13 +457,15 @@ func TestNotesArePrivate(t *testing.T) {
 	bob.wantText("You have no notes yet.")
 }
 
+var commentRemoval = regexp.MustCompile(`action="([^"]*/comments/[^"]+/delete)"`)
+
 // A comment can be removed by the owner of the note.
 func TestRemoveComment(t *testing.T) {
 	gallery, origin := serveGallery(t)
 	b := gallery.browserOf(t, origin, "bob@example.com")
 	note := b.write(origin, "Title", "Text")
 	b.send("/comments", map[string]string{"text": "Remove me"})
-	action := regexp.MustCompile(`action="([^"]*/comments/[^"]+/delete)"`).FindStringSubmatch(b.page)
+	action := commentRemoval.FindStringSubmatch(b.page)
 	if action == nil {
 		t.Fatalf("no comment:\n%s", b.page)
 	}

@@ -12,9 +12,10 @@ import (
 // "Lambda:Unhandled".
 //
 // A Handler must be safe for concurrent use. The rules of the operation have let the caller in.
-// After 30 seconds, or when the caller has gone, ctx ends and the answer is not waited for. A panic
-// is an error, which the sandbox logs. At most 100 calls of one Handler run at once, those included
-// that nobody waits for any more; further ones wait.
+// After 30 seconds, or when the caller of a query has gone, ctx ends and the answer is not waited
+// for. A mutation goes on without its caller. A panic is an error, which the sandbox logs. At most
+// 100 calls of one Handler run at once, those included that nobody waits for any more; further ones
+// wait.
 type Handler func(ctx context.Context, e Event) (any, error)
 
 // Event is what a [Handler] is asked. Its JSON has the names of the event of Amplify's functions.

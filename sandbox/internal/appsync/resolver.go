@@ -29,6 +29,12 @@ func (a *API) execute(ctx context.Context, caller *Caller, q graphql.Request) (
 		return operation.Refuse(graphql.NewError("UnsupportedOperation",
 			"Subscriptions go over the realtime endpoint.")), nil
 	}
+	if operation.Kind() == ast.Mutation {
+		// What has begun is finished, and told to subscribers, even if the caller goes.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), maxDuration)
+		defer cancel()
+	}
 	response, err = operation.Execute(ctx, &resolver{a, caller})
 	if err == nil && operation.Kind() == ast.Mutation {
 		a.publish(ctx, operation.Values(response))

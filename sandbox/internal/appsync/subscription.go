@@ -241,10 +241,10 @@ func (s *subscribers) to(mutation string) []*subscriber {
 	return list
 }
 
-// publish delivers what mutations selected to their subscribers. A
-// mutation that gave null, such as one that was refused, publishes nothing.
+// publish delivers what mutations selected to their subscribers. A mutation that gave null, such as
+// one that was refused, publishes nothing.
 func (a *API) publish(ctx context.Context, values []graphql.Value) {
-	// The mutation is done. Its caller may have gone.
+	// The mutation is done, and its time may be over.
 	ctx = context.WithoutCancel(ctx)
 	for _, v := range values {
 		if v.Value == nil {

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -224,6 +225,72 @@ func TestReadTellsAllFaults(t *testing.T) {
 		type B @model @auth(rules: [{allow: somebody}]) { id: ID! }`, allModes)
 	if err == nil || !strings.Contains(err.Error(), "graphql:2:") || !strings.Contains(err.Error(), "graphql:3:") {
 		t.Errorf("the error does not tell both faults: %v", err)
+	}
+}
+
+// TestRelationsOfMutations: answers of mutations leave out a relation if some who subscribe may not
+// see the related item. Where AWS shows it, a warning says so.
+func TestRelationsOfMutations(t *testing.T) {
+	const (
+		public  = "{allow: public}"
+		private = "{allow: private}"
+		owner   = "{allow: owner}"
+		author  = `{allow: owner, ownerField: "author"}`
+		admins  = `{allow: groups, groups: ["admins"]}`
+		editors = `{allow: groups, groups: ["editors"]}`
+		read    = "{allow: public, operations: [read]}"
+	)
+	for name, tt := range map[string]struct {
+		post, comment   string
+		leftOut, warned bool
+	}{
+		"public":                    {public, public, false, false},
+		"signed in":                 {private, private, false, false},
+		"a group":                   {admins, admins, false, false},
+		"public, and the owner":     {public, owner, false, false}, // no caller is both
+		"owners":                    {owner, owner, true, false},
+		"owners and a group":        {owner + admins, owner + admins, true, false},
+		"all read, owners write":    {read + owner, read + owner, true, false},
+		"the owner, and signed in":  {owner, private, true, false},
+		"owners of other fields":    {owner, author, true, true},
+		"the owner, and a group":    {owner, admins, true, true},
+		"two groups":                {admins, editors, true, true},
+		"other owners, and a group": {owner + admins, author + admins, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Read("s.graphql", fmt.Sprintf(`
+type Post @model @auth(rules: [%s]) {
+  comments: [Comment] @hasMany(references: ["postId"])
+}
+type Comment @model @auth(rules: [%s]) {
+  postId: ID
+  author: String
+  post: Post @belongsTo(references: ["postId"])
+}`, tt.post, tt.comment), Options{Default: UserPool, Additional: []Provider{APIKey}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, f := range []struct{ model, name, related string }{
+				{"Post", "comments", "Comment"}, {"Comment", "post", "Post"},
+			} {
+				if got := s.Model(f.model).Field(f.name).Redacted(); got != tt.leftOut {
+					t.Errorf("%s.%s is left out: %v", f.model, f.name, got)
+				}
+				if tt.warned {
+					want = append(want, fmt.Sprintf("answers of mutations leave out %s.%s, "+
+						"because %s has other rules; AWS would show it to all subscribers: "+
+						"read it by a query",
+						f.model, f.name, f.related))
+				}
+			}
+			for i := range s.Warnings {
+				_, s.Warnings[i], _ = strings.Cut(s.Warnings[i], ": ")
+			}
+			if d := cmp.Diff(want, s.Warnings); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 }
 

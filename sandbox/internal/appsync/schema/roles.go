@@ -216,7 +216,12 @@ func (r *reader) guard(m *Model, f *Field) {
 	}
 	f.redact = f.guarded
 	if f.Relation != nil && !f.Type.NonNull && !f.guarded {
-		f.redact = r.differ(f.readers, f.Relation.Model)
+		others, known := differ(f.readers, f.Relation.Model)
+		if f.redact = others; others && !known && m.Level == LevelOn {
+			r.warn(f.pos, "answers of mutations leave out %s.%s, because %s has other rules; "+
+				"AWS would show it to all subscribers: read it by a query",
+				m.Name, f.Name, f.Relation.Model.Name)
+		}
 	}
 	// The resolver that shows the last part of an owner answers whatever the one before it did.
 	f.redact = f.redact && m.Level == LevelOn && !f.Owner
@@ -225,8 +230,8 @@ func (r *reader) guard(m *Model, f *Field) {
 // differ reports whether those who may read a relation and those who may read the related model
 // are not the same callers, although some callers may be both. Amplify looks for callers that are
 // both among equal and private rules alone: a user whom one rule lets read the relation, and another
-// one the related item, then shows that item to all subscribers.
-func (r *reader) differ(readers []*role, related *Model) bool {
+// one the related item, then shows that item to all subscribers. known is false in that case.
+func differ(readers []*role, related *Model) (differ, known bool) {
 	var others []*role
 	for _, one := range related.roles {
 		if one.can(AllowRead) {
@@ -241,14 +246,17 @@ func (r *reader) differ(readers []*role, related *Model) bool {
 			})
 		}
 	}
-	both := func(a *role) bool {
-		return slices.ContainsFunc(others, func(b *role) bool {
+	shared := false
+	for _, a := range readers {
+		for _, b := range others {
 			personal := slices.Contains([]Provider{UserPool, OIDC, IdentityPool}, a.written)
-			return a.same(b) || personal && a.written == b.written
-		})
+			one := personal && a.written == b.written
+			shared = shared || a.same(b) || one
+			known = known || a.same(b) || one && (a.allow == Private || b.allow == Private)
+		}
 	}
-	if len(related.roles) == 0 || !slices.ContainsFunc(readers, both) {
-		return false
+	if len(related.roles) == 0 || !shared {
+		return false, false
 	}
 	identical := len(readers) == len(others)
 	for _, b := range others {
@@ -256,5 +264,5 @@ func (r *reader) differ(readers []*role, related *Model) bool {
 			return a.same(b) && a.static && a.allow != Lambda
 		})
 	}
-	return !identical
+	return !identical, known
 }

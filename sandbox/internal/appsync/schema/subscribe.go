@@ -37,18 +37,7 @@ func (s *Schema) AllowSubscribe(
 		if len(mine) == 0 {
 			continue
 		}
-		operator, value := "in", any(anys(mine))
-		switch {
-		case one.allow == Groups && one.list:
-			operator = "containsAny"
-		case one.allow == Owner:
-			// Subscribers see owners as clients do: the last claim.
-			operator, value = "eq", mine[max(0, len(mine)-2)]
-			if one.list {
-				operator = "contains"
-			}
-		}
-		or = append(or, map[string]any{one.entity: map[string]any{operator: value}})
+		or = append(or, one.delivered(mine))
 		if one.allow != Owner {
 			continue
 		}
@@ -74,4 +63,20 @@ func (s *Schema) AllowSubscribe(
 		return nil, unauthorized()
 	}
 	return filter, nil
+}
+
+// delivered returns the filter of the items that a dynamic role lets have who has these values.
+func (r *role) delivered(mine []string) map[string]any {
+	operator, value := "in", any(anys(mine))
+	switch {
+	case r.allow == Groups && r.list:
+		operator = "containsAny"
+	case r.allow == Owner:
+		// Subscribers see owners as clients do: the last claim.
+		operator, value = "eq", mine[max(0, len(mine)-2)]
+		if r.list {
+			operator = "contains"
+		}
+	}
+	return map[string]any{r.entity: map[string]any{operator: value}}
 }
