@@ -89,6 +89,7 @@ func (s *ServerRunner) guard(o Guard, g *flow.Guard, err error) (fiber.Handler, 
 		return s.serve(c, r, func(x *flow.Exchange) error {
 			switch err := g.Check(x, r); {
 			case err == nil:
+				edit(&c.Response().Header, x.Mark)
 				return c.Next()
 			case o.Denied != nil:
 				return o.Denied(c, err)

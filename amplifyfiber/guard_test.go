@@ -1,13 +1,18 @@
 package amplifyfiber
 
 import (
+	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/static"
 )
 
 // TestGuards: a guard lets requests pass or answers them, behind Middleware or without.
@@ -40,6 +45,43 @@ func TestGuards(t *testing.T) {
 			if tt.target != "/static/a.css" && w.Header.Get("Cache-Control") != private {
 				t.Errorf("%s: Cache-Control %q", name, w.Header.Get("Cache-Control"))
 			}
+		}
+	}
+}
+
+// TestGuardedStaticPage: shared caches do not get a page that only some may see, although it is the
+// same for all of them. Without a guard they get it, whoever asks.
+func TestGuardedStaticPage(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	pages, err := static.New(f.ServerRunner, static.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pages.Close(t.Context())
+	page, err := pages.Page(static.PageOptions{
+		Name: "page", Revalidate: time.Hour,
+		Render: func(context.Context, static.Request) (*static.Content, error) { return &static.Content{}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := must(f.RequireUser(Guard{}))
+	cookies := f.backend.Session("alice", time.Hour, nil)
+	for name, tt := range map[string]struct {
+		handlers []any
+		public   bool
+	}{
+		"guard":      {[]any{guard}, false},
+		"Middleware": {[]any{f.Middleware, guard}, false},
+		"no guard":   {[]any{f.Middleware}, true},
+	} {
+		app := newApp()
+		app.Use(append(tt.handlers, adaptor.HTTPHandler(page))...)
+		w := serve(t, app, request("/", cookies))
+		got := w.Header.Values("Cache-Control")
+		public := len(got) == 1 && strings.HasPrefix(got[0], "public, ")
+		if w.StatusCode != 200 || public != tt.public || !public && !slices.Equal(got, []string{private}) {
+			t.Errorf("%s: status %d, Cache-Control %q", name, w.StatusCode, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package amplifyfiber
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/gofiber/fiber/v3"
 
@@ -46,7 +47,9 @@ func (s *ServerRunner) serve(c fiber.Ctx, r *http.Request, next func(*flow.Excha
 
 // begin begins the serving of c.
 func (s *ServerRunner) begin(c fiber.Ctx, r *http.Request) *serving {
-	s.sizes.Do(func() { s.checkReadBuffer(c) })
+	if !s.sizes.Load() && !s.sizes.Swap(true) {
+		s.checkReadBuffer(c)
+	}
 	v := &serving{runner: s, request: r}
 	s.flow.Begin(&v.exchange, r)
 	if h := &c.Response().Header; len(h.Peek(fiber.HeaderCacheControl)) == 0 { // most requests
@@ -104,6 +107,7 @@ func (s *ServerRunner) current(c fiber.Ctx) *http.Request {
 		return v.request
 	}
 	r := v.request.WithContext(ctx)
-	r.Method, r.URL = c.Method(), newURL(uri)
+	r.Method, r.URL = c.Method(), &url.URL{}
+	setURL(r.URL, uri)
 	return r
 }
