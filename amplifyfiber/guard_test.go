@@ -111,7 +111,7 @@ func TestSpellings(t *testing.T) {
 		}
 		newApp := func(guard fiber.Handler) *fiber.App {
 			app := fiber.New(cfg)
-			app.Use(guard)
+			app.Use("/*", guard)
 			for _, path := range []string{"/admin", "/docs", "/home", "/admin/:page", "/static/admin/secret"} {
 				app.All(path, page(path))
 			}
@@ -158,6 +158,26 @@ func TestSpellings(t *testing.T) {
 	}
 	if pages < 100 { // of 180
 		t.Errorf("only %d of the requests ask for a page", pages)
+	}
+}
+
+// TestTargetsWithoutSlash: a guard in front of a whole application, as Guard.Except says, is asked
+// about each request that a handler may get.
+func TestTargetsWithoutSlash(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	app := fiber.New()
+	app.Use("/*", must(f.RequireUser(Guard{Except: []string{"/static/"}})))
+	reached := ""
+	app.All("/*", func(c fiber.Ctx) error { reached = c.Path(); return ok(c) })
+	for target, want := range map[string]string{
+		"admin": "", "*": "", "static/x": "", "h:1": "", "?x": "", "http://h": "", "/admin": "",
+		"/static/x": "/static/x",
+	} {
+		reached = ""
+		raw(t, app, "GET "+target+" HTTP/1.1\r\nHost: example.com\r\n\r\n")
+		if reached != want {
+			t.Errorf("%s leads to %q", target, reached)
+		}
 	}
 }
 
