@@ -51,6 +51,8 @@
 //
 // # Order
 //
+// A guard in front of a whole application is put there by app.Use("/*", guard): see Guard.Except.
+//
 // A cache that is shared by users belongs in front of [ServerRunner.Middleware]: there it sees what
 // the response depends on. A cache behind Middleware sees that responses to requests with a session
 // are private, unless a handler says otherwise.

@@ -36,7 +36,10 @@ type Guard struct {
 	SignIn string
 	// Except lists what needs no user, as patterns of [http.ServeMux]: "/favicon.ico", "/static/",
 	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards in front
-	// of a whole application, app.Use(guard). The auth routes are excepted as well.
+	// of a whole application. The auth routes are excepted as well.
+	//
+	// Put such a guard there by app.Use("/*", guard): requests may ask for "admin" instead of
+	// "/admin". Fiber has app.Use(guard) leave these out, and passes them to routes such as "/*".
 	//
 	// Patterns are case-sensitive, however the application routes: "/STATIC/a.css" is guarded. A
 	// path that is not clean, such as "/static/../admin" or "/static/..;/admin", is never excepted.
@@ -89,6 +92,7 @@ func (s *ServerRunner) guard(o Guard, g *flow.Guard, err error) (fiber.Handler, 
 		return s.serve(c, r, func(x *flow.Exchange) error {
 			switch err := g.Check(x, r); {
 			case err == nil:
+				edit(&c.Response().Header, x.Mark)
 				return c.Next()
 			case o.Denied != nil:
 				return o.Denied(c, err)

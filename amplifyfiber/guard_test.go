@@ -1,13 +1,18 @@
 package amplifyfiber
 
 import (
+	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/static"
 )
 
 // TestGuards: a guard lets requests pass or answers them, behind Middleware or without.
@@ -44,6 +49,43 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// TestGuardedStaticPage: shared caches do not get a page that only some may see, although it is the
+// same for all of them. Without a guard they get it, whoever asks.
+func TestGuardedStaticPage(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	pages, err := static.New(f.ServerRunner, static.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pages.Close(t.Context())
+	page, err := pages.Page(static.PageOptions{
+		Name: "page", Revalidate: time.Hour,
+		Render: func(context.Context, static.Request) (*static.Content, error) { return &static.Content{}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := must(f.RequireUser(Guard{}))
+	cookies := f.backend.Session("alice", time.Hour, nil)
+	for name, tt := range map[string]struct {
+		handlers []any
+		public   bool
+	}{
+		"guard":      {[]any{guard}, false},
+		"Middleware": {[]any{f.Middleware, guard}, false},
+		"no guard":   {[]any{f.Middleware}, true},
+	} {
+		app := newApp()
+		app.Use(append(tt.handlers, adaptor.HTTPHandler(page))...)
+		w := serve(t, app, request("/", cookies))
+		got := w.Header.Values("Cache-Control")
+		public := len(got) == 1 && strings.HasPrefix(got[0], "public, ")
+		if w.StatusCode != 200 || public != tt.public || !public && !slices.Equal(got, []string{private}) {
+			t.Errorf("%s: status %d, Cache-Control %q", name, w.StatusCode, got)
+		}
+	}
+}
+
 // TestSpellings: a guard in front of an application lets nobody to a page in a spelling of its path
 // that the router takes for the page's, whichever they are.
 func TestSpellings(t *testing.T) {
@@ -69,7 +111,7 @@ func TestSpellings(t *testing.T) {
 		}
 		newApp := func(guard fiber.Handler) *fiber.App {
 			app := fiber.New(cfg)
-			app.Use(guard)
+			app.Use("/*", guard)
 			for _, path := range []string{"/admin", "/docs", "/home", "/admin/:page", "/static/admin/secret"} {
 				app.All(path, page(path))
 			}
@@ -116,6 +158,26 @@ func TestSpellings(t *testing.T) {
 	}
 	if pages < 100 { // of 180
 		t.Errorf("only %d of the requests ask for a page", pages)
+	}
+}
+
+// TestTargetsWithoutSlash: a guard in front of a whole application, as Guard.Except says, is asked
+// about each request that a handler may get.
+func TestTargetsWithoutSlash(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	app := fiber.New()
+	app.Use("/*", must(f.RequireUser(Guard{Except: []string{"/static/"}})))
+	reached := ""
+	app.All("/*", func(c fiber.Ctx) error { reached = c.Path(); return ok(c) })
+	for target, want := range map[string]string{
+		"admin": "", "*": "", "static/x": "", "h:1": "", "?x": "", "http://h": "", "/admin": "",
+		"/static/x": "/static/x",
+	} {
+		reached = ""
+		raw(t, app, "GET "+target+" HTTP/1.1\r\nHost: example.com\r\n\r\n")
+		if reached != want {
+			t.Errorf("%s leads to %q", target, reached)
+		}
 	}
 }
 

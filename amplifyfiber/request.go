@@ -14,30 +14,38 @@ import (
 // exchanges read: cookies and credentials. Guards and routes read more: see withHeader.
 func newRequest(c fiber.Ctx) *http.Request {
 	ctx := c.RequestCtx()
-	r := &http.Request{
-		Method:     c.Method(), // a constant
-		URL:        newURL(ctx.URI()),
-		RequestURI: string(ctx.RequestURI()),
-		Host:       string(ctx.Host()),
-		Header:     http.Header{},
-	}
+	r := &struct { // one allocation
+		http.Request
+		url   url.URL
+		lines [2]string
+	}{}
+	r.Method = c.Method() // a constant
+	setURL(&r.url, ctx.URI())
+	r.URL = &r.url
+	r.RequestURI = string(ctx.RequestURI())
+	r.Host = string(ctx.Host())
 	if ctx.IsTLS() {
 		r.TLS = &tls.ConnectionState{}
 	}
 	if c.App().Config().DisableHeaderNormalizing {
 		r.Header = newHeader(&ctx.Request.Header) // its names are spelled in any way
 	} else {
+		r.Header = http.Header{}
 		// As they were sent: to iterate over the header would parse and rewrite the cookies.
-		for _, key := range []string{fiber.HeaderCookie, fiber.HeaderAuthorization} {
+		for i, key := range [...]string{fiber.HeaderCookie, fiber.HeaderAuthorization} {
+			lines := r.lines[i : i : i+1]
 			for _, line := range ctx.Request.Header.PeekAll(key) {
-				r.Header[key] = append(r.Header[key], string(line))
+				lines = append(lines, string(line))
+			}
+			if len(lines) > 0 {
+				r.Header[key] = lines
 			}
 		}
 	}
 	if parent := c.Context(); parent != context.Background() {
-		r = r.WithContext(parent)
+		return r.WithContext(parent)
 	}
-	return r
+	return &r.Request
 }
 
 // withHeader returns r with all fields of the header of c.
@@ -56,20 +64,19 @@ func newHeader(h *fasthttp.RequestHeader) http.Header {
 	return header
 }
 
-// newURL returns the path that Fiber routes by, and the query. fasthttp and net/url read some
+// setURL makes u the path that Fiber routes by, and the query. fasthttp and net/url read some
 // addresses differently: to the one, "/admin#/public" is "/admin".
-func newURL(uri *fasthttp.URI) *url.URL {
-	u := &url.URL{RawQuery: string(uri.QueryString())}
+func setURL(u *url.URL, uri *fasthttp.URI) {
+	u.RawQuery = string(uri.QueryString())
 	raw := string(uri.PathOriginal())
 	decoded, err := url.PathUnescape(raw)
 	if err != nil {
-		return u // without a path no guard makes an exception
+		return // without a path no guard makes an exception
 	}
 	u.Path = decoded
 	if u.EscapedPath() != raw {
 		u.RawPath = raw
 	}
-	return u
 }
 
 // isPathOf reports whether u was made of the path that uri has now.

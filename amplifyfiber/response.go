@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp"
@@ -22,19 +23,30 @@ func write(c fiber.Ctx, answer *flow.Response) error {
 
 // edit lets change edit a header of net/http, and does the same to h.
 func edit(h *fasthttp.ResponseHeader, change func(http.Header)) {
-	header := lines(h)
-	before := maps.Clone(header)
+	header, before := lines(h), http.Header{}
+	maps.Copy(before, header)
 	change(header)
 	apply(h, before, header)
 }
 
-// lines returns a copy of h. Keys are spelled as they are there.
+// lines returns a copy of those fields of h that exchanges read and change. Keys are spelled as they
+// are there.
 func lines(h *fasthttp.ResponseHeader) http.Header {
 	header := http.Header{}
 	for key, value := range h.All() {
-		header[string(key)] = append(header[string(key)], string(value))
+		if concernsExchanges(key) {
+			header[string(key)] = append(header[string(key)], string(value))
+		}
 	}
 	return header
+}
+
+// concernsExchanges reports whether package flow may read or change a field: cookies, and whatever
+// is about caches.
+func concernsExchanges(key []byte) bool {
+	const control = "-control" // Cache-Control, Surrogate-Control, CDN-Cache-Control
+	return len(key) > len(control) && strings.EqualFold(string(key[len(key)-len(control):]), control) ||
+		strings.EqualFold(string(key), fiber.HeaderSetCookie) || strings.EqualFold(string(key), fiber.HeaderVary)
 }
 
 // apply makes those changes to h that lead from one header to another. Cookies that h has got in the

@@ -118,6 +118,44 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 	}
 }
 
+// TestTimeOutInFront: a time limit in front of Middleware answers while its handlers go on. They
+// leave that answer alone, and their server context is closed when they return.
+func TestTimeOutInFront(t *testing.T) {
+	f := newFixture(t, nil, nil)
+	f = newFixture(t, f.backend.Refreshed("alice"), nil)
+	app := newApp()
+	asked, answered, left := make(chan struct{}), make(chan struct{}), make(chan context.Context)
+	limit := timeout.Config{Timeout: time.Second, OnTimeout: func(fiber.Ctx) error {
+		<-asked // Fiber reads the header without a lock
+		return fiber.ErrRequestTimeout
+	}}
+	app.Use(timeout.New(func(c fiber.Ctx) error {
+		err := f.Middleware(c)
+		if h := &c.RequestCtx().LastTimeoutErrorResponse().Header; len(h.Peek("Set-Cookie")) != 0 {
+			t.Errorf("what is being sent has become\n%s", h)
+		}
+		left <- c.Context()
+		return err
+	}, limit))
+	app.Get("/", func(c fiber.Ctx) error {
+		if _, err := auth.GetCurrentUser(c.Context()); err != nil {
+			t.Error(err)
+		}
+		close(asked)
+		<-answered
+		return nil
+	})
+	w := serve(t, app, request("/", f.backend.Session("alice", -time.Minute, nil)))
+	close(answered)
+	ctx := <-left
+	if w.StatusCode != 408 || w.Header["Set-Cookie"] != nil {
+		t.Errorf("status %d, %v", w.StatusCode, w.Header)
+	}
+	if _, err := auth.GetCurrentUser(ctx); !errors.Is(err, amplify.ErrServerContextClosed) {
+		t.Error(err)
+	}
+}
+
 // TestHeadersOfHandlers: what handlers and other middleware have put into the header stays, beside
 // the session's cookies.
 func TestHeadersOfHandlers(t *testing.T) {

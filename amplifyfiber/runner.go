@@ -3,7 +3,7 @@ package amplifyfiber
 import (
 	"context"
 	"net/http"
-	"sync"
+	"sync/atomic"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp"
@@ -38,7 +38,7 @@ type SignInLink = flow.SignInLink
 // It corresponds to what createServerRunner of adapter-nextjs returns.
 type ServerRunner struct {
 	flow  *flow.Runner
-	sizes sync.Once // a read buffer that is too small is logged
+	sizes atomic.Bool // the read buffer has been checked
 }
 
 // NewServerRunner returns a ServerRunner for the backend that cfg describes. It reports every fault

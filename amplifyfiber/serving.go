@@ -3,6 +3,7 @@ package amplifyfiber
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/gofiber/fiber/v3"
 
@@ -46,7 +47,9 @@ func (s *ServerRunner) serve(c fiber.Ctx, r *http.Request, next func(*flow.Excha
 
 // begin begins the serving of c.
 func (s *ServerRunner) begin(c fiber.Ctx, r *http.Request) *serving {
-	s.sizes.Do(func() { s.checkReadBuffer(c) })
+	if !s.sizes.Load() && !s.sizes.Swap(true) {
+		s.checkReadBuffer(c)
+	}
 	v := &serving{runner: s, request: r}
 	s.flow.Begin(&v.exchange, r)
 	if h := &c.Response().Header; len(h.Peek(fiber.HeaderCacheControl)) == 0 { // most requests
@@ -76,14 +79,20 @@ func (v *serving) restore(c fiber.Ctx) {
 // commit completes the header of the response. From then on the server context sets no cookies.
 func (v *serving) commit(c fiber.Ctx) {
 	ctx := c.RequestCtx()
-	header := &ctx.Response.Header
-	if timedOut := ctx.LastTimeoutErrorResponse(); timedOut != nil {
-		// The handler has run out of time and goes on. It may be writing to the response, of which a
-		// copy is sent. What belongs to its request is left to it, and never closed by fasthttp.
-		header = &timedOut.Header
-		defer v.done()
+	timedOut := ctx.LastTimeoutErrorResponse()
+	switch {
+	case timedOut == nil:
+		edit(&ctx.Response.Header, v.exchange.Commit)
+		return
+	case c.IsAbandoned() && v.context.Err() == nil:
+		// A handler behind this one has run out of time and goes on. It may be writing to the
+		// response, of which a copy is sent.
+		edit(&timedOut.Header, v.exchange.Commit)
+	default:
+		// It is this handler that has, and the copy is being sent.
+		v.exchange.Commit(http.Header{})
 	}
-	edit(header, v.exchange.Commit)
+	v.done() // what belongs to the request is never closed by fasthttp
 }
 
 // Close closes the server context. It implements [io.Closer] for fasthttp.
@@ -104,6 +113,7 @@ func (s *ServerRunner) current(c fiber.Ctx) *http.Request {
 		return v.request
 	}
 	r := v.request.WithContext(ctx)
-	r.Method, r.URL = c.Method(), newURL(uri)
+	r.Method, r.URL = c.Method(), &url.URL{}
+	setURL(r.URL, uri)
 	return r
 }

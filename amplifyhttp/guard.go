@@ -80,7 +80,7 @@ func (s *ServerRunner) middleware(o Guard, g *flow.Guard, err error) (func(http.
 		check := func(w http.ResponseWriter, r *http.Request, x *flow.Exchange) {
 			switch err := g.Check(x, r); {
 			case err == nil:
-				x.Personal(w.Header())
+				x.Mark(w.Header())
 				next.ServeHTTP(w, r)
 			case o.Denied != nil:
 				o.Denied(w, r, err)

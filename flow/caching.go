@@ -3,9 +3,10 @@ package flow
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 
-	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/cookieheader"
 )
 
 const (
@@ -18,44 +19,51 @@ const (
 	revalidated = "private, no-cache"
 )
 
-// Personal marks a response that a session was read for, unless the handler has decided itself. The
-// line is the exchange's own, since this happens with nearly every response.
+// Mark says in h, the header of the response, who may keep it, unless the handler has decided that:
+// nobody, if the session has been read; no shared cache, if there may be one. Other responses are
+// left alone.
 //
-// [Exchange.Commit] does the same. An adapter calls Personal when a guard has let a request pass,
-// before the handler runs: a handler that is the same for all, and would let shared caches keep its
-// response, can tell then that not everybody may see it.
-func (x *Exchange) Personal(h http.Header) {
-	if lines := h["Cache-Control"]; x.marked && len(lines) == 1 && lines[0] == revalidated || !has(h, "Cache-Control") {
+// [Exchange.Commit] does the same. An adapter calls Mark before that, for those who decide by the
+// header that they find: when a guard has let a request pass, so that a handler that is the same for
+// all leaves the response to those who may see it; and ahead of the handlers in frameworks in which
+// the header is completed after them, so that no cache among them keeps one user's page for the next.
+func (x *Exchange) Mark(h http.Header) {
+	lines := h["Cache-Control"]
+	if i := slices.Index(lines, x.line[0]); i >= 0 && x.line[0] != "" {
+		// The line is Mark's own. It may stand beside those of a handler for net/http in another
+		// framework, which has not seen it. Only if it was a precaution do they count.
+		if len(lines) > 1 && x.line[0] == revalidated {
+			h["Cache-Control"] = slices.Delete(slices.Clone(lines), i, i+1)
+			return
+		}
+	} else if has(h, "Cache-Control") {
+		return
+	}
+	switch {
+	case x.cookies.hasRead():
 		x.line[0] = private
-		h["Cache-Control"] = x.line[:]
+	case x.line[0] == revalidated || x.carriesSession():
+		x.line[0] = revalidated
+	default:
+		return
 	}
-}
-
-// mayBePersonal marks a response for which the session has not been read yet, if there may be one
-// and the handler has not decided. It reports whether it has.
-func (x *Exchange) mayBePersonal(h http.Header) bool {
-	if has(h, "Cache-Control") || !x.carriesSession() {
-		return false
-	}
-	x.line[0] = revalidated
 	h["Cache-Control"] = x.line[:]
-	return true
 }
 
 // carriesSession reports whether the request has a bearer token or a cookie of this client's
-// sessions. It is taken to have one if it has too many cookies to look.
+// sessions. It is taken to have one if it has too many cookies to look. To look is not to read the
+// session, on which the response would depend.
 func (x *Exchange) carriesSession() bool {
 	if _, ok := x.bearerToken(); ok {
 		return true
 	}
-	// A storage of its own: to look is not to read the session, on which the response would depend.
-	kv := cookie.NewKeyValueStorage(cookie.NewHeaderStore(x.request.Header, nil), x.runner.cookies)
-	if x.runner.session != "" {
-		for range kv.All(x.runner.session) {
-			return true
-		}
+	lines := x.cookies.request
+	if x.runner.session == "" || cookieheader.TooLarge(lines) {
+		return cookieheader.TooLarge(lines)
 	}
-	return kv.TooLarge()
+	var arena strings.Builder
+	none := func(string, string) bool { return false }
+	return !cookieheader.Keys(lines, x.runner.session, &arena, none)
 }
 
 // notShared marks a response that sets cookies, whatever the handler has decided. Handlers cannot

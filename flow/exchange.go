@@ -22,8 +22,7 @@ type Exchange struct {
 	runner  *Runner
 	request *http.Request
 	cookies store
-	marked  bool      // Mark has set a Cache-Control line
-	line    [1]string // of the header, see caching
+	line    [1]string // the Cache-Control line that Mark has set; it is nearly every response's
 
 	mu      sync.Mutex
 	kv      *cookie.KeyValueStorage // on cookies
@@ -58,11 +57,6 @@ func (r *Runner) begin(x *Exchange, request *http.Request, m mode, header http.H
 	x.cookies.mode, x.cookies.header = m, header
 }
 
-// Mark marks h, the header of a response that may turn out to depend on a session, ahead of
-// [Exchange.Commit]. It is for frameworks in which the header is completed after the handlers have
-// returned: a cache among these would keep one user's page for the next.
-func (x *Exchange) Mark(h http.Header) { x.marked = x.mayBePersonal(h) }
-
 // Covers reports whether r has the credentials of the exchange's request. A handler may make up
 // requests from the context of its own one: those of other users are other exchanges.
 func (x *Exchange) Covers(r *http.Request) bool {
@@ -74,15 +68,12 @@ func (x *Exchange) Covers(r *http.Request) bool {
 // that were set and with what keeps the response out of shared caches. Afterwards no
 // cookie can be set. Further calls do nothing.
 func (x *Exchange) Commit(h http.Header) {
-	read, changed, ok := x.cookies.commit(h)
-	switch {
+	switch changed, ok := x.cookies.commit(h); {
 	case !ok:
 	case changed:
 		notShared(h)
-	case read:
-		x.Personal(h)
 	default:
-		x.mayBePersonal(h)
+		x.Mark(h)
 	}
 }
 

@@ -49,6 +49,13 @@ func (s *store) noteRead() {
 	s.read = true
 }
 
+// hasRead reports whether the response depends on the session.
+func (s *store) hasRead() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read
+}
+
 // SetCookieHeader returns the Set-Cookie lines that are set, and those that an earlier exchange has
 // put into the header. The response's own header is not read: its handler may be writing it.
 func (s *store) SetCookieHeader() []string {
@@ -123,18 +130,18 @@ func (s *store) bounded(lines []string, limit int) []string {
 }
 
 // commit completes h, the final header, with the cookies that have waited for it. From then on no
-// cookie can be set, and the header is not touched any more. It reports what the caching depends
-// on; ok is false if it has been called before, or nothing could be set in the first place.
-func (s *store) commit(h http.Header) (read, changed, ok bool) {
+// cookie can be set, and the header is not touched any more. It reports whether any was set; ok is
+// false if it has been called before, or nothing could be set in the first place.
+func (s *store) commit(h http.Header) (changed, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mode == readOnly {
-		return false, false, false
+		return false, false
 	}
 	if s.mode == waiting && s.header != nil {
 		own := s.bounded(s.header["Set-Cookie"], cookie.MaxSetCookies-len(h["Set-Cookie"]))
 		h["Set-Cookie"] = append(h["Set-Cookie"], own...)
 	}
 	s.mode, s.header = readOnly, nil
-	return s.read, s.changed, true
+	return s.changed, true
 }
