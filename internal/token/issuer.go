@@ -62,6 +62,15 @@ func Issuers(poolID string, replicaRegions, others []string) ([]string, error) {
 	return unique, nil
 }
 
+// IsPoolID reports whether s has the form of a user pool's id: a region, "_", letters and digits.
+func IsPoolID(s string) bool {
+	region, name, _ := strings.Cut(s, "_")
+	outside := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	}
+	return IsRegion(region) && name != "" && !strings.ContainsFunc(name, outside)
+}
+
 // IsRegion reports whether s has the form of a region's name, such as "us-gov-east-1": words, and a
 // number. It does without package regexp, which a program at the edge would have to carry.
 func IsRegion(s string) bool {
