@@ -74,8 +74,7 @@ func FromContext(ctx context.Context) (*ServerContext, error) {
 			Reason:  ReasonNoContext,
 			Message: "The context carries no Amplify server context.",
 			RecoverySuggestion: "Call Amplify APIs with the context of a request that passed through the runner's Middleware, " +
-				"or inside RunWithServerContext. Where the framework's own context is one of package context, too, " +
-				"pass the request's: c.Context() with Fiber, c.Request.Context() with Gin.",
+				"or inside RunWithServerContext: c.Context() with Fiber, c.Request.Context() with Gin.",
 		}
 	}
 	if err := sc.check(); err != nil {

@@ -105,7 +105,8 @@ func settings(name string) wording {
 var (
 	noContext = wording{
 		"NoAmplifyContextError", "The context carries no Amplify server context.",
-		"Call Amplify APIs with the context of a request that passed through the runner's Middleware, or inside RunWithServerContext.",
+		"Call Amplify APIs with the context of a request that passed through the runner's Middleware, or inside RunWithServerContext: " +
+			"c.Context() with Fiber, c.Request.Context() with Gin.",
 	}
 	closedContext = wording{
 		"AmplifyServerContextError", "Attempted to use a server context whose operation has returned.",
