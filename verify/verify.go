@@ -33,8 +33,8 @@ type Options struct {
 	Issuers []string
 	// BearerClientIDs are further app clients whose access tokens [Verifier.AccessToken] accepts.
 	BearerClientIDs []string
-	// Clock tells the time. It is [time.Now] if nil. With a clock that is slow, expired tokens count.
-	// Some hosts of WebAssembly have one that stands still unless they are told otherwise.
+	// Clock tells the time. It is [time.Now] if nil. With a slow clock expired tokens count: some
+	// hosts of WebAssembly have one that stands still unless they are told otherwise.
 	Clock func() time.Time
 }
 

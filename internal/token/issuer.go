@@ -12,8 +12,8 @@ import (
 
 // A user pool issues tokens under one of two issuers, and a replicated pool under one per region:
 //
-//	https://cognito-idp.<region>.<domain>/<pool>         the original form; each replica has its own
-//	https://issuer-cognito-idp.<region>.<domain>/<pool>  the form of 2026, for pools that switched
+//	https://cognito-idp.<region>.<domain>/<pool>         the first form; each replica has its own
+//	https://issuer-cognito-idp.<region>.<domain>/<pool>  the form of 2026, where pools switched
 //
 // Each issuer has its own key set at <issuer>/.well-known/jwks.json. The pool determines which
 // issuers its tokens may name.
