@@ -75,9 +75,9 @@ func newKeySet(app *amplify.App, w *work, issuer, url string, optional bool) *ke
 // Issuer implements [token.Keys].
 func (s *keySet) Issuer() string { return s.issuer }
 
-// Key implements [token.Keys]: it returns the key that id names. If it is unknown and the set may be fetched, Key waits for
-// that. The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key,
-// and has [amplify.ReasonKeysUnavailable] if that cannot be found out now.
+// Key implements [token.Keys]. If the key is unknown and the set may be fetched, it waits for that.
+// The error matches [amplify.ErrUnauthenticated] if the issuer does not publish such a key, and has
+// [amplify.ReasonKeysUnavailable] if that cannot be found out now.
 func (s *keySet) Key(ctx context.Context, id string) (token.Key, error) {
 	s.mu.Lock()
 	k := s.keys[id]
@@ -104,7 +104,7 @@ func (s *keySet) Key(ctx context.Context, id string) (token.Key, error) {
 	return nil, unknownKey(s.failure)
 }
 
-// MayHave implements [token.Keys]: it reports whether the set has the key that id names, or could have it if it were fetched.
+// MayHave implements [token.Keys].
 func (s *keySet) MayHave(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

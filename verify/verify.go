@@ -33,7 +33,8 @@ type Options struct {
 	Issuers []string
 	// BearerClientIDs are further app clients whose access tokens [Verifier.AccessToken] accepts.
 	BearerClientIDs []string
-	// Clock tells the time. It is [time.Now] if nil.
+	// Clock tells the time. It is [time.Now] if nil. With a slow clock expired tokens count: some
+	// hosts of WebAssembly have one that stands still unless they are told otherwise.
 	Clock func() time.Time
 }
 
@@ -63,7 +64,7 @@ func New(o Options) (*Verifier, error) {
 	fault := func(format string, a ...any) {
 		faults = append(faults, fmt.Errorf("verify: "+format, a...))
 	}
-	if region, _, ok := strings.Cut(o.UserPoolID, "_"); !ok || !token.IsRegion(region) {
+	if !token.IsPoolID(o.UserPoolID) {
 		fault("Options.UserPoolID is %q: copy user_pool_id of amplify_outputs.json, such as "+
 			"\"eu-west-1_AbCdEfGhI\"", o.UserPoolID)
 	}

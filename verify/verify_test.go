@@ -331,13 +331,13 @@ func TestReasons(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	_, err := verify.New(verify.Options{
-		UserPoolID: "pool", Keys: json.RawMessage("{}"), Leeway: time.Hour, BearerClientIDs: []string{""},
+		UserPoolID: "eu-west-1_Pool1\n", Keys: json.RawMessage("{}"), Leeway: time.Hour, BearerClientIDs: []string{""},
 		ReplicaRegions: []string{"Frankfurt"},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, fault := range []string{"UserPoolID", `"pool"`, "ClientID", "Keys", "Leeway", "BearerClientIDs", "Frankfurt"} {
+	for _, fault := range []string{"UserPoolID", `"eu-west-1_Pool1\n"`, "ClientID", "Keys", "Leeway", "BearerClientIDs", "Frankfurt"} {
 		if !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q is not told: %v", fault, err)
 		}

@@ -12,8 +12,8 @@ import (
 
 // A user pool issues tokens under one of two issuers, and a replicated pool under one per region:
 //
-//	https://cognito-idp.<region>.<domain>/<pool>         the original form; each replica has its own
-//	https://issuer-cognito-idp.<region>.<domain>/<pool>  the form of 2026, for pools that switched
+//	https://cognito-idp.<region>.<domain>/<pool>         the first form; each replica has its own
+//	https://issuer-cognito-idp.<region>.<domain>/<pool>  the form of 2026, where pools switched
 //
 // Each issuer has its own key set at <issuer>/.well-known/jwks.json. The pool determines which
 // issuers its tokens may name.
@@ -60,6 +60,15 @@ func Issuers(poolID string, replicaRegions, others []string) ([]string, error) {
 		}
 	}
 	return unique, nil
+}
+
+// IsPoolID reports whether s has the form of a user pool's id: a region, "_", letters and digits.
+func IsPoolID(s string) bool {
+	region, name, _ := strings.Cut(s, "_")
+	outside := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	}
+	return IsRegion(region) && name != "" && !strings.ContainsFunc(name, outside)
 }
 
 // IsRegion reports whether s has the form of a region's name, such as "us-gov-east-1": words, and a
