@@ -44,7 +44,7 @@ alone() { GOWORK=off go test ./...; }
 
 step "set-up" scripts/setup.sh
 step "formatting and vet" make -s lint
-step "all modules, with -race" go test -race -shuffle=on -timeout 30m work
+step "all modules, with -race" go test -race -shuffle=on -timeout 45m work
 step "the library alone, with the versions that its users get" alone
 step "fuzz targets" scripts/fuzz.sh "$fuzztime"
 report

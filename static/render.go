@@ -82,7 +82,8 @@ func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 	if inMemory != nil && p.isFresh(inMemory, now) {
 		return nil, inMemory, nil
 	}
-	if f := p.flights[k]; f != nil {
+	// One that has its page and only stores it is over: that page may be due or expired by now.
+	if f := p.flights[k]; f != nil && (!f.settled || f.err != nil) {
 		return f, nil, nil
 	}
 	if last, ok := p.failed[k]; ok && last.blocks(now) {
@@ -279,7 +280,9 @@ func (f *flight) end() {
 	p := f.page
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.flights, f.key)
+	if p.flights[f.key] == f {
+		delete(p.flights, f.key)
+	}
 	if !isClosed(f.ended) {
 		close(f.ended)
 	}

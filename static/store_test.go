@@ -228,3 +228,25 @@ func TestStoredTooLarge(t *testing.T) {
 		}
 	})
 }
+
+// TestExpiredWhileStored: who needs a page while the one before, which has expired, is still being
+// stored does not get that one.
+func TestExpiredWhileStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := newShelf()
+		shelf.set = func() error {
+			time.Sleep(time.Second) // longer than anybody waits for it
+			return nil
+		}
+		const life = 300 * time.Millisecond
+		page := newPage(t, newPages(t, static.Options{Store: shelf}), static.PageOptions{
+			Render: func(context.Context, static.Request) (*static.Content, error) {
+				return &static.Content{Expires: time.Now().Add(life)}, nil
+			},
+		})
+		want(t, get(page, "/"), 200, "")
+		time.Sleep(life)
+		want(t, get(page, "/"), 200, "")
+		time.Sleep(time.Minute)
+	})
+}
