@@ -169,8 +169,8 @@ func TestGoroutineLeftBehind(t *testing.T) {
 
 type lifetimeKey struct{}
 
-// TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do, on connections
-// whose memory is used over and over. It is for the race detector too.
+// TestManyUsersAtOnce: no request sees another one's user, whatever its goroutines do, on
+// connections whose memory is used over and over. It is for the race detector too.
 func TestManyUsersAtOnce(t *testing.T) {
 	const users, connections, requests = 20, 16, 20
 	f := newFixture(t, nil, nil)
@@ -334,7 +334,7 @@ func TestForwardSession(t *testing.T) {
 	if strings.Contains(seen, "refreshToken") || strings.Count(seen, "a=1") != 1 {
 		t.Errorf("the other server got %v", seen)
 	}
-	// Nobody's request is passed on as nobody's, and without Middleware nothing is refreshed.
+	// A request without a session is passed on without one, and without Middleware nothing is refreshed.
 	f = newFixture(t, nil, nil)
 	app = newApp()
 	app.Get("/", func(c fiber.Ctx) error {

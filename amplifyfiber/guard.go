@@ -103,7 +103,7 @@ func (s *ServerRunner) guard(o Guard, g *flow.Guard, err error) (fiber.Handler, 
 	}, nil
 }
 
-// excepts reports whether a request passes whoever sends it, in each spelling of its path that Fiber
+// excepts reports whether a request passes without a user, in each spelling of its path that Fiber
 // takes for the same.
 func excepts(g *flow.Guard, r *http.Request, c fiber.Ctx) bool {
 	if !g.Excepts(r) {

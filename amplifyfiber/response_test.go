@@ -292,8 +292,8 @@ func get(t testing.TB, client *http.Client, url, cookies string) *http.Response 
 }
 
 // TestStream: a stream acts as its user for as long as it lasts, with the cookies in front of it. A
-// refresh that comes later is refused, and no token is lost. When the stream has ended, or its client
-// has hung up, the server context is closed.
+// refresh that comes later is refused, and no token is lost. When the stream has ended, or its
+// client has hung up, the server context is closed.
 func TestStream(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	expired, answers := f.backend.Session("alice", -time.Minute, nil), f.backend.Refreshed("alice")

@@ -21,8 +21,8 @@ type serving struct {
 	done     func()          // closes the server context
 }
 
-// servingKey is the key of a runner's serving among the values of a request: runners do not see each
-// other's. It is not kept in c.Context(), which handlers may replace.
+// servingKey is the key of a runner's serving among the values of a request: runners do not see
+// each other's. It is not kept in c.Context(), which handlers may replace.
 type servingKey struct{ runner *ServerRunner }
 
 // servingOf returns the serving that c belongs to, or nil.
@@ -31,9 +31,9 @@ func (s *ServerRunner) servingOf(c fiber.Ctx) *serving {
 	return v
 }
 
-// serve calls next with the exchange of c, whose request is r at the moment, and completes the header
-// of the response afterwards. It begins the serving unless an earlier handler of the same runner
-// has.
+// serve calls next with the exchange of c, whose request is r at the moment, and completes the
+// header of the response afterwards. It begins the serving unless an earlier handler of the same
+// runner has.
 func (s *ServerRunner) serve(c fiber.Ctx, r *http.Request, next func(*flow.Exchange) error) error {
 	if v := s.servingOf(c); v != nil {
 		v.restore(c)

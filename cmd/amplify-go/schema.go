@@ -15,7 +15,8 @@ import (
 	"github.com/amplify-go/amplify/sandbox/function"
 )
 
-// setSchema reads the data schema: the given file or directory, or the one of the backend that is imitated.
+// setSchema reads the data schema: the given file or directory, or the one of the backend that is
+// imitated.
 func (c *sandboxCommand) setSchema(config *sandbox.Config) error {
 	if c.Schema == "" && c.Outputs != "" && hasData(config.Outputs) {
 		var err error

@@ -1,5 +1,6 @@
 // Command gallery is a small web application that signs people in with Amplify Auth and keeps their
-// photos with Amplify Storage and their notes with Amplify Data, on a backend that it brings along. Start it with
+// photos with Amplify Storage and their notes with Amplify Data, on a backend that it brings along.
+// Start it with
 //
 //	go run ./examples/gallery
 //
@@ -10,12 +11,12 @@
 // Read the files in this order: main.go (how it starts and stops), backend.go (the local stand-in
 // for AWS) with splash.go (the picture that hangs there from the start), mode.go (who signs people
 // in), amplify.go (Amplify, set up), routes.go (every address), then one file for each room:
-// home.go, poster.go, signin.go or amplifyjs.go, account.go, profile.go, storeroom.go, currentuser.go. The
-// visitor's photos have album.go (where they are in S3), photos.go (the album, and uploads),
-// photo.go (one of them) and emptying.go (all of them removed). The notes have notebook.go (what they
-// are, and whose), notes.go (the list), note.go (one of them, and its comments), writing.go (the
-// form) and admin.go (those of all). What the rooms share is in visitor.go, page.go and problem.go;
-// bundle.go makes the script for amplifyjs.go.
+// home.go, poster.go, signin.go or amplifyjs.go, account.go, profile.go, storeroom.go,
+// currentuser.go. The visitor's photos have album.go (where they are in S3), photos.go (the album,
+// and uploads), photo.go (one of them) and emptying.go (all of them removed). The notes have
+// notebook.go (what they are, and whose), notes.go (the list), note.go (one of them, and its
+// comments), writing.go (the form) and admin.go (those of all). What the rooms share is in
+// visitor.go, page.go and problem.go; bundle.go makes the script for amplifyjs.go.
 package main
 
 import (
