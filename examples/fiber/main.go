@@ -55,7 +55,6 @@ func newApp(runner *amplifyfiber.ServerRunner, managedLogin bool) (*fiber.App, e
 		ReadBufferSize: amplifyfiber.ReadBufferSize, // Fiber's default is too small for a session
 		ErrorHandler:   failed,
 	})
-	app.Get("/bare", bare)
 	app.Use(recover.New(), runner.Protect, runner.Middleware)
 	if managedLogin {
 		routes, err := runner.AuthRoutes(amplifyfiber.AuthRoutesOptions{
@@ -112,11 +111,6 @@ func me(c fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(identity{user.Username, user.UserID}, "application/json")
-}
-
-// bare answers as me does, without the library: what that costs is measured against it.
-func bare(c fiber.Ctx) error {
-	return c.JSON(identity{"alice", "6f8b1c2a-1111-4222-8333-000000000000"}, "application/json")
 }
 
 func onlyAdmins(c fiber.Ctx) error { return c.SendString("admins only\n") }

@@ -47,7 +47,6 @@ type parts struct {
 	page, user, admin           func(http.Handler) http.Handler // guards
 	routes                      http.Handler                    // nil without managed login
 	greet, me, events, note     http.Handler
-	bare                        http.Handler
 	clock                       func() time.Time // of the runner
 }
 
@@ -72,9 +71,6 @@ func newParts(runner *amplifyhttp.ServerRunner, managedLogin bool) (*parts, erro
 		around: unchanged, protect: runner.Protect, middleware: runner.Middleware,
 		greet: http.HandlerFunc(greet), me: forUser(writeJSON),
 		events: forUser(writeEvents), note: http.HandlerFunc(note),
-		bare: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, identity{"alice", "6f8b1c2a-1111-4222-8333-000000000000"})
-		}),
 	}
 	var err1, err2, err3, err4 error
 	p.page, err1 = runner.RequireUser(amplifyhttp.Guard{SignIn: "/api/auth/sign-in"})
@@ -102,10 +98,7 @@ func (p *parts) handler() http.Handler {
 	mux.Handle("/admin", p.admin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "admins only")
 	})))
-	root := http.NewServeMux()
-	root.Handle("/", p.around(p.protect(p.middleware(mux))))
-	root.Handle("GET /bare", p.bare)
-	return root
+	return p.around(p.protect(p.middleware(mux)))
 }
 
 func unchanged(next http.Handler) http.Handler { return next }

@@ -136,9 +136,6 @@ func TestBroken(t *testing.T) {
 				})
 			}
 		}},
-		{"bare", "the library stands before it", func(p *parts) {
-			p.bare = p.middleware(p.user(p.bare))
-		}},
 	} {
 		check := checks[test.check]
 		if test.check == "stream" {

@@ -8,7 +8,6 @@
 //	GET /events   Server-Sent Events for users: "data: 1 <username>", 2 and 3, flushed one by one
 //	POST /note    for users: keeps the form value note, URL-escaped, in the cookie note, and
 //	              redirects to /home with status 303. Other sites' forms are refused
-//	GET /bare     what /me answers, for a user who is made up, without any of the library
 //	/api/auth/*   the auth routes, where there is an origin. They lead to /home, and out to
 //	              /api/auth/signed-out
 //
@@ -104,7 +103,6 @@ var checks = map[string]check{
 	"forms of other sites":                otherSites,
 	"many cookies":                        manyCookies,
 	"panic":                               panics,
-	"bare":                                bare,
 }
 
 // The users of the suite. The names are what no page may show without escaping them.

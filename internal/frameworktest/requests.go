@@ -286,23 +286,3 @@ func panics(a *app) {
 		a.isMe(mine, alice)
 	}
 }
-
-// bare: /bare is /me without the library, so that the two can be compared.
-func bare(a *app) {
-	cookies := a.session(alice, amplifytest.Expired)
-	without := a.ask(question{path: "/bare", cookies: cookies})
-	if n := len(a.pool.Calls()); n != 0 {
-		a.Errorf("%d calls of AWS", n)
-	}
-	for _, name := range []string{"Cache-Control", "Set-Cookie", "Vary"} {
-		if lines := without.header[name]; lines != nil {
-			a.Errorf("%s: %s", name, lines)
-		}
-	}
-	madeUp := amplifytest.User{Name: "alice", Sub: "6f8b1c2a-1111-4222-8333-000000000000"}
-	a.identifies(without, madeUp)
-	me := a.ask(question{path: "/me", cookies: cookies})
-	if me.status != without.status || len(me.body) != len(without.body) {
-		a.Errorf("/me %d %q, /bare %d %q", me.status, me.body, without.status, without.body)
-	}
-}
