@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/timeout"
 	"github.com/valyala/fasthttp"
 
 	"github.com/amplify-go/amplify"
@@ -257,6 +258,33 @@ func TestTwoRunners(t *testing.T) {
 	})
 	if w := serve(t, app, request("/", a.backend.Session("alice", time.Hour, nil))); w.StatusCode != 204 {
 		t.Errorf("status %d", w.StatusCode)
+	}
+}
+
+// TestTwoRunnersAfterTheirTime: a handler that has run out of time gets no server context that would
+// outlive its request, whichever runner's guard it calls.
+func TestTwoRunnersAfterTheirTime(t *testing.T) {
+	a := newFixture(t, nil, nil)
+	b := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
+	app := newApp()
+	guard := must(a.RequireUser(Guard{}))
+	answered, left := make(chan struct{}), make(chan error)
+	app.Use(guard, b.Middleware)
+	app.Get("/", timeout.New(func(c fiber.Ctx) error {
+		<-answered
+		return guard(c)
+	}, timeout.Config{Timeout: time.Millisecond}), func(c fiber.Ctx) error {
+		_, err := whoami(c.Context())
+		left <- err
+		return nil
+	})
+	w := serve(t, app, request("/", a.backend.Session("alice", time.Hour, nil)))
+	close(answered)
+	if w.StatusCode != 408 {
+		t.Errorf("status %d", w.StatusCode)
+	}
+	if err := <-left; !errors.Is(err, amplify.ErrServerContextClosed) {
+		t.Error(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/gofiber/fiber/v3"
 
@@ -18,7 +19,10 @@ type serving struct {
 	exchange flow.Exchange
 	request  *http.Request
 	context  context.Context // c.Context() of the handlers that follow
-	done     func()          // closes the server context
+
+	mu     sync.Mutex // a handler that has run out of time may begin contexts while they are closed
+	closed bool
+	done   []func() // close the server contexts
 }
 
 // servingKey is the key of a runner's serving among the values of a request: runners do not see
@@ -57,7 +61,7 @@ func (s *ServerRunner) begin(c fiber.Ctx, r *http.Request) *serving {
 		v.exchange.Mark(marked)
 		apply(h, nil, marked)
 	}
-	v.context, v.done = amplify.WithServerContext(c.Context(), s.App(), v.exchange.Providers())
+	v.context = v.serverContext(c)
 	c.SetContext(v.context)
 	// fasthttp closes the values of a request when it has sent the response, or failed to.
 	c.RequestCtx().SetUserValue(servingKey{s}, v)
@@ -70,10 +74,20 @@ func (v *serving) restore(c fiber.Ctx) {
 	if err == nil && server.App() == v.runner.App() {
 		return
 	}
+	c.SetContext(v.serverContext(c))
+}
+
+// serverContext returns c.Context() with a server context, which is closed with v.
+func (v *serving) serverContext(c fiber.Ctx) context.Context {
 	ctx, done := amplify.WithServerContext(c.Context(), v.runner.App(), v.exchange.Providers())
-	c.SetContext(ctx)
-	outer := v.done
-	v.done = func() { done(); outer() }
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		done()
+	} else {
+		v.done = append(v.done, done)
+	}
+	return ctx
 }
 
 // commit completes the header of the response. From then on the server context sets no cookies.
@@ -92,12 +106,18 @@ func (v *serving) commit(c fiber.Ctx) {
 		// It is this handler that has, and the copy is being sent.
 		v.exchange.Commit(http.Header{})
 	}
-	v.done() // what belongs to the request is never closed by fasthttp
+	_ = v.Close() // what belongs to the request is never closed by fasthttp
 }
 
-// Close closes the server context. It implements [io.Closer] for fasthttp.
+// Close closes the server contexts. It implements [io.Closer] for fasthttp.
 func (v *serving) Close() error {
-	v.done()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	for _, done := range v.done {
+		done()
+	}
+	v.done = nil
 	return nil
 }
 
