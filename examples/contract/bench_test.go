@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,14 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/amplify-go/amplify/internal/benchtest"
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
@@ -130,9 +128,9 @@ func bareFile(w http.ResponseWriter, _ *http.Request) {
 
 // child is a server in a process of its own.
 type child struct {
-	pid    int
-	url    string
-	client *http.Client
+	process *benchtest.Process
+	url     string
+	client  *http.Client
 }
 
 // childVariable tells the test binary that it is such a process.
@@ -177,41 +175,24 @@ func serveChild(kind string) error {
 
 func start(b *testing.B, kind, outputs string) *child {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+kind, "AMPLIFY_OUTPUTS="+outputs, "PORT=0", "GOMAXPROCS=1")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+	process := benchtest.Start(b, nil,
+		childVariable+"="+kind, "AMPLIFY_OUTPUTS="+outputs, "PORT=0", "GOMAXPROCS=1")
+	port, err := process.Output.ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
+	connections := &http.Transport{MaxIdleConnsPerHost: 4}
+	b.Cleanup(connections.CloseIdleConnections)
+	return &child{
+		process, "http://127.0.0.1:" + strings.TrimSpace(port), &http.Client{Transport: connections},
 	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
-	b.Cleanup(func() {
-		c.client.CloseIdleConnections()
-		_ = stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			b.Error(err)
-		}
-	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	c.url = "http://127.0.0.1:" + strings.TrimSpace(port)
-	return c
 }
 
 // hammer gets a path so many times, two at a time on connections that are kept alive, and returns
 // the CPU time that this took the child.
 func (c *child) hammer(b *testing.B, path string, cookies []string, requests int) time.Duration {
 	b.Helper()
-	before := c.cpu(b)
+	before := c.process.CPU(b)
 	var all sync.WaitGroup
 	for half := range 2 {
 		all.Go(func() {
@@ -237,30 +218,5 @@ func (c *child) hammer(b *testing.B, path string, cookies []string, requests int
 		})
 	}
 	all.Wait()
-	return c.cpu(b) - before
-}
-
-// cpu returns the CPU time that the child has taken: the first field of the schedstat
-// of each thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The
-// usual utime and stime count in steps of 10 ms.
-func (c *child) cpu(b *testing.B) time.Duration {
-	b.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))
-	if err != nil || len(threads) == 0 {
-		b.Fatalf("no CPU times of process %d: %v", c.pid, err)
-	}
-	var sum int64
-	for _, thread := range threads {
-		stat, err := os.ReadFile(thread)
-		if err != nil {
-			b.Fatal(err)
-		}
-		field, _, _ := strings.Cut(string(stat), " ")
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += n
-	}
-	return time.Duration(sum)
+	return c.process.CPU(b) - before
 }
