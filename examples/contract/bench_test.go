@@ -44,7 +44,8 @@ func BenchmarkWarm(b *testing.B) {
 	defer aws.Close()
 	outputs := filepath.Join(b.TempDir(), "outputs.json")
 	if err := os.WriteFile(outputs, fmt.Appendf(nil, `{"version":"1.4",
-		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1","identity_pool_id":%q},
+		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1",
+			"identity_pool_id":%q},
 		"storage":{"aws_region":"eu-west-1","bucket_name":"drive"},
 		"custom":{"amplify_go":{"endpoints":{"user_pool_keys":%q,"identity_pool":%q}}}}`,
 		testpool.ID, testpool.Client, testpool.IdentityPool, aws.URL, aws.URL), 0o600); err != nil {
@@ -52,8 +53,11 @@ func BenchmarkWarm(b *testing.B) {
 	}
 	var cookies []string
 	for i := range 100 {
-		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i)}
-		cookies = append(cookies, testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
+		u := testpool.User{
+			Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i),
+		}
+		cookies = append(cookies,
+			testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
 	}
 	contract, bare := start(b, "contract", outputs), start(b, "bare", outputs)
 	for _, path := range []string{"/me", "/session", "/file"} {
@@ -72,8 +76,11 @@ func BenchmarkWarm(b *testing.B) {
 			b.ReportMetric(float64(without.Nanoseconds())/float64(requests)/1000, "us/bare")
 		})
 	}
-	if ids, credentials := len(pool.IdentityCalls(testpool.GetID)), len(pool.IdentityCalls(testpool.GetCredentials)); ids != len(cookies) || credentials != len(cookies) {
-		b.Errorf("%d calls of GetId and %d of GetCredentialsForIdentity for %d users", ids, credentials, len(cookies))
+	ids := len(pool.IdentityCalls(testpool.GetID))
+	credentials := len(pool.IdentityCalls(testpool.GetCredentials))
+	if ids != len(cookies) || credentials != len(cookies) {
+		b.Errorf("%d calls of GetId and %d of GetCredentialsForIdentity for %d users",
+			ids, credentials, len(cookies))
 	}
 }
 
@@ -82,7 +89,8 @@ func TestAllocations(t *testing.T) {
 	s := newService(t)
 	handler := s.handler
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
-	r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "refresh-1"))
+	access, id := s.Access(testpool.Alice), s.ID(testpool.Alice)
+	r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, access, id, "refresh-1"))
 	allocations := func(h http.Handler) float64 {
 		return testing.AllocsPerRun(1000, func() {
 			w := discard{http.Header{}}
@@ -115,14 +123,16 @@ func bareMe(w http.ResponseWriter, _ *http.Request) {
 
 // bareSession answers like /session.
 func bareSession(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, sessionAnswer{"6f8b1c2a-1111-4222-8333-000000000000", "eu-west-1:6f8b1c2a-1111-4222-8333-000000000000", true})
+	const sub = "6f8b1c2a-1111-4222-8333-000000000000"
+	writeJSON(w, http.StatusOK, sessionAnswer{sub, "eu-west-1:" + sub, true})
 }
 
 // bareFile answers like /file.
 func bareFile(w http.ResponseWriter, _ *http.Request) {
 	const parameters = 380 // bytes of a URL, apart from path and session token
 	writeJSON(w, http.StatusOK, fileAnswer{
-		"https://drive.s3.eu-west-1.amazonaws.com/public/a.txt?" + strings.Repeat("x", parameters+950),
+		"https://drive.s3.eu-west-1.amazonaws.com/public/a.txt?" +
+			strings.Repeat("x", parameters+950),
 	})
 }
 
@@ -184,7 +194,8 @@ func start(b *testing.B, kind, outputs string) *child {
 	connections := &http.Transport{MaxIdleConnsPerHost: 4}
 	b.Cleanup(connections.CloseIdleConnections)
 	return &child{
-		process, "http://127.0.0.1:" + strings.TrimSpace(port), &http.Client{Transport: connections},
+		process, "http://127.0.0.1:" + strings.TrimSpace(port),
+		&http.Client{Transport: connections},
 	}
 }
 
