@@ -16,7 +16,8 @@ import (
 // measured.
 func BenchmarkMe(b *testing.B) {
 	f := newFixture(b, nil, nil)
-	cookies := f.backend.Session("alice", time.Hour, nil) + "; theme=dark; _ga=GA1.1.1234567890.1234567890"
+	cookies := f.backend.Session("alice", time.Hour, nil) +
+		"; theme=dark; _ga=GA1.1.1234567890.1234567890"
 	write := func(c fiber.Ctx, username, id string) error {
 		return c.JSON(map[string]string{"username": username, "userId": id})
 	}

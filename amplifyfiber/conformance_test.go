@@ -99,15 +99,22 @@ func (in routesInput) options(upstream http.RoundTripper) Options {
 	cookies := in.RuntimeOptions.Cookies
 	return Options{
 		Cookies: CookieOptions{
-			Domain:   cookies.Domain,
-			SameSite: map[string]http.SameSite{"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode}[cookies.SameSite],
-			MaxAge:   time.Duration(cookies.MaxAge) * time.Second,
+			Domain: cookies.Domain,
+			SameSite: map[string]http.SameSite{
+				"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode,
+				"none": http.SameSiteNoneMode,
+			}[cookies.SameSite],
+			MaxAge: time.Duration(cookies.MaxAge) * time.Second,
 		},
-		App: amplify.Options{HTTPClient: &http.Client{Transport: upstream}, Logger: slog.New(slog.DiscardHandler)},
+		App: amplify.Options{
+			HTTPClient: &http.Client{Transport: upstream}, Logger: slog.New(slog.DiscardHandler),
+		},
 	}
 }
 
-func (in routesInput) netHTTP(t *testing.T, cfg amplify.Config, o AuthRoutesOptions, keys *conformance.Keys) (answer, calls string, err error) {
+func (in routesInput) netHTTP(
+	t *testing.T, cfg amplify.Config, o AuthRoutesOptions, keys *conformance.Keys,
+) (answer, calls string, err error) {
 	upstream := conformance.NewUpstream(keys, in.Upstream)
 	runner, err := amplifyhttp.NewServerRunner(cfg, in.options(upstream))
 	if err != nil {
@@ -125,7 +132,9 @@ func (in routesInput) netHTTP(t *testing.T, cfg amplify.Config, o AuthRoutesOpti
 	return outline(t, w), outlineCalls(upstream), nil
 }
 
-func (in routesInput) fiber(t *testing.T, cfg amplify.Config, o AuthRoutesOptions, keys *conformance.Keys) (answer, calls string, err error) {
+func (in routesInput) fiber(
+	t *testing.T, cfg amplify.Config, o AuthRoutesOptions, keys *conformance.Keys,
+) (answer, calls string, err error) {
 	upstream := conformance.NewUpstream(keys, in.Upstream)
 	runner, err := NewServerRunner(cfg, in.options(upstream))
 	if err != nil {
@@ -157,7 +166,8 @@ func (in routesInput) request() *http.Request {
 }
 
 // random finds the texts that differ from one answer to the next.
-var random = regexp.MustCompile(`(com\.amplify\.server_auth\.(?:pkce|state|attempt\.|confirm)=?|state=|code_challenge=|confirm=)[\w.-]+`)
+var random = regexp.MustCompile(`(com\.amplify\.server_auth\.(?:pkce|state|attempt\.|confirm)=?|` +
+	`state=|code_challenge=|confirm=)[\w.-]+`)
 
 // outline returns what an answer consists of, without what servers add and what is random.
 func outline(t *testing.T, w *http.Response) string {
@@ -171,7 +181,8 @@ func outline(t *testing.T, w *http.Response) string {
 		}
 	}
 	slices.Sort(lines)
-	return fmt.Sprintf("%d\n%s\n\n%s", w.StatusCode, strings.Join(lines, "\n"), random.ReplaceAllString(body(t, w), "$1*"))
+	return fmt.Sprintf("%d\n%s\n\n%s", w.StatusCode, strings.Join(lines, "\n"),
+		random.ReplaceAllString(body(t, w), "$1*"))
 }
 
 func outlineCalls(upstream *conformance.Upstream) string {

@@ -35,7 +35,9 @@ func Static(ctx context.Context) Access { return Access{ctx, nil, false} }
 //
 // It corresponds to runWithAmplifyServerContext of adapter-nextjs. Below [ServerRunner.Middleware]
 // the request's own context does as well.
-func RunWithServerContext[T any](runner *ServerRunner, access Access, operation func(context.Context) (T, error)) (T, error) {
+func RunWithServerContext[T any](
+	runner *ServerRunner, access Access, operation func(context.Context) (T, error),
+) (T, error) {
 	if access.ctx == nil {
 		access.ctx = context.Background()
 	}
@@ -46,7 +48,9 @@ func RunWithServerContext[T any](runner *ServerRunner, access Access, operation 
 
 // RunAsGuest runs operation with the context of a guest, as [RunWithServerContext] does with
 // [Static].
-func (s *ServerRunner) RunAsGuest(ctx context.Context, operation func(context.Context) error) error {
+func (s *ServerRunner) RunAsGuest(
+	ctx context.Context, operation func(context.Context) error,
+) error {
 	return s.flow.RunAsGuest(ctx, operation)
 }
 

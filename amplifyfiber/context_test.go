@@ -31,6 +31,9 @@ func whoami(ctx context.Context) (string, error) {
 func TestAccess(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	expired, answers := f.backend.Session("alice", -time.Minute, nil), f.backend.Refreshed("alice")
+	const notWritable = amplify.ReasonRefreshNeedsWritableResponse
+	guest := func(c fiber.Ctx) Access { return Static(c.Context()) }
+	nothing := func(fiber.Ctx) Access { return Access{} }
 	for name, tt := range map[string]struct {
 		middleware bool
 		access     func(fiber.Ctx) Access
@@ -38,12 +41,12 @@ func TestAccess(t *testing.T) {
 		calls      int
 	}{
 		"ReadWrite":                   {false, ReadWrite, "", 1},
-		"ReadOnly":                    {false, ReadOnly, amplify.ReasonRefreshNeedsWritableResponse, 0},
-		"Static":                      {false, func(c fiber.Ctx) Access { return Static(c.Context()) }, amplify.ReasonNoSession, 0},
-		"nothing":                     {false, func(fiber.Ctx) Access { return Access{} }, amplify.ReasonNoSession, 0},
+		"ReadOnly":                    {false, ReadOnly, notWritable, 0},
+		"Static":                      {false, guest, amplify.ReasonNoSession, 0},
+		"nothing":                     {false, nothing, amplify.ReasonNoSession, 0},
 		"ReadWrite behind Middleware": {true, ReadWrite, "", 1},
-		"ReadOnly behind Middleware":  {true, ReadOnly, amplify.ReasonRefreshNeedsWritableResponse, 0},
-		"Static behind Middleware":    {true, func(c fiber.Ctx) Access { return Static(c.Context()) }, amplify.ReasonNoSession, 0},
+		"ReadOnly behind Middleware":  {true, ReadOnly, notWritable, 0},
+		"Static behind Middleware":    {true, guest, amplify.ReasonNoSession, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, answers, nil)
@@ -53,20 +56,23 @@ func TestAccess(t *testing.T) {
 			}
 			app.Get("/", func(c fiber.Ctx) error {
 				c.Set("CDN-Cache-Control", "max-age=60")
-				name, err := RunWithServerContext(f.ServerRunner, tt.access(c), func(ctx context.Context) (string, error) {
-					c.Cookie(&fiber.Cookie{Name: "note", Value: "1"})
-					return whoami(ctx)
-				})
+				name, err := RunWithServerContext(f.ServerRunner, tt.access(c),
+					func(ctx context.Context) (string, error) {
+						c.Cookie(&fiber.Cookie{Name: "note", Value: "1"})
+						return whoami(ctx)
+					})
 				if amplify.ReasonOf(err) != tt.reason || err == nil && name != "alice" {
 					t.Errorf("%s, %v", name, err)
 				}
 				return c.SendString("x")
 			})
 			w := serve(t, app, request("/", expired))
-			if n := len(w.Header["Set-Cookie"]); n != 1+4*tt.calls || len(f.upstream.Calls()) != tt.calls {
+			if n := len(w.Header["Set-Cookie"]); n != 1+4*tt.calls ||
+				len(f.upstream.Calls()) != tt.calls {
 				t.Errorf("%d cookies, calls %v", n, f.upstream.Calls())
 			}
-			changed := w.Header.Get("Cache-Control") == private && w.Header.Get("CDN-Cache-Control") == ""
+			changed := w.Header.Get("Cache-Control") == private &&
+				w.Header.Get("CDN-Cache-Control") == ""
 			if tt.calls == 1 && !changed {
 				t.Errorf("header %v", w.Header)
 			}
@@ -74,20 +80,23 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// TestOperationsOnOneResponse: what one operation has written the next one reads, without Middleware
-// too.
+// TestOperationsOnOneResponse: what one operation has written the next one reads, without
+// Middleware too.
 func TestOperationsOnOneResponse(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	access, id := f.backend.Tokens("bob", time.Hour, nil)
 	app := newApp()
 	app.Get("/", func(c fiber.Ctx) error {
-		_, err := RunWithServerContext(f.ServerRunner, ReadWrite(c), func(ctx context.Context) (any, error) {
-			server, err := amplify.FromContext(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return nil, server.StartSession(ctx, amplify.IssuedTokens{AccessToken: amplify.NewSecret(access), IDToken: amplify.NewSecret(id)})
-		})
+		_, err := RunWithServerContext(f.ServerRunner, ReadWrite(c),
+			func(ctx context.Context) (any, error) {
+				server, err := amplify.FromContext(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return nil, server.StartSession(ctx, amplify.IssuedTokens{
+					AccessToken: amplify.NewSecret(access), IDToken: amplify.NewSecret(id),
+				})
+			})
 		if err != nil {
 			return err
 		}
@@ -98,7 +107,8 @@ func TestOperationsOnOneResponse(t *testing.T) {
 		return c.SendString(name)
 	})
 	w := serve(t, app, request("/", f.backend.Session("alice", time.Hour, nil)))
-	if got := body(t, w); got != "bob" || setCookies(w.Header["Set-Cookie"])[testPrefix+"LastAuthUser"]["value"] != "bob" {
+	if got := body(t, w); got != "bob" ||
+		setCookies(w.Header["Set-Cookie"])[testPrefix+"LastAuthUser"]["value"] != "bob" {
 		t.Errorf("the user is %q", got)
 	}
 }
@@ -111,7 +121,8 @@ func TestContextOfFiber(t *testing.T) {
 	app.Use(f.Middleware)
 	app.Get("/", func(c fiber.Ctx) error {
 		_, err := auth.GetCurrentUser(c)
-		if e := (*amplify.Error)(nil); !errors.As(err, &e) || e.Reason != amplify.ReasonNoContext || !strings.Contains(e.RecoverySuggestion, "c.Context()") {
+		if e := (*amplify.Error)(nil); !errors.As(err, &e) || e.Reason != amplify.ReasonNoContext ||
+			!strings.Contains(e.RecoverySuggestion, "c.Context()") {
 			t.Error(err)
 		}
 		return ok(c)
@@ -147,7 +158,8 @@ func TestGoroutineLeftBehind(t *testing.T) {
 			defer client.CloseIdleConnections()
 			url := listen(t, app)
 			// The first use of the context is after its request.
-			if got := body(t, get(t, client, url+"/?leak=1", f.backend.Session("alice", time.Hour, nil))); got != "alice" {
+			session := f.backend.Session("alice", time.Hour, nil)
+			if got := body(t, get(t, client, url+"/?leak=1", session)); got != "alice" {
 				t.Fatal(got)
 			}
 			ctx := <-leaked
@@ -157,7 +169,8 @@ func TestGoroutineLeftBehind(t *testing.T) {
 				t.Fatal("the server context is not closed")
 			}
 			for range 3 {
-				if got := body(t, get(t, client, url+"/", f.backend.Session("bob", time.Hour, nil))); got != "bob" {
+				session := f.backend.Session("bob", time.Hour, nil)
+				if got := body(t, get(t, client, url+"/", session)); got != "bob" {
 					t.Errorf("bob gets the page of %s", got)
 				}
 				if name, err := whoami(ctx); !errors.Is(err, amplify.ErrServerContextClosed) {
@@ -178,7 +191,8 @@ func TestManyUsersAtOnce(t *testing.T) {
 	app := newApp()
 	app.Use(f.Middleware)
 	check := func(ctx context.Context, want string) {
-		if name, err := whoami(ctx); err != nil && !errors.Is(err, amplify.ErrServerContextClosed) || err == nil && name != want {
+		if name, err := whoami(ctx); err != nil &&
+			!errors.Is(err, amplify.ErrServerContextClosed) || err == nil && name != want {
 			t.Errorf("%s, %v instead of %s", name, err, want)
 		}
 	}
@@ -206,7 +220,8 @@ func TestManyUsersAtOnce(t *testing.T) {
 	url := listen(t, app)
 	var cookies []string
 	for i := range users {
-		cookies = append(cookies, f.backend.Session(fmt.Sprintf("user-%d", i), time.Hour, nil)+strings.Repeat("; x=y", i))
+		cookies = append(cookies,
+			f.backend.Session(fmt.Sprintf("user-%d", i), time.Hour, nil)+strings.Repeat("; x=y", i))
 	}
 	var all sync.WaitGroup
 	for connection := range connections {
@@ -216,13 +231,14 @@ func TestManyUsersAtOnce(t *testing.T) {
 			for i := range requests {
 				n := (connection*7 + i) % users
 				path := []string{"/", "/guarded", "/?stream=1"}[i%3]
-				path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + fmt.Sprintf("user=user-%d", n)
+				path += map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] +
+					fmt.Sprintf("user=user-%d", n)
 				w := get(t, client, url+path, cookies[n])
 				if got, want := body(t, w), fmt.Sprintf("user-%d", n); got != want {
 					t.Errorf("%s gets %d, the page of %s", want, w.StatusCode, got)
 				}
 				if i%5 == 0 { // somebody without a session, on the same connection
-					if w := get(t, client, url+"/guarded", ""); w.StatusCode != http.StatusUnauthorized {
+					if w := get(t, client, url+"/guarded", ""); w.StatusCode != 401 {
 						t.Errorf("nobody gets %d %s", w.StatusCode, body(t, w))
 					} else {
 						body(t, w)
@@ -238,14 +254,16 @@ func TestManyUsersAtOnce(t *testing.T) {
 // TestTwoRunners: each has its own user pool client, cookies and context.
 func TestTwoRunners(t *testing.T) {
 	a := newFixture(t, nil, nil)
-	b := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
+	b := newFixture(t, nil,
+		func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
 	app := newApp()
 	app.Use(a.Middleware, b.Middleware)
 	app.Get("/", func(c fiber.Ctx) error {
 		if _, err := whoami(c.Context()); amplify.ReasonOf(err) != amplify.ReasonNoSession {
 			t.Error("the inner runner sees the outer one's session:", err)
 		}
-		if name, err := RunWithServerContext(a.ServerRunner, ReadWrite(c), whoami); name != "alice" {
+		name, err := RunWithServerContext(a.ServerRunner, ReadWrite(c), whoami)
+		if name != "alice" {
 			t.Error(name, err)
 		}
 		return c.Next()
@@ -256,16 +274,18 @@ func TestTwoRunners(t *testing.T) {
 		}
 		return ok(c)
 	})
-	if w := serve(t, app, request("/", a.backend.Session("alice", time.Hour, nil))); w.StatusCode != 204 {
+	w := serve(t, app, request("/", a.backend.Session("alice", time.Hour, nil)))
+	if w.StatusCode != 204 {
 		t.Errorf("status %d", w.StatusCode)
 	}
 }
 
-// TestTwoRunnersAfterTheirTime: a handler that has run out of time gets no server context that would
-// outlive its request, whichever runner's guard it calls.
+// TestTwoRunnersAfterTheirTime: a handler that has run out of time gets no server context that
+// would outlive its request, whichever runner's guard it calls.
 func TestTwoRunnersAfterTheirTime(t *testing.T) {
 	a := newFixture(t, nil, nil)
-	b := newFixture(t, nil, func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
+	b := newFixture(t, nil,
+		func(cfg *amplify.Config, _ *Options) { cfg.Auth.UserPoolClientID = "another" })
 	app := newApp()
 	guard := must(a.RequireUser(Guard{}))
 	answered, left := make(chan struct{}), make(chan error)
@@ -310,7 +330,8 @@ func TestHandlersReplaceTheContext(t *testing.T) {
 		}
 		return ok(c)
 	})
-	if w := serve(t, app, request("/", f.backend.Session("alice", time.Hour, nil))); w.StatusCode != 204 {
+	w := serve(t, app, request("/", f.backend.Session("alice", time.Hour, nil)))
+	if w.StatusCode != 204 {
 		t.Errorf("status %d", w.StatusCode)
 	}
 }
@@ -355,18 +376,21 @@ func TestForwardSession(t *testing.T) {
 	set := setCookies(w.Header["Set-Cookie"])
 	for _, key := range []string{"accessToken", "idToken"} {
 		fresh := set[testPrefix+"alice."+key]["value"]
-		if fresh == "" || strings.Count(seen, key+"="+fresh) != 1 || strings.Count(seen, key+"=") != 1 {
+		if fresh == "" || strings.Count(seen, key+"="+fresh) != 1 ||
+			strings.Count(seen, key+"=") != 1 {
 			t.Errorf("the other server got %v, the browser %v", seen, set)
 		}
 	}
 	if strings.Contains(seen, "refreshToken") || strings.Count(seen, "a=1") != 1 {
 		t.Errorf("the other server got %v", seen)
 	}
-	// A request without a session is passed on without one, and without Middleware nothing is refreshed.
+	// A request without a session is passed on without one, and without Middleware nothing is
+	// refreshed.
 	f = newFixture(t, nil, nil)
 	app = newApp()
 	app.Get("/", func(c fiber.Ctx) error {
-		if err := f.ForwardSession(c, c.Request(), ForwardOptions{}); amplify.ReasonOf(err) != amplify.ReasonRefreshNeedsWritableResponse {
+		err := f.ForwardSession(c, c.Request(), ForwardOptions{})
+		if amplify.ReasonOf(err) != amplify.ReasonRefreshNeedsWritableResponse {
 			t.Error(err)
 		}
 		seen = string(c.Request().Header.Peek("Cookie"))

@@ -21,7 +21,10 @@ const testPrefix = flowtest.Prefix
 // private is the Cache-Control of what depends on a session.
 const private = "private, no-store"
 
-var request, setCookies, navigation, fromAfar = flowtest.Request, flowtest.SetCookies, flowtest.Navigation, flowtest.FromAfar
+var (
+	request, setCookies  = flowtest.Request, flowtest.SetCookies
+	navigation, fromAfar = flowtest.Navigation, flowtest.FromAfar
+)
 
 // fixture is a runner on a backend of the tests.
 type fixture struct {
@@ -31,7 +34,10 @@ type fixture struct {
 }
 
 // newFixture returns a runner. change may alter its configuration and options.
-func newFixture(t testing.TB, answers map[string][]conformance.Answer, change func(*amplify.Config, *Options)) *fixture {
+func newFixture(
+	t testing.TB, answers map[string][]conformance.Answer,
+	change func(*amplify.Config, *Options),
+) *fixture {
 	t.Helper()
 	b := flowtest.New(t, answers)
 	o := Options{Origin: flowtest.Origin, App: b.App}

@@ -35,8 +35,8 @@ type Guard struct {
 	// route as browsers see it, stay as they are.
 	SignIn string
 	// Except lists what needs no user, as patterns of [http.ServeMux]: "/favicon.ico", "/static/",
-	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards in front
-	// of a whole application. The auth routes are excepted as well.
+	// "GET /{$}". They match the paths that handlers behind the guard see. It is for guards in
+	// front of a whole application. The auth routes are excepted as well.
 	//
 	// Put such a guard there by app.Use("/*", guard): requests may ask for "admin" instead of
 	// "/admin". Fiber has app.Use(guard) leave these out, and passes them to routes such as "/*".
@@ -61,8 +61,8 @@ func (s *ServerRunner) RequireUser(g Guard) (fiber.Handler, error) {
 	return s.guard(g, guard, err)
 }
 
-// RequireGroup is [ServerRunner.RequireUser] for users who are in at least one of the
-// groups (the claim cognito:groups).
+// RequireGroup is [ServerRunner.RequireUser] for users who are in at least one of the groups (the
+// claim cognito:groups).
 func (s *ServerRunner) RequireGroup(g Guard, groups ...string) (fiber.Handler, error) {
 	guard, err := s.flow.RequireGroup(g.options(), groups...)
 	return s.guard(g, guard, err)

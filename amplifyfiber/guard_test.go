@@ -18,7 +18,8 @@ import (
 // TestGuards: a guard lets requests pass or answers them, behind Middleware or without.
 func TestGuards(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	alice := f.backend.Session("alice", time.Hour, map[string]any{"cognito:groups": []string{"editors"}})
+	alice := f.backend.Session("alice", time.Hour,
+		map[string]any{"cognito:groups": []string{"editors"}})
 	for name, tt := range map[string]struct {
 		guard    fiber.Handler
 		target   string
@@ -26,9 +27,11 @@ func TestGuards(t *testing.T) {
 		status   int
 		location string
 	}{
-		"signed in":     {must(f.RequireUser(Guard{SignIn: "/sign-in"})), "/", alice, 204, ""},
-		"not signed in": {must(f.RequireUser(Guard{SignIn: "/sign-in"})), "/notes", "", 303, "/sign-in?return_to=%2Fnotes"},
-		"excepted":      {must(f.RequireUser(Guard{Except: []string{"/static/"}})), "/static/a.css", "", 204, ""},
+		"signed in": {must(f.RequireUser(Guard{SignIn: "/sign-in"})), "/", alice, 204, ""},
+		"not signed in": {must(f.RequireUser(Guard{SignIn: "/sign-in"})), "/notes", "", 303,
+			"/sign-in?return_to=%2Fnotes"},
+		"excepted": {must(f.RequireUser(Guard{Except: []string{"/static/"}})), "/static/a.css",
+			"", 204, ""},
 		"in the group":  {must(f.RequireGroup(Guard{}, "editors")), "/", alice, 204, ""},
 		"in another":    {must(f.RequireGroup(Guard{}, "admins")), "/", alice, 403, ""},
 		"has the scope": {must(f.RequireScope(Guard{}, "email")), "/", alice, 204, ""},
@@ -60,7 +63,9 @@ func TestGuardedStaticPage(t *testing.T) {
 	defer pages.Close(t.Context())
 	page, err := pages.Page(static.PageOptions{
 		Name: "page", Revalidate: time.Hour,
-		Render: func(context.Context, static.Request) (*static.Content, error) { return &static.Content{}, nil },
+		Render: func(context.Context, static.Request) (*static.Content, error) {
+			return &static.Content{}, nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +85,8 @@ func TestGuardedStaticPage(t *testing.T) {
 		w := serve(t, app, request("/", cookies))
 		got := w.Header.Values("Cache-Control")
 		public := len(got) == 1 && strings.HasPrefix(got[0], "public, ")
-		if w.StatusCode != 200 || public != tt.public || !public && !slices.Equal(got, []string{private}) {
+		if w.StatusCode != 200 || public != tt.public ||
+			!public && !slices.Equal(got, []string{private}) {
 			t.Errorf("%s: status %d, Cache-Control %q", name, w.StatusCode, got)
 		}
 	}
@@ -90,8 +96,12 @@ func TestGuardedStaticPage(t *testing.T) {
 // that the router takes for the page's, whichever they are.
 func TestSpellings(t *testing.T) {
 	f := newFixture(t, nil, nil)
-	below := must(f.RequireUser(Guard{SignIn: "/sign-in", Except: []string{"/static/", "/docs/", "GET /open"}}))
-	wild := must(f.RequireUser(Guard{SignIn: "/sign-in", Except: []string{"/{page}/public", "/{page}/{name}/open"}}))
+	below := must(f.RequireUser(Guard{
+		SignIn: "/sign-in", Except: []string{"/static/", "/docs/", "GET /open"},
+	}))
+	wild := must(f.RequireUser(Guard{
+		SignIn: "/sign-in", Except: []string{"/{page}/public", "/{page}/{name}/open"},
+	}))
 	configs := map[string]fiber.Config{
 		"default":   {},
 		"unescaped": {UnescapePath: true},
@@ -112,20 +122,25 @@ func TestSpellings(t *testing.T) {
 		newApp := func(guard fiber.Handler) *fiber.App {
 			app := fiber.New(cfg)
 			app.Use("/*", guard)
-			for _, path := range []string{"/admin", "/docs", "/home", "/admin/:page", "/static/admin/secret"} {
+			for _, path := range []string{
+				"/admin", "/docs", "/home", "/admin/:page", "/static/admin/secret",
+			} {
 				app.All(path, page(path))
 			}
 			app.Group("/group").Get("/page", page("/group/page"))
 			mounted := fiber.New()
 			mounted.Get("/page", page("/mounted/page"))
 			app.Use("/mounted", mounted)
-			for _, path := range []string{"/static/*", "/:page/public", "/docs/*", "/open", "/sign-in"} {
+			for _, path := range []string{
+				"/static/*", "/:page/public", "/docs/*", "/open", "/sign-in",
+			} {
 				app.All(path, page(path))
 			}
 			return app
 		}
 		for target, path := range map[string]string{
-			"/static/a.css": "/static/*", "/x/public": "/:page/public", "/docs/intro": "/docs/*", "/open": "/open", "/sign-in": "/sign-in",
+			"/static/a.css": "/static/*", "/x/public": "/:page/public", "/docs/intro": "/docs/*",
+			"/open": "/open", "/sign-in": "/sign-in",
 		} {
 			app := newApp(below)
 			if path == "/:page/public" {
@@ -136,12 +151,18 @@ func TestSpellings(t *testing.T) {
 			}
 		}
 		for _, target := range []string{
-			"/admin", "/ADMIN", "/Admin/", "/admin/", "//admin", "/%61dmin", "/admin%2f", "/admin%2F", "/admin?x=/static/", "/admin#/public",
-			"/admin#/../static/", "/static/../admin", "/static/%2e%2e/admin", "/STATIC/../admin", "/static/..%2fadmin", "/static/..;/admin",
-			"/./admin", "/admin/.", "/admin%00", "/%zz/../admin", "/static/%zz", "/static%2f..%2fadmin", `/static\..\admin`,
-			"/docs", "/docs/", "/DOCS/", "/%64ocs/", "/docs%2f", "/docs//", "/home", "/HOME", "/home/", "//home", "/home/../home",
-			"/group/page", "/GROUP/PAGE/", "/mounted/page", "/mounted/PAGE", "/STATIC/a.css", "/OPEN", "/Sign-In", "/sign-in/",
-			"http://example.com/admin", "http://example.com/static/../admin", "http://static/admin", "/admin//public", "/admin%2fx/public",
+			"/admin", "/ADMIN", "/Admin/", "/admin/", "//admin", "/%61dmin", "/admin%2f",
+			"/admin%2F", "/admin?x=/static/", "/admin#/public",
+			"/admin#/../static/", "/static/../admin", "/static/%2e%2e/admin", "/STATIC/../admin",
+			"/static/..%2fadmin", "/static/..;/admin",
+			"/./admin", "/admin/.", "/admin%00", "/%zz/../admin", "/static/%zz",
+			"/static%2f..%2fadmin", `/static\..\admin`,
+			"/docs", "/docs/", "/DOCS/", "/%64ocs/", "/docs%2f", "/docs//", "/home", "/HOME",
+			"/home/", "//home", "/home/../home",
+			"/group/page", "/GROUP/PAGE/", "/mounted/page", "/mounted/PAGE", "/STATIC/a.css",
+			"/OPEN", "/Sign-In", "/sign-in/",
+			"http://example.com/admin", "http://example.com/static/../admin", "http://static/admin",
+			"/admin//public", "/admin%2fx/public",
 		} {
 			if target == "/docs/" && cfg.StrictRouting {
 				continue // another page than "/docs"
@@ -227,11 +248,13 @@ func TestGuardFaults(t *testing.T) {
 func TestGuardDenied(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	app := newApp()
-	app.Get("/", must(f.RequireUser(Guard{SignIn: "/sign-in", Denied: func(c fiber.Ctx, err error) error {
+	teapot := func(c fiber.Ctx, err error) error {
 		return c.Status(http.StatusTeapot).SendString(string(amplify.ReasonOf(err)))
-	}})), ok)
+	}
+	app.Get("/", must(f.RequireUser(Guard{SignIn: "/sign-in", Denied: teapot})), ok)
 	w := serve(t, app, request("/", "", fromAfar...))
-	if got := body(t, w); w.StatusCode != http.StatusTeapot || got != "no_session" || w.Header["Set-Cookie"] != nil {
+	if got := body(t, w); w.StatusCode != http.StatusTeapot || got != "no_session" ||
+		w.Header["Set-Cookie"] != nil {
 		t.Errorf("%d %s", w.StatusCode, got)
 	}
 }
@@ -242,7 +265,9 @@ func TestProtect(t *testing.T) {
 	app.Use(newFixture(t, nil, nil).Protect)
 	app.All("/*", ok)
 	for _, method := range []string{"POST", "PUT", "DELETE", "TRACE", "PATCH"} {
-		for origin, status := range map[string]int{"https://myapp.com": 204, "https://evil.test": 403} {
+		for origin, status := range map[string]int{
+			"https://myapp.com": 204, "https://evil.test": 403,
+		} {
 			r := request("/", "", "Sec-Fetch-Site", "cross-site", "Origin", origin)
 			r.Method = method
 			if w := serve(t, app, r); w.StatusCode != status {

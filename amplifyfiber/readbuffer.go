@@ -22,7 +22,9 @@ const smallReadBuffer = 8 << 10
 // checkReadBuffer warns if the requests of users do not reach their handlers.
 func (s *ServerRunner) checkReadBuffer(c fiber.Ctx) {
 	if size := c.App().Config().ReadBufferSize; size < smallReadBuffer {
-		s.App().Logger().Warn("read buffer too small for the cookies of a session: signed-in users get status 431",
-			"size", size, "hint", "set ReadBufferSize of fiber.Config to amplifyfiber.ReadBufferSize")
+		s.App().Logger().Warn(
+			"read buffer too small for the cookies of a session: signed-in users get status 431",
+			"size", size,
+			"hint", "set ReadBufferSize of fiber.Config to amplifyfiber.ReadBufferSize")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// newRequest returns a copy of the request of c, as package flow takes it. Of the header it has what
-// exchanges read: cookies and credentials. Guards and routes read more: see withHeader.
+// newRequest returns a copy of the request of c, as package flow takes it. Of the header it has
+// what exchanges read: cookies and credentials. Guards and routes read more: see withHeader.
 func newRequest(c fiber.Ctx) *http.Request {
 	ctx := c.RequestCtx()
 	r := &struct { // one allocation

@@ -29,8 +29,8 @@ func edit(h *fasthttp.ResponseHeader, change func(http.Header)) {
 	apply(h, before, header)
 }
 
-// lines returns a copy of those fields of h that exchanges read and change. Keys are spelled as they
-// are there.
+// lines returns a copy of those fields of h that exchanges read and change. Keys are spelled as
+// they are there.
 func lines(h *fasthttp.ResponseHeader) http.Header {
 	header := http.Header{}
 	for key, value := range h.All() {
@@ -45,12 +45,14 @@ func lines(h *fasthttp.ResponseHeader) http.Header {
 // is about caches.
 func concernsExchanges(key []byte) bool {
 	const control = "-control" // Cache-Control, Surrogate-Control, CDN-Cache-Control
-	return len(key) > len(control) && strings.EqualFold(string(key[len(key)-len(control):]), control) ||
-		strings.EqualFold(string(key), fiber.HeaderSetCookie) || strings.EqualFold(string(key), fiber.HeaderVary)
+	prefix := len(key) - len(control)
+	return prefix > 0 && strings.EqualFold(string(key[prefix:]), control) ||
+		strings.EqualFold(string(key), fiber.HeaderSetCookie) ||
+		strings.EqualFold(string(key), fiber.HeaderVary)
 }
 
-// apply makes those changes to h that lead from one header to another. Cookies that h has got in the
-// meantime stay.
+// apply makes those changes to h that lead from one header to another. Cookies that h has got in
+// the meantime stay.
 func apply(h *fasthttp.ResponseHeader, from, to http.Header) {
 	for key := range from {
 		if _, ok := to[key]; !ok {

@@ -21,8 +21,8 @@ import (
 	"github.com/amplify-go/amplify/auth"
 )
 
-// TestCookiesPrecedeTheHeader refreshes a session in handlers that answer in every way there is. The
-// refreshed tokens must be in the header.
+// TestCookiesPrecedeTheHeader refreshes a session in handlers that answer in every way there is.
+// The refreshed tokens must be in the header.
 func TestCookiesPrecedeTheHeader(t *testing.T) {
 	refresh := func(c fiber.Ctx) {
 		if _, err := auth.GetCurrentUser(c.Context()); err != nil {
@@ -35,16 +35,29 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 		inside  fiber.Handler // behind it
 		status  int
 	}{
-		"body":      {handler: func(c fiber.Ctx) error { refresh(c); return c.SendString("x") }},
-		"nothing":   {handler: func(c fiber.Ctx) error { refresh(c); return nil }},
-		"status":    {handler: func(c fiber.Ctx) error { refresh(c); return c.SendStatus(404) }, status: 404},
-		"redirect":  {handler: func(c fiber.Ctx) error { refresh(c); return c.Redirect().To("/x") }, status: 303},
-		"file":      {handler: func(c fiber.Ctx) error { refresh(c); return c.SendFile("response_test.go") }},
-		"error":     {handler: func(c fiber.Ctx) error { refresh(c); return errors.New("x") }, status: 500},
-		"not found": {handler: func(c fiber.Ctx) error { refresh(c); return c.Next() }, status: 404},
-		"panic":     {handler: func(c fiber.Ctx) error { refresh(c); panic("x") }, status: 500},
+		"body":    {handler: func(c fiber.Ctx) error { refresh(c); return c.SendString("x") }},
+		"nothing": {handler: func(c fiber.Ctx) error { refresh(c); return nil }},
+		"status": {
+			handler: func(c fiber.Ctx) error { refresh(c); return c.SendStatus(404) }, status: 404,
+		},
+		"redirect": {
+			handler: func(c fiber.Ctx) error { refresh(c); return c.Redirect().To("/x") },
+			status:  303,
+		},
+		"file": {handler: func(c fiber.Ctx) error {
+			refresh(c)
+			return c.SendFile("response_test.go")
+		}},
+		"error": {
+			handler: func(c fiber.Ctx) error { refresh(c); return errors.New("x") }, status: 500,
+		},
+		"not found": {
+			handler: func(c fiber.Ctx) error { refresh(c); return c.Next() }, status: 404,
+		},
+		"panic": {handler: func(c fiber.Ctx) error { refresh(c); panic("x") }, status: 500},
 		"panic, recovered behind": {
-			handler: func(c fiber.Ctx) error { refresh(c); panic("x") }, inside: recover.New(), status: 500,
+			handler: func(c fiber.Ctx) error { refresh(c); panic("x") }, inside: recover.New(),
+			status: 500,
 		},
 		"early hints": {handler: func(c fiber.Ctx) error {
 			if err := c.SendEarlyHints([]string{"</style.css>; rel=preload"}); err != nil {
@@ -57,14 +70,21 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 			refresh(c)
 			return c.SendStreamWriter(func(w *bufio.Writer) { _, _ = w.WriteString("x") })
 		}},
-		"reader": {handler: func(c fiber.Ctx) error { refresh(c); return c.SendStream(strings.NewReader("x")) }},
+		"reader": {handler: func(c fiber.Ctx) error {
+			refresh(c)
+			return c.SendStream(strings.NewReader("x"))
+		}},
 		"hijack": {handler: func(c fiber.Ctx) error {
 			refresh(c)
 			c.Status(101)
 			c.RequestCtx().Hijack(func(net.Conn) {})
 			return nil
 		}, status: 101},
-		"response begun again": {handler: func(c fiber.Ctx) error { refresh(c); c.Response().Reset(); return nil }},
+		"response begun again": {handler: func(c fiber.Ctx) error {
+			refresh(c)
+			c.Response().Reset()
+			return nil
+		}},
 		"handlers behind one another": {
 			handler: func(c fiber.Ctx) error { return c.SendString("x") },
 			inside:  func(c fiber.Ctx) error { refresh(c); return c.Next() },
@@ -83,10 +103,15 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 				return c.RestartRouting()
 			},
 		},
-		"time left": {handler: timeout.New(func(c fiber.Ctx) error { refresh(c); return c.SendString("x") },
-			timeout.Config{Timeout: time.Minute})},
-		"time-out": {handler: timeout.New(func(c fiber.Ctx) error { refresh(c); <-c.Context().Done(); return nil },
-			timeout.Config{Timeout: time.Second}), status: 408},
+		"time left": {handler: timeout.New(func(c fiber.Ctx) error {
+			refresh(c)
+			return c.SendString("x")
+		}, timeout.Config{Timeout: time.Minute})},
+		"time-out": {handler: timeout.New(func(c fiber.Ctx) error {
+			refresh(c)
+			<-c.Context().Done()
+			return nil
+		}, timeout.Config{Timeout: time.Second}), status: 408},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, nil, nil)
@@ -102,7 +127,8 @@ func TestCookiesPrecedeTheHeader(t *testing.T) {
 			if w.StatusCode != cmp.Or(tt.status, 200) {
 				t.Errorf("status %d", w.StatusCode)
 			}
-			if got := setCookies(w.Header["Set-Cookie"])[testPrefix+"alice.refreshToken"]["value"]; got != "rotated" {
+			set := setCookies(w.Header["Set-Cookie"])
+			if got := set[testPrefix+"alice.refreshToken"]["value"]; got != "rotated" {
 				t.Errorf("refresh token %q in %v", got, w.Header)
 			}
 			if n := len(w.Header["Set-Cookie"]); n != 4 {
@@ -185,13 +211,17 @@ func TestHeadersOfHandlers(t *testing.T) {
 				t.Errorf("%d cookies", n)
 			}
 			all := strings.Join(w.Header["Set-Cookie"], "\n")
-			for _, line := range []string{"note=1; path=/", "raw=2", "raw=3; Path=/x", testPrefix + "alice.refreshToken=rotated"} {
+			for _, line := range []string{
+				"note=1; path=/", "raw=2", "raw=3; Path=/x",
+				testPrefix + "alice.refreshToken=rotated",
+			} {
 				if strings.Count(all, line) != 1 {
 					t.Errorf("%s is there %d times: %s", line, strings.Count(all, line), all)
 				}
 			}
 			vary := w.Header.Values("Vary")
-			if w.Header.Get("X-Own") != "own" || !slices.Contains(vary, "Accept") || !slices.Contains(vary, "Cookie") {
+			if w.Header.Get("X-Own") != "own" || !slices.Contains(vary, "Accept") ||
+				!slices.Contains(vary, "Cookie") {
 				t.Errorf("header %v", w.Header)
 			}
 			if w.Header.Get("Cache-Control") != private || w.Header["Surrogate-Control"] != nil {
@@ -248,12 +278,15 @@ func TestReadOnlyOnceTheHandlersHaveReturned(t *testing.T) {
 		f := newFixture(t, nil, nil)
 		f = newFixture(t, f.backend.Refreshed("alice"), nil)
 		app := newApp(func(c *fiber.Config) {
-			c.ErrorHandler = func(c fiber.Ctx, _ error) error { return c.Status(500).SendString(whoami(c.Context())) }
+			c.ErrorHandler = func(c fiber.Ctx, _ error) error {
+				return c.Status(500).SendString(whoami(c.Context()))
+			}
 		})
 		app.Use(f.Middleware)
 		app.Get("/error", func(fiber.Ctx) error { return errors.New("x") })
 		w := serve(t, app, request("/error", f.backend.Session("alice", life, nil)))
-		if got := body(t, w); got != want || w.Header["Set-Cookie"] != nil || len(f.upstream.Calls()) != 0 {
+		if got := body(t, w); got != want || w.Header["Set-Cookie"] != nil ||
+			len(f.upstream.Calls()) != 0 {
 			t.Errorf("%v: %s instead of %s, %v, %v", life, got, want, w.Header, f.upstream.Calls())
 		}
 	}
@@ -267,7 +300,10 @@ func listen(t testing.TB, app *fiber.App) string {
 		t.Fatal(err)
 	}
 	served := make(chan error)
-	go func() { served <- app.Listener(listener, fiber.ListenConfig{DisableStartupMessage: true}) }()
+	go func() {
+		served <- app.Listener(listener,
+			fiber.ListenConfig{DisableStartupMessage: true})
+	}()
 	t.Cleanup(func() {
 		if err := errors.Join(app.Shutdown(), <-served); err != nil {
 			t.Error(err)

@@ -3,7 +3,7 @@ package amplifyfiber
 import (
 	"context"
 	"net/http"
-	"sync/atomic"
+	"sync"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp"
@@ -37,8 +37,8 @@ type SignInLink = flow.SignInLink
 //
 // It corresponds to what createServerRunner of adapter-nextjs returns.
 type ServerRunner struct {
-	flow  *flow.Runner
-	sizes atomic.Bool // the read buffer has been checked
+	flow       *flow.Runner
+	readBuffer sync.Once // checks its size
 }
 
 // NewServerRunner returns a ServerRunner for the backend that cfg describes. It reports every fault
@@ -71,13 +71,7 @@ func (s *ServerRunner) Close(ctx context.Context) error { return s.flow.Close(ct
 //
 // It is empty if the configuration has no redirect URL that leads to the auth routes.
 func (s *ServerRunner) SignInURL(c fiber.Ctx, link SignInLink) string {
-	r := s.current(c)
-	if v := s.servingOf(c); v != nil {
-		return v.exchange.SignInURL(r, link)
-	}
-	x := &flow.Exchange{}
-	s.flow.Begin(x, r)
-	return x.SignInURL(r, link)
+	return s.exchangeOf(c).SignInURL(s.current(c), link)
 }
 
 // Middleware gives the context of every request, c.Context(), a server context: Amplify's APIs,
@@ -93,8 +87,8 @@ func (s *ServerRunner) Middleware(c fiber.Ctx) error {
 // and that a browser sends on behalf of another origin. Sessions in cookies need it wherever forms
 // are accepted: SameSite alone does not keep out sites on the same domain.
 //
-// The rule is that of [http.CrossOriginProtection], with the runner's origin, which a proxy may hide
-// from the Host header.
+// The rule is that of [http.CrossOriginProtection], with the runner's origin, which a proxy may
+// hide from the Host header.
 func (s *ServerRunner) Protect(c fiber.Ctx) error {
 	switch c.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions: // most requests
@@ -118,20 +112,13 @@ func (s *ServerRunner) Protect(c fiber.Ctx) error {
 // none, ForwardSession returns why, and out is a request of somebody who is not signed in. It may
 // be sent nevertheless.
 func (s *ServerRunner) ForwardSession(c fiber.Ctx, out *fasthttp.Request, o ForwardOptions) error {
-	var x *flow.Exchange
-	if v := s.servingOf(c); v != nil {
-		x = &v.exchange
-	} else {
-		x = &flow.Exchange{}
-		s.flow.BeginDirect(x, newRequest(c), nil)
-	}
 	header := http.Header{}
 	for key, value := range out.Header.All() {
 		if string(key) == fiber.HeaderCookie {
 			header.Add(fiber.HeaderCookie, string(value))
 		}
 	}
-	err := x.Forward(c.Context(), header, o)
+	err := s.exchangeOf(c).Forward(c.Context(), header, o)
 	out.Header.DelAllCookies()
 	for _, line := range header[fiber.HeaderCookie] {
 		out.Header.Add(fiber.HeaderCookie, line)
@@ -152,8 +139,8 @@ func (s *ServerRunner) ForwardSession(c fiber.Ctx, out *fasthttp.Request, o Forw
 //     those with global=true that are not the application's own, get a page that asks the user.
 //   - sign-out-callback: where Cognito sends users back. Their tokens are revoked and the cookies
 //     deleted.
-//   - signed-out: a page that says that the user is signed out, or was not signed in, and leads back
-//     to sign-in. It is for RedirectOnSignOutComplete.
+//   - signed-out: a page that says that the user is signed out, or was not signed in, and leads
+//     back to sign-in. It is for RedirectOnSignOutComplete.
 //
 // The addresses of the two callbacks must be among the redirect URLs of the app client, in the
 // configuration and in Cognito. Each route answers GET only. Prefetching has no effect, nor has

@@ -35,6 +35,16 @@ func (s *ServerRunner) servingOf(c fiber.Ctx) *serving {
 	return v
 }
 
+// exchangeOf returns the exchange that c belongs to, or else one that sets no cookies.
+func (s *ServerRunner) exchangeOf(c fiber.Ctx) *flow.Exchange {
+	if v := s.servingOf(c); v != nil {
+		return &v.exchange
+	}
+	x := &flow.Exchange{}
+	s.flow.BeginDirect(x, newRequest(c), nil)
+	return x
+}
+
 // serve calls next with the exchange of c, whose request is r at the moment, and completes the
 // header of the response afterwards. It begins the serving unless an earlier handler of the same
 // runner has.
@@ -51,9 +61,7 @@ func (s *ServerRunner) serve(c fiber.Ctx, r *http.Request, next func(*flow.Excha
 
 // begin begins the serving of c.
 func (s *ServerRunner) begin(c fiber.Ctx, r *http.Request) *serving {
-	if !s.sizes.Load() && !s.sizes.Swap(true) {
-		s.checkReadBuffer(c)
-	}
+	s.readBuffer.Do(func() { s.checkReadBuffer(c) })
 	v := &serving{runner: s, request: r}
 	s.flow.Begin(&v.exchange, r)
 	if h := &c.Response().Header; len(h.Peek(fiber.HeaderCacheControl)) == 0 { // most requests

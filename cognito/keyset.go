@@ -59,7 +59,7 @@ type keySet struct {
 	url      string
 	optional bool // the issuer may never have been used: then the address answers 403
 
-	renewAt atomic.Int64 // Unix time in nanoseconds from which the set is due to be fetched in the background
+	renewAt atomic.Int64 // from when it is to be fetched in the background, in Unix nanoseconds
 
 	mu      sync.Mutex
 	keys    map[string]*key
@@ -121,11 +121,12 @@ func unknownKey(failure error) error {
 // keysUnavailable returns a transient error. FetchError is what aws-jwt-verify throws.
 func keysUnavailable(cause error) error {
 	return &amplify.Error{
-		Name:               "FetchError",
-		Reason:             amplify.ReasonKeysUnavailable,
-		Message:            "The keys of the user pool cannot be fetched at the moment.",
-		RecoverySuggestion: "Check that this server reaches the address of the keys, and that the user pool id is right.",
-		Err:                cause,
+		Name:    "FetchError",
+		Reason:  amplify.ReasonKeysUnavailable,
+		Message: "The keys of the user pool cannot be fetched at the moment.",
+		RecoverySuggestion: "Check that this server reaches the address of the keys, and that " +
+			"the user pool id is right.",
+		Err: cause,
 	}
 }
 
@@ -202,7 +203,8 @@ func (s *keySet) start() {
 		got, err := s.work.protect(func() (any, error) { return s.get(ctx) })
 		keys, _ := got.(map[string]*rsa.PublicKey)
 		if err != nil && s.work.ctx.Err() == nil {
-			s.app.Logger().WarnContext(ctx, "amplify: fetching the keys of a user pool failed", "url", s.url, "error", err)
+			s.app.Logger().WarnContext(ctx, "amplify: fetching the keys of a user pool failed",
+				"url", s.url, "error", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -232,7 +234,8 @@ func (s *keySet) get(ctx context.Context) (map[string]*rsa.PublicKey, error) {
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusOK:
-	case s.optional && (resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusNotFound):
+	case s.optional && (resp.StatusCode == http.StatusForbidden ||
+		resp.StatusCode == http.StatusNotFound):
 		return nil, nil // the pool was never switched to this issuer
 	default:
 		return nil, fmt.Errorf("%s answered %s", s.url, resp.Status)

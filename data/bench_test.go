@@ -1,7 +1,6 @@
 package data_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -12,9 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +20,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/data"
+	"github.com/amplify-go/amplify/internal/benchtest"
 	"github.com/amplify-go/amplify/internal/sigv4"
 )
 
@@ -94,8 +91,8 @@ func BenchmarkCall(b *testing.B) {
 			var with, without time.Duration
 			n := 0
 			for b.Loop() {
-				with += cpu(b, func() { repeat(round, call) })
-				without += cpu(b, func() { repeat(round, func() { bare(mode) }) })
+				with += benchtest.CPU(b, func() { repeat(round, call) })
+				without += benchtest.CPU(b, func() { repeat(round, func() { bare(mode) }) })
 				n += round
 			}
 			b.ReportMetric(float64(with)/float64(without), "cpu-ratio")
@@ -179,58 +176,9 @@ func serveAPI() error {
 // startAPI starts the API of a benchmark in a process of its own, and returns its address.
 func startAPI(b *testing.B) string {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), apiVariable+"=1")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			b.Error(err)
-		}
-	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
+	port, err := benchtest.Start(b, nil, apiVariable+"=1").Output.ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
 	return "http://127.0.0.1:" + strings.TrimSpace(port) + "/graphql"
-}
-
-// cpu returns the CPU time that f takes this process: the first field of the schedstat of each
-// thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The usual utime and stime
-// count in steps of 10 ms.
-func cpu(b *testing.B, f func()) time.Duration {
-	b.Helper()
-	sum := func() (ns time.Duration) {
-		threads, err := filepath.Glob("/proc/self/task/*/schedstat")
-		if err != nil || len(threads) == 0 {
-			b.Fatalf("no CPU times of this process: %v", err)
-		}
-		for _, thread := range threads {
-			stat, err := os.ReadFile(thread)
-			if err != nil {
-				b.Fatal(err)
-			}
-			field, _, _ := strings.Cut(string(stat), " ")
-			n, err := strconv.ParseInt(field, 10, 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			ns += time.Duration(n)
-		}
-		return ns
-	}
-	before := sum()
-	f()
-	return sum() - before
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/data"
+	"github.com/amplify-go/amplify/internal/benchtest"
 )
 
 // BenchmarkList compares the CPU of a list of 1,000 items with that of encoding/json decoding the
@@ -78,8 +79,8 @@ func BenchmarkList(b *testing.B) {
 	const round = 5 // so that both meet the same state of the machine
 	var listed, decoded time.Duration
 	for b.Loop() {
-		listed += cpu(b, func() { repeat(round, list) })
-		decoded += cpu(b, func() { repeat(round, plain) })
+		listed += benchtest.CPU(b, func() { repeat(round, list) })
+		decoded += benchtest.CPU(b, func() { repeat(round, plain) })
 	}
 	b.ReportMetric(float64(listed)/float64(decoded), "cpu-ratio")
 	b.ReportMetric(testing.AllocsPerRun(20, list), "list-allocs")

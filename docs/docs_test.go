@@ -39,7 +39,8 @@ func TestRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(pages) < 10 || len(sources) < 200 {
-		t.Fatalf("%d pages and %d Go files: is this the whole repository?", len(pages), len(sources))
+		t.Fatalf("%d pages and %d Go files: is this the whole repository?",
+			len(pages), len(sources))
 	}
 	for _, fault := range faults(repository, pages, sources) {
 		t.Error(fault)
@@ -58,22 +59,34 @@ func TestFaults(t *testing.T) {
 		"_old/old.go":   {Data: []byte("package old\n")},
 		"docs/other.md": {Data: []byte("# A title\n")},
 	}
+	const uncompiled = "docs/page.md:2: no compiled Go file has this code. " +
+		"Write it into an example or a test, and keep both the same"
 	tests := map[string]struct{ page, want string }{
-		"code":                      {"```go\nfunc f() {\n  g()\n}\n```", ""},
-		"code of WebAssembly":       {"```go\nfunc w() {}\n```", ""},
-		"code that differs":         {"\n```go\nfunc f() {\n  h()\n}\n```", "docs/page.md:4: the code from here on is in no compiled Go file. a/a.go has the lines before it: make both the same"},
-		"the end of a line":         {"```go\nf() {\n```", "docs/page.md:2: no compiled Go file has this code. Write it into an example or a test, and keep both the same"},
-		"code that is not compiled": {"```go\nfunc h() {}\n```", "docs/page.md:2: no compiled Go file has this code. Write it into an example or a test, and keep both the same"},
-		"code that is skipped":      {"```go\npackage old\n```", "docs/page.md:2: no compiled Go file has this code. Write it into an example or a test, and keep both the same"},
-		"links":                     {"# Here\n[a](#here) [b](other.md#a-title) [c](../a) [d](/a/a.go) [e](https://example.com/x#y)", ""},
+		"code":                {"```go\nfunc f() {\n  g()\n}\n```", ""},
+		"code of WebAssembly": {"```go\nfunc w() {}\n```", ""},
+		"code that differs": {"\n```go\nfunc f() {\n  h()\n}\n```", "docs/page.md:4: " +
+			"the code from here on is in no compiled Go file. " +
+			"a/a.go has the lines before it: make both the same"},
+		"the end of a line":         {"```go\nf() {\n```", uncompiled},
+		"code that is not compiled": {"```go\nfunc h() {}\n```", uncompiled},
+		"code that is skipped":      {"```go\npackage old\n```", uncompiled},
+		"links": {"# Here\n[a](#here) [b](other.md#a-title) [c](../a) [d](/a/a.go) " +
+			"[e](https://example.com/x#y)", ""},
 		"a link that leads nowhere": {"[a](othre.md)", `docs/page.md:1: "othre.md" is not there`},
-		"a link out of here":        {"[a](../../x.md)", `docs/page.md:1: "../../x.md" is not there`},
-		"an anchor that is missing": {"[a](other.md#atitle)", `docs/page.md:1: docs/other.md has no heading "#atitle". It has: #a-title`},
-		"an anchor of this page":    {"# Here\n[a](#there)", `docs/page.md:2: docs/page.md has no heading "#there". It has: #here`},
-		"an anchor of a folder":     {"[a](../a#x)", `docs/page.md:1: "../a#x": only Markdown files have anchors`},
-		"commands":                  {"```sh\nmake demo A=b # make coffee\nmake\nmake demo && go run ./a | tee x\ngo vet ./...\n```", ""},
-		"a task that is missing":    {"```sh\n\nX=y make -s dmeo\n```", `docs/page.md:3: the Makefile has no task "dmeo". "make help" lists them`},
-		"a package that is missing": {"```sh\ngo run ./b\n```", `docs/page.md:2: "./b" is not there`},
+		"a link out of here": {"[a](../../x.md)",
+			`docs/page.md:1: "../../x.md" is not there`},
+		"an anchor that is missing": {"[a](other.md#atitle)",
+			`docs/page.md:1: docs/other.md has no heading "#atitle". It has: #a-title`},
+		"an anchor of this page": {"# Here\n[a](#there)",
+			`docs/page.md:2: docs/page.md has no heading "#there". It has: #here`},
+		"an anchor of a folder": {"[a](../a#x)",
+			`docs/page.md:1: "../a#x": only Markdown files have anchors`},
+		"commands": {"```sh\nmake demo A=b # make coffee\nmake\n" +
+			"make demo && go run ./a | tee x\ngo vet ./...\n```", ""},
+		"a task that is missing": {"```sh\n\nX=y make -s dmeo\n```",
+			`docs/page.md:3: the Makefile has no task "dmeo". "make help" lists them`},
+		"a package that is missing": {"```sh\ngo run ./b\n```",
+			`docs/page.md:2: "./b" is not there`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +111,8 @@ func TestFaults(t *testing.T) {
 // TestReasons: the guide to troubleshooting explains each reason.
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../error.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "../error.go", nil,
+		parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +227,8 @@ func unindented(text string) string {
 
 // faults says what is wrong with the pages, and what to do.
 func faults(fsys fs.FS, pages map[string]*markdown.Document, sources map[string]string) []string {
-	return slices.Concat(codeFaults(pages, sources), linkFaults(fsys, pages), commandFaults(fsys, pages))
+	return slices.Concat(codeFaults(pages, sources), linkFaults(fsys, pages),
+		commandFaults(fsys, pages))
 }
 
 // codeFaults says which blocks of Go of the README and of docs are not part of a compiled file.
@@ -235,9 +250,10 @@ func codeFaults(pages map[string]*markdown.Document, sources map[string]string) 
 				faults = append(faults, fmt.Sprintf("%s:%d: no compiled Go file has this code. "+
 					"Write it into an example or a test, and keep both the same", name, block.Line))
 			case same < strings.Count(block.Text, "\n"):
-				faults = append(faults, fmt.Sprintf("%s:%d: the code from here on is in no compiled "+
-					"Go file. %s has the lines before it: make both the same",
-					name, block.Line+same, source))
+				faults = append(faults,
+					fmt.Sprintf("%s:%d: the code from here on is in no compiled "+
+						"Go file. %s has the lines before it: make both the same",
+						name, block.Line+same, source))
 			}
 		}
 	}
@@ -247,7 +263,8 @@ func codeFaults(pages map[string]*markdown.Document, sources map[string]string) 
 // bestMatch returns the file that has the most of the first lines, and how many.
 func bestMatch(lines []string, sources map[string]string) (name string, same int) {
 	for _, source := range slices.Sorted(maps.Keys(sources)) {
-		for same < len(lines) && strings.Contains(sources[source], "\n"+strings.Join(lines[:same+1], "")) {
+		for same < len(lines) &&
+			strings.Contains(sources[source], "\n"+strings.Join(lines[:same+1], "")) {
 			name, same = source, same+1
 		}
 	}
@@ -325,13 +342,16 @@ func commandFaults(fsys fs.FS, pages map[string]*markdown.Document) []string {
 							if strings.ContainsAny(argument, "&|;") {
 								break // another command
 							}
-							if !strings.ContainsAny(argument, "=-") && !slices.Contains(tasks, argument+":") {
-								fault("the Makefile has no task %q. \"make help\" lists them", argument)
+							if !strings.ContainsAny(argument, "=-") &&
+								!slices.Contains(tasks, argument+":") {
+								fault("the Makefile has no task %q. \"make help\" lists them",
+									argument)
 							}
 						}
 					}
 					if strings.HasPrefix(word, "./") && slices.Contains(words, "go") {
-						if _, err := fs.Stat(fsys, path.Clean(strings.TrimSuffix(word, "..."))); err != nil {
+						dir := path.Clean(strings.TrimSuffix(word, "..."))
+						if _, err := fs.Stat(fsys, dir); err != nil {
 							fault("%q is not there", word)
 						}
 					}

@@ -27,7 +27,11 @@ const module = await timed("compile", () => WebAssembly.compile(file));
 const middleware = amplifyGate({ module, outputs, fetchKeys });
 const next = (request) => new Response("the page " + new URL(request.url).pathname);
 
-async function answer({ url, method = "GET", cookie }) {
+async function answer({ url, method = "GET", cookie, panic }) {
+  if (panic) {
+    globalThis.amplifyEdge.decide(); // without arguments
+    await new Promise(setImmediate); // so that the middleware hears of it
+  }
   const headers = cookie === undefined ? {} : { cookie };
   const response = await middleware(new Request(url, { method, headers }), next);
   return {

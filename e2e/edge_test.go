@@ -58,6 +58,7 @@ type edgeRequest struct {
 	URL    string  `json:"url"`
 	Method string  `json:"method,omitempty"`
 	Cookie *string `json:"cookie,omitempty"`
+	Panic  bool    `json:"panic,omitempty"` // of the program, just before
 }
 
 type edgeAnswer struct {
@@ -103,7 +104,8 @@ func runEdge(t testing.TB, pool edgePool, keys []any, requests []edgeRequest) (r
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr.Bytes())
 	}
-	if err := json.Unmarshal(output, &run); err != nil {
+	last := output[bytes.LastIndexByte(bytes.TrimSpace(output), '\n')+1:] // a panic prints, too
+	if err := json.Unmarshal(last, &run); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, output, stderr.Bytes())
 	}
 	return run
@@ -143,7 +145,9 @@ func TestEdgeMiddleware(t *testing.T) {
 	}
 	var requests []edgeRequest
 	for _, tt := range tests {
-		requests = append(requests, edgeRequest{origin + tt.path, tt.method, tt.cookie})
+		requests = append(requests, edgeRequest{
+			URL: origin + tt.path, Method: tt.method, Cookie: tt.cookie,
+		})
 	}
 	got := runEdge(t, pool, []any{pool.KeySet("key-1"), pool.KeySet("key-1", "key-2")}, requests)
 	for i, tt := range tests {
@@ -161,7 +165,8 @@ func TestEdgeMiddleware(t *testing.T) {
 func TestEdgeWithoutKeys(t *testing.T) {
 	pool := newEdgePool(t)
 	good := pool.cookies()
-	requests := slices.Repeat([]edgeRequest{{"https://app.example.com/home", "", &good}}, 10)
+	home := edgeRequest{URL: "https://app.example.com/home", Cookie: &good}
+	requests := slices.Repeat([]edgeRequest{home}, 10)
 	got := runEdge(t, pool, []any{nil}, requests)
 	for _, a := range got.Answers {
 		if a.Status != 503 || a.Body != "" {
@@ -170,6 +175,24 @@ func TestEdgeWithoutKeys(t *testing.T) {
 	}
 	if len(got.Fetches) != 1 {
 		t.Errorf("keys were asked for %d times, want once", len(got.Fetches))
+	}
+}
+
+// TestEdgeAfterPanic: a program that has ended by a panic is started again, and gets the keys.
+func TestEdgeAfterPanic(t *testing.T) {
+	pool := newEdgePool(t)
+	good := pool.cookies()
+	home := edgeRequest{URL: "https://app.example.com/home", Cookie: &good}
+	requests := slices.Repeat([]edgeRequest{home}, 4)
+	requests[2].Panic = true
+	got := runEdge(t, pool, []any{pool.KeySet("key-1")}, requests)
+	for i, a := range got.Answers {
+		if a.Status != 200 {
+			t.Errorf("request %d: %+v", i, a)
+		}
+	}
+	if len(got.Fetches) != 2 {
+		t.Errorf("keys were fetched %d times, want once for each program", len(got.Fetches))
 	}
 }
 
@@ -305,7 +328,8 @@ func BenchmarkColdStart(b *testing.B) {
 		pool := newEdgePool(b)
 		good := pool.cookies()
 		for b.Loop() {
-			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{{"https://app.example.com/", "", &good}})
+			home := edgeRequest{URL: "https://app.example.com/", Cookie: &good}
+			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{home})
 			for name, ms := range run.Milliseconds {
 				b.ReportMetric(ms, "ms-"+name)
 			}

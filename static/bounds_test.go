@@ -198,11 +198,11 @@ func TestFailed(t *testing.T) {
 	}
 }
 
-// TestNewKeysAreBounded: visitors who make up parameters start few renders, and take neither pages
-// from memory nor renders from other pages.
-func TestNewKeysAreBounded(t *testing.T) {
+// TestNewVariantsAreBounded: visitors who make up parameters start few renders, and take neither
+// pages from memory nor renders from other pages.
+func TestNewVariantsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pages := newPages(t, static.Options{MaxNewKeys: 60, MaxBytes: 1 << 20})
+		pages := newPages(t, static.Options{MaxNewVariants: 60, MaxBytes: 1 << 20})
 		var renders atomic.Int64
 		render := func(_ context.Context, r static.Request) (*static.Content, error) {
 			renders.Add(1)
@@ -306,7 +306,7 @@ func TestRendersAreBounded(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 1 << 20
-		pages := newPages(t, static.Options{MaxBytes: most, MaxNewKeys: 1e6})
+		pages := newPages(t, static.Options{MaxBytes: most, MaxNewVariants: 1e6})
 		var fails atomic.Bool
 		o := static.PageOptions{
 			Params: []string{"slug"}, Revalidate: time.Hour,

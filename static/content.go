@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -113,7 +114,7 @@ func (c *Content) keep(o *PageOptions, started, now time.Time, maxBytes int64) (
 	case revalidate < 0:
 		return nil, fmt.Errorf("the page is to be fresh for %v: that is in the past", revalidate)
 	case revalidate == 0 && c.Expires.IsZero():
-		return nil, fmt.Errorf("nothing says how long the page is fresh: set Revalidate or Expires")
+		return nil, errors.New("nothing says how long the page is fresh: set Revalidate or Expires")
 	case k.hasExpired(now):
 		return nil, fmt.Errorf("the page expired at %v, before it was served",
 			c.Expires.Format(time.RFC3339))

@@ -52,11 +52,11 @@
 //
 //	Cache-Control: public, max-age=0, must-revalidate, s-maxage=1800
 //
-// If Cache-Control is in the header before, it stays as it is.
+// A Cache-Control that a middleware has set stays as it is.
 //
 // # No user
 //
 // The context of a render belongs to no request. Storage and data act as the guest of the process,
-// if the identity pool allows guests. What asks for the user gets an error with
+// if the identity pool allows guests. APIs that need a session fail with
 // [amplify.ReasonStaticPage].
 package static

@@ -188,9 +188,9 @@ func FuzzVariants(f *testing.F) {
 // TestFaults: all faults of settings are reported, and at once.
 func TestFaults(t *testing.T) {
 	_, err := static.New(nil, static.Options{
-		MaxBytes: -1, MaxRenders: -1, MaxNewKeys: -1, RenderTimeout: -1,
+		MaxBytes: -1, MaxRenders: -1, MaxNewVariants: -1, RenderTimeout: -1,
 	})
-	wantFaults(t, err, "Options.MaxBytes", "Options.MaxRenders", "Options.MaxNewKeys",
+	wantFaults(t, err, "Options.MaxBytes", "Options.MaxRenders", "Options.MaxNewVariants",
 		"Options.RenderTimeout", "Runner")
 
 	pages := newPages(t, static.Options{})

@@ -263,7 +263,7 @@ func TestModel(t *testing.T) {
 
 func runModel(t *testing.T, seed uint64, steps int) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	pages := newPages(t, static.Options{RenderTimeout: modelTimeout, MaxNewKeys: 1e6})
+	pages := newPages(t, static.Options{RenderTimeout: modelTimeout, MaxNewVariants: 1e6})
 	w := &world{takes: time.Millisecond, running: map[string]int{}, renders: map[string]int{}}
 	m := &model{now: time.Now(), variants: map[string]*variant{}}
 	site := map[string]*static.Page{}

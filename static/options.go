@@ -23,16 +23,16 @@ type Runner interface {
 // Options are the settings of [Pages]. The zero value serves a site with some thousands of pages.
 type Options struct {
 	// MaxBytes is how much memory the variants of pages with Params or Query may take, bookkeeping
-	// included. Beyond it those that are read the least leave. The default is 64 MiB. A page
+	// included. Beyond it those that are read the least are dropped. The default is 64 MiB. A page
 	// without Params and Query always stays. No page may be larger than an eighth of MaxBytes.
 	MaxBytes int64
 	// MaxRenders is how many renders of one page may run at once. The default is 16. Variants that
-	// are not known yet get half of them, so that the others are always renewed.
+	// are not in memory get half of them, so that those in memory are always renewed.
 	MaxRenders int
-	// MaxNewKeys is how many variants of one page that are not in memory may be rendered a minute.
-	// Visitors choose the parameters: beyond it they get an error, and what is in memory is served
-	// as before. The default is 600. Variants in PageOptions.Prerender do not count.
-	MaxNewKeys int
+	// MaxNewVariants is how many variants of one page that are not in memory may be rendered a
+	// minute. Visitors choose the parameters: beyond it they get an error, and what is in memory is
+	// served as before. The default is 600. Variants in PageOptions.Prerender do not count.
+	MaxNewVariants int
 	// RenderTimeout is how long a render may take, its wait for others included. Then its context
 	// ends, and it has failed. The default is 10 seconds.
 	RenderTimeout time.Duration
@@ -40,16 +40,15 @@ type Options struct {
 	Store Store
 	// Logger gets renders that fail, and failures of the Store. The default is [slog.Default].
 	Logger *slog.Logger
-	// Clock tells the time. The default is [time.Now]. If the App has a clock of its own, it should
-	// be the same.
+	// Clock tells the time. The default is [time.Now]. If the App has a clock of its own, pass it.
 	Clock func() time.Time
 }
 
 const (
-	defaultMaxBytes      = 64 << 20
-	defaultMaxRenders    = 16
-	defaultMaxNewKeys    = 600
-	defaultRenderTimeout = 10 * time.Second
+	defaultMaxBytes       = 64 << 20
+	defaultMaxRenders     = 16
+	defaultMaxNewVariants = 600
+	defaultRenderTimeout  = 10 * time.Second
 )
 
 // resolve fills in defaults and returns the faults of o.
@@ -64,11 +63,11 @@ func (o *Options) resolve() (faults []*amplify.ConfigError) {
 	}
 	negative("MaxBytes", o.MaxBytes, o.MaxBytes < 0)
 	negative("MaxRenders", o.MaxRenders, o.MaxRenders < 0)
-	negative("MaxNewKeys", o.MaxNewKeys, o.MaxNewKeys < 0)
+	negative("MaxNewVariants", o.MaxNewVariants, o.MaxNewVariants < 0)
 	negative("RenderTimeout", o.RenderTimeout, o.RenderTimeout < 0)
 	o.MaxBytes = cmp.Or(o.MaxBytes, defaultMaxBytes)
 	o.MaxRenders = cmp.Or(o.MaxRenders, defaultMaxRenders)
-	o.MaxNewKeys = cmp.Or(o.MaxNewKeys, defaultMaxNewKeys)
+	o.MaxNewVariants = cmp.Or(o.MaxNewVariants, defaultMaxNewVariants)
 	o.RenderTimeout = cmp.Or(o.RenderTimeout, defaultRenderTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.Clock == nil {
@@ -102,8 +101,8 @@ type PageOptions struct {
 	Params []string
 	// Query are the names of the query parameters that the page depends on. All others are ignored.
 	Query []string
-	// Prerender are the variants that [Pages.Prerender] renders, and that [Options.MaxNewKeys] does
-	// not concern. A page without Params and Query has but one, which is always rendered.
+	// Prerender are the variants that [Pages.Prerender] renders. [Options.MaxNewVariants] does not
+	// count them. A page without Params and Query has one variant, which is always rendered.
 	Prerender []Request
 
 	// Failed answers if there is no page to serve. Retry-After and Cache-Control are set, and it

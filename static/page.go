@@ -27,9 +27,9 @@ type Page struct {
 	name      tag                  // which all variants have
 	only      atomic.Pointer[kept] // of a single page
 	listed    map[key]bool         // by PageOptions.Prerender
-	newKeys   *rate.Limiter
-	renders   chan struct{} // has an element for each render that is running
-	unknown   chan struct{} // and here, too, if it is of a variant that is not in memory
+	limiter   *rate.Limiter        // of variants that are not in memory
+	renders   chan struct{}        // has an element for each render that is running
+	unknown   chan struct{}        // has one, too, if it is of a variant that is not in memory
 
 	mu      sync.Mutex
 	flights map[key]*flight // one for each variant at most
@@ -66,10 +66,12 @@ func (p *Page) isFresh(k *kept, now time.Time) bool {
 // ServeHTTP serves the page. It answers GET and HEAD.
 //
 // The response has an ETag, and answers conditional requests and those for a range (RFC 9110, §13
-// and §14). Cache-Control lets browsers keep the page and ask each time whether it has changed, and
-// lets CDNs serve it until it is due. A Cache-Control that is in the header of w already stays as
-// it is: that is how middleware keeps a page that only some may see out of shared caches. Without
-// one, a response with a cookie of the middleware's is not to be kept by any cache.
+// and §14). Cache-Control lets browsers keep the page and ask each time whether it has changed,
+// and lets CDNs serve it until it is due.
+//
+// A Cache-Control that is in the header of w already stays as it is: that is how middleware keeps a
+// page that only some may see out of shared caches. Without one, no cache may keep a response in
+// which a middleware has set a cookie.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")

@@ -73,13 +73,13 @@ func (p *Pages) Page(o PageOptions) (*Page, error) {
 	if err := amplify.NewConfigError(faults...); err != nil {
 		return nil, err
 	}
-	perMinute := p.options.MaxNewKeys
+	perMinute := p.options.MaxNewVariants
 	page := &Page{
 		pages: p, options: o,
 		single:  len(o.Params) == 0 && len(o.Query) == 0,
 		name:    newTag(o.Name),
 		listed:  map[key]bool{},
-		newKeys: rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute),
+		limiter: rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute),
 		renders: make(chan struct{}, p.options.MaxRenders),
 		unknown: make(chan struct{}, (p.options.MaxRenders+1)/2),
 		flights: map[key]*flight{},

@@ -103,7 +103,7 @@ func (p *Page) next(k key, r Request, byProgram bool) (*flight, *kept, error) {
 	case *f.queue >= queueFactor*cap(turns):
 		return nil, nil,
 			unavailable("Too many renders of this page are waiting.", nil, firstBackoff)
-	case f.unknown && !p.newKeys.AllowN(now, 1):
+	case f.unknown && !p.limiter.AllowN(now, 1):
 		return nil, nil,
 			unavailable("Too many new variants of this page are asked for.", nil, firstBackoff)
 	}

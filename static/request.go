@@ -47,7 +47,8 @@ func (p *Page) request(r *http.Request) Request {
 	return p.normal(in)
 }
 
-// normal returns r in the spelling that all requests for its variant have. It keeps nothing of r.
+// normal returns r in the spelling that all requests for its variant have. It shares the texts of
+// r, but no map and no list.
 func (p *Page) normal(r Request) Request {
 	var n Request
 	for _, name := range p.options.Params {

@@ -16,13 +16,13 @@ import (
 // Store keeps pages outside the process: for a restart during an outage, and for several processes
 // that share what they have rendered. Its methods are called from several goroutines at once.
 //
-// A call that takes longer than half a second has failed, and so has one that panics. Without an
-// answer of the store pages are rendered, and kept in memory. What is not the page that was asked
-// for, as a whole, is not used. But whoever can write to the store can make up pages: it must be as
-// safe as the program.
+// A call that takes longer than half a second has failed, and so has one that panics. Then pages
+// are rendered and kept in memory as without a store. A value that is not the whole page of its key
+// is not used. But everybody who can write to the store can make up pages: protect it as well as
+// the program.
 //
 // A page from the store is served until it is due, also by a new version of the program. If that
-// renders otherwise, let the Store put another prefix before its keys.
+// version renders pages differently, let the Store put another prefix before its keys.
 type Store interface {
 	// Get returns what Set has stored under key last, or nil if there is nothing.
 	Get(ctx context.Context, key string) ([]byte, error)

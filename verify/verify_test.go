@@ -26,7 +26,13 @@ func options(t testing.TB, pool *testpool.Pool) verify.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verify.Options{UserPoolID: testpool.ID, ClientID: testpool.Client, Keys: keys, Clock: pool.Now}
+	return verify.Options{
+		UserPoolID: testpool.ID, ClientID: testpool.Client, Keys: keys, Clock: pool.Now,
+	}
+}
+
+func claim(name string, value any) testpool.Claim {
+	return testpool.Claim{Name: name, Value: value}
 }
 
 func newVerifier(t testing.TB, o verify.Options) *verify.Verifier {
@@ -49,13 +55,15 @@ func reasonOf(err error) verify.Reason {
 func TestSession(t *testing.T) {
 	pool := testpool.New(t)
 	v := newVerifier(t, options(t, pool))
-	header := testpool.Cookies(alice, pool.Access(alice), pool.ID(alice, testpool.Claim{Name: "custom:tenant", Value: "t1"}), "r")
+	id := pool.ID(alice, claim("custom:tenant", "t1"))
+	header := testpool.Cookies(alice, pool.Access(alice), id, "r")
 	s, err := v.Session("theme=dark", header)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.AccessToken.Subject != alice.Sub || s.IDToken.Username != alice.Name || s.IDToken.Email != "alice@example.com" ||
-		s.AccessToken.TokenUse != "access" || s.IDToken.TokenUse != "id" || !s.Expires.Equal(pool.Now().Add(time.Hour)) {
+	if s.AccessToken.Subject != alice.Sub || s.AccessToken.TokenUse != "access" ||
+		s.IDToken.Username != alice.Name || s.IDToken.TokenUse != "id" ||
+		s.IDToken.Email != "alice@example.com" || !s.Expires.Equal(pool.Now().Add(time.Hour)) {
 		t.Errorf("got %+v, %+v until %v", s.AccessToken.Claims, s.IDToken.Claims, s.Expires)
 	}
 	var more struct {
@@ -74,27 +82,31 @@ func TestToken(t *testing.T) {
 	o := options(t, pool)
 	o.BearerClientIDs = []string{"mobile"}
 	v := newVerifier(t, o)
-	access, id := pool.Access(alice), pool.ID(alice)
+	access := func(claims ...testpool.Claim) string { return pool.Access(alice, claims...) }
+	id := func(claims ...testpool.Claim) string { return pool.ID(alice, claims...) }
+	now, long := pool.Now().Unix(), strings.Repeat("x", 16<<10)
+	const wrongClient, tooLarge = verify.ReasonWrongClient, verify.ReasonTokenTooLarge
+	unpublished := pool.Sign("rogue", pool.AccessClaims(alice), alice, nil)
 	for name, tt := range map[string]struct {
 		verify func(string) (*verify.Token, error)
 		raw    string
 		want   verify.Reason
 	}{
-		"access":                {v.AccessToken, access, ""},
-		"ID":                    {v.IDToken, id, ""},
-		"ID for access":         {v.AccessToken, id, verify.ReasonWrongTokenUse},
-		"access for ID":         {v.IDToken, access, verify.ReasonWrongTokenUse},
-		"another of our own":    {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "client_id", Value: "mobile"}), ""},
-		"ID of another client":  {v.IDToken, pool.ID(alice, testpool.Claim{Name: "aud", Value: "mobile"}), verify.ReasonWrongClient},
-		"somebody else's":       {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "client_id", Value: "x"}), verify.ReasonWrongClient},
+		"access":                {v.AccessToken, access(), ""},
+		"ID":                    {v.IDToken, id(), ""},
+		"ID for access":         {v.AccessToken, id(), verify.ReasonWrongTokenUse},
+		"access for ID":         {v.IDToken, access(), verify.ReasonWrongTokenUse},
+		"another of our own":    {v.AccessToken, access(claim("client_id", "mobile")), ""},
+		"ID of another client":  {v.IDToken, id(claim("aud", "mobile")), wrongClient},
+		"somebody else's":       {v.AccessToken, access(claim("client_id", "x")), wrongClient},
 		"none":                  {v.AccessToken, "", verify.ReasonNoSession},
 		"garbage":               {v.AccessToken, "garbage", verify.ReasonMalformedToken},
-		"larger than a cookie":  {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "x", Value: strings.Repeat("x", 10_000)}), ""},
-		"larger than any token": {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "x", Value: strings.Repeat("x", 16<<10)}), verify.ReasonTokenTooLarge},
-		"expired":               {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "exp", Value: pool.Now().Unix()}), verify.ReasonExpired},
-		"no exp":                {v.AccessToken, pool.Access(alice, testpool.Claim{Name: "exp"}), verify.ReasonExpired},
-		"not yet":               {v.IDToken, pool.ID(alice, testpool.Claim{Name: "nbf", Value: pool.Now().Unix() + 1}), verify.ReasonNotYetValid},
-		"unpublished key":       {v.AccessToken, pool.Sign("rogue", pool.AccessClaims(alice), alice, nil), verify.ReasonUnknownKey},
+		"larger than a cookie":  {v.AccessToken, access(claim("x", long[:10_000])), ""},
+		"larger than any token": {v.AccessToken, access(claim("x", long)), tooLarge},
+		"expired":               {v.AccessToken, access(claim("exp", now)), verify.ReasonExpired},
+		"no exp":                {v.AccessToken, access(claim("exp", nil)), verify.ReasonExpired},
+		"not yet":               {v.IDToken, id(claim("nbf", now+1)), verify.ReasonNotYetValid},
+		"unpublished key":       {v.AccessToken, unpublished, verify.ReasonUnknownKey},
 	} {
 		got, err := tt.verify(tt.raw)
 		if reasonOf(err) != tt.want || (err == nil) != (got != nil && got.Subject == alice.Sub) {
@@ -108,25 +120,27 @@ func TestToken(t *testing.T) {
 func TestTimes(t *testing.T) {
 	pool := testpool.New(t)
 	at := func(name string, d time.Duration) testpool.Claim {
-		return testpool.Claim{Name: name, Value: pool.Now().Add(d).Unix()}
+		return claim(name, pool.Now().Add(d).Unix())
 	}
+	const expired, notYet = verify.ReasonExpired, verify.ReasonNotYetValid
+	good := at("exp", time.Hour)
 	for name, tt := range map[string]struct {
 		access, id testpool.Claim
 		leeway     time.Duration
 		more       string
 		want       verify.Reason
 	}{
-		"both good":                 {at("exp", time.Hour), at("exp", time.Hour), 0, "", ""},
-		"expired access token":      {at("exp", 0), at("exp", time.Hour), 0, "", verify.ReasonExpired},
-		"expired ID token":          {at("exp", time.Hour), at("exp", 0), 0, "", verify.ReasonExpired},
-		"expired within leeway":     {at("exp", -59*time.Second), at("exp", time.Hour), time.Minute, "", ""},
-		"expired beyond leeway":     {at("exp", -time.Minute), at("exp", time.Hour), time.Minute, "", verify.ReasonExpired},
-		"access token not yet":      {at("nbf", time.Minute), at("nbf", 0), 0, "", verify.ReasonNotYetValid},
-		"ID token not yet":          {at("nbf", 0), at("nbf", time.Minute), 0, "", verify.ReasonNotYetValid},
+		"both good":                 {good, good, 0, "", ""},
+		"expired access token":      {at("exp", 0), good, 0, "", expired},
+		"expired ID token":          {good, at("exp", 0), 0, "", expired},
+		"expired within leeway":     {at("exp", -59*time.Second), good, time.Minute, "", ""},
+		"expired beyond leeway":     {at("exp", -time.Minute), good, time.Minute, "", expired},
+		"access token not yet":      {at("nbf", time.Minute), at("nbf", 0), 0, "", notYet},
+		"ID token not yet":          {at("nbf", 0), at("nbf", time.Minute), 0, "", notYet},
 		"not yet within leeway":     {at("nbf", time.Minute), at("nbf", 0), time.Minute, "", ""},
-		"drift":                     {at("exp", 30*time.Second), at("exp", time.Hour), 0, "30000", verify.ReasonExpired},
-		"drift of a minute at most": {at("exp", 61*time.Second), at("exp", time.Hour), 0, "999999999", ""},
-		"a negative drift":          {at("exp", 0), at("exp", time.Hour), 0, "-60000", verify.ReasonExpired},
+		"drift":                     {at("exp", 30*time.Second), good, 0, "30000", expired},
+		"drift of a minute at most": {at("exp", 61*time.Second), good, 0, "999999999", ""},
+		"a negative drift":          {at("exp", 0), good, 0, "-60000", expired},
 	} {
 		o := options(t, pool)
 		o.Leeway = tt.leeway
@@ -147,25 +161,31 @@ func TestIssuers(t *testing.T) {
 	o.ReplicaRegions = []string{"eu-central-1"}
 	o.Issuers = []string{"https://issuer.example.com/" + testpool.ID}
 	v := newVerifier(t, o)
+	with := func(old, new string) string { return strings.Replace(testpool.Issuer, old, new, 1) }
+	const wrong = verify.ReasonWrongIssuer
 	for iss, want := range map[string]verify.Reason{
-		testpool.Issuer: "",
-		strings.Replace(testpool.Issuer, "//", "//issuer-", 1):             "",
-		strings.Replace(testpool.Issuer, "eu-west-1.", "eu-central-1.", 1): "",
-		"https://issuer.example.com/" + testpool.ID:                        "",
-		strings.Replace(testpool.Issuer, "eu-west-1.", "eu-north-1.", 1):   verify.ReasonWrongIssuer,
-		testpool.Issuer + "x":                                                  verify.ReasonWrongIssuer,
-		strings.Replace(testpool.Issuer, "https", "http", 1):                   verify.ReasonWrongIssuer,
-		"https://cognito-idp.eu-west-1.amazonaws.com.evil.test/" + testpool.ID: verify.ReasonWrongIssuer,
+		testpool.Issuer:                             "",
+		with("//", "//issuer-"):                     "",
+		with("eu-west-1.", "eu-central-1."):         "",
+		"https://issuer.example.com/" + testpool.ID: "",
+		with("eu-west-1.", "eu-north-1."):           wrong,
+		testpool.Issuer + "x":                       wrong,
+		with("https", "http"):                       wrong,
+		with(".com", ".com.evil.test"):              wrong,
 	} {
-		claim := testpool.Claim{Name: "iss", Value: iss}
-		if _, err := v.Session(testpool.Cookies(alice, pool.Access(alice, claim), pool.ID(alice, claim), "")); reasonOf(err) != want {
-			t.Errorf("%s: %v, want %q", iss, err, want)
+		iss := claim("iss", iss)
+		header := testpool.Cookies(alice, pool.Access(alice, iss), pool.ID(alice, iss), "")
+		if _, err := v.Session(header); reasonOf(err) != want {
+			t.Errorf("%s: %v, want %q", iss.Value, err, want)
 		}
 	}
 }
 
-// judges compares the verdicts of packages verify and cognito on a Cookie header.
-func judges(t testing.TB, pool *testpool.Pool) func(t testing.TB, header string) (user string, reason verify.Reason) {
+// judge compares the verdicts of two packages on a Cookie header, and returns that of verify.
+type judge func(t testing.TB, header string) (user string, reason verify.Reason)
+
+// newJudge returns the judge of packages verify and cognito.
+func newJudge(t testing.TB, pool *testpool.Pool) judge {
 	v := newVerifier(t, options(t, pool))
 	app, err := amplify.New(pool.Config(), pool.Options())
 	if err != nil {
@@ -189,7 +209,8 @@ func judges(t testing.TB, pool *testpool.Pool) func(t testing.TB, header string)
 			want = verify.ReasonExpired
 		}
 		if reason != want || (err == nil) != (x.Err == nil && !x.RefreshDue) {
-			t.Errorf("verify says %q (%v), cognito %q (%v) of %.300q", reason, err, want, x.Err, header)
+			t.Errorf("verify says %q (%v), cognito %q (%v) of %.300q",
+				reason, err, want, x.Err, header)
 		}
 		return user, reason
 	}
@@ -198,8 +219,11 @@ func judges(t testing.TB, pool *testpool.Pool) func(t testing.TB, header string)
 // TestSameRules: verify and cognito give the same verdict on every forgery, in either place.
 func TestSameRules(t *testing.T) {
 	pool := testpool.New(t)
-	judge := judges(t, pool)
+	judge := newJudge(t, pool)
 	kid := map[string]any{"kid": "key-1"}
+	signed := func(method jwt.SigningMethod, key any) func(map[string]any) string {
+		return func(claims map[string]any) string { return pool.JWT(method, key, kid, claims) }
+	}
 	sign := func(header map[string]any) func(map[string]any) string {
 		return func(claims map[string]any) string {
 			return pool.JWT(jwt.SigningMethodRS256, pool.Key("key-1"), header, claims)
@@ -209,22 +233,28 @@ func TestSameRules(t *testing.T) {
 		return func(claims map[string]any) string { claims[name] = value; return sign(kid)(claims) }
 	}
 	good := sign(kid)
+	unsigned := func(claims map[string]any) string {
+		token := good(claims)
+		return token[:strings.LastIndexByte(token, '.')+1]
+	}
+	padded := func(claims map[string]any) string { return good(claims) + "=" }
+	critical := map[string]any{"kid": "key-1", "crit": []string{"x"}}
+	const none = jwt.UnsafeAllowNoneSignatureType
+	key, rogue := pool.Key("key-1"), pool.Key("rogue")
 	for name, tt := range map[string]struct {
 		forge func(map[string]any) string
 		want  verify.Reason
 	}{
-		"good":        {good, ""},
-		"another key": {func(c map[string]any) string { return pool.JWT(jwt.SigningMethodRS256, pool.Key("rogue"), kid, c) }, verify.ReasonBadSignature},
-		"unknown key": {sign(map[string]any{"kid": "rogue"}), verify.ReasonUnknownKey},
-		"no key":      {sign(nil), verify.ReasonUnknownKey},
-		"critical":    {sign(map[string]any{"kid": "key-1", "crit": []string{"x"}}), verify.ReasonMalformedToken},
-		"HS256":       {func(c map[string]any) string { return pool.JWT(jwt.SigningMethodHS256, []byte("x"), kid, c) }, verify.ReasonBadAlgorithm},
-		"RS512":       {func(c map[string]any) string { return pool.JWT(jwt.SigningMethodRS512, pool.Key("key-1"), kid, c) }, verify.ReasonBadAlgorithm},
-		"none": {func(c map[string]any) string {
-			return pool.JWT(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, kid, c)
-		}, verify.ReasonBadAlgorithm},
-		"no signature": {func(c map[string]any) string { t := good(c); return t[:strings.LastIndexByte(t, '.')+1] }, verify.ReasonBadSignature},
-		"padded":       {func(c map[string]any) string { return good(c) + "=" }, verify.ReasonMalformedToken},
+		"good":         {good, ""},
+		"another key":  {signed(jwt.SigningMethodRS256, rogue), verify.ReasonBadSignature},
+		"HS256":        {signed(jwt.SigningMethodHS256, []byte("x")), verify.ReasonBadAlgorithm},
+		"RS512":        {signed(jwt.SigningMethodRS512, key), verify.ReasonBadAlgorithm},
+		"none":         {signed(jwt.SigningMethodNone, none), verify.ReasonBadAlgorithm},
+		"unknown key":  {sign(map[string]any{"kid": "rogue"}), verify.ReasonUnknownKey},
+		"no key":       {sign(nil), verify.ReasonUnknownKey},
+		"critical":     {sign(critical), verify.ReasonMalformedToken},
+		"no signature": {unsigned, verify.ReasonBadSignature},
+		"padded":       {padded, verify.ReasonMalformedToken},
 		"issuer":       {with("iss", "https://evil.test/"+testpool.ID), verify.ReasonWrongIssuer},
 		"issuers":      {with("iss", []string{testpool.Issuer}), verify.ReasonMalformedToken},
 		"use":          {with("token_use", "refresh"), verify.ReasonWrongTokenUse},
@@ -257,10 +287,16 @@ func TestSameRules(t *testing.T) {
 		{testpool.Cookies(bob, access, id, ""), ""}, // LastAuthUser selects, and proves nothing
 		{testpool.Cookies(alice, access, pool.ID(bob), ""), verify.ReasonUserMismatch},
 		{p + "username.accessToken=" + access + "; " + p + "username.idToken=" + id, ""},
-		{p + "alice.accessToken=" + access + "; " + p + "alice.idToken=" + id, verify.ReasonIncompleteSession},
+		{
+			p + "alice.accessToken=" + access + "; " + p + "alice.idToken=" + id,
+			verify.ReasonIncompleteSession,
+		},
 		{testpool.Cookies(alice, "garbage", id, "") + "; " + p + "alice.accessToken=" + access, ""},
 		{strings.ReplaceAll(testpool.Cookies(alice, access, id, ""), ".", "%2E"), ""},
-		{testpool.Cookies(alice, access, id, "") + "; x=" + strings.Repeat("x", 64<<10), verify.ReasonCookiesTooLarge},
+		{
+			testpool.Cookies(alice, access, id, "") + "; x=" + strings.Repeat("x", 64<<10),
+			verify.ReasonCookiesTooLarge,
+		},
 	} {
 		if user, got := judge(t, tt.header); got != tt.want || got == "" && user != alice.Sub {
 			t.Errorf("%.200q: %q, %q; want %q", tt.header, user, got, tt.want)
@@ -268,25 +304,25 @@ func TestSameRules(t *testing.T) {
 	}
 }
 
-// TestSignatureChecksAreBounded: a request whose cookies make many pairs costs eight checks, and the
-// good pair behind them is not found.
+// TestSignatureChecksAreBounded: a request whose cookies make many pairs costs eight checks, and
+// the good pair behind them is not found.
 func TestSignatureChecksAreBounded(t *testing.T) {
 	pool := testpool.New(t)
-	judge := judges(t, pool)
+	judge := newJudge(t, pool)
 	forged := func(claims map[string]any, i int) string {
 		return pool.JWT(jwt.SigningMethodRS256, pool.Key("rogue"), map[string]any{"kid": "key-1"},
-			pool.Claims(claims, alice, testpool.Claim{Name: "jti", Value: i}, testpool.Claim{Name: "iat", Value: pool.Now().Unix() + 1}))
+			pool.Claims(claims, alice, claim("jti", i), claim("iat", pool.Now().Unix()+1)))
 	}
 	var header strings.Builder
 	for user := range 3 {
 		name := testpool.Prefix + string(rune('a'+user))
 		header.WriteString("; " + testpool.Prefix + "LastAuthUser=" + name[len(testpool.Prefix):])
 		for i := range 3 {
+			access := forged(pool.AccessClaims(alice), user*3+i)
 			if user == 2 && i == 2 {
-				header.WriteString("; " + name + ".accessToken=" + pool.Access(alice) + "; " + name + ".idToken=" + pool.ID(alice))
-				continue
+				access = pool.Access(alice)
 			}
-			header.WriteString("; " + name + ".accessToken=" + forged(pool.AccessClaims(alice), user*3+i) +
+			header.WriteString("; " + name + ".accessToken=" + access +
 				"; " + name + ".idToken=" + pool.ID(alice))
 		}
 	}
@@ -299,13 +335,17 @@ func TestSignatureChecksAreBounded(t *testing.T) {
 // Alice, $b and $j for Bob's, and P for the beginning of the app client's keys.
 func FuzzSameRules(f *testing.F) {
 	pool := testpool.New(f)
-	judge := judges(f, pool)
-	replacer := strings.NewReplacer("P", testpool.Prefix, "$a", pool.Access(alice), "$i", pool.ID(alice), "$b", pool.Access(bob), "$j", pool.ID(bob))
+	judge := newJudge(f, pool)
+	replacer := strings.NewReplacer("P", testpool.Prefix,
+		"$a", pool.Access(alice), "$i", pool.ID(alice),
+		"$b", pool.Access(bob), "$j", pool.ID(bob))
 	for _, seed := range []string{
 		"PLastAuthUser=alice; Palice.accessToken=$a; Palice.idToken=$i; Palice.clockDrift=-1",
-		"PLastAuthUser=bob; PLastAuthUser=alice; Pbob.accessToken=$a; Pbob.idToken=$j; Palice.accessToken=$b; Palice.idToken=$i",
+		"PLastAuthUser=bob; PLastAuthUser=alice; Pbob.accessToken=$a; Pbob.idToken=$j; " +
+			"Palice.accessToken=$b; Palice.idToken=$i",
 		"Pusername.accessToken=$a; Pusername.idToken=\"$i\"; Pusername.accessToken=undefined",
-		"PLastAuthUser=a%40b; Pa%40b.accessToken=$a;Pa@b.idToken=$i; ;=; x", "P=; P.accessToken=$a;%", "",
+		"PLastAuthUser=a%40b; Pa%40b.accessToken=$a;Pa@b.idToken=$i; ;=; x",
+		"P=; P.accessToken=$a;%", "",
 	} {
 		f.Add(seed)
 	}
@@ -315,13 +355,19 @@ func FuzzSameRules(f *testing.F) {
 // TestReasons: the reasons are the words of package amplify.
 func TestReasons(t *testing.T) {
 	for got, want := range map[verify.Reason]amplify.Reason{
-		verify.ReasonNoSession: amplify.ReasonNoSession, verify.ReasonIncompleteSession: amplify.ReasonIncompleteSession,
-		verify.ReasonCookiesTooLarge: amplify.ReasonCookiesTooLarge, verify.ReasonTokenTooLarge: amplify.ReasonTokenTooLarge,
-		verify.ReasonMalformedToken: amplify.ReasonMalformedToken, verify.ReasonBadAlgorithm: amplify.ReasonBadAlgorithm,
-		verify.ReasonUnknownKey: amplify.ReasonUnknownKey, verify.ReasonBadSignature: amplify.ReasonBadSignature,
-		verify.ReasonWrongIssuer: amplify.ReasonWrongIssuer, verify.ReasonWrongClient: amplify.ReasonWrongClient,
-		verify.ReasonWrongTokenUse: amplify.ReasonWrongTokenUse, verify.ReasonNotYetValid: amplify.ReasonNotYetValid,
-		verify.ReasonUserMismatch: amplify.ReasonUserMismatch,
+		verify.ReasonNoSession:         amplify.ReasonNoSession,
+		verify.ReasonIncompleteSession: amplify.ReasonIncompleteSession,
+		verify.ReasonCookiesTooLarge:   amplify.ReasonCookiesTooLarge,
+		verify.ReasonTokenTooLarge:     amplify.ReasonTokenTooLarge,
+		verify.ReasonMalformedToken:    amplify.ReasonMalformedToken,
+		verify.ReasonBadAlgorithm:      amplify.ReasonBadAlgorithm,
+		verify.ReasonUnknownKey:        amplify.ReasonUnknownKey,
+		verify.ReasonBadSignature:      amplify.ReasonBadSignature,
+		verify.ReasonWrongIssuer:       amplify.ReasonWrongIssuer,
+		verify.ReasonWrongClient:       amplify.ReasonWrongClient,
+		verify.ReasonWrongTokenUse:     amplify.ReasonWrongTokenUse,
+		verify.ReasonNotYetValid:       amplify.ReasonNotYetValid,
+		verify.ReasonUserMismatch:      amplify.ReasonUserMismatch,
 	} {
 		if string(got) != string(want) {
 			t.Errorf("%q is %q in package amplify", got, want)
@@ -331,18 +377,22 @@ func TestReasons(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	_, err := verify.New(verify.Options{
-		UserPoolID: "eu-west-1_Pool1\n", Keys: json.RawMessage("{}"), Leeway: time.Hour, BearerClientIDs: []string{""},
-		ReplicaRegions: []string{"Frankfurt"},
+		UserPoolID: "eu-west-1_Pool1\n", Keys: json.RawMessage("{}"), Leeway: time.Hour,
+		BearerClientIDs: []string{""}, ReplicaRegions: []string{"Frankfurt"},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, fault := range []string{"UserPoolID", `"eu-west-1_Pool1\n"`, "ClientID", "Keys", "Leeway", "BearerClientIDs", "Frankfurt"} {
+	for _, fault := range []string{
+		"UserPoolID", `"eu-west-1_Pool1\n"`, "ClientID", "Keys", "Leeway", "BearerClientIDs",
+		"Frankfurt",
+	} {
 		if !strings.Contains(err.Error(), fault) {
 			t.Errorf("%q is not told: %v", fault, err)
 		}
 	}
-	if got, want := verify.KeysURL(testpool.ID), testpool.Issuer+"/.well-known/jwks.json"; got != want {
+	want := testpool.Issuer + "/.well-known/jwks.json"
+	if got := verify.KeysURL(testpool.ID); got != want {
 		t.Errorf("KeysURL is %q, want %q", got, want)
 	}
 }
@@ -353,7 +403,8 @@ func TestErrorsKeepTokens(t *testing.T) {
 	v := newVerifier(t, options(t, pool))
 	access := pool.Access(bob)
 	for _, header := range []string{
-		testpool.Cookies(alice, access, pool.ID(alice), ""), testpool.Cookies(alice, access[:200]+"."+access[200:], pool.ID(alice), ""),
+		testpool.Cookies(alice, access, pool.ID(alice), ""),
+		testpool.Cookies(alice, access[:200]+"."+access[200:], pool.ID(alice), ""),
 	} {
 		_, err := v.Session(header)
 		if err == nil || strings.Contains(err.Error(), access[40:60]) {

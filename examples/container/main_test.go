@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestProcess: the program starts, is ready when it has the keys, and is stopped while
-// a request is under way, which it finishes.
+// TestProcess: the program starts, is ready when it has the keys, and is stopped while a request is
+// under way, which it finishes.
 func TestProcess(t *testing.T) {
 	pool := amplifytest.New(t, amplifytest.Options{})
 	refreshing, goOn := make(chan struct{}), make(chan struct{})
@@ -110,7 +110,8 @@ func start(t *testing.T, outputs string) *app {
 	}
 	cmd := exec.Command(file)
 	cmd.Env = []string{
-		asProgram + "=1", "PORT=0", "AMPLIFY_APP_ORIGIN=https://example.com", "AMPLIFY_OUTPUTS=" + outputs,
+		asProgram + "=1", "PORT=0",
+		"AMPLIFY_APP_ORIGIN=https://example.com", "AMPLIFY_OUTPUTS=" + outputs,
 	}
 	stderr, err := cmd.StderrPipe()
 	if err == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,14 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/amplify-go/amplify/internal/benchtest"
 	"github.com/amplify-go/amplify/internal/testpool"
 )
 
@@ -46,7 +44,8 @@ func BenchmarkWarm(b *testing.B) {
 	defer aws.Close()
 	outputs := filepath.Join(b.TempDir(), "outputs.json")
 	if err := os.WriteFile(outputs, fmt.Appendf(nil, `{"version":"1.4",
-		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1","identity_pool_id":%q},
+		"auth":{"user_pool_id":%q,"user_pool_client_id":%q,"aws_region":"eu-west-1",
+			"identity_pool_id":%q},
 		"storage":{"aws_region":"eu-west-1","bucket_name":"drive"},
 		"custom":{"amplify_go":{"endpoints":{"user_pool_keys":%q,"identity_pool":%q}}}}`,
 		testpool.ID, testpool.Client, testpool.IdentityPool, aws.URL, aws.URL), 0o600); err != nil {
@@ -54,8 +53,11 @@ func BenchmarkWarm(b *testing.B) {
 	}
 	var cookies []string
 	for i := range 100 {
-		u := testpool.User{Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i)}
-		cookies = append(cookies, testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
+		u := testpool.User{
+			Sub: fmt.Sprintf("6f8b1c2a-1111-4222-8333-%012d", i), Name: fmt.Sprintf("user%d", i),
+		}
+		cookies = append(cookies,
+			testpool.Cookies(u, pool.Access(u), pool.ID(u), strings.Repeat("r", 1100)))
 	}
 	contract, bare := start(b, "contract", outputs), start(b, "bare", outputs)
 	for _, path := range []string{"/me", "/session", "/file"} {
@@ -74,8 +76,11 @@ func BenchmarkWarm(b *testing.B) {
 			b.ReportMetric(float64(without.Nanoseconds())/float64(requests)/1000, "us/bare")
 		})
 	}
-	if ids, credentials := len(pool.IdentityCalls(testpool.GetID)), len(pool.IdentityCalls(testpool.GetCredentials)); ids != len(cookies) || credentials != len(cookies) {
-		b.Errorf("%d calls of GetId and %d of GetCredentialsForIdentity for %d users", ids, credentials, len(cookies))
+	ids := len(pool.IdentityCalls(testpool.GetID))
+	credentials := len(pool.IdentityCalls(testpool.GetCredentials))
+	if ids != len(cookies) || credentials != len(cookies) {
+		b.Errorf("%d calls of GetId and %d of GetCredentialsForIdentity for %d users",
+			ids, credentials, len(cookies))
 	}
 }
 
@@ -84,7 +89,8 @@ func TestAllocations(t *testing.T) {
 	s := newService(t)
 	handler := s.handler
 	r := httptest.NewRequest(http.MethodGet, "/me", nil)
-	r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "refresh-1"))
+	access, id := s.Access(testpool.Alice), s.ID(testpool.Alice)
+	r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, access, id, "refresh-1"))
 	allocations := func(h http.Handler) float64 {
 		return testing.AllocsPerRun(1000, func() {
 			w := discard{http.Header{}}
@@ -117,22 +123,24 @@ func bareMe(w http.ResponseWriter, _ *http.Request) {
 
 // bareSession answers like /session.
 func bareSession(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, sessionAnswer{"6f8b1c2a-1111-4222-8333-000000000000", "eu-west-1:6f8b1c2a-1111-4222-8333-000000000000", true})
+	const sub = "6f8b1c2a-1111-4222-8333-000000000000"
+	writeJSON(w, http.StatusOK, sessionAnswer{sub, "eu-west-1:" + sub, true})
 }
 
 // bareFile answers like /file.
 func bareFile(w http.ResponseWriter, _ *http.Request) {
 	const parameters = 380 // bytes of a URL, apart from path and session token
 	writeJSON(w, http.StatusOK, fileAnswer{
-		"https://drive.s3.eu-west-1.amazonaws.com/public/a.txt?" + strings.Repeat("x", parameters+950),
+		"https://drive.s3.eu-west-1.amazonaws.com/public/a.txt?" +
+			strings.Repeat("x", parameters+950),
 	})
 }
 
 // child is a server in a process of its own.
 type child struct {
-	pid    int
-	url    string
-	client *http.Client
+	process *benchtest.Process
+	url     string
+	client  *http.Client
 }
 
 // childVariable tells the test binary that it is such a process.
@@ -177,41 +185,25 @@ func serveChild(kind string) error {
 
 func start(b *testing.B, kind, outputs string) *child {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+kind, "AMPLIFY_OUTPUTS="+outputs, "PORT=0", "GOMAXPROCS=1")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+	process := benchtest.Start(b, nil,
+		childVariable+"="+kind, "AMPLIFY_OUTPUTS="+outputs, "PORT=0", "GOMAXPROCS=1")
+	port, err := process.Output.ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
+	connections := &http.Transport{MaxIdleConnsPerHost: 4}
+	b.Cleanup(connections.CloseIdleConnections)
+	return &child{
+		process, "http://127.0.0.1:" + strings.TrimSpace(port),
+		&http.Client{Transport: connections},
 	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
-	b.Cleanup(func() {
-		c.client.CloseIdleConnections()
-		_ = stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			b.Error(err)
-		}
-	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	c.url = "http://127.0.0.1:" + strings.TrimSpace(port)
-	return c
 }
 
 // hammer gets a path so many times, two at a time on connections that are kept alive, and returns
 // the CPU time that this took the child.
 func (c *child) hammer(b *testing.B, path string, cookies []string, requests int) time.Duration {
 	b.Helper()
-	before := c.cpu(b)
+	before := c.process.CPU(b)
 	var all sync.WaitGroup
 	for half := range 2 {
 		all.Go(func() {
@@ -237,30 +229,5 @@ func (c *child) hammer(b *testing.B, path string, cookies []string, requests int
 		})
 	}
 	all.Wait()
-	return c.cpu(b) - before
-}
-
-// cpu returns the CPU time that the child has taken: the first field of the schedstat
-// of each thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The
-// usual utime and stime count in steps of 10 ms.
-func (c *child) cpu(b *testing.B) time.Duration {
-	b.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))
-	if err != nil || len(threads) == 0 {
-		b.Fatalf("no CPU times of process %d: %v", c.pid, err)
-	}
-	var sum int64
-	for _, thread := range threads {
-		stat, err := os.ReadFile(thread)
-		if err != nil {
-			b.Fatal(err)
-		}
-		field, _, _ := strings.Cut(string(stat), " ")
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += n
-	}
-	return time.Duration(sum)
+	return c.process.CPU(b) - before
 }

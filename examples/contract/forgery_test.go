@@ -30,7 +30,8 @@ type service struct {
 func newService(t *testing.T) *service {
 	t.Helper()
 	pool := testpool.New(t)
-	runner, err := amplifyhttp.NewServerRunner(pool.IdentityConfig(), amplifyhttp.Options{Bearer: true, App: pool.Options()})
+	runner, err := amplifyhttp.NewServerRunner(pool.IdentityConfig(),
+		amplifyhttp.Options{Bearer: true, App: pool.Options()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,9 @@ func newService(t *testing.T) *service {
 }
 
 // get gets a path with a Cookie header. Refused answers are expected to be the JSON of an error.
-func (s *service) get(t *testing.T, path, cookies string) (status int, me meAnswer, refused failure, header http.Header) {
+func (s *service) get(
+	t *testing.T, path, cookies string,
+) (status int, me meAnswer, refused failure, header http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 	if err != nil {
@@ -89,10 +92,12 @@ func (s *service) refused(t *testing.T, cookies string, want amplify.Reason) {
 
 func TestSignedIn(t *testing.T) {
 	s := newService(t)
-	cookies := testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "refresh-1")
+	cookies := testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice),
+		"refresh-1")
 	for _, path := range []string{"/me", "/protected/me"} {
 		status, me, refused, _ := s.get(t, path, cookies)
-		if want := (meAnswer{testpool.Alice.Name, testpool.Alice.Sub}); status != http.StatusOK || me != want {
+		if want := (meAnswer{testpool.Alice.Name, testpool.Alice.Sub}); status != http.StatusOK ||
+			me != want {
 			t.Errorf("%s: status %d, %+v %+v; want %+v", path, status, me, refused, want)
 		}
 	}
@@ -110,10 +115,14 @@ func TestForgedToken(t *testing.T) {
 	pkcs1 := x509.MarshalPKCS1PublicKey(&key1.PublicKey)
 	kid := map[string]any{"kid": "key-1"}
 	rs256 := func(key *rsa.PrivateKey, header map[string]any) func(map[string]any) string {
-		return func(claims map[string]any) string { return s.JWT(jwt.SigningMethodRS256, key, header, claims) }
+		return func(claims map[string]any) string {
+			return s.JWT(jwt.SigningMethodRS256, key, header, claims)
+		}
 	}
 	hmac := func(secret []byte) func(map[string]any) string {
-		return func(claims map[string]any) string { return s.JWT(jwt.SigningMethodHS256, secret, kid, claims) }
+		return func(claims map[string]any) string {
+			return s.JWT(jwt.SigningMethodHS256, secret, kid, claims)
+		}
 	}
 	unsigned := func(alg string) func(map[string]any) string {
 		return func(claims map[string]any) string {
@@ -147,19 +156,32 @@ func TestForgedToken(t *testing.T) {
 			return part(t, kid) + "." + part(t, claims) + "."
 		}, amplify.ReasonBadAlgorithm},
 		{"RS256 with an empty signature", unsigned("RS256"), amplify.ReasonBadSignature},
-		{"HS256 with the public key, PEM", hmac(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})), amplify.ReasonBadAlgorithm},
-		{"HS256 with the public key, PKCS #1 PEM", hmac(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1})), amplify.ReasonBadAlgorithm},
+		{"HS256 with the public key, PEM",
+			hmac(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})),
+			amplify.ReasonBadAlgorithm},
+		{"HS256 with the public key, PKCS #1 PEM",
+			hmac(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1})),
+			amplify.ReasonBadAlgorithm},
 		{"HS256 with the public key, DER", hmac(spki), amplify.ReasonBadAlgorithm},
 		{"HS256 with the modulus", hmac(key1.N.Bytes()), amplify.ReasonBadAlgorithm},
 		{"another key under the same kid", rs256(rogue, kid), amplify.ReasonBadSignature},
 		{"another key without kid", rs256(rogue, nil), amplify.ReasonUnknownKey},
-		{"another key with its own kid", rs256(rogue, map[string]any{"kid": "rogue"}), amplify.ReasonUnknownKey},
+		{"another key with its own kid", rs256(rogue, map[string]any{"kid": "rogue"}),
+			amplify.ReasonUnknownKey},
 		{"the right key without kid", rs256(key1, nil), amplify.ReasonUnknownKey},
-		{"the kid of the other key", rs256(key1, map[string]any{"kid": "key-2"}), amplify.ReasonBadSignature},
+		{"the kid of the other key", rs256(key1, map[string]any{"kid": "key-2"}),
+			amplify.ReasonBadSignature},
 		{"a kid that is no text", rs256(key1, map[string]any{"kid": 1}), amplify.ReasonUnknownKey},
-		{"embedded jwk", rs256(rogue, map[string]any{"kid": "key-1", "jwk": s.KeySet("rogue")["keys"].([]any)[0]}), amplify.ReasonBadSignature},
-		{"embedded jku", rs256(rogue, map[string]any{"kid": "rogue", "jku": "https://evil.test/.well-known/jwks.json"}), amplify.ReasonUnknownKey},
-		{"crit", rs256(key1, map[string]any{"kid": "key-1", "crit": []string{"exp"}}), amplify.ReasonMalformedToken},
+		{"embedded jwk",
+			rs256(rogue,
+				map[string]any{"kid": "key-1", "jwk": s.KeySet("rogue")["keys"].([]any)[0]}),
+			amplify.ReasonBadSignature},
+		{"embedded jku",
+			rs256(rogue,
+				map[string]any{"kid": "rogue", "jku": "https://evil.test/.well-known/jwks.json"}),
+			amplify.ReasonUnknownKey},
+		{"crit", rs256(key1, map[string]any{"kid": "key-1", "crit": []string{"exp"}}),
+			amplify.ReasonMalformedToken},
 		{"RS512", func(claims map[string]any) string {
 			return s.JWT(jwt.SigningMethodRS512, key1, kid, claims)
 		}, amplify.ReasonBadAlgorithm},
@@ -181,11 +203,17 @@ func TestForgedToken(t *testing.T) {
 			}
 			return string(token)
 		}, amplify.ReasonBadSignature},
-		{"another user pool's issuer", edited("iss", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"), amplify.ReasonWrongIssuer},
-		{"another region's issuer", edited("iss", "https://cognito-idp.us-east-1.amazonaws.com/"+testpool.ID), amplify.ReasonWrongIssuer},
+		{"another user pool's issuer",
+			edited("iss", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"),
+			amplify.ReasonWrongIssuer},
+		{"another region's issuer",
+			edited("iss", "https://cognito-idp.us-east-1.amazonaws.com/"+testpool.ID),
+			amplify.ReasonWrongIssuer},
 		{"issuer with a slash", edited("iss", testpool.Issuer+"/"), amplify.ReasonWrongIssuer},
 		{"no issuer", removed("iss"), amplify.ReasonWrongIssuer},
-		{"the updated issuer, which has no keys", edited("iss", strings.Replace(testpool.Issuer, "//", "//issuer-", 1)), amplify.ReasonUnknownKey},
+		{"the updated issuer, which has no keys",
+			edited("iss", strings.Replace(testpool.Issuer, "//", "//issuer-", 1)),
+			amplify.ReasonUnknownKey},
 		{"another client", func(claims map[string]any) string {
 			for _, name := range []string{"client_id", "aud"} {
 				if claims[name] != nil {
@@ -207,14 +235,19 @@ func TestForgedToken(t *testing.T) {
 		{"no sub", removed("sub"), amplify.ReasonMalformedToken},
 		{"sub that is no text", edited("sub", 7), amplify.ReasonMalformedToken},
 		{"exp beyond all time", edited("exp", 1e300), amplify.ReasonMalformedToken},
-		{"garbage", func(map[string]any) string { return "not-a-token" }, amplify.ReasonMalformedToken},
-		{"two parts", func(claims map[string]any) string { return part(t, kid) + "." + part(t, claims) }, amplify.ReasonMalformedToken},
-		{"four parts", func(claims map[string]any) string { return good(claims) + ".x" }, amplify.ReasonMalformedToken},
+		{"garbage", func(map[string]any) string { return "not-a-token" },
+			amplify.ReasonMalformedToken},
+		{"two parts",
+			func(claims map[string]any) string { return part(t, kid) + "." + part(t, claims) },
+			amplify.ReasonMalformedToken},
+		{"four parts", func(claims map[string]any) string { return good(claims) + ".x" },
+			amplify.ReasonMalformedToken},
 		{"dots", func(map[string]any) string { return ".." }, amplify.ReasonMalformedToken},
 		{"null payload", func(map[string]any) string {
 			return part(t, map[string]any{"alg": "RS256", "kid": "key-1"}) + ".bnVsbA.c2ln"
 		}, amplify.ReasonWrongIssuer},
-		{"larger than a cookie", edited("custom:x", strings.Repeat("x", 4096)), amplify.ReasonTokenTooLarge},
+		{"larger than a cookie", edited("custom:x", strings.Repeat("x", 4096)),
+			amplify.ReasonTokenTooLarge},
 	}
 	places := []struct {
 		use     string
@@ -222,11 +255,17 @@ func TestForgedToken(t *testing.T) {
 		cookies func(forged string) string
 	}{
 		{"access", func() map[string]any {
-			return s.Claims(map[string]any{"token_use": "access", "client_id": testpool.Client, "username": alice.Name}, alice)
-		}, func(forged string) string { return testpool.Cookies(alice, forged, s.ID(alice), "refresh-1") }},
+			return s.Claims(map[string]any{"token_use": "access", "client_id": testpool.Client,
+				"username": alice.Name}, alice)
+		}, func(forged string) string {
+			return testpool.Cookies(alice, forged, s.ID(alice), "refresh-1")
+		}},
 		{"id", func() map[string]any {
-			return s.Claims(map[string]any{"token_use": "id", "aud": testpool.Client, "cognito:username": alice.Name}, alice)
-		}, func(forged string) string { return testpool.Cookies(alice, s.Access(alice), forged, "refresh-1") }},
+			return s.Claims(map[string]any{"token_use": "id", "aud": testpool.Client,
+				"cognito:username": alice.Name}, alice)
+		}, func(forged string) string {
+			return testpool.Cookies(alice, s.Access(alice), forged, "refresh-1")
+		}},
 	}
 	for _, f := range forgeries {
 		for _, place := range places {
@@ -251,12 +290,18 @@ func TestForgedToken(t *testing.T) {
 func TestForgedSession(t *testing.T) {
 	s := newService(t)
 	alice, bob := testpool.Alice, testpool.Bob
-	expired := []testpool.Claim{{Name: "iat", Value: s.Now().Unix() - 7200}, {Name: "exp", Value: s.Now().Unix() - 3600}}
+	expired := []testpool.Claim{
+		{Name: "iat", Value: s.Now().Unix() - 7200}, {Name: "exp", Value: s.Now().Unix() - 3600},
+	}
 	forged := func(u testpool.User, edits ...testpool.Claim) (access, id string) {
-		return s.JWT(jwt.SigningMethodRS256, s.Key("rogue"), map[string]any{"kid": "key-1"}, s.Claims(map[string]any{
-				"token_use": "access", "client_id": testpool.Client, "username": u.Name}, u, edits...)),
-			s.JWT(jwt.SigningMethodRS256, s.Key("rogue"), map[string]any{"kid": "key-1"}, s.Claims(map[string]any{
-				"token_use": "id", "aud": testpool.Client, "cognito:username": u.Name}, u, edits...))
+		return s.JWT(jwt.SigningMethodRS256, s.Key("rogue"), map[string]any{"kid": "key-1"},
+				s.Claims(map[string]any{
+					"token_use": "access", "client_id": testpool.Client, "username": u.Name}, u,
+					edits...)),
+			s.JWT(jwt.SigningMethodRS256, s.Key("rogue"), map[string]any{"kid": "key-1"},
+				s.Claims(map[string]any{
+					"token_use": "id", "aud": testpool.Client, "cognito:username": u.Name}, u,
+					edits...))
 	}
 	forgedAccess, forgedID := forged(bob, expired...)
 	_, rogueID := forged(alice)
@@ -268,31 +313,61 @@ func TestForgedSession(t *testing.T) {
 		{"no cookies", "", amplify.ReasonNoSession},
 		{"other cookies", "theme=dark; session=1", amplify.ReasonNoSession},
 		{"LastAuthUser alone", testpool.Cookies(alice, "", "", ""), amplify.ReasonNoSession},
-		{"ID token in both places", testpool.Cookies(alice, s.ID(alice), s.ID(alice), "r"), amplify.ReasonWrongTokenUse},
-		{"access token in both places", testpool.Cookies(alice, s.Access(alice), s.Access(alice), "r"), amplify.ReasonWrongTokenUse},
-		{"expired without refresh token", testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), ""), amplify.ReasonExpiredNoRefreshToken},
-		{"expired with the refresh token undefined", testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), "undefined"), amplify.ReasonExpiredNoRefreshToken},
-		{"expired with a refresh token that is none", testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), "a b"), amplify.ReasonExpiredNoRefreshToken},
-		{"forged expired tokens with another's refresh token", testpool.Cookies(bob, forgedAccess, forgedID, "refresh-of-bob"), amplify.ReasonBadSignature},
-		{"another's ID token", testpool.Cookies(alice, s.Access(alice), s.ID(bob), "r"), amplify.ReasonUserMismatch},
-		{"another's access token", testpool.Cookies(alice, s.Access(bob), s.ID(alice), "r"), amplify.ReasonUserMismatch},
-		{"ID token of the same sub and another name", testpool.Cookies(alice, s.Access(alice), s.ID(testpool.User{Sub: alice.Sub, Name: "admin"}), "r"), amplify.ReasonUserMismatch},
-		{"ID token of the same name and another sub", testpool.Cookies(alice, s.Access(alice), s.ID(testpool.User{Sub: bob.Sub, Name: alice.Name}), "r"), amplify.ReasonUserMismatch},
-		{"no ID token", testpool.Cookies(alice, s.Access(alice), "", "r"), amplify.ReasonIncompleteSession},
-		{"ID token undefined", testpool.Cookies(alice, s.Access(alice), "undefined", "r"), amplify.ReasonIncompleteSession},
-		{"forged ID token", testpool.Cookies(alice, s.Access(alice), rogueID, "r"), amplify.ReasonBadSignature},
-		{"no access token", testpool.Cookies(alice, "", s.ID(alice), "r"), amplify.ReasonIncompleteSession},
-		{"refresh token alone", testpool.Cookies(alice, "", "", "r"), amplify.ReasonIncompleteSession},
-		{"no name at all", testpool.Cookies(testpool.User{Name: strings.Repeat("x", 129)}, s.Access(alice), s.ID(alice), "r"), amplify.ReasonIncompleteSession},
+		{"ID token in both places", testpool.Cookies(alice, s.ID(alice), s.ID(alice), "r"),
+			amplify.ReasonWrongTokenUse},
+		{"access token in both places",
+			testpool.Cookies(alice, s.Access(alice), s.Access(alice), "r"),
+			amplify.ReasonWrongTokenUse},
+		{"expired without refresh token",
+			testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), ""),
+			amplify.ReasonExpiredNoRefreshToken},
+		{"expired with the refresh token undefined",
+			testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...),
+				"undefined"), amplify.ReasonExpiredNoRefreshToken},
+		{"expired with a refresh token that is none",
+			testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), "a b"),
+			amplify.ReasonExpiredNoRefreshToken},
+		{"forged expired tokens with another's refresh token",
+			testpool.Cookies(bob, forgedAccess, forgedID, "refresh-of-bob"),
+			amplify.ReasonBadSignature},
+		{"another's ID token", testpool.Cookies(alice, s.Access(alice), s.ID(bob), "r"),
+			amplify.ReasonUserMismatch},
+		{"another's access token", testpool.Cookies(alice, s.Access(bob), s.ID(alice), "r"),
+			amplify.ReasonUserMismatch},
+		{"ID token of the same sub and another name",
+			testpool.Cookies(alice, s.Access(alice),
+				s.ID(testpool.User{Sub: alice.Sub, Name: "admin"}), "r"),
+			amplify.ReasonUserMismatch},
+		{"ID token of the same name and another sub",
+			testpool.Cookies(alice, s.Access(alice),
+				s.ID(testpool.User{Sub: bob.Sub, Name: alice.Name}), "r"),
+			amplify.ReasonUserMismatch},
+		{"no ID token", testpool.Cookies(alice, s.Access(alice), "", "r"),
+			amplify.ReasonIncompleteSession},
+		{"ID token undefined", testpool.Cookies(alice, s.Access(alice), "undefined", "r"),
+			amplify.ReasonIncompleteSession},
+		{"forged ID token", testpool.Cookies(alice, s.Access(alice), rogueID, "r"),
+			amplify.ReasonBadSignature},
+		{"no access token", testpool.Cookies(alice, "", s.ID(alice), "r"),
+			amplify.ReasonIncompleteSession},
+		{"refresh token alone", testpool.Cookies(alice, "", "", "r"),
+			amplify.ReasonIncompleteSession},
+		{"no name at all",
+			testpool.Cookies(testpool.User{Name: strings.Repeat("x", 129)}, s.Access(alice),
+				s.ID(alice), "r"), amplify.ReasonIncompleteSession},
 		{"LastAuthUser of nobody", testpool.Cookies(bob, "", "", "") + "; " +
-			strings.TrimPrefix(testpool.Cookies(alice, s.Access(alice), s.ID(alice), "r"), testpool.Prefix+"LastAuthUser=alice; "), amplify.ReasonIncompleteSession},
+			strings.TrimPrefix(testpool.Cookies(alice, s.Access(alice), s.ID(alice), "r"),
+				testpool.Prefix+"LastAuthUser=alice; "), amplify.ReasonIncompleteSession},
 	} {
 		t.Run(c.name, func(t *testing.T) { s.refused(t, c.cookies, c.want) })
 	}
-	for _, drift := range []string{"", "abc", "NaN", "-Infinity", "-99999999999", "-1e9", "-600000abc", "99999999999999999999", "0x-1", "null"} {
+	for _, drift := range []string{"", "abc", "NaN", "-Infinity", "-99999999999", "-1e9",
+		"-600000abc", "99999999999999999999", "0x-1", "null"} {
 		t.Run("drift "+drift, func(t *testing.T) {
-			s.refused(t, testpool.Cookies(alice, s.Access(alice, expired...), s.ID(alice, expired...), "")+
-				"; "+testpool.Prefix+"alice.clockDrift="+drift, amplify.ReasonExpiredNoRefreshToken)
+			access, id := s.Access(alice, expired...), s.ID(alice, expired...)
+			cookies := testpool.Cookies(alice, access, id, "")
+			cookies += "; " + testpool.Prefix + "alice.clockDrift=" + drift
+			s.refused(t, cookies, amplify.ReasonExpiredNoRefreshToken)
 		})
 	}
 	if n := len(s.Refreshes()); n != 0 {
@@ -310,11 +385,19 @@ func TestForgedBearer(t *testing.T) {
 	}{
 		{"good", s.Access(testpool.Alice), http.StatusOK, ""},
 		{"ID token", s.ID(testpool.Alice), http.StatusUnauthorized, amplify.ReasonWrongTokenUse},
-		{"another key", s.Sign("rogue", map[string]any{"token_use": "access", "client_id": testpool.Client}, testpool.Alice, nil), http.StatusUnauthorized, amplify.ReasonUnknownKey},
-		{"another client", s.Access(testpool.Alice, testpool.Claim{Name: "client_id", Value: "other"}), http.StatusUnauthorized, amplify.ReasonWrongClient},
-		{"expired", s.Access(testpool.Alice, testpool.Claim{Name: "exp", Value: s.Now().Unix()}), http.StatusUnauthorized, amplify.ReasonExpiredNoRefreshToken},
-		{"not yet valid", s.Access(testpool.Alice, testpool.Claim{Name: "nbf", Value: s.Now().Unix() + 1}), http.StatusUnauthorized, amplify.ReasonNotYetValid},
-		{"of an app client", s.Access(testpool.Alice, testpool.Claim{Name: "username"}), http.StatusUnauthorized, amplify.ReasonIncompleteSession},
+		{"another key",
+			s.Sign("rogue", map[string]any{"token_use": "access", "client_id": testpool.Client},
+				testpool.Alice, nil), http.StatusUnauthorized, amplify.ReasonUnknownKey},
+		{"another client",
+			s.Access(testpool.Alice, testpool.Claim{Name: "client_id", Value: "other"}),
+			http.StatusUnauthorized, amplify.ReasonWrongClient},
+		{"expired", s.Access(testpool.Alice, testpool.Claim{Name: "exp", Value: s.Now().Unix()}),
+			http.StatusUnauthorized, amplify.ReasonExpiredNoRefreshToken},
+		{"not yet valid",
+			s.Access(testpool.Alice, testpool.Claim{Name: "nbf", Value: s.Now().Unix() + 1}),
+			http.StatusUnauthorized, amplify.ReasonNotYetValid},
+		{"of an app client", s.Access(testpool.Alice, testpool.Claim{Name: "username"}),
+			http.StatusUnauthorized, amplify.ReasonIncompleteSession},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/me", nil)
@@ -323,7 +406,8 @@ func TestForgedBearer(t *testing.T) {
 			}
 			r.Header.Set("Authorization", "Bearer "+c.token)
 			// Good cookies do not help a bad header: the request is judged by the header alone.
-			r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, s.Access(testpool.Alice), s.ID(testpool.Alice), "r"))
+			access, id := s.Access(testpool.Alice), s.ID(testpool.Alice)
+			r.Header.Set("Cookie", testpool.Cookies(testpool.Alice, access, id, "r"))
 			resp, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -334,7 +418,8 @@ func TestForgedBearer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if resp.StatusCode != c.status || got.Reason != c.want {
-				t.Errorf("status %d, reason %q; want %d, %q", resp.StatusCode, got.Reason, c.status, c.want)
+				t.Errorf("status %d, reason %q; want %d, %q", resp.StatusCode, got.Reason, c.status,
+					c.want)
 			}
 		})
 	}
@@ -348,8 +433,10 @@ func TestUnknownKeyFlood(t *testing.T) {
 		for i := range 50 {
 			kid := map[string]any{"kid": fmt.Sprintf("kid-%d-%d", minute, i)}
 			token := s.JWT(jwt.SigningMethodRS256, s.Key("rogue"), kid,
-				s.Claims(map[string]any{"token_use": "access", "client_id": testpool.Client, "username": "alice"}, testpool.Alice))
-			s.refused(t, testpool.Cookies(testpool.Alice, token, s.ID(testpool.Alice), "r"), amplify.ReasonUnknownKey)
+				s.Claims(map[string]any{"token_use": "access", "client_id": testpool.Client,
+					"username": "alice"}, testpool.Alice))
+			s.refused(t, testpool.Cookies(testpool.Alice, token, s.ID(testpool.Alice), "r"),
+				amplify.ReasonUnknownKey)
 		}
 	}
 	for minute := range 3 {

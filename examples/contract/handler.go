@@ -29,10 +29,13 @@ func newHandler(runner *amplifyhttp.ServerRunner) (http.Handler, error) {
 	mux.Handle("GET /session", runner.Middleware(answer(session)))
 	mux.Handle("GET /attributes", runner.Middleware(answer(auth.FetchUserAttributes)))
 	mux.Handle("GET /file", runner.Middleware(answer(file)))
-	mux.Handle("GET /list", runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		prefix := r.URL.Query().Get("prefix")
-		answer(func(ctx context.Context) (*listAnswer, error) { return list(ctx, prefix) }).ServeHTTP(w, r)
-	})))
+	mux.Handle("GET /list",
+		runner.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			prefix := r.URL.Query().Get("prefix")
+			answer(func(ctx context.Context) (*listAnswer, error) {
+				return list(ctx, prefix)
+			}).ServeHTTP(w, r)
+		})))
 	mux.Handle("GET /notes", runner.Middleware(answer(notes(runner.App()))))
 	mux.Handle("GET /protected/me", signedIn(runner.Middleware(answer(me))))
 	return mux, nil
@@ -96,7 +99,8 @@ func list(ctx context.Context, prefix string) (*listAnswer, error) {
 	}
 	answer := &listAnswer{Items: []listItem{}, NextToken: page.NextToken}
 	for _, item := range page.Items {
-		answer.Items = append(answer.Items, listItem{item.Path, item.Size, item.ETag, item.LastModified})
+		answer.Items = append(answer.Items,
+			listItem{item.Path, item.Size, item.ETag, item.LastModified})
 	}
 	return answer, nil
 }

@@ -33,7 +33,8 @@ func BenchmarkWorst(b *testing.B) {
 				for _, route := range s.routes {
 					with, without := s.compare(b, route, kind.cookies)
 					ratio, extra := with.Seconds()/without.Seconds(), (with-without).Seconds()*1000
-					b.Logf("%4d KiB %-22s %-44s %8.3f ms, bare %7.3f ms: %.2f", size>>10, kind.name, route, with.Seconds()*1000, without.Seconds()*1000, ratio)
+					b.Logf("%4d KiB %-22s %-44s %8.3f ms, bare %7.3f ms: %.2f", size>>10, kind.name,
+						route, with.Seconds()*1000, without.Seconds()*1000, ratio)
 					if ratio > worst {
 						worst, worstName = ratio, kind.name+" "+route
 					}
@@ -45,7 +46,8 @@ func BenchmarkWorst(b *testing.B) {
 			unit := fmt.Sprintf("/%dKiB", size>>10)
 			b.ReportMetric(worst, "ratio"+unit)
 			b.ReportMetric(most, "ms-more"+unit)
-			b.Logf("worst of %d KiB: %.2f times bare (%s), %.2f ms more (%s)", size>>10, worst, worstName, most, mostName)
+			b.Logf("worst of %d KiB: %.2f times bare (%s), %.2f ms more (%s)", size>>10, worst,
+				worstName, most, mostName)
 		}
 	}
 }
@@ -61,7 +63,8 @@ type worst struct {
 func newWorst(b *testing.B) *worst {
 	pool := testpool.New(b)
 	pool.OnRefresh(func(map[string]any) testpool.Answer {
-		return testpool.Refused(http.StatusBadRequest, "NotAuthorizedException", "Invalid Refresh Token")
+		return testpool.Refused(http.StatusBadRequest, "NotAuthorizedException",
+			"Invalid Refresh Token")
 	})
 	cfg := pool.IdentityConfig()
 	cfg.Auth.OAuth = &amplify.OAuthConfig{
@@ -72,7 +75,8 @@ func newWorst(b *testing.B) *worst {
 	o := pool.Options()
 	o.Logger = slog.New(slog.DiscardHandler)
 	o.HTTPClient.Transport = answering{pool}
-	runner, err := amplifyhttp.NewServerRunner(cfg, amplifyhttp.Options{Origin: "https://myapp.com", App: o})
+	runner, err := amplifyhttp.NewServerRunner(cfg,
+		amplifyhttp.Options{Origin: "https://myapp.com", App: o})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -87,7 +91,8 @@ func newWorst(b *testing.B) *worst {
 	}
 	u := testpool.User{Sub: "6f8b1c2a-1111-4222-8333-000000000001", Name: "starter"}
 	tokens := amplify.IssuedTokens{
-		AccessToken: amplify.NewSecret(pool.Access(u)), IDToken: amplify.NewSecret(pool.ID(u)), RefreshToken: amplify.NewSecret("r"),
+		AccessToken: amplify.NewSecret(pool.Access(u)), IDToken: amplify.NewSecret(pool.ID(u)),
+		RefreshToken: amplify.NewSecret("r"),
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/me", answer(me))
@@ -107,15 +112,20 @@ func newWorst(b *testing.B) *worst {
 		}
 		return nil, sc.StartSession(ctx, tokens)
 	}))
-	mux.HandleFunc("/nothing", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, nil) })
+	nothing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, nil)
+	})
+	mux.Handle("/nothing", nothing)
 	mux.Handle("/api/auth/", routes)
 	return &worst{
 		pool: pool,
 		with: dial(b, runner.Middleware(mux)),
-		bare: dial(b, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, nil) })),
+		bare: dial(b, nothing),
 		routes: []string{
-			"/nothing", "/me", "/session", "/guarded", "/end", "/start", "/api/auth/sign-in", "/api/auth/sign-up", "/api/auth/sign-out",
-			"/api/auth/sign-out?global=true", "/api/auth/sign-in-callback?code=c&state=s", "/api/auth/sign-in-callback?error=e", "/api/auth/sign-out-callback",
+			"/nothing", "/me", "/session", "/guarded", "/end", "/start", "/api/auth/sign-in",
+			"/api/auth/sign-up", "/api/auth/sign-out",
+			"/api/auth/sign-out?global=true", "/api/auth/sign-in-callback?code=c&state=s",
+			"/api/auth/sign-in-callback?error=e", "/api/auth/sign-out-callback",
 		},
 	}
 }
@@ -125,7 +135,8 @@ type answering struct{ *testpool.Pool }
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host == "auth.example.test" {
-		return &http.Response{StatusCode: http.StatusBadRequest, Body: io.NopCloser(strings.NewReader(`{"error":"invalid_grant"}`)), Request: r}, nil
+		return &http.Response{StatusCode: http.StatusBadRequest,
+			Body: io.NopCloser(strings.NewReader(`{"error":"invalid_grant"}`)), Request: r}, nil
 	}
 	return a.Pool.RoundTrip(r)
 }
@@ -135,19 +146,25 @@ type kind struct{ name, cookies string }
 
 func (s *worst) kinds(size int) []kind {
 	forged := func(use string, i int) string {
-		claims := map[string]any{"token_use": use, "client_id": testpool.Client, "aud": testpool.Client, "username": "u", "cognito:username": "u"}
-		return s.pool.JWT(jwt.SigningMethodRS256, s.pool.Key("rogue"), map[string]any{"kid": "key-1"}, s.pool.Claims(claims, testpool.Alice, testpool.Claim{Name: "jti", Value: i}))
+		claims := map[string]any{"token_use": use, "client_id": testpool.Client,
+			"aud": testpool.Client, "username": "u", "cognito:username": "u"}
+		return s.pool.JWT(jwt.SigningMethodRS256, s.pool.Key("rogue"),
+			map[string]any{"kid": "key-1"},
+			s.pool.Claims(claims, testpool.Alice, testpool.Claim{Name: "jti", Value: i}))
 	}
 	var tokens strings.Builder
 	for user := range 3 {
 		fmt.Fprintf(&tokens, "%sLastAuthUser=u%d; ", testpool.Prefix, user)
 		for i := range 3 {
 			fmt.Fprintf(&tokens, "%su%d.accessToken=%s; %su%d.idToken=%s; %su%d.refreshToken=r%d; ",
-				testpool.Prefix, user, forged("access", 10*user+i), testpool.Prefix, user, forged("id", 10*user+i), testpool.Prefix, user, i)
+				testpool.Prefix, user, forged("access", 10*user+i), testpool.Prefix, user,
+				forged("id", 10*user+i), testpool.Prefix, user, i)
 		}
 	}
-	good := testpool.Cookies(testpool.Alice, s.pool.Access(testpool.Alice), s.pool.ID(testpool.Alice), "refresh-1") + "; "
-	const ending = "com.amplify.server_auth.isSigningOut=true; com.amplify.server_auth.state=s; com.amplify.server_auth.pkce=v; "
+	good := testpool.Cookies(testpool.Alice, s.pool.Access(testpool.Alice),
+		s.pool.ID(testpool.Alice), "refresh-1") + "; "
+	const ending = "com.amplify.server_auth.isSigningOut=true; " +
+		"com.amplify.server_auth.state=s; com.amplify.server_auth.pkce=v; "
 	fill := func(first string, next func(i int) string) string {
 		var line strings.Builder
 		line.WriteString(ending + first)
@@ -160,31 +177,39 @@ func (s *worst) kinds(size int) []kind {
 		}
 	}
 	always := func(text string) func(int) string { return func(int) string { return text } }
+	ofUser := func(format string) func(int) string {
+		return func(i int) string { return testpool.Prefix + fmt.Sprintf(format, i) }
+	}
 	state := func(i int) string { return fmt.Sprintf("%032d", i) }
 	return []kind{
 		{"small", fill("", always("a=;"))},
 		{"without names", fill("", always("=;"))},
 		{"semicolons", fill("", always(";"))},
 		{"one of a session", fill("", always(testpool.Prefix+"x.y=;"))},
-		{"of a session", fill("", func(i int) string { return fmt.Sprintf("%su%d.accessToken=x;", testpool.Prefix, i) })},
-		{"of a session, short", fill("", func(i int) string { return fmt.Sprintf("%s%x.=;", testpool.Prefix, i) })},
-		{"spelled otherwise", fill("", func(i int) string { return fmt.Sprintf("%%43%su%d%%2EidToken=%%41;", testpool.Prefix[1:], i) })},
+		{"of a session", fill("", ofUser("u%d.accessToken=x;"))},
+		{"of a session, short", fill("", ofUser("%x.=;"))},
+		{"spelled otherwise", fill("", func(i int) string {
+			return fmt.Sprintf("%%43%su%d%%2EidToken=%%41;", testpool.Prefix[1:], i)
+		})},
 		{"in other spellings", fill("", func(i int) string {
-			return strings.Replace(testpool.Prefix, string(testpool.Prefix[i%25]), fmt.Sprintf("%%%02x", testpool.Prefix[i%25]), 1) + "LastAuthUser=a;"
+			return strings.Replace(testpool.Prefix, string(testpool.Prefix[i%25]),
+				fmt.Sprintf("%%%02x", testpool.Prefix[i%25]), 1) + "LastAuthUser=a;"
 		})},
 		{"escapes", fill("", always("%41=;"))},
 		{"Latin-1", fill("", always(testpool.Prefix+"\xfc.idToken=\xfc\xfc;"))},
-		{"LastAuthUser", fill("", func(i int) string { return fmt.Sprintf("%sLastAuthUser=u%d;", testpool.Prefix, i) })},
+		{"LastAuthUser", fill("", ofUser("LastAuthUser=u%d;"))},
 		{"attempts", fill("", func(i int) string {
 			return fmt.Sprintf("com.amplify.server_auth.attempt.%s=%s.v.;", state(i), state(i))
 		})},
 		{"one attempt", fill("", always("com.amplify.server_auth.attempt."+state(1)+"=x;"))},
 		{"states", fill("", always("com.amplify.server_auth.state=s;"))},
 		{"forged tokens", fill(tokens.String(), always("a=;"))},
-		{"a large token", fill(testpool.Prefix+"LastAuthUser=u; "+testpool.Prefix+"u.idToken=x.y.z; "+testpool.Prefix+"u.accessToken=", always("eyJx"))},
-		{"a session, and many", fill(good, func(i int) string { return fmt.Sprintf("%su%d.idToken=x;", testpool.Prefix, i) })},
-		{"a session, and details", fill(good+testpool.Prefix+"alice.signInDetails=", always("{\"a\":"))},
-		{"devices", fill(good, func(i int) string { return fmt.Sprintf("%su%d.deviceKey=x;", testpool.Prefix, i) })},
+		{"a large token", fill(testpool.Prefix+"LastAuthUser=u; "+testpool.Prefix+
+			"u.idToken=x.y.z; "+testpool.Prefix+"u.accessToken=", always("eyJx"))},
+		{"a session, and many", fill(good, ofUser("u%d.idToken=x;"))},
+		{"a session, and details",
+			fill(good+testpool.Prefix+"alice.signInDetails=", always("{\"a\":"))},
+		{"devices", fill(good, ofUser("u%d.deviceKey=x;"))},
 	}
 }
 

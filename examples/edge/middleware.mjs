@@ -14,7 +14,11 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
     const go = new Go();
     go.argv = ["edge", outputs.auth.user_pool_id, outputs.auth.user_pool_client_id];
     const instance = await WebAssembly.instantiate(module, go.importObject);
-    go.run(instance).finally(() => (program = undefined)); // it ends by a panic only
+    go.run(instance).finally(() => {
+      // It ends by a panic only. The next program has no keys yet.
+      program = undefined;
+      tried = fetched = -Infinity;
+    });
     return globalThis.amplifyEdge;
   }
 

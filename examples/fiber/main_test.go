@@ -43,9 +43,11 @@ func serve(newApp func(*amplifyfiber.ServerRunner, bool) (*fiber.App, error)) fr
 			t.Fatal(err)
 		}
 		served := make(chan error)
-		go func() { served <- app.Listener(listener, fiber.ListenConfig{DisableStartupMessage: true}) }()
+		quiet := fiber.ListenConfig{DisableStartupMessage: true}
+		go func() { served <- app.Listener(listener, quiet) }()
 		t.Cleanup(func() {
-			if err := errors.Join(app.Shutdown(), <-served, runner.Close(context.Background())); err != nil {
+			err := errors.Join(app.Shutdown(), <-served, runner.Close(context.Background()))
+			if err != nil {
 				t.Error(err)
 			}
 		})

@@ -33,18 +33,23 @@ func TestHome(t *testing.T) {
 		return w
 	}
 	for want, user := range map[string]amplifytest.User{
-		"Hello, Ann Lee!":         {Name: "ann", Email: "ann@example.com", Attributes: map[string]string{"name": "Ann Lee"}},
+		"Hello, Ann Lee!": {
+			Name: "ann", Email: "ann@example.com", Attributes: map[string]string{"name": "Ann Lee"},
+		},
 		"Hello, bob@example.com!": {Email: "bob@example.com"},
 		"Hello, carl!":            {Name: "carl"},
 	} {
-		if w := get("/home", &user); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+		if w := get("/home", &user); w.Code != http.StatusOK ||
+			!strings.Contains(w.Body.String(), want) {
 			t.Errorf("status %d, want %q:\n%s", w.Code, want, w.Body)
 		}
 	}
-	if w := get("/home", nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/api/auth/sign-in?return_to=%2Fhome" {
+	if w := get("/home", nil); w.Code != http.StatusSeeOther ||
+		w.Header().Get("Location") != "/api/auth/sign-in?return_to=%2Fhome" {
 		t.Errorf("status %d, location %q", w.Code, w.Header().Get("Location"))
 	}
-	if w := get("/", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Welcome!") {
+	if w := get("/", nil); w.Code != http.StatusOK ||
+		!strings.Contains(w.Body.String(), "Welcome!") {
 		t.Errorf("status %d:\n%s", w.Code, w.Body)
 	}
 }

@@ -55,7 +55,9 @@ var integrations = map[string]integration{
 			"headers": lastLines(forwarded(r), false), "multiValueHeaders": forwarded(r),
 			"queryStringParameters":           lastLines(http.Header(values), false),
 			"multiValueQueryStringParameters": values,
-			"pathParameters":                  map[string]string{"proxy": strings.TrimPrefix(path, "/")},
+			"pathParameters": map[string]string{
+				"proxy": strings.TrimPrefix(path, "/"),
+			},
 			"requestContext": map[string]any{
 				"resourcePath": "/{proxy+}", "httpMethod": r.Method, "path": path, "stage": "prod",
 				"domainName": r.Host, "requestId": "id", "protocol": r.Proto,

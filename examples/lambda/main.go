@@ -30,8 +30,8 @@ func main() {
 	origin := os.Getenv("AMPLIFY_APP_ORIGIN") // where browsers find it, such as https://myapp.com
 	switch origin {
 	case "":
-		log.Fatal("set AMPLIFY_APP_ORIGIN to the application's origin, such as https://myapp.com, " +
-			"or to none if Amplify JS signs users in")
+		log.Fatal("set AMPLIFY_APP_ORIGIN to the application's origin, such as " +
+			"https://myapp.com, or to none if Amplify JS signs users in")
 	case "none": // Amplify JS signs users in, in the browser
 		os.Unsetenv("AMPLIFY_APP_ORIGIN") // the default of Options.Origin
 		origin = ""

@@ -48,8 +48,9 @@ func TestStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const event = `{"httpMethod": "GET", "path": "/home", "multiValueHeaders": {"Accept": ["text/html"]},
-		"requestContext": {"path": "/dev/home", "stage": "dev", "identity": {"sourceIp": "192.0.2.1"}}}`
+	const event = `{"httpMethod": "GET", "path": "/home",
+		"multiValueHeaders": {"Accept": ["text/html"]}, "requestContext": {
+			"path": "/dev/home", "stage": "dev", "identity": {"sourceIp": "192.0.2.1"}}}`
 	text, err := lambda.NewHandler(amplifylambda.Handler(app)).Invoke(t.Context(), []byte(event))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,8 @@ func TestStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "/dev/api/auth/sign-in?return_to=%2Fdev%2Fhome"
-	if to := got.MultiValueHeaders["Location"]; got.StatusCode != 303 || len(to) != 1 || to[0] != want {
+	if to := got.MultiValueHeaders["Location"]; got.StatusCode != 303 || len(to) != 1 ||
+		to[0] != want {
 		t.Errorf("%s", text)
 	}
 }

@@ -18,6 +18,7 @@ func BenchmarkMe(b *testing.B) {
 func newBare(*amplifyhttp.ServerRunner, bool) (http.Handler, error) {
 	somebody := identity{"alice", "6f8b1c2a-1111-4222-8333-000000000000"}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /me", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, somebody) })
+	mux.HandleFunc("GET /me",
+		func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, somebody) })
 	return mux, nil
 }

@@ -166,7 +166,8 @@ func (b *backend) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch host := r.URL.Hostname(); {
 	case strings.Contains(host, "appsync-api"):
 		var call struct{ Query string }
-		if err := json.NewDecoder(r.Body).Decode(&call); err != nil || r.Header.Get("Authorization") == "" {
+		if err := json.NewDecoder(r.Body).Decode(&call); err != nil ||
+			r.Header.Get("Authorization") == "" {
 			return nil, fmt.Errorf("%w; Authorization: %q", err, r.Header.Get("Authorization"))
 		}
 		b.queries = append(b.queries, call.Query)
@@ -183,7 +184,8 @@ func (b *backend) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (b *backend) serveObject(w http.ResponseWriter, r *http.Request) {
 	key := strings.TrimPrefix(r.URL.Path, "/")
-	source, _ := strings.CutPrefix(strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/"), "example-drive/")
+	source, _ := strings.CutPrefix(strings.TrimPrefix(r.Header.Get("X-Amz-Copy-Source"), "/"),
+		"example-drive/")
 	switch {
 	case !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 "):
 		w.WriteHeader(http.StatusForbidden)
@@ -196,8 +198,9 @@ func (b *backend) serveObject(w http.ResponseWriter, r *http.Request) {
 				count++
 			}
 		}
-		fmt.Fprintf(w, "<ListBucketResult><Name>example-drive</Name><Prefix>%s</Prefix><MaxKeys>%s</MaxKeys>"+
-			"<KeyCount>%d</KeyCount>%s</ListBucketResult>", prefix, r.URL.Query().Get("max-keys"), count, &contents)
+		fmt.Fprintf(w, "<ListBucketResult><Name>example-drive</Name><Prefix>%s</Prefix>"+
+			"<MaxKeys>%s</MaxKeys><KeyCount>%d</KeyCount>%s</ListBucketResult>",
+			prefix, r.URL.Query().Get("max-keys"), count, &contents)
 	case r.Method == http.MethodHead && b.objects[key] != "":
 		w.Header().Set("Content-Type", b.objects[key])
 	case r.Method == http.MethodPut && b.objects[source] != "":
@@ -212,7 +215,9 @@ func (b *backend) serveObject(w http.ResponseWriter, r *http.Request) {
 }
 
 // get asks h for a page, as a user or, without one, as nobody, and returns the answer.
-func (b *backend) get(h http.Handler, path string, users ...amplifytest.User) *httptest.ResponseRecorder {
+func (b *backend) get(
+	h http.Handler, path string, users ...amplifytest.User,
+) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "https://myapp.com"+path, nil)
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	for _, u := range users {
@@ -230,7 +235,8 @@ func testRunner(t *testing.T) {
 	}
 	defer runner.Close(t.Context())
 	w := httptest.NewRecorder()
-	runner.Middleware(http.HandlerFunc(currentUser)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	runner.Middleware(http.HandlerFunc(currentUser)).ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("nobody: status %d", w.Code)
 	}
@@ -279,7 +285,8 @@ func testAuthRoutes(t *testing.T) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) })
 	browser := b.Browser(b.runner.Middleware(mux), ann)
 	for _, tt := range [][2]string{
-		{"/api/auth/sign-in", "/home"}, {"/api/auth/sign-out", "/sign-in"}, {"/api/auth/sign-up", "/home"},
+		{"/api/auth/sign-in", "/home"}, {"/api/auth/sign-out", "/sign-in"},
+		{"/api/auth/sign-up", "/home"},
 	} {
 		page, err := browser.Get(b.Origin() + tt[0])
 		if err != nil {
@@ -310,7 +317,8 @@ func testSignInLinks(t *testing.T) {
 		link, _, _ = strings.Cut(link, `"`)
 		w := b.get(mux, link)
 		location := w.Header().Get("Location")
-		if !strings.HasPrefix(location, "https://auth.myapp.com/") || !strings.Contains(location, want[i]) {
+		if !strings.HasPrefix(location, "https://auth.myapp.com/") ||
+			!strings.Contains(location, want[i]) {
 			t.Errorf("%s: status %d, location %q", link, w.Code, location)
 		}
 	}
@@ -358,7 +366,8 @@ func testDynamicPage(t *testing.T) {
 	if w := b.get(h, "/", ann); w.Body.String() != "<p>Hello, ann</p>" {
 		t.Errorf("ann: %s", w.Body)
 	}
-	if w := b.get(h, "/", amplifytest.User{Name: "<b>"}); w.Body.String() != "<p>Hello, &lt;b&gt;</p>" {
+	w := b.get(h, "/", amplifytest.User{Name: "<b>"})
+	if w.Body.String() != "<p>Hello, &lt;b&gt;</p>" {
 		t.Errorf("a name with markup: %s", w.Body)
 	}
 	if w := b.get(h, "/"); w.Code != http.StatusInternalServerError {
@@ -397,7 +406,8 @@ func testServerAction(t *testing.T) {
 		return nil
 	})
 	send := func(site string) int {
-		r := httptest.NewRequest(http.MethodPost, "https://myapp.com/profile", strings.NewReader("nickname=Annie"))
+		r := httptest.NewRequest(http.MethodPost, "https://myapp.com/profile",
+			strings.NewReader("nickname=Annie"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", site)
 		b.SignIn(r, ann)
@@ -441,7 +451,8 @@ func testStaticPage(t *testing.T) {
 		t.Error("the page is another one ten minutes later, and for nobody")
 	}
 	b.Advance(3 * time.Hour)
-	if later := b.get(h, "/splash"); later.Code != http.StatusOK || later.Body.String() == first.Body.String() {
+	if later := b.get(h, "/splash"); later.Code != http.StatusOK ||
+		later.Body.String() == first.Body.String() {
 		t.Errorf("the page is served with a link that has expired: status %d", later.Code)
 	}
 }
@@ -454,11 +465,13 @@ func testStaticProps(t *testing.T) {
 	}
 	first := b.get(page, "/splash")
 	if !strings.HasPrefix(first.Body.String(), `{"imageUrl":"https://example-drive.s3.`) ||
-		!strings.HasSuffix(first.Header().Get("Cache-Control"), "s-maxage=675") { // three quarters of 15 minutes
+		// three quarters of 15 minutes
+		!strings.HasSuffix(first.Header().Get("Cache-Control"), "s-maxage=675") {
 		t.Errorf("%s\n%v", first.Body, first.Header())
 	}
 	b.Advance(16 * time.Minute)
-	if later := b.get(page, "/splash"); later.Code != http.StatusOK || later.Body.String() == first.Body.String() {
+	if later := b.get(page, "/splash"); later.Code != http.StatusOK ||
+		later.Body.String() == first.Body.String() {
 		t.Errorf("the link has expired: status %d", later.Code)
 	}
 }
@@ -470,7 +483,8 @@ func testDataCookies(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := b.get(mux, "/todos", ann)
-	if strings.TrimSpace(w.Body.String()) != `[{"id":"1","content":"port it"}]` || len(b.queries) != 1 {
+	if strings.TrimSpace(w.Body.String()) != `[{"id":"1","content":"port it"}]` ||
+		len(b.queries) != 1 {
 		t.Errorf("status %d: %s\n%q", w.Code, w.Body, b.queries)
 	}
 	if w := b.get(mux, "/todos"); w.Code != http.StatusBadGateway || len(b.queries) != 1 {
@@ -501,7 +515,8 @@ func testFiles(t *testing.T) {
 		}
 	}))
 	b.get(h, "/", ann)
-	if keys := slices.Sorted(maps.Keys(b.objects)); !slices.Equal(keys, []string{"drafts/b.txt", "public/a.png"}) {
+	keys := slices.Sorted(maps.Keys(b.objects))
+	if !slices.Equal(keys, []string{"drafts/b.txt", "public/a.png"}) {
 		t.Errorf("objects: %q", keys)
 	}
 }
@@ -527,7 +542,8 @@ func testAdapter(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	b.SignIn(r, ann)
 	request := frameworkRequest{cookies: r.Cookies(), response: http.Header{}}
-	if got, err := welcome(t.Context(), b.runner.App(), client, request); err != nil || got != "Welcome ann!" {
+	if got, err := welcome(t.Context(), b.runner.App(), client, request); err != nil ||
+		got != "Welcome ann!" {
 		t.Errorf("%q, %v", got, err)
 	}
 	b.Advance(2 * time.Hour)

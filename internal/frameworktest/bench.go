@@ -1,21 +1,18 @@
 package frameworktest
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/amplify-go/amplify/amplifytest"
+	"github.com/amplify-go/amplify/internal/benchtest"
 )
 
 // childVariable tells a benchmark that it is the server in a process of its own.
@@ -53,8 +50,8 @@ type child struct {
 	Bare    string   // the address of the application without the library
 	Cookies []string // of users who are signed in
 
-	pid    int
-	client *http.Client
+	process *benchtest.Process
+	client  *http.Client
 }
 
 // childPrefix begins the line on which the server tells what it is, among those of the testing
@@ -85,34 +82,14 @@ func serveChild(b *testing.B, serve, bare Serve) {
 
 func startChild(b *testing.B) *child {
 	b.Helper()
-	cmd := exec.Command(os.Args[0],
-		"-test.run=^$", "-test.bench=^"+b.Name()+"$", "-test.benchtime=1x")
-	cmd.Env = append(os.Environ(), childVariable+"=1", "GOMAXPROCS=1")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
 	connections := &http.Transport{MaxIdleConnsPerHost: 4}
-	c := &child{pid: cmd.Process.Pid, client: &http.Client{Transport: connections}}
-	lines := bufio.NewReader(stdout)
-	b.Cleanup(func() {
-		c.client.CloseIdleConnections()
-		_ = stdin.Close()
-		_, _ = io.Copy(io.Discard, lines)
-		if err := cmd.Wait(); err != nil {
-			b.Error(err)
-		}
-	})
+	c := &child{client: &http.Client{Transport: connections}}
+	c.process = benchtest.Start(b,
+		[]string{"-test.run=^$", "-test.bench=^" + b.Name() + "$", "-test.benchtime=1x"},
+		childVariable+"=1", "GOMAXPROCS=1")
+	b.Cleanup(connections.CloseIdleConnections)
 	for {
-		line, err := lines.ReadString('\n')
+		line, err := c.process.Output.ReadString('\n')
 		if err != nil {
 			b.Fatalf("the server does not start: %v", err)
 		}
@@ -129,7 +106,7 @@ func startChild(b *testing.B) *child {
 // and returns the CPU time that this took the server.
 func (c *child) hammer(b *testing.B, address string, requests int) time.Duration {
 	b.Helper()
-	before := c.cpu(b)
+	before := c.process.CPU(b)
 	var all sync.WaitGroup
 	for half := range 2 {
 		all.Go(func() {
@@ -158,30 +135,5 @@ func (c *child) hammer(b *testing.B, address string, requests int) time.Duration
 		})
 	}
 	all.Wait()
-	return c.cpu(b) - before
-}
-
-// cpu returns the CPU time that the server has taken: the first field of the schedstat of each
-// thread, in nanoseconds (Linux, Documentation/scheduler/sched-stats). The usual utime and stime
-// count in steps of 10 ms.
-func (c *child) cpu(b *testing.B) time.Duration {
-	b.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid))
-	if err != nil || len(threads) == 0 {
-		b.Fatalf("no CPU times of process %d: %v", c.pid, err)
-	}
-	var sum int64
-	for _, thread := range threads {
-		stat, err := os.ReadFile(thread)
-		if err != nil {
-			b.Fatal(err)
-		}
-		field, _, _ := strings.Cut(string(stat), " ")
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += n
-	}
-	return time.Duration(sum)
+	return c.process.CPU(b) - before
 }

@@ -65,7 +65,8 @@ func Parse(text string) (*Document, error) {
 				heading = strings.TrimSpace(linkedText.ReplaceAllString(h, "$1"))
 				doc.addAnchor(heading)
 			}
-			for _, m := range inlineLink.FindAllStringSubmatch(codeSpan.ReplaceAllString(line, "code"), -1) {
+			prose := codeSpan.ReplaceAllString(line, "code")
+			for _, m := range inlineLink.FindAllStringSubmatch(prose, -1) {
 				doc.Links = append(doc.Links, Link{Target: m[1], Line: number})
 			}
 		}

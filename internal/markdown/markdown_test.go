@@ -37,7 +37,8 @@ fmt.Println("[no](link)")
 	if d := cmp.Diff(want, doc); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
-	if _, err := Parse("text\n```go\nx := 1\n"); err == nil || !strings.HasPrefix(err.Error(), "line 2:") {
+	_, err = Parse("text\n```go\nx := 1\n")
+	if err == nil || !strings.HasPrefix(err.Error(), "line 2:") {
 		t.Errorf("a block without end: %v", err)
 	}
 }

@@ -34,9 +34,9 @@ func Identity(identityPoolID string) string {
 	return "com.amplify.Cognito." + identityPoolID + ".identityId"
 }
 
-// Split splits name, a key without its prefix, into the user's name and the key. A user's name
-// may hold dots and may end like a key, so the key is what follows the last dot. ok is false for
-// a name that has no user, such as LastAuthUser.
+// Split splits name, a key without its prefix, into the user's name and the key. A user's name may
+// hold dots and may end like a key, so the key is what follows the last dot. ok is false for a name
+// that has no user, such as LastAuthUser.
 func Split(name string) (user, key string, ok bool) {
 	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 {
@@ -46,8 +46,8 @@ func Split(name string) (user, key string, ok bool) {
 }
 
 // IsSession reports whether key ends with one of the four segments that make a session:
-// LastAuthUser, accessToken, idToken or refreshToken. A key with a single segment is none.
-// It corresponds to isServerSideAuthAllowedCookie of adapter-nextjs.
+// LastAuthUser, accessToken, idToken or refreshToken. A key with a single segment is none. It
+// corresponds to isServerSideAuthAllowedCookie of adapter-nextjs.
 func IsSession(key string) bool {
 	switch lastSegment(key) {
 	case LastAuthUser, AccessToken, IDToken, RefreshToken:

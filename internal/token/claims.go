@@ -35,8 +35,8 @@ type Payload struct {
 	OriginJTI string
 }
 
-// SameUser reports whether an access and an ID token belong to one user.
-func SameUser(access, id *Claims) bool {
+// sameUser reports whether an access and an ID token belong to one user.
+func sameUser(access, id *Claims) bool {
 	return access.Subject == id.Subject && access.Username == id.Username
 }
 
@@ -58,8 +58,7 @@ func Span(tokens ...*Payload) (notBefore, expires time.Time) {
 // case when it fills a struct, and a Lambda trigger may have added a claim called "Sub".
 //
 // Of the claims that decide about a session each must have its type. The others may be anything,
-// since triggers can set them: one of another type counts as absent, and stays in
-// the payload.
+// since triggers can set them: one of another type counts as absent, and stays in the payload.
 func (p *Payload) UnmarshalJSON(payload []byte) error {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &all); err != nil {

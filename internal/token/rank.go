@@ -49,7 +49,7 @@ func (a *Candidate) rank() int {
 	switch {
 	case a.Err != nil:
 		return 2
-	case !SameUser(a.Access, a.ID):
+	case !sameUser(a.Access, a.ID):
 		return 1
 	}
 	return 0

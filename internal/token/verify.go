@@ -184,7 +184,7 @@ func (v *Verifier[K]) Pair(ctx context.Context, access, id *Token) (*Pair, error
 	if err != nil {
 		return nil, err
 	}
-	if !SameUser(&a.Payload.Claims, &i.Payload.Claims) {
+	if !sameUser(&a.Payload.Claims, &i.Payload.Claims) {
 		return nil, v.Refuse(UserMismatch, nil)
 	}
 	return &Pair{a, i}, nil
