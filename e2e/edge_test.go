@@ -287,17 +287,16 @@ func TestVerifyInWazero(t *testing.T) {
 	}
 }
 
-// TestWasmSizes: edge runtimes limit how large a program may be. Each limit is what was measured,
-// and 2% for newer versions of Go and of the libraries.
+// TestWasmSizes: edge runtimes limit how large a program may be.
 func TestWasmSizes(t *testing.T) {
 	for _, tt := range []struct {
 		goos, pkg string
 		most      int // bytes, compressed
 	}{
-		{"js", "./examples/edge", 1_480_000},
-		{"wasip1", "./e2e/verify", 1_480_000},
-		{"js", "./e2e/wasm", 4_050_000},
-		{"wasip1", "./e2e/wasm", 4_050_000},
+		{"js", "./examples/edge", 1_400_000},
+		{"wasip1", "./e2e/verify", 1_400_000},
+		{"js", "./e2e/wasm", 3_400_000},
+		{"wasip1", "./e2e/wasm", 3_400_000},
 	} {
 		binary, err := os.ReadFile(buildWasm(t, tt.goos, tt.pkg))
 		if err != nil {

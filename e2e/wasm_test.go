@@ -147,13 +147,19 @@ func serve(t testing.TB, handle http.HandlerFunc) string {
 	return server.URL
 }
 
+// wasmFlags are those of docs/guides/edge.md.
+var wasmFlags = []string{
+	"-trimpath", "-ldflags=-s -w", "-tags=nethttpomithttp2",
+	"-gcflags=all=-l", "-gcflags=crypto/internal/fips140/...=",
+}
+
 // buildWasm builds a command of this workspace for WebAssembly, as small as the go command makes it,
 // and returns the path of the module. goos is "js" or "wasip1".
 func buildWasm(t testing.TB, goos, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program.wasm")
-	build := exec.CommandContext(t.Context(), program(t, "go"),
-		"build", "-trimpath", "-ldflags=-s -w", "-o", path, pkg)
+	args := append([]string{"build", "-o", path}, wasmFlags...)
+	build := exec.CommandContext(t.Context(), program(t, "go"), append(args, pkg)...)
 	build.Dir, build.Env = "..", append(os.Environ(), "GOOS="+goos, "GOARCH=wasm")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", pkg, err, output)
