@@ -271,8 +271,8 @@ func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema %s",
-			name, has))
+		errs = append(errs, fmt.Errorf(
+			"sandbox: there is a function for %q, but the data schema %s", name, has))
 	}
 	slices.Sort(without)
 	return without, errors.Join(errs...)
