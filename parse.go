@@ -19,9 +19,10 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, &Error{
 			Name: invalidParameter, Reason: ReasonConfiguration,
-			Message:            "The configuration cannot be read.",
-			RecoverySuggestion: "Generate it (npx ampx generate outputs), or correct the path.",
-			Err:                err,
+			Message: "The configuration cannot be read.",
+			RecoverySuggestion: "Generate it (npx ampx generate outputs, or for a local backend " +
+				"amplify-go sandbox), or correct the path.",
+			Err: err,
 		}
 	}
 	c, err := ParseConfig(b)

@@ -376,6 +376,7 @@ func ExampleServerRunner_ForwardSession() {
 	}
 	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(inner)
+		p.SetXForwarded() // Next.js compares the host with the Origin of server actions
 		if err := runner.ForwardSession(p.In, p.Out, amplifyhttp.ForwardOptions{}); err != nil {
 			// The other server sees a visitor who is not signed in.
 			log.Print(err)

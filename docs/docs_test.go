@@ -62,8 +62,11 @@ func TestFaults(t *testing.T) {
 	const uncompiled = "docs/page.md:2: no compiled Go file has this code. " +
 		"Write it into an example or a test, and keep both the same"
 	tests := map[string]struct{ page, want string }{
-		"code":                {"```go\nfunc f() {\n  g()\n}\n```", ""},
-		"code of WebAssembly": {"```go\nfunc w() {}\n```", ""},
+		"code":                {"```go\nfunc f() {\n  g()\n}\n```\n[a](../a)", ""},
+		"code of WebAssembly": {"```go\nfunc w() {}\n```\n[a](../a/js_wasm.go)", ""},
+		"code without its file": {"```go\nfunc w() {}\n```\n[a](../a/a.go)", "docs/page.md:2: " +
+			"readers need the imports of this code, and what it uses. " +
+			"Link to a/js_wasm.go, or to its folder"},
 		"code that differs": {"\n```go\nfunc f() {\n  h()\n}\n```", "docs/page.md:4: " +
 			"the code from here on is in no compiled Go file. " +
 			"a/a.go has the lines before it: make both the same"},
@@ -254,6 +257,9 @@ func codeFaults(pages map[string]*markdown.Document, sources map[string]string) 
 					fmt.Sprintf("%s:%d: the code from here on is in no compiled "+
 						"Go file. %s has the lines before it: make both the same",
 						name, block.Line+same, source))
+			case !leadsTo(name, pages[name], strings.Join(lines, ""), sources):
+				faults = append(faults, fmt.Sprintf("%s:%d: readers need the imports of this code, "+
+					"and what it uses. Link to %s, or to its folder", name, block.Line, source))
 			}
 		}
 	}
@@ -269,6 +275,20 @@ func bestMatch(lines []string, sources map[string]string) (name string, same int
 		}
 	}
 	return name, same
+}
+
+// leadsTo reports whether a page has a link to a file with this code, or to the file's folder.
+func leadsTo(name string, page *markdown.Document, code string, sources map[string]string) bool {
+	return slices.ContainsFunc(page.Links, func(link markdown.Link) bool {
+		target, _, _ := strings.Cut(link.Target, "#")
+		target = path.Join(path.Dir(name), target)
+		for source, text := range sources {
+			if (source == target || path.Dir(source) == target) && strings.Contains(text, "\n"+code) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // linkFaults says which links and images lead nowhere. Links to other sites are not followed.

@@ -244,6 +244,7 @@ func (d Data) read(introspection json.RawMessage, o schema.Options) (*schema.Sch
 // none. A function without an operation is an error.
 func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 	unknown := maps.Clone(d.Functions)
+	var known []string
 	for kind, root := range map[ast.Operation]*ast.Definition{
 		ast.Query: s.API.Query, ast.Mutation: s.API.Mutation,
 		ast.Subscription: s.API.Subscription} {
@@ -256,16 +257,22 @@ func (d Data) checkFunctions(s *schema.Schema) (without []string, err error) {
 				continue
 			}
 			name := root.Name + "." + f.Name
+			known = append(known, name)
 			if d.Functions[name] == nil && kind != ast.Subscription {
 				without = append(without, name)
 			}
 			delete(unknown, name)
 		}
 	}
+	slices.Sort(known)
+	has := "has no custom operations"
+	if known != nil {
+		has = "has the custom operations " + strings.Join(known, ", ")
+	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
-		errs = append(errs, fmt.Errorf("sandbox: there is a function for %q, but the data schema "+
-			"has no such custom query, mutation or subscription: name one like \"Query.echo\"", name))
+		errs = append(errs, fmt.Errorf(
+			"sandbox: there is a function for %q, but the data schema %s", name, has))
 	}
 	slices.Sort(without)
 	return without, errors.Join(errs...)

@@ -487,7 +487,8 @@ func TestDataFunctionsAreKnown(t *testing.T) {
 		"Query.getNote": dataFunctions["Query.who"], "echo": dataFunctions["Query.who"]}
 	_, err := sandbox.Start(t.Context(), cfg)
 	if err == nil || !strings.Contains(err.Error(), `function for "Query.getNote"`) ||
-		!strings.Contains(err.Error(), `function for "echo"`) {
+		!strings.Contains(err.Error(), `function for "echo", but the data schema has the `+
+			`custom operations Query.echo`) {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 
 // doctorCommand says what is wrong with a configuration, a session and a running application.
 type doctorCommand struct {
-	Outputs    string `type:"path" default:"amplify_outputs.json" placeholder:"FILE" help:"The outputs that the application uses (${default})."`
+	Outputs    string `type:"path" placeholder:"FILE" help:"The outputs that the application uses. The default is the environment variable AMPLIFY_OUTPUTS, or else amplify_outputs.json."`
 	CookieFile string `xor:"session" placeholder:"FILE" help:"A file with the Cookie header of a request, as the browser's developer tools show it. - reads standard input."`
 	Request    string `xor:"session" placeholder:"FILE" help:"A file with requests, as the browser's developer tools copy them as cURL or save them as HAR. - reads standard input."`
 	URL        string `name:"url" placeholder:"URL" help:"A page of the running application, to see what it answers to these cookies. Of --request only those of this page count."`
@@ -75,10 +76,12 @@ func (c *doctorCommand) Run(ctx context.Context, r *reporter) error {
 	if err != nil {
 		return exitError{2, err}
 	}
-	cfg, err := amplify.LoadConfig(c.Outputs)
+	outputs := cmp.Or(c.Outputs, os.Getenv("AMPLIFY_OUTPUTS"), "amplify_outputs.json")
+	cfg, err := amplify.LoadConfig(outputs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return exitError{2, fmt.Errorf("there is no %s: name the outputs of the application with --outputs", c.Outputs)}
+		return exitError{2, fmt.Errorf("there is no %s: name the outputs of the application with --outputs, "+
+			"such as those that the sandbox has written (amplify_outputs.sandbox.json)", outputs)}
 	case err != nil:
 		return err
 	}

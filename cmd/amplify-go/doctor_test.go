@@ -137,6 +137,18 @@ func TestDoctor(t *testing.T) {
 		})
 	}
 
+	t.Run("outputs by the environment", func(t *testing.T) {
+		t.Setenv("AMPLIFY_OUTPUTS", s.Outputs)
+		stdout, stderr, status := output(t, t.TempDir(), "doctor", "--offline", "--origin", origin)
+		if status != 0 || !strings.Contains(stdout, cfg.Auth.UserPoolID) {
+			t.Errorf("status %d:\n%s\n%s", status, stdout, stderr)
+		}
+		stdout, stderr, status = output(t, dir, "doctor", "--offline", "--outputs=none.json")
+		if status != 2 || !strings.Contains(stderr, "none.json") {
+			t.Errorf("the flag does not go first: status %d:\n%s\n%s", status, stdout, stderr)
+		}
+	})
+
 	t.Run("JSON by standard input", func(t *testing.T) {
 		cmd := command(t, dir, "doctor", "--outputs", s.Outputs, "--origin", origin, "--cookie-file=-", "--json")
 		in, err := os.Open(filepath.Clean(good))

@@ -190,7 +190,7 @@ func TestSandboxAsksFunctions(t *testing.T) {
 	}
 	for flag, want := range map[string]string{
 		"--function=Query.greet=3001":             "--function Query.greet=3001: give the address",
-		"--function=Query.gone=http://localhost/": `there is a function for "Query.gone"`,
+		"--function=Query.gone=http://localhost/": `there is a function for "Query.gone", but the data schema has the custom operations Query.greet`,
 	} {
 		_, stderr, status := output(t, dir, "sandbox", "--port=0", "--schema=notes.graphql", flag)
 		if status != 1 || !strings.Contains(stderr, want) {

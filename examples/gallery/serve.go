@@ -63,9 +63,9 @@ func announce(out io.Writer, origin string, b *backend, by mode) {
 		fmt.Fprintln(out)
 		label = ""
 	}
-	how := "through managed login; -sign-in=browser shows the other mode"
+	how := "through managed login; make demo SIGN_IN=browser shows the other mode"
 	if by == byBrowser {
-		how = "by Amplify JS in the page; -sign-in=server shows the other mode"
+		how = "by Amplify JS in the page; make demo shows the other mode"
 	}
 	fmt.Fprintf(out, "  %-10s  %s\n", "", how)
 	fmt.Fprintf(out, "\n  Inbox       %s\n  Console     %s\n\n  Press Ctrl+C to stop.\n\n", b.Inbox, b.Console)
