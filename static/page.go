@@ -75,8 +75,8 @@ func (p *Page) log(level slog.Level, message string, args ...any) {
 	if dropped > 0 {
 		args = append(args, "dropped", dropped)
 	}
-	log := p.pages.options.Logger.With("page", p.options.Name)
-	log.Log(context.Background(), level, message, args...)
+	args = append([]any{"page", p.options.Name}, args...)
+	p.pages.options.Logger.Log(context.Background(), level, message, args...)
 }
 
 // ServeHTTP serves the page. It answers GET and HEAD. Requests whose Params and Query have more
