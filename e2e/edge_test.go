@@ -58,6 +58,7 @@ type edgeRequest struct {
 	URL    string  `json:"url"`
 	Method string  `json:"method,omitempty"`
 	Cookie *string `json:"cookie,omitempty"`
+	Crash  bool    `json:"crash,omitempty"` // the program panics before
 }
 
 type edgeAnswer struct {
@@ -143,7 +144,7 @@ func TestEdgeMiddleware(t *testing.T) {
 	}
 	var requests []edgeRequest
 	for _, tt := range tests {
-		requests = append(requests, edgeRequest{origin + tt.path, tt.method, tt.cookie})
+		requests = append(requests, edgeRequest{URL: origin + tt.path, Method: tt.method, Cookie: tt.cookie})
 	}
 	got := runEdge(t, pool, []any{pool.KeySet("key-1"), pool.KeySet("key-1", "key-2")}, requests)
 	for i, tt := range tests {
@@ -161,11 +162,28 @@ func TestEdgeMiddleware(t *testing.T) {
 func TestEdgeWithoutKeys(t *testing.T) {
 	pool := newEdgePool(t)
 	good := pool.cookies()
-	requests := slices.Repeat([]edgeRequest{{"https://app.example.com/home", "", &good}}, 10)
+	requests := slices.Repeat([]edgeRequest{{URL: "https://app.example.com/home", Cookie: &good}}, 10)
 	got := runEdge(t, pool, []any{nil}, requests)
 	for _, a := range got.Answers {
 		if a.Status != 503 || a.Body != "" {
 			t.Errorf("got %+v", a)
+		}
+	}
+	if len(got.Fetches) != 1 {
+		t.Errorf("keys were asked for %d times, want once", len(got.Fetches))
+	}
+}
+
+// TestEdgeRestarts: after a panic there is another program, and it has the keys of the first.
+func TestEdgeRestarts(t *testing.T) {
+	pool := newEdgePool(t)
+	good := pool.cookies()
+	requests := slices.Repeat([]edgeRequest{{URL: "https://app.example.com/home", Cookie: &good}}, 4)
+	requests[2].Crash = true
+	got := runEdge(t, pool, []any{pool.KeySet("key-1")}, requests)
+	for i, a := range got.Answers {
+		if a.Status != 200 {
+			t.Errorf("request %d: %+v", i, a)
 		}
 	}
 	if len(got.Fetches) != 1 {
@@ -305,7 +323,7 @@ func BenchmarkColdStart(b *testing.B) {
 		pool := newEdgePool(b)
 		good := pool.cookies()
 		for b.Loop() {
-			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{{"https://app.example.com/", "", &good}})
+			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{{URL: "https://app.example.com/", Cookie: &good}})
 			for name, ms := range run.Milliseconds {
 				b.ReportMetric(ms, "ms-"+name)
 			}

@@ -7,6 +7,7 @@ import "./wasm_exec.js"; // it defines Go
 export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
   let program; // resolves to what main.go exports
   let keys; // resolves once there are keys
+  let known; // their text
   let tried = -Infinity;
   let fetched = -Infinity;
 
@@ -15,7 +16,9 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
     go.argv = ["edge", outputs.auth.user_pool_id, outputs.auth.user_pool_client_id];
     const instance = await WebAssembly.instantiate(module, go.importObject);
     go.run(instance).finally(() => (program = undefined)); // it ends by a panic only
-    return globalThis.amplifyEdge;
+    const edge = globalThis.amplifyEdge;
+    if (known) edge.useKeys(known); // the program before has panicked
+    return edge;
   }
 
   // Tokens can name any key. Whatever they name, keys are fetched once a minute at most, and every
@@ -31,8 +34,10 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
 
   async function loadKeys(edge) {
     try {
-      const fault = edge.useKeys(await fetchKeys(edge.keysURL));
+      const text = await fetchKeys(edge.keysURL);
+      const fault = edge.useKeys(text);
       if (fault) throw new Error(fault);
+      known = text;
       fetched = Date.now();
     } catch (error) {
       if (fetched === -Infinity) throw error;
