@@ -144,7 +144,8 @@ func TestEdgeMiddleware(t *testing.T) {
 	}
 	var requests []edgeRequest
 	for _, tt := range tests {
-		requests = append(requests, edgeRequest{URL: origin + tt.path, Method: tt.method, Cookie: tt.cookie})
+		r := edgeRequest{URL: origin + tt.path, Method: tt.method, Cookie: tt.cookie}
+		requests = append(requests, r)
 	}
 	got := runEdge(t, pool, []any{pool.KeySet("key-1"), pool.KeySet("key-1", "key-2")}, requests)
 	for i, tt := range tests {
@@ -162,7 +163,8 @@ func TestEdgeMiddleware(t *testing.T) {
 func TestEdgeWithoutKeys(t *testing.T) {
 	pool := newEdgePool(t)
 	good := pool.cookies()
-	requests := slices.Repeat([]edgeRequest{{URL: "https://app.example.com/home", Cookie: &good}}, 10)
+	home := edgeRequest{URL: "https://app.example.com/home", Cookie: &good}
+	requests := slices.Repeat([]edgeRequest{home}, 10)
 	got := runEdge(t, pool, []any{nil}, requests)
 	for _, a := range got.Answers {
 		if a.Status != 503 || a.Body != "" {
@@ -178,7 +180,8 @@ func TestEdgeWithoutKeys(t *testing.T) {
 func TestEdgeRestarts(t *testing.T) {
 	pool := newEdgePool(t)
 	good := pool.cookies()
-	requests := slices.Repeat([]edgeRequest{{URL: "https://app.example.com/home", Cookie: &good}}, 4)
+	home := edgeRequest{URL: "https://app.example.com/home", Cookie: &good}
+	requests := slices.Repeat([]edgeRequest{home}, 4)
 	requests[2].Crash = true
 	got := runEdge(t, pool, []any{pool.KeySet("key-1")}, requests)
 	for i, a := range got.Answers {
@@ -323,7 +326,8 @@ func BenchmarkColdStart(b *testing.B) {
 		pool := newEdgePool(b)
 		good := pool.cookies()
 		for b.Loop() {
-			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{{URL: "https://app.example.com/", Cookie: &good}})
+			request := edgeRequest{URL: "https://app.example.com/", Cookie: &good}
+			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{request})
 			for name, ms := range run.Milliseconds {
 				b.ReportMetric(ms, "ms-"+name)
 			}

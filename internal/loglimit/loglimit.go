@@ -1,5 +1,5 @@
-// Package loglimit bounds how many log lines requests can cause that anybody can send: they must not
-// fill a disk.
+// Package loglimit bounds how many log lines requests can cause that anybody can send: they must
+// not fill a disk.
 package loglimit
 
 import (
