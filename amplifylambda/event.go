@@ -87,8 +87,8 @@ func parseV1(payload []byte, version string) (*event, error) {
 	}
 	e := &event{
 		method: in.HTTPMethod, path: in.Path,
-		query: url.Values(in.MultiValueQueryStringParameters).Encode(),
-		host:  in.RequestContext.DomainName, header: headerOf(in.MultiValueHeaders),
+		query: queryOf(in.QueryStringParameters, in.MultiValueQueryStringParameters),
+		host:  in.RequestContext.DomainName, header: headerOf(in.Headers, in.MultiValueHeaders),
 		remote: in.RequestContext.Identity.SourceIP, body: in.Body, isBase64: in.IsBase64Encoded,
 		response: func(status int, h http.Header, body string, isBase64 bool) any {
 			return &events.APIGatewayProxyResponse{
@@ -133,7 +133,7 @@ func parseALB(payload []byte) (*event, error) {
 	}
 	e := &event{
 		method: in.HTTPMethod, path: in.Path, query: strings.Join(query, "&"),
-		header: headerOf(in.MultiValueHeaders), body: in.Body, isBase64: in.IsBase64Encoded,
+		header: headerOf(nil, in.MultiValueHeaders), body: in.Body, isBase64: in.IsBase64Encoded,
 		response: func(status int, h http.Header, body string, isBase64 bool) any {
 			return &events.ALBTargetGroupResponse{
 				StatusCode:        status,
@@ -210,14 +210,37 @@ func isControlled(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-func headerOf(lines map[string][]string) http.Header {
-	h := make(http.Header, len(lines))
-	for key, lines := range lines {
-		for _, line := range lines {
+// headerOf returns the header of an event that has it in two forms: one line of each name, and all
+// lines. Events that people make up, for tests, may have the first alone.
+//
+// The lines of names that differ in case are in the order of these, not in that of the map.
+func headerOf(one map[string]string, all map[string][]string) http.Header {
+	h := make(http.Header, len(all))
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		for _, line := range all[key] {
 			h.Add(key, line)
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(one)) {
+		if h.Values(key) == nil {
+			h.Set(key, one[key])
+		}
+	}
 	return h
+}
+
+// queryOf returns the query of an event that has it, decoded, in the same two forms.
+func queryOf(one map[string]string, all map[string][]string) string {
+	values := make(url.Values, len(all))
+	for name, value := range one {
+		values.Set(name, value)
+	}
+	for name, several := range all {
+		if len(several) > 0 {
+			values[name] = several
+		}
+	}
+	return values.Encode()
 }
 
 // joined returns a header with one line of each name, and the lines of Set-Cookie, which cannot be

@@ -65,7 +65,9 @@ func StreamingHandler(next http.Handler) func(context.Context, json.RawMessage) 
 		w := newWriter(writer, sync.OnceFunc(func() { close(begun) }))
 		go func() {
 			defer cancel()
-			_ = writer.CloseWithError(w.serve(ctx, next, e))
+			err := errNoReturn // unless serve returns
+			defer func() { _ = writer.CloseWithError(err) }()
+			err = w.serve(ctx, next, e)
 		}()
 		<-begun
 		return e.stream(w.status, w.sent, &stream{reader, cancel}), nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ const (
 		"multiValueHeaders": {"Host": ["id.execute-api.us-east-1.amazonaws.com"],
 			"Cookie": ["a=1", "b=2"], "accept": ["text/html,application/xml;q=0.9"],
 			"X-Forwarded-Proto": ["https"]},
-		"queryStringParameters": {"q": "2"}, "multiValueQueryStringParameters": %s,
+		"multiValueQueryStringParameters": %s,
 		"requestContext": {"resourcePath": "/{proxy+}", "httpMethod": "POST", "path": %q,
 			"stage": "dev", "domainName": "id.execute-api.us-east-1.amazonaws.com",
 			"identity": {"sourceIp": "192.0.2.1"}, "authorizer": null},
@@ -174,6 +175,46 @@ func TestRequests(t *testing.T) {
 				t.Errorf("called: %t, %v", called, err)
 			}
 		})
+	}
+}
+
+// TestSingleValues: an event that people make up may have headers and parameters in the form with
+// one line of each name alone. What is in both forms is there once.
+func TestSingleValues(t *testing.T) {
+	const event = `{"path": "/", "httpMethod": "GET", "headers": {%s}, "multiValueHeaders": %s,
+		"queryStringParameters": {"q": "2", "x": "a b"}, "multiValueQueryStringParameters": %s}`
+	for name, test := range map[string]struct {
+		event   string
+		host    string
+		cookies []string
+		query   string
+	}{
+		"one form": {
+			fmt.Sprintf(event, `"host": "a.test", "COOKIE": "a=1; b=2"`, "null", "null"),
+			"a.test", []string{"a=1; b=2"}, "q=2&x=a+b",
+		},
+		"both forms": {
+			fmt.Sprintf(event, `"Host": "b.test", "cookie": "b=2"`,
+				`{"host": ["a.test"], "Cookie": ["a=1", "b=2"]}`, `{"q": ["/", "2"], "x": []}`),
+			"a.test", []string{"a=1", "b=2"}, "q=%2F&q=2&x=a+b",
+		},
+		"two spellings": {
+			fmt.Sprintf(event, "", `{"cookie": ["c=3"], "COOKIE": ["a=1"], "Cookie": ["b=2"],
+				"host": ["b.test"], "Host": ["a.test"]}`, "null"),
+			"a.test", []string{"a=1", "b=2", "c=3"}, "q=2&x=a+b",
+		},
+	} {
+		called := false
+		call(t, test.event, func(_ http.ResponseWriter, r *http.Request) {
+			called = true
+			if lines := r.Header["Cookie"]; r.Host != test.host || r.URL.RawQuery != test.query ||
+				!slices.Equal(lines, test.cookies) {
+				t.Errorf("%s: %s?%s, Cookie %q", name, r.Host, r.URL.RawQuery, lines)
+			}
+		})
+		if !called {
+			t.Errorf("%s: the handler was not called", name)
+		}
 	}
 }
 
@@ -351,6 +392,14 @@ func TestResponses(t *testing.T) {
 				h["x\r\ny"], h["no name"], h[""] = []string{"1"}, []string{"1"}, []string{"1"}
 			},
 			200, http.Header{"X-Value": {"a  Set-Cookie: c=3"}}, "", false,
+		},
+		"an empty write": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, "")
+				w.WriteHeader(http.StatusTeapot) // too late, as in net/http
+				fmt.Fprint(w, "<p>")
+			},
+			200, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, "<p>", false,
 		},
 		"names in another spelling": {
 			func(w http.ResponseWriter, _ *http.Request) {
@@ -567,19 +616,21 @@ func TestStreamEnds(t *testing.T) {
 	logged(t)
 	for name, test := range map[string]struct {
 		begin  bool
+		end    func()
 		status int
 		body   string
 		fails  bool
 	}{
-		"before the header": {false, 500, "", false},
-		"in the middle":     {true, 200, "half of", true},
+		"a panic before the header": {false, func() { panic("no such note") }, 500, "", false},
+		"a panic in the middle":     {true, func() { panic("no such note") }, 200, "half of", true},
+		"the end of its goroutine":  {true, runtime.Goexit, 200, "half of", true},
 	} {
 		f := StreamingHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Set-Cookie", "a=1")
 			if test.begin {
 				fmt.Fprint(w, "half of")
 			}
-			panic(name)
+			test.end()
 		}))
 		response, err := f(t.Context(), json.RawMessage(kinds["REST API"]))
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 var (
 	errPanicked = errors.New("amplifylambda: the handler panicked")
+	errNoReturn = errors.New("amplifylambda: the handler ended its goroutine (runtime.Goexit)")
 	errReturned = errors.New("amplifylambda: the handler has returned")
 )
 
@@ -155,6 +156,10 @@ func (w *writer) Write(b []byte) (int, error) {
 	}
 	if w.status == http.StatusNoContent || w.status == http.StatusNotModified {
 		return 0, http.ErrBodyNotAllowed
+	}
+	if len(b) == 0 { // it tells nothing of the Content-Type
+		w.writeHeader(http.StatusOK)
+		return 0, nil
 	}
 	w.begin(b)
 	if w.isHead {

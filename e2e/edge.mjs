@@ -5,6 +5,9 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { amplifyGate } from "./middleware.mjs";
 
+const print = console.log;
+console.log = console.error; // what a program says when it panics is no result
+
 const { outputs, keys, requests } = JSON.parse(await text(process.stdin));
 const file = await readFile(new URL("program.wasm", import.meta.url));
 let fetches = [];
@@ -27,13 +30,18 @@ const module = await timed("compile", () => WebAssembly.compile(file));
 const middleware = amplifyGate({ module, outputs, fetchKeys });
 const next = (request) => new Response("the page " + new URL(request.url).pathname);
 
-async function answer({ url, method = "GET", cookie, panic }) {
-  if (panic) {
-    globalThis.amplifyEdge.decide(); // without arguments
-    await new Promise(setImmediate); // so that the middleware hears of it
+async function answer({ url, method = "GET", cookie, crash, busy }) {
+  const { instantiate } = WebAssembly;
+  if (busy) WebAssembly.instantiate = () => Promise.reject(new Error("no memory"));
+  if (crash) {
+    try {
+      globalThis.amplifyEdge.decide(); // without arguments the program panics
+    } catch {}
+    await new Promise(setImmediate); // it ends
   }
   const headers = cookie === undefined ? {} : { cookie };
   const response = await middleware(new Request(url, { method, headers }), next);
+  WebAssembly.instantiate = instantiate;
   return {
     status: response.status,
     location: response.headers.get("location") ?? "",
@@ -50,5 +58,5 @@ await timed("warm", async () => {
   for (let i = 0; i < warm; i++) await answer(requests[0]);
 });
 milliseconds.warm /= warm;
-console.log(JSON.stringify({ answers, fetches, milliseconds }));
+print(JSON.stringify({ answers, fetches, milliseconds }));
 process.exit(0); // the program never ends

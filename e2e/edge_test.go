@@ -58,7 +58,8 @@ type edgeRequest struct {
 	URL    string  `json:"url"`
 	Method string  `json:"method,omitempty"`
 	Cookie *string `json:"cookie,omitempty"`
-	Panic  bool    `json:"panic,omitempty"` // of the program, just before
+	Crash  bool    `json:"crash,omitempty"` // the program panics before
+	Busy   bool    `json:"busy,omitempty"`  // no program can be started
 }
 
 type edgeAnswer struct {
@@ -178,21 +179,27 @@ func TestEdgeWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestEdgeAfterPanic: a program that has ended by a panic is started again, and gets the keys.
-func TestEdgeAfterPanic(t *testing.T) {
+// TestEdgeRestarts: after a panic there is another program, and it has the keys of the first. One
+// that cannot be started is tried again.
+func TestEdgeRestarts(t *testing.T) {
 	pool := newEdgePool(t)
 	good := pool.cookies()
 	home := edgeRequest{URL: "https://app.example.com/home", Cookie: &good}
-	requests := slices.Repeat([]edgeRequest{home}, 4)
-	requests[2].Panic = true
+	requests := slices.Repeat([]edgeRequest{home}, 6)
+	requests[2].Crash = true
+	requests[4].Crash, requests[4].Busy = true, true
 	got := runEdge(t, pool, []any{pool.KeySet("key-1")}, requests)
 	for i, a := range got.Answers {
-		if a.Status != 200 {
-			t.Errorf("request %d: %+v", i, a)
+		want := 200
+		if requests[i].Busy {
+			want = 503
+		}
+		if a.Status != want {
+			t.Errorf("request %d: %+v, want status %d", i, a, want)
 		}
 	}
-	if len(got.Fetches) != 2 {
-		t.Errorf("keys were fetched %d times, want once for each program", len(got.Fetches))
+	if len(got.Fetches) != 1 {
+		t.Errorf("keys were asked for %d times, want once", len(got.Fetches))
 	}
 }
 
@@ -327,8 +334,8 @@ func BenchmarkColdStart(b *testing.B) {
 		pool := newEdgePool(b)
 		good := pool.cookies()
 		for b.Loop() {
-			home := edgeRequest{URL: "https://app.example.com/", Cookie: &good}
-			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{home})
+			request := edgeRequest{URL: "https://app.example.com/", Cookie: &good}
+			run := runEdge(b, pool, []any{pool.KeySet("key-1")}, []edgeRequest{request})
 			for name, ms := range run.Milliseconds {
 				b.ReportMetric(ms, "ms-"+name)
 			}

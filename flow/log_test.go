@@ -10,6 +10,7 @@ import (
 
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/internal/conformance"
+	"github.com/amplify-go/amplify/internal/loglimit"
 )
 
 // logLines keeps the lines of a log above Debug.
@@ -50,10 +51,10 @@ func TestLogIsBounded(t *testing.T) {
 	for i := range 100 {
 		ask(t.Context(), fmt.Sprint(i))
 	}
-	if n := len(log.lines); n != linesPerInterval {
-		t.Errorf("%d lines of 100 refused codes, want %d", n, linesPerInterval)
+	if n := len(log.lines); n != loglimit.Lines {
+		t.Errorf("%d lines of 100 refused codes, want %d", n, loglimit.Lines)
 	}
-	now = now.Add(logInterval)
+	now = now.Add(loglimit.Interval)
 	ask(t.Context(), "another")
 	if last := log.lines[len(log.lines)-1]; last["dropped"] != "90" {
 		t.Errorf("the next line says %v", last)

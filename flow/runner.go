@@ -10,6 +10,7 @@ import (
 	"github.com/amplify-go/amplify"
 	"github.com/amplify-go/amplify/cognito"
 	"github.com/amplify-go/amplify/cookie"
+	"github.com/amplify-go/amplify/internal/loglimit"
 	"github.com/amplify-go/amplify/internal/sessionkey"
 )
 
@@ -27,7 +28,7 @@ type Runner struct {
 	routes     string // the folder of the auth routes as browsers see it, such as "/api/auth/"; "" if the configuration has none
 	pages      *pages
 	protection *http.CrossOriginProtection
-	logs       logLimit
+	logs       loglimit.Limit
 	otherNames sync.Once // the first one is logged
 }
 

@@ -1,6 +1,7 @@
 package static_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -298,6 +299,79 @@ func TestRendersAreBounded(t *testing.T) {
 		group.Wait()
 		if n := statuses[200]; n < 20 || n > 22 || statuses[503] != 100-n {
 			t.Errorf("statuses %v, want 200 for two that run and 20 that wait", statuses)
+		}
+	})
+}
+
+// TestLongVariants: no render begins for what takes long to quote.
+func TestLongVariants(t *testing.T) {
+	s := &source{}
+	page := newPage(t, newPages(t, static.Options{}), static.PageOptions{
+		Render: s.render, Revalidate: time.Minute, Params: []string{"slug"}, Query: []string{"q"},
+	})
+	long := strings.Repeat("x", 4<<10)
+	for path, status := range map[string]int{
+		"/posts/" + long[:4000]:                       200,
+		"/posts/" + long:                              414,
+		"/posts/a?q=" + long:                          414,
+		"/posts/a?" + strings.Repeat("q=&", 4<<10):    414,
+		"/posts/a?theme=" + long:                      200, // is ignored
+		"/posts/" + long[:2100] + "?q=" + long[2000:]: 414,
+	} {
+		before := s.count()
+		w := get(page, path)
+		if w.Code != status || (s.count() > before) != (status == 200) {
+			t.Errorf("%.20s: status %d, %d renders", path, w.Code, s.count()-before)
+		}
+		if cache := w.Header().Get("Cache-Control"); (cache == "no-store") != (status == 414) {
+			t.Errorf("%.20s: Cache-Control %q", path, cache)
+		}
+	}
+}
+
+// TestLogIsBounded: variants that anybody can make up do not fill the log, and what is left out is
+// counted. Other pages have lines of their own.
+func TestLogIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer // is read when no render is under way
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		shelf := newShelf()
+		shelf.get = func([]byte) ([]byte, error) { return nil, errors.New("the store is down") }
+		pages := newPages(t, static.Options{Logger: logger, Store: shelf})
+		o := static.PageOptions{
+			Params: []string{"slug"}, Revalidate: time.Minute,
+			Render: func(context.Context, static.Request) (*static.Content, error) {
+				panic("no such post")
+			},
+		}
+		page := newPage(t, pages, o)
+		o.Name = "other"
+		other := newPage(t, pages, o)
+		fail := func(page *static.Page, n int) {
+			for i := range n {
+				get(page, fmt.Sprint("/posts/", i))
+				synctest.Wait()
+			}
+		}
+		fail(page, 100)
+		fail(other, 1)
+		for _, message := range []string{
+			"the render of a static page panicked", "a static page could not be rendered",
+			"the store of static pages failed",
+		} {
+			line := `msg="amplify: ` + message + `" page=`
+			first, second := strings.Count(log.String(), line+"page"),
+				strings.Count(log.String(), line+"other")
+			if first != 10 || second != 1 {
+				t.Errorf("%q: %d lines of one page, want 10, and %d of another, want 1",
+					message, first, second)
+			}
+		}
+		log.Reset()
+		time.Sleep(time.Minute)
+		fail(page, 1)
+		if n := strings.Count(log.String(), "dropped=90"); n != 3 {
+			t.Errorf("%d lines tell that 90 were dropped, want 3:\n%s", n, log.String())
 		}
 	})
 }

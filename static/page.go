@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/amplify-go/amplify"
+	"github.com/amplify-go/amplify/internal/loglimit"
 )
 
 // Page is a page that is the same for all readers, and the handler that serves it. It is safe for
@@ -30,6 +32,7 @@ type Page struct {
 	limiter   *rate.Limiter        // of variants that are not in memory
 	renders   chan struct{}        // has an element for each render that is running
 	unknown   chan struct{}        // has one, too, if it is of a variant that is not in memory
+	logs      loglimit.Limit
 
 	mu      sync.Mutex
 	flights map[key]*flight // one for each variant at most
@@ -63,7 +66,21 @@ func (p *Page) isFresh(k *kept, now time.Time) bool {
 	return !k.isDue(now) && !p.pages.invalidated.concern(k)
 }
 
-// ServeHTTP serves the page. It answers GET and HEAD.
+// log logs what went wrong with the page. Visitors can have many variants rendered, and fail.
+func (p *Page) log(level slog.Level, message string, args ...any) {
+	ok, dropped := p.logs.Take(message, p.pages.now())
+	if !ok {
+		return
+	}
+	if dropped > 0 {
+		args = append(args, "dropped", dropped)
+	}
+	args = append([]any{"page", p.options.Name}, args...)
+	p.pages.options.Logger.Log(context.Background(), level, message, args...)
+}
+
+// ServeHTTP serves the page. It answers GET and HEAD. Requests whose Params and Query have more
+// than 4 KiB get status 414.
 //
 // The response has an ETag, and answers conditional requests and those for a range (RFC 9110, §13
 // and §14). Cache-Control lets browsers keep the page and ask each time whether it has changed,
@@ -78,7 +95,13 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	page, err := p.get(r.Context(), p.request(r))
+	wanted := p.request(r)
+	if wanted.size() > maxVariant {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "URI Too Long", http.StatusRequestURITooLong)
+		return
+	}
+	page, err := p.get(r.Context(), wanted)
 	if err != nil {
 		p.fail(w, r, err)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -183,8 +184,8 @@ func (f *flight) content(ctx context.Context) (c *Content, err error) {
 	pages := f.page.pages
 	defer func() {
 		if r := recover(); r != nil {
-			pages.options.Logger.Error("amplify: the render of a static page panicked",
-				"page", f.page.options.Name, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			f.page.log(slog.LevelError, "amplify: the render of a static page panicked",
+				"panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 			c, err = nil, errors.New("the render panicked")
 		}
 	}()
@@ -238,8 +239,8 @@ func (f *flight) settle(page *kept, err error) {
 	p := f.page
 	failures, served := f.outcome(page, err)
 	if failures > 0 { // logged when nobody waits for it
-		p.pages.options.Logger.Warn("amplify: a static page could not be rendered",
-			"page", p.options.Name, "error", err, "failures", failures, "served", served)
+		p.log(slog.LevelWarn, "amplify: a static page could not be rendered",
+			"error", err, "failures", failures, "served", served)
 	}
 }
 

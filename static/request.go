@@ -19,6 +19,23 @@ type Request struct {
 	Query url.Values
 }
 
+// maxVariant is how long what visitors choose of a variant may be, in bytes. Renders whose errors
+// quote it are remembered and logged.
+const maxVariant = 4 << 10
+
+// size is how long the names and values of r are, in bytes.
+func (r Request) size() (n int) {
+	for name, value := range r.Params {
+		n += len(name) + len(value)
+	}
+	for name, values := range r.Query {
+		for _, value := range values {
+			n += len(name) + len(value)
+		}
+	}
+	return n
+}
+
 // text spells r in the one way in which its variant is known. What is in it is escaped, so that no
 // two variants have the same.
 func (r Request) text() string {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"time"
@@ -115,8 +116,7 @@ func (f *flight) fromStore(ctx context.Context) *kept {
 		k, err = decode(value, f.key, pages.options.MaxBytes/8)
 	}
 	if err != nil {
-		pages.options.Logger.Warn("amplify: the store of static pages failed",
-			"page", f.page.options.Name, "error", err)
+		f.page.log(slog.LevelWarn, "amplify: the store of static pages failed", "error", err)
 		return nil
 	}
 	now := pages.now()
@@ -147,8 +147,7 @@ func (f *flight) toStore(k *kept) {
 		})
 	}
 	if err != nil {
-		pages.options.Logger.Warn("amplify: the store of static pages failed",
-			"page", f.page.options.Name, "error", err)
+		f.page.log(slog.LevelWarn, "amplify: the store of static pages failed", "error", err)
 	}
 }
 

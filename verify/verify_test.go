@@ -332,15 +332,19 @@ func TestSignatureChecksAreBounded(t *testing.T) {
 }
 
 // FuzzSameRules: verify and cognito agree on every Cookie header. $a and $i stand for the tokens of
-// Alice, $b and $j for Bob's, and P for the beginning of the app client's keys.
+// Alice, $o and $p for older ones that have expired, $b and $j for Bob's, and P for the beginning of
+// the app client's keys.
 func FuzzSameRules(f *testing.F) {
 	pool := testpool.New(f)
 	judge := newJudge(f, pool)
+	expired := testpool.Claim{Name: "exp", Value: pool.Now().Unix() - 1}
 	replacer := strings.NewReplacer("P", testpool.Prefix,
 		"$a", pool.Access(alice), "$i", pool.ID(alice),
+		"$o", pool.Access(alice, expired), "$p", pool.ID(alice, expired),
 		"$b", pool.Access(bob), "$j", pool.ID(bob))
 	for _, seed := range []string{
 		"PLastAuthUser=alice; Palice.accessToken=$a; Palice.idToken=$i; Palice.clockDrift=-1",
+		"PLastAuthUser=alice; Palice.accessToken=$o; Palice.idToken=$p",
 		"PLastAuthUser=bob; PLastAuthUser=alice; Pbob.accessToken=$a; Pbob.idToken=$j; " +
 			"Palice.accessToken=$b; Palice.idToken=$i",
 		"Pusername.accessToken=$a; Pusername.idToken=\"$i\"; Pusername.accessToken=undefined",

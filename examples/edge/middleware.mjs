@@ -7,6 +7,7 @@ import "./wasm_exec.js"; // it defines Go
 export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
   let program; // resolves to what main.go exports
   let keys; // resolves once there are keys
+  let known; // their text
   let tried = -Infinity;
   let fetched = -Infinity;
 
@@ -14,12 +15,10 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
     const go = new Go();
     go.argv = ["edge", outputs.auth.user_pool_id, outputs.auth.user_pool_client_id];
     const instance = await WebAssembly.instantiate(module, go.importObject);
-    go.run(instance).finally(() => {
-      // It ends by a panic only. The next program has no keys yet.
-      program = undefined;
-      tried = fetched = -Infinity;
-    });
-    return globalThis.amplifyEdge;
+    go.run(instance).finally(() => (program = undefined)); // it ends by a panic only
+    const edge = globalThis.amplifyEdge;
+    if (known) edge.useKeys(known); // the program before has panicked
+    return edge;
   }
 
   // Tokens can name any key. Whatever they name, keys are fetched once a minute at most, and every
@@ -35,8 +34,10 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
 
   async function loadKeys(edge) {
     try {
-      const fault = edge.useKeys(await fetchKeys(edge.keysURL));
+      const text = await fetchKeys(edge.keysURL);
+      const fault = edge.useKeys(text);
       if (fault) throw new Error(fault);
+      known = text;
       fetched = Date.now();
     } catch (error) {
       if (fetched === -Infinity) throw error;
@@ -47,7 +48,10 @@ export function amplifyGate({ module, outputs, fetchKeys = fetchText }) {
   return async function middleware(request, next) {
     let answer;
     try {
-      const edge = await (program ??= start());
+      const edge = await (program ??= start().catch((error) => {
+        program = undefined; // the next request tries again
+        throw error;
+      }));
       const decide = () =>
         edge.decide(request.method, request.url, request.headers.get("cookie") ?? "");
       if (Date.now() - fetched >= 3_600_000) await renewKeys(edge);
