@@ -16,7 +16,7 @@ import (
 // Browsers then send Sec-Fetch-Site: same-origin, which ends it. In case one does not, a
 // short-lived cookie for this address does: the page is never shown twice.
 func (r *Runner) arrival(x *Exchange, request *http.Request) *Response {
-	if r.origin == "" || r.cookies.SameSite != http.SameSiteStrictMode || request.Method != http.MethodGet ||
+	if r.origin == "" || r.cookies.SameSite != http.SameSiteStrictMode ||
 		request.Header.Get("Sec-Fetch-Site") != "cross-site" ||
 		request.Header.Get("Sec-Fetch-Mode") != "navigate" ||
 		request.Header.Get("Sec-Fetch-Dest") != "document" {
