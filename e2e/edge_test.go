@@ -298,14 +298,15 @@ func TestVerifyInWazero(t *testing.T) {
 func TestWasmSizes(t *testing.T) {
 	for _, tt := range []struct {
 		goos, pkg string
+		flags     []string
 		most      int // bytes, compressed
 	}{
-		{"js", "./examples/edge", 1_400_000},
-		{"wasip1", "./e2e/verify", 1_400_000},
-		{"js", "./e2e/wasm", 3_400_000},
-		{"wasip1", "./e2e/wasm", 3_400_000},
+		{"js", "./examples/edge", nil, 1_480_000},
+		{"wasip1", "./e2e/verify", nil, 1_480_000},
+		{"js", "./e2e/wasm", smallWasm, 3_400_000},
+		{"wasip1", "./e2e/wasm", smallWasm, 3_400_000},
 	} {
-		binary, err := os.ReadFile(buildWasm(t, tt.goos, tt.pkg))
+		binary, err := os.ReadFile(buildWasm(t, tt.goos, tt.pkg, tt.flags...))
 		if err != nil {
 			t.Fatal(err)
 		}

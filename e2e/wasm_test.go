@@ -147,18 +147,17 @@ func serve(t testing.TB, handle http.HandlerFunc) string {
 	return server.URL
 }
 
-// wasmFlags are those of docs/guides/edge.md.
-var wasmFlags = []string{
-	"-trimpath", "-ldflags=-s -w", "-tags=nethttpomithttp2",
-	"-gcflags=all=-l", "-gcflags=crypto/internal/fips140/...=",
+// smallWasm are the flags by which docs/guides/edge.md builds a program small.
+var smallWasm = []string{
+	"-tags=nethttpomithttp2", "-gcflags=all=-l", "-gcflags=crypto/internal/fips140/...=",
 }
 
-// buildWasm builds a command of this workspace for WebAssembly, as small as the go command makes it,
-// and returns the path of the module. goos is "js" or "wasip1".
-func buildWasm(t testing.TB, goos, pkg string) string {
+// buildWasm builds a command of this workspace for WebAssembly, and returns the path of the module.
+// goos is "js" or "wasip1".
+func buildWasm(t testing.TB, goos, pkg string, flags ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program.wasm")
-	args := append([]string{"build", "-o", path}, wasmFlags...)
+	args := append([]string{"build", "-o", path, "-trimpath", "-ldflags=-s -w"}, flags...)
 	build := exec.CommandContext(t.Context(), program(t, "go"), append(args, pkg)...)
 	build.Dir, build.Env = "..", append(os.Environ(), "GOOS="+goos, "GOARCH=wasm")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -181,7 +180,7 @@ func goWasm(t testing.TB, name string) string {
 // standard input, and out comes from standard output, both as JSON.
 func runWasm(t testing.TB, pkg string, in, out any) {
 	t.Helper()
-	path := buildWasm(t, "js", pkg)
+	path := buildWasm(t, "js", pkg, smallWasm...)
 	script := goWasm(t, "wasm_exec_node.js")
 	input, err := json.Marshal(in)
 	if err != nil {
