@@ -282,15 +282,20 @@ func TestSlowSubscriber(t *testing.T) {
 		}
 	}
 	text := strings.Repeat("x", 200<<10)
-	for i := range 2 + maxPending/len(text) {
+	messages := 2 + maxPending/len(text)
+	for i := range messages {
 		b.mutate(fmt.Sprintf(`mutation { createNote(input: {id: "%d", must: "x", text: %q}) { id text } }`, i, text), withKey())
 		if got := quick.receive(); !strings.Contains(got, fmt.Sprintf(`{"id":"%d"`, i)) {
 			t.Fatalf("%d: %.100s", i, got)
 		}
 	}
+	received := 0
 	for got := slow.receive(); got != "broken"; got = slow.receive() {
 		if !strings.Contains(got, `"type":"data"`) {
 			t.Fatalf("%.100s", got)
+		}
+		if received++; received == messages {
+			t.Fatal("it has got all messages")
 		}
 	}
 }
