@@ -12,18 +12,9 @@ func (r *Runner) log(ctx context.Context, level slog.Level, message string, args
 	if ctx.Err() != nil {
 		level = slog.LevelDebug
 	}
-	log := r.app.Logger()
-	if !log.Enabled(ctx, level) {
+	if level <= slog.LevelDebug {
+		r.app.Logger().Log(ctx, level, message, args...)
 		return
 	}
-	if level > slog.LevelDebug {
-		ok, dropped := r.logs.Take(message, r.app.Now())
-		if !ok {
-			return
-		}
-		if dropped > 0 {
-			args = append(args, "dropped", dropped)
-		}
-	}
-	log.Log(ctx, level, message, args...)
+	r.logs.Log(ctx, r.app.Logger(), r.app.Now(), level, message, args...)
 }

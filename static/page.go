@@ -68,15 +68,8 @@ func (p *Page) isFresh(k *kept, now time.Time) bool {
 
 // log logs what went wrong with the page. Visitors can have many variants rendered, and fail.
 func (p *Page) log(level slog.Level, message string, args ...any) {
-	ok, dropped := p.logs.Take(message, p.pages.now())
-	if !ok {
-		return
-	}
-	if dropped > 0 {
-		args = append(args, "dropped", dropped)
-	}
 	args = append([]any{"page", p.options.Name}, args...)
-	p.pages.options.Logger.Log(context.Background(), level, message, args...)
+	p.logs.Log(context.Background(), p.pages.options.Logger, p.pages.now(), level, message, args...)
 }
 
 // ServeHTTP serves the page. It answers GET and HEAD. Requests whose Params and Query have more

@@ -3,6 +3,8 @@
 package loglimit
 
 import (
+	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -25,8 +27,26 @@ type count struct {
 	lines, dropped int
 }
 
-// Take reports whether a line may be logged at the time now, and how many were dropped before.
-func (l *Limit) Take(message string, now time.Time) (ok bool, dropped int) {
+// Log logs a line at the time now, unless there were too many of that message. The next one that is
+// logged tells how many were dropped.
+func (l *Limit) Log(
+	ctx context.Context, to *slog.Logger, now time.Time, level slog.Level, message string, args ...any,
+) {
+	if !to.Enabled(ctx, level) {
+		return
+	}
+	ok, dropped := l.take(message, now)
+	if !ok {
+		return
+	}
+	if dropped > 0 {
+		args = append(args, "dropped", dropped)
+	}
+	to.Log(ctx, level, message, args...)
+}
+
+// take reports whether a line may be logged at the time now, and how many were dropped before.
+func (l *Limit) take(message string, now time.Time) (ok bool, dropped int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.messages[message]
