@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"context"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -172,4 +175,46 @@ func attributesOfSession(b *tab) map[string]string {
 		}
 	}
 	return attributes
+}
+
+// TestNextJSBehindGo: Go stands in front of Next.js, as docs/guides/nextjs.md has it. Pages and
+// server actions know the user.
+func TestNextJSBehindGo(t *testing.T) {
+	n := startNeighbours(t, npmProject(t, "js/next"))
+	config, err := amplify.ParseConfig(n.backend.Outputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := amplifyhttp.NewServerRunner(config, amplifyhttp.Options{
+		App: amplify.Options{Clock: n.clock.now},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := runner.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	inner, err := url.Parse(n.next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(inner)
+		p.SetXForwarded()
+		if err := runner.ForwardSession(p.In, p.Out, amplifyhttp.ForwardOptions{}); err != nil {
+			t.Errorf("%s: %v", p.In.URL, err)
+		}
+	}}
+	front := newSite(t, "localhost")
+	front.serve(t, runner.Middleware(proxy))
+
+	b := n.browser.profile(t)
+	n.signIn(b, n.golang)
+	made := n.whoami(b, n.golang)
+	b.open(front.origin + "/name")
+	b.fill("Name", "Countess")
+	b.click("Rename")
+	b.sees(made.Username + " is now Countess")
 }
