@@ -288,10 +288,15 @@ func (r *redemption) redeem(ctx context.Context) (*issued, error) {
 	}
 	var out *cognitoidentityprovider.GetTokensFromRefreshTokenOutput
 	if err := c.refreshCalls.do(c.app.Now, func() (err error) {
-		out, err = client.GetTokensFromRefreshToken(ctx, in, onUnanswered(func() {
-			now := c.now()
-			c.unanswered.put(r.hash, struct{}{}, now, now.Add(unansweredAge))
-		}))
+		out, err = hedged(ctx, c.work, func(ctx context.Context) (*cognitoidentityprovider.GetTokensFromRefreshTokenOutput, error) {
+			return client.GetTokensFromRefreshToken(ctx, in, patient(c.app), onUnanswered(func() {
+				if context.Cause(ctx) == errOtherAnswer {
+					return
+				}
+				now := c.now()
+				c.unanswered.put(r.hash, struct{}{}, now, now.Add(unansweredAge))
+			}))
+		})
 		return err
 	}); err != nil {
 		refused := amplify.ReasonRefreshRejected

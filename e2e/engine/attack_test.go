@@ -503,7 +503,7 @@ func hangUps(t *testing.T, s *site) {
 	s.http.CloseIdleConnections()
 	before := runtime.NumGoroutine()
 	cost := s.beside(t, func() {
-		for round := range 10 {
+		for round := range 5 {
 			ctx, hangUp := context.WithCancel(t.Context())
 			calls := s.pool.Calls()[tokenEndpoint]
 			var all sync.WaitGroup
@@ -516,7 +516,7 @@ func hangUps(t *testing.T, s *site) {
 		}
 	})
 	// A machine that is busy with all that may take longer than an attempt of a call.
-	wantCost(t, cost, map[string]int{tokenEndpoint: 2000, refresh: besidesExpire / 2, getCredentials: besidesExpire, getID: 1})
+	wantCost(t, cost, map[string]int{tokenEndpoint: 1000, refresh: besidesExpire / 2, getCredentials: besidesExpire, getID: 1})
 	ended := time.Now()
 	s.http.CloseIdleConnections()
 	eventually(t, "what they have begun has ended", func() bool { return runtime.NumGoroutine() <= before+100 })

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/amplify-go/amplify"
 )
 
 // Limits of one attempt of a call. They hold also for an HTTP client of the user's that has none.
@@ -25,15 +27,23 @@ const (
 type limited struct {
 	client  aws.HTTPClient
 	size    int64
-	timeout time.Duration
+	timeout time.Duration // 0: what the context of the call allows
 }
+
+// Patient returns an HTTP client of app that waits for an answer for as long as the context of the
+// call allows. The body of the answer may have 1 MiB.
+func Patient(app *amplify.App) aws.HTTPClient { return &limited{app.HTTPClient(), maxAnswer, 0} }
 
 // Do sends r. If the body of the answer cannot be read within the limits, reading the returned body
 // returns an [answerError]. Status and header are returned in any case: the status tells whether
 // the call had an effect.
 func (l *limited) Do(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
-	defer cancel()
+	ctx := r.Context()
+	if l.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.timeout)
+		defer cancel()
+	}
 	resp, err := l.client.Do(r.WithContext(ctx))
 	if err != nil {
 		return resp, err
