@@ -15,12 +15,10 @@ import (
 const (
 	// flightTimeout bounds one shared call, retries included, however long its callers would wait.
 	flightTimeout = 20 * time.Second
-	// abandonedTimeout bounds what is left of a call once all its callers have gone. The answer may
-	// be the only successor of a refresh token, so the call is not cancelled at once.
-	abandonedTimeout = 5 * time.Second
-	// maxAbandoned bounds how many calls of a kind go on without a caller. Beyond it they are
-	// cancelled. Each kind has its own: anybody can leave exchanges of codes behind, and a refresh
-	// that is cancelled for them could lose its session.
+	// maxAbandoned bounds how many calls of a kind go on once all their callers have gone: the
+	// answer may be the only successor of a refresh token. Beyond it they are cancelled. Each kind
+	// has its own bound: anybody can leave exchanges of codes behind, and a refresh that is
+	// cancelled for them could lose its session.
 	maxAbandoned = 100
 )
 
@@ -46,8 +44,7 @@ type flight[T any] struct {
 	cancel context.CancelFunc
 
 	callers   int
-	abandoned *time.Timer // ends the call; nil while it has callers
-	cancelled bool        // the call has been ended
+	cancelled bool // beyond maxAbandoned
 }
 
 // do returns what call returns, or what a call for the same key returns that is under way. call
@@ -56,19 +53,14 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 	var none T
 	f.mu.Lock()
 	fl := f.running[key]
-	if fl != nil && fl.abandoned != nil {
-		if fl.cancelled || !fl.abandoned.Stop() {
-			fl = nil // too late to join it
-		} else {
-			fl.abandoned = nil
-			f.abandoned--
-		}
-	}
-	if fl == nil {
+	if fl == nil || fl.cancelled { // too late to join it
 		ctx, done, err := f.work.begin(flightTimeout)
 		if err != nil {
 			f.mu.Unlock()
 			return none, err
+		}
+		if fl != nil {
+			f.abandoned--
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		fl = &flight[T]{done: make(chan struct{}), cancel: cancel}
@@ -86,13 +78,14 @@ func (f *flights[T]) do(ctx context.Context, key [sha256.Size]byte, call func(co
 			fl.err = err
 			if f.running[key] == fl {
 				delete(f.running, key)
-			}
-			if fl.abandoned != nil {
-				fl.abandoned.Stop()
-				f.abandoned--
+				if fl.callers == 0 {
+					f.abandoned--
+				}
 			}
 			close(fl.done)
 		}()
+	} else if fl.callers == 0 {
+		f.abandoned--
 	}
 	fl.callers++
 	f.mu.Unlock()
@@ -118,7 +111,6 @@ func (f *flights[T]) leave(key [sha256.Size]byte, fl *flight[T]) {
 		fl.cancelled = true
 		fl.cancel()
 	}
-	fl.abandoned = time.AfterFunc(abandonedTimeout, fl.cancel)
 }
 
 // protect runs f, and makes an error of a panic: one call that many requests share must not end the

@@ -9,21 +9,23 @@ import (
 	"time"
 )
 
-// TestAbandonedFlights: a call whose callers have gone can be joined for a while. One that has been
-// cancelled is not joined.
+// TestAbandonedFlights: a call whose callers have gone can be joined until it ends, unless it is one
+// of too many. One that has been cancelled is not joined.
 func TestAbandonedFlights(t *testing.T) {
 	for name, tt := range map[string]struct {
-		after time.Duration
-		calls int32
+		others int // abandoned before
+		after  time.Duration
+		calls  int32
 	}{
-		"soon": {abandonedTimeout - time.Second, 1},
-		"late": {abandonedTimeout, 2},
+		"soon":            {0, time.Second, 1},
+		"late":            {0, flightTimeout - time.Second, 1},
+		"one of too many": {maxAbandoned, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWork(slog.Default)
 				defer func() { _ = w.close(context.Background()) }()
-				f := flights[int]{work: w}
+				f := flights[int]{work: w, abandoned: tt.others}
 				var calls atomic.Int32
 				release := make(chan struct{})
 				call := func(ctx context.Context) (int, error) {
@@ -58,8 +60,8 @@ func TestAbandonedFlights(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				f.mu.Lock()
 				defer f.mu.Unlock()
-				if n := calls.Load(); n != tt.calls || f.abandoned != 0 {
-					t.Errorf("%d calls, want %d; %d are abandoned", n, tt.calls, f.abandoned)
+				if n := calls.Load(); n != tt.calls || f.abandoned != tt.others {
+					t.Errorf("%d calls, want %d; %d are abandoned, want %d", n, tt.calls, f.abandoned, tt.others)
 				}
 			})
 		})
