@@ -93,12 +93,14 @@ func (s *socket) write(ctx context.Context, writers *sync.WaitGroup) {
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	for {
-		for text := s.next(); text != nil; text = s.next() {
+		text, status, reason := s.next()
+		switch {
+		case text != nil:
 			if !s.writeMessage(ctx, text) {
 				return
 			}
-		}
-		if status, reason := s.closed(); status != 0 {
+			continue
+		case status != 0:
 			_ = s.conn.Close(status, reason)
 			return
 		}
@@ -129,25 +131,20 @@ func (s *socket) writeMessage(ctx context.Context, text []byte) bool {
 	return s.conn.Write(ctx, websocket.MessageText, text) == nil
 }
 
-// next takes the oldest message that is pending, or returns nil.
-func (s *socket) next() []byte {
+// next takes the oldest message that is pending. If there is none it returns how the connection is
+// to be closed, or 0. Both are told under one lock: a message that precedes the end is sent.
+func (s *socket) next() (text []byte, status websocket.StatusCode, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) == 0 {
 		s.pending = nil
-		return nil
+		return nil, s.closing, s.reason
 	}
-	text := s.pending[0]
+	text = s.pending[0]
 	s.pending[0] = nil
 	s.pending = s.pending[1:]
 	s.size -= len(text)
-	return text
-}
-
-func (s *socket) closed() (websocket.StatusCode, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing, s.reason
+	return text, 0, ""
 }
 
 // finish closes the connection once what is pending is sent.
