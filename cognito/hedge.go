@@ -11,8 +11,9 @@ import (
 	"github.com/amplify-go/amplify/internal/awsapi"
 )
 
-// hedgeDelay is how long a refresh waits for an answer before it is sent once more.
-const hedgeDelay = 10 * time.Second
+// hedgeDelay is how long a refresh waits for an answer before it is sent once more. It ends before a
+// grace period of 10 seconds does, in which the user pool takes the same refresh token again.
+const hedgeDelay = 8 * time.Second
 
 // errOtherAnswer is why the slower of two calls ends.
 var errOtherAnswer = errors.New("the other call has been answered")

@@ -27,10 +27,10 @@ func TestSlowAnswers(t *testing.T) {
 		after amplify.Reason // of the next request
 		sent  int32
 	}{
-		{"a late answer", []delays{{0, 9 * time.Second}}, 9 * time.Second, "", "", 1},
+		{"a late answer", []delays{{0, 7 * time.Second}}, 7 * time.Second, "", "", 1},
 		{"a later answer", []delays{{0, 15 * time.Second}}, 15 * time.Second, "", "", 2},
-		{"a lost request", []delays{{never, 0}}, 10 * time.Second, "", "", 2},
-		{"a late request", []delays{{15 * time.Second, 0}}, 10 * time.Second, "", "", 2},
+		{"a lost request", []delays{{never, 0}}, 8 * time.Second, "", "", 2},
+		{"a late request", []delays{{15 * time.Second, 0}}, 8 * time.Second, "", "", 2},
 		{"a lost answer", []delays{{0, never}}, 20 * time.Second, amplify.ReasonRefreshAnswerLost, amplify.ReasonNoSession, 2},
 		{"nothing but silence", []delays{{never, 0}, {never, 0}}, 20 * time.Second, amplify.ReasonServiceUnavailable, "", 3},
 	} {
