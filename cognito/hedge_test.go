@@ -84,7 +84,7 @@ func TestSlowAnswers(t *testing.T) {
 					t.Errorf("%d refreshes were sent, want %d", n, tt.sent)
 				}
 				if tt.want == "" {
-					// Whoever comes with the old one much later has not lost an answer.
+					// A request that brings the old token much later has not lost an answer.
 					synctest.Wait()
 					pool.Advance(2 * time.Hour)
 					wantReason(t, c, stale, amplify.ReasonRefreshRejected)

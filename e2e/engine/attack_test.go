@@ -100,7 +100,7 @@ type upstream struct {
 	again map[string]int       // how many of an operation were sent once more for want of an answer
 }
 
-func (u *upstream) set(stall bool) {
+func (u *upstream) setStall(stall bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.stall = stall
@@ -116,6 +116,7 @@ func (u *upstream) sentAgain() map[string]int {
 	return again
 }
 
+// note remembers a call, and counts it if the same was sent long before.
 func (u *upstream) note(r *http.Request) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -645,8 +646,8 @@ func largeHeaders(t *testing.T, s *site) {
 }
 
 func stalledTokenEndpoint(t *testing.T, s *site) {
-	s.upstream.set(true)
-	defer s.upstream.set(false)
+	s.upstream.setStall(true)
+	defer s.upstream.setStall(false)
 	const limit = 10 * time.Second
 	var stalled sync.WaitGroup
 	for i := range 20 {
